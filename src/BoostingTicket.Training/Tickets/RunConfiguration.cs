@@ -103,7 +103,8 @@ public enum Arm
     /// <summary>The boosting ticket: donor trained at a small rate, retrained with a warm-up from it.</summary>
     Ticket,
 
-    /// <summary>The winning ticket: donor trained at the large rate, retrained without warm-up.</summary>
+    /// <summary>The winning ticket: its donor is trained at the large rate, with the retraining's own warm-up (Frankle and
+    /// Carbin, 2019); retrained like the boosting ticket.</summary>
     Winning,
 
     /// <summary>The boosting ticket's mask on new random weights: the control.</summary>
