@@ -129,7 +129,7 @@ public static class ConfigurationOptions
         {
             double scaled = before.Retrain.Epochs == 0 ? wanted : (double)epochs * wanted / before.Retrain.Epochs;
             int least = wanted == 0 || epochs == 0 ? 0 : 1;
-            return Math.Max(least, (int)Math.Round(scaled)).ToString(CultureInfo.InvariantCulture);
+            return Math.Max(least, (int)Math.Round(scaled, MidpointRounding.AwayFromZero)).ToString(CultureInfo.InvariantCulture);
         }
     }
 }
