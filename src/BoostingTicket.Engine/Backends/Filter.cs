@@ -1,0 +1,52 @@
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Backends;
+
+/// <summary>What a prepared filter will be used for; a backend prepares only that.</summary>
+[Flags]
+public enum FilterUses
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Forward convolution.</summary>
+    Forward = 1,
+
+    /// <summary>Input gradient.</summary>
+    BackwardInput = 2,
+
+    /// <summary>Filter gradient.</summary>
+    BackwardFilter = 4,
+}
+
+/// <summary>The weights of one convolution in the form in which a backend computes with them: packed, transposed,
+/// converted, scaled, or listed sparsely. Belongs to one plan; refreshed by
+/// <see cref="IBackend.PrepareFilter"/> whenever the weights changed.</summary>
+public abstract class Filter : IDisposable
+{
+    /// <summary>Describes a filter that was not prepared yet.</summary>
+    protected Filter(ConvolutionShape shape, FilterUses uses)
+    {
+        Shape = shape;
+        Uses = uses;
+    }
+
+    /// <summary>The convolution.</summary>
+    public ConvolutionShape Shape { get; }
+
+    /// <summary>The uses it is prepared for.</summary>
+    public FilterUses Uses { get; }
+
+    /// <summary>Frees the prepared form.</summary>
+    public abstract void Dispose();
+}
+
+/// <summary>Where a filter is prepared from.</summary>
+/// <param name="Weight">The weights, output channel first.</param>
+/// <param name="Mask">1 for kept and 0 for pruned weights, in the order of <paramref name="Weight"/>; null when nothing
+/// is pruned. Pruned weights are zero in <paramref name="Weight"/> already.</param>
+/// <param name="MaskVersion">Changes whenever <paramref name="Mask"/> does, so that what depends on the pattern alone is
+/// rebuilt only then.</param>
+/// <param name="Scale">A factor for each output channel, multiplied into the prepared weights (folded normalisation); null
+/// for none.</param>
+public readonly record struct FilterSource(BufferSlice Weight, BufferSlice? Mask, int MaskVersion, BufferSlice? Scale);

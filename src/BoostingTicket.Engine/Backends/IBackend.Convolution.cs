@@ -1,0 +1,38 @@
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Backends;
+
+public partial interface IBackend
+{
+    /// <summary>A filter for a convolution, not prepared yet.</summary>
+    Filter CreateFilter(ConvolutionShape shape, FilterUses uses);
+
+    /// <summary>Brings a filter up to date with its weights.</summary>
+    void PrepareFilter(Filter filter, in FilterSource source);
+
+    /// <summary><c>y = epilogue(x * w)</c>.</summary>
+    /// <param name="filter">Prepared with <see cref="FilterUses.Forward"/>.</param>
+    /// <param name="x">N x input shape.</param>
+    /// <param name="y">N x output shape; overwritten. Must not be <paramref name="x"/>; may be the residual.</param>
+    /// <param name="epilogue">Shift, residual and ReLU.</param>
+    void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue);
+
+    /// <summary>Gradient of a convolution's input.</summary>
+    /// <param name="filter">Prepared with <see cref="FilterUses.BackwardInput"/>.</param>
+    /// <param name="dy">N x output shape.</param>
+    /// <param name="dx">N x input shape; overwritten. Must not be <paramref name="dy"/>; may be the addend.</param>
+    /// <param name="epilogue">Accumulation and ReLU mask.</param>
+    void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue);
+
+    /// <summary>Gradient of a convolution's weights, summed over the batch. Overwrites <paramref name="dw"/>; entries whose
+    /// mask is 0 may hold the true gradient or 0.</summary>
+    /// <param name="filter">Made with <see cref="FilterUses.BackwardFilter"/> and prepared.</param>
+    /// <param name="x">N x input shape.</param>
+    /// <param name="dy">N x output shape.</param>
+    /// <param name="dw">Weight gradient, output channel first.</param>
+    void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw);
+
+    /// <summary>Sum of a gradient over samples and pixels, for each channel: the gradient of a bias. Overwrites
+    /// <paramref name="db"/>.</summary>
+    void BiasBackward(Tensor dy, BufferSlice db);
+}

@@ -1,0 +1,38 @@
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Backends;
+
+public partial interface IBackend
+{
+    /// <summary><c>y = epilogue(x)</c>: a ReLU or a residual sum that found nothing to be fused into. The shift must be
+    /// null. <paramref name="y"/> may be <paramref name="x"/>.</summary>
+    void ElementwiseForward(Tensor x, Tensor y, in ForwardEpilogue epilogue);
+
+    /// <summary><c>dx = epilogue(dy)</c>: a gradient sum or a ReLU mask that found nothing to be fused into.
+    /// <paramref name="dx"/> may be <paramref name="dy"/>.</summary>
+    void ElementwiseBackward(Tensor dy, Tensor dx, in GradientEpilogue epilogue);
+
+    /// <summary>Pools <paramref name="x"/> into <paramref name="y"/>.</summary>
+    void PoolForward(PoolShape pool, Tensor x, Tensor y);
+
+    /// <summary>Gradient of pooling. <paramref name="dx"/> is overwritten, with zeros outside every window.</summary>
+    /// <param name="pool">The pooling.</param>
+    /// <param name="x">The forward pass's input.</param>
+    /// <param name="y">The forward pass's output.</param>
+    /// <param name="dy">Gradient of the output.</param>
+    /// <param name="dx">Gradient of the input. May be the addend, nothing else.</param>
+    /// <param name="epilogue">Accumulation and ReLU mask.</param>
+    void PoolBackward(PoolShape pool, Tensor x, Tensor y, Tensor dy, Tensor dx, in GradientEpilogue epilogue);
+
+    /// <summary>Loss of each sample, whether it is classified correctly, and the gradient of the logits.</summary>
+    /// <param name="kind">The loss.</param>
+    /// <param name="logits">N x classes.</param>
+    /// <param name="labels">At least N class numbers in [0, classes).</param>
+    /// <param name="losses">Receives N losses.</param>
+    /// <param name="correct">Receives N times 1 (the first largest logit is the label's) or 0.</param>
+    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient of each sample's loss, or null.</param>
+    /// <param name="gradientScale">1/N for a mean loss, 1 for the sum that attacks use.</param>
+    void Loss(
+        LossKind kind, Tensor logits, IntBuffer labels, FloatBuffer losses, FloatBuffer correct, Tensor? gradient,
+        float gradientScale);
+}

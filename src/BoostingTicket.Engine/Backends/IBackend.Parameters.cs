@@ -1,0 +1,23 @@
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Backends;
+
+public partial interface IBackend
+{
+    /// <summary>One step of stochastic gradient descent with momentum and weight decay over consecutive parameters, in one
+    /// pass: <c>g = gradient + decay * w; v = momentum * v + g; w = w - rate * v</c>. Where the mask is 0, w and v become
+    /// exactly 0.</summary>
+    /// <param name="options">Rate, momentum, decay.</param>
+    /// <param name="gradients">Gradients; unchanged.</param>
+    /// <param name="momenta">v; read and written.</param>
+    /// <param name="masks">1 kept, 0 pruned; null when nothing is pruned.</param>
+    /// <param name="weights">w; read and written.</param>
+    void SgdStep(in SgdOptions options, BufferSlice gradients, BufferSlice momenta, BufferSlice? masks, BufferSlice weights);
+
+    /// <summary><c>values = values * masks</c>, with exact zeros (not negative zero) where the mask is 0.</summary>
+    void ApplyMask(BufferSlice masks, BufferSlice values);
+
+    /// <summary>Sum of a slice in double precision, always in the same order; NaN or infinity if it holds one. Waits for the
+    /// device.</summary>
+    double Sum(BufferSlice values);
+}

@@ -1,0 +1,31 @@
+namespace BoostingTicket.Engine.Tensors;
+
+/// <summary>A flat array of float32 on a backend, in logical order (a weight is stored as PyTorch stores it, output
+/// channel first). Zero when created. Weights, gradients, momentum, masks and per-sample results live in such buffers.</summary>
+public abstract class FloatBuffer : IDisposable
+{
+    /// <summary>Number of values.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Frees the memory; later use is an error.</summary>
+    public abstract void Dispose();
+
+    /// <summary>The whole buffer as a slice.</summary>
+    public BufferSlice All => new(this, 0, Length);
+}
+
+/// <summary>A flat array of int32 on a backend: labels, sample identities. Zero when created.</summary>
+public abstract class IntBuffer : IDisposable
+{
+    /// <summary>Number of values.</summary>
+    public abstract int Length { get; }
+
+    /// <summary>Frees the memory; later use is an error.</summary>
+    public abstract void Dispose();
+}
+
+/// <summary>Consecutive values of a <see cref="FloatBuffer"/>.</summary>
+/// <param name="Buffer">The buffer.</param>
+/// <param name="Offset">Index of the first value.</param>
+/// <param name="Length">Number of values.</param>
+public readonly record struct BufferSlice(FloatBuffer Buffer, int Offset, int Length);
