@@ -46,12 +46,13 @@ public static class CifarReader
         string folder = Path.Combine(root, FolderName);
         string archive = Path.Combine(root, ArchiveName);
         var batches = new Batches(name, checksums ?? new Dictionary<string, FileChecksum>(), recordsPerBatch);
-        if (Directory.Exists(folder))
+        string? missing = BatchNames.Select(batch => Path.Combine(folder, batch)).FirstOrDefault(path => !File.Exists(path));
+        if (missing is null)
             batches.ReadFolder(folder);
         else if (File.Exists(archive))
             batches.ReadArchive(archive);
         else
-            throw MissingData.Error(name, [Path.Combine(folder, BatchNames[0]), archive]);
+            throw MissingData.Error(name, [missing, archive]);
         return batches.ToSplit();
     }
 
@@ -66,12 +67,6 @@ public static class CifarReader
         public void ReadFolder(string folder)
         {
             string[] paths = [.. BatchNames.Select(batch => Path.Combine(folder, batch))];
-            foreach (string path in paths)
-            {
-                if (!File.Exists(path))
-                    throw MissingData.Error(name, [path]);
-            }
-
             for (int i = 0; i < paths.Length; i++)
             {
                 Guard(paths[i], path =>

@@ -13,6 +13,8 @@ public static class DataSetCatalog
     /// <summary>Every data set, generated ones first.</summary>
     public static IReadOnlyList<IDataSet> All { get; } =
     [
+        new SyntheticDataSet("synthetic-28", "generated stroke shapes, grey images of 28x28", new FeatureShape(1, 28, 28)),
+        new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
         new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
             PublishedFiles.Mnist, (root, checksums) => MnistReader.Read(Path.Combine(root, "mnist"), "mnist", Digits, checksums)),
         new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,

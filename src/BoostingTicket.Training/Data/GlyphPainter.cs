@@ -12,13 +12,13 @@ internal sealed class GlyphPainter(int channels, int side)
     private const float LargestHalfAngleTangent = 0.2f;
     private const float LargestBend = 0.15f;
     private const float ThinnestHalfWidth = 0.024f, ThickestHalfWidth = 0.05f;
-    private const int FewestDistractors = 1, MostDistractors = 4;
-    private const float ShortestDistractor = 0.12f, LongestDistractor = 0.3f;
+    private const int FewestDistractors = 1, MostDistractors = 5;
+    private const float ShortestDistractor = 0.12f, LongestDistractor = 0.4f;
 
     // Light, as fractions of the full scale.
     private const float DarkestGround = 0.05f, LightestGround = 0.3f;
-    private const float LeastContrast = 0.4f, MostContrast = 0.65f;
-    private const float LeastDistraction = 0.15f, MostDistraction = 0.4f;
+    private const float LeastContrast = 0.4f, MostContrast = 0.7f;
+    private const float LeastDistraction = 0.15f, MostDistraction = 0.55f;
     private const float LargestGradient = 0.12f;
     private const float LargestTint = 0.18f;
     private const float LeastNoise = 0.02f, MostNoise = 0.06f;
