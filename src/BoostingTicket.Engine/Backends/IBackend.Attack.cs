@@ -7,7 +7,10 @@ public partial interface IBackend
     /// <summary>A uniform random start in the L∞ ball, clamped to [0, 1]:
     /// <c>adversarial = clamp(clean + ε (2u - 1), 0, 1)</c>, <c>u</c> uniform in [0, 1).</summary>
     /// <remarks>Logical value <c>e</c> of sample <c>s</c> draws word <c>e % 4</c> of
-    /// <c>Philox.Words(key, e / 4, samples[s], epoch, restart)</c>, on every backend.</remarks>
+    /// <c>Philox.Words(key, e / 4, samples[s], epoch, restart)</c>, on every backend, where <c>e = (channel * height + row) *
+    /// width + column</c>. All arithmetic is float32, each operation rounded and none fused, so that backends agree to the bit:
+    /// <c>u = (word &gt;&gt; 8) * 2^-24</c> (exact); <c>t = 2 * u - 1</c> (exact); <c>d = ε * t</c>; <c>v = clean + d</c>;
+    /// <c>min(max(v, 0), 1)</c>.</remarks>
     /// <param name="clean">N x image shape in [0, 1].</param>
     /// <param name="samples">Identity of each of the N samples.</param>
     /// <param name="epsilon">Radius in pixel units.</param>

@@ -20,8 +20,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     private const int SpinsBeforeSleep = 2000;
 
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
-    private readonly Lock _lifetime = new();
+    private readonly object _gate = new();
     private PaddedCounter _next;
     private PaddedCounter _pending;
     private PaddedCounter _sleepers;
@@ -54,6 +53,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     public void Run<TJob>(ref TJob job, int items)
         where TJob : struct, IParallelJob
     {
+        ObjectDisposedException.ThrowIf(_stopping, this);
         if (_threads.Length == 0 || items <= 1)
         {
             for (int item = 0; item < items; item++)
@@ -66,9 +66,11 @@ internal sealed unsafe class WorkerPool : IDisposable
         _next.Value = 0;
         _pending.Value = _threads.Length;
         Interlocked.Increment(ref _generation.Value);
-        int sleepers = Volatile.Read(ref _sleepers.Value);
-        if (sleepers > 0)
-            _wake.Release(sleepers);
+        if (Volatile.Read(ref _sleepers.Value) > 0)
+        {
+            lock (_gate)
+                Monitor.PulseAll(_gate);
+        }
         Drain(0);
         var spinner = new SpinWait();
         while (Volatile.Read(ref _pending.Value) != 0)
@@ -89,17 +91,15 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <summary>Ends the threads.</summary>
     public void Dispose()
     {
-        lock (_lifetime)
+        lock (_gate)
         {
             if (_stopping)
                 return;
             _stopping = true;
+            Monitor.PulseAll(_gate);
         }
-        if (_threads.Length > 0)
-            _wake.Release(_threads.Length);
         foreach (Thread thread in _threads)
             thread.Join();
-        _wake.Dispose();
     }
 
     private static void Invoke<TJob>(void* job, int item, int worker)
@@ -129,14 +129,20 @@ internal sealed unsafe class WorkerPool : IDisposable
                 return false;
             Thread.SpinWait(8);
         }
+        // A sleeper announces itself before it looks at the generation, and the caller raises the generation before it looks
+        // for sleepers, so one of the two always sees the other. A pulse wakes every sleeper: with a permit for each, a fast
+        // worker that sleeps again could take a slow one's and leave it asleep through its loop.
         Interlocked.Increment(ref _sleepers.Value);
         try
         {
-            while (Volatile.Read(ref _generation.Value) == seen)
+            lock (_gate)
             {
-                if (_stopping)
-                    return false;
-                _wake.Wait();
+                while (Volatile.Read(ref _generation.Value) == seen)
+                {
+                    if (_stopping)
+                        return false;
+                    Monitor.Wait(_gate);
+                }
             }
         }
         finally

@@ -1,0 +1,26 @@
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Graph;
+
+/// <summary>One kind of node of a network graph. A layer declares its shape and parameters and lowers itself to backend
+/// operations, forward and backward; it holds no values. Adding a layer made of existing operations takes one class derived
+/// from this.</summary>
+public abstract class Layer
+{
+    /// <summary>Inputs that the layer takes.</summary>
+    public virtual int InputCount => 1;
+
+    /// <summary>Parameters and statistics, in PyTorch's order.</summary>
+    public virtual IReadOnlyList<ParameterSpec> Parameters(FeatureShape input) => [];
+
+    /// <summary>Shape of the output.</summary>
+    /// <exception cref="ArgumentException">The inputs do not fit the layer; the message says which and why.</exception>
+    public abstract FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs);
+
+    /// <summary>Multiply-adds of one sample's forward pass; convolutions and linear layers only, as the field counts.</summary>
+    public virtual long MultiplyAdds(FeatureShape input) => 0;
+
+    /// <summary>Emits the layer's operations into a plan, and what its backward pass will emit.</summary>
+    public abstract void Lower(Lowering lowering, Node node);
+}

@@ -1,0 +1,111 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Graph.Layers;
+
+/// <summary>Batch normalisation (Ioffe and Szegedy, 2015), 1d and 2d. With running statistics it is a scale and a shift,
+/// folded into the convolution before it where there is one.</summary>
+public sealed class BatchNormalization : Layer
+{
+    /// <summary>Added to variances.</summary>
+    public const float Epsilon = 1e-5f;
+
+    /// <summary>Weight of a new batch in the running statistics.</summary>
+    public const float Momentum = 0.1f;
+
+    /// <inheritdoc/>
+    public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => inputs[0];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> Parameters(FeatureShape input)
+    {
+        int[] dimensions = [input.Channels];
+        return
+        [
+            new ParameterSpec("weight", dimensions, ParameterRole.NormalizationScale),
+            new ParameterSpec("bias", dimensions, ParameterRole.NormalizationShift),
+            new ParameterSpec("running_mean", dimensions, ParameterRole.RunningMean),
+            new ParameterSpec("running_var", dimensions, ParameterRole.RunningVariance),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public override void Lower(Lowering lowering, Node node)
+    {
+        if (lowering.Options.UsesBatchStatistics)
+            LowerBatchStatistics(lowering, node);
+        else
+            LowerRunningStatistics(lowering, node);
+    }
+
+    private static void LowerBatchStatistics(Lowering lowering, Node node)
+    {
+        Value x = lowering.ValueOf(node.Inputs[0]);
+        FusedTail tail = lowering.FuseTail(node, allowResidual: true);
+        Value? residual = tail.Residual;
+        Value y = lowering.Define(tail.Last);
+        int channels = node.Shape.Channels;
+        var operands = new NormalizationOperands(
+            lowering.Weights(node, "weight"), lowering.Weights(node, "bias"),
+            lowering.Scratch(channels), lowering.Scratch(channels), Epsilon);
+        RunningStatistics? running = lowering.Options.Mode == PlanMode.Train
+            ? new RunningStatistics(lowering.Statistics(node, "running_mean"), lowering.Statistics(node, "running_var"), Momentum)
+            : null;
+        lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
+            backend => backend.NormalizationForward(
+                operands, running, x.Tensor, y.Tensor, new ForwardEpilogue(null, residual?.Tensor, tail.Relu)));
+
+        lowering.Backward(() =>
+        {
+            if (tail.Relu)
+                lowering.MaskGradient(y, node);
+            if (lowering.GradientOf(y) is not { } dy)
+                return;
+            if (residual is not null)
+                lowering.PassGradient(y, residual);
+            BufferSlice? dScale = lowering.WeightGradients(node, "weight"), dShift = lowering.WeightGradients(node, "bias");
+            if (lowering.BeginGradient(x) is not { } dx)
+            {
+                if (dScale is null)
+                    return;
+                // The parameters' gradients are wanted, the input's is not: it goes to a buffer that nobody reads.
+                dx = lowering.DiscardedGradient(x);
+            }
+            lowering.GradientStep(OperationKind.Normalization, node, dx, [x, dy],
+                (backend, destination, epilogue) => backend.NormalizationBackward(
+                    operands, x.Tensor, dy.Tensor, destination, dScale, dShift, epilogue));
+        });
+    }
+
+    private static void LowerRunningStatistics(Lowering lowering, Node node)
+    {
+        Value x = lowering.ValueOf(node.Inputs[0]);
+        FusedTail tail = lowering.FuseTail(node, allowResidual: true);
+        Value? residual = tail.Residual;
+        Value y = lowering.Define(tail.Last);
+        (BufferSlice scale, BufferSlice shift) = Fold(lowering, node, bias: null);
+        lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
+            backend => backend.ScaleForward(
+                x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)));
+        lowering.Backward(() =>
+        {
+            if (tail.Relu)
+                lowering.MaskGradient(y, node);
+            if (residual is not null)
+                lowering.PassGradient(y, residual);
+            lowering.ScaleGradient(node, y, scale, x);
+        });
+    }
+
+    /// <summary>Emits the folding of running statistics into a scale and a shift, done once for each change of
+    /// weights.</summary>
+    internal static (BufferSlice Scale, BufferSlice Shift) Fold(Lowering lowering, Node node, BufferSlice? bias)
+    {
+        BufferSlice scale = lowering.Scratch(node.Shape.Channels), shift = lowering.Scratch(node.Shape.Channels);
+        BufferSlice gamma = lowering.Weights(node, "weight"), beta = lowering.Weights(node, "bias");
+        BufferSlice mean = lowering.Statistics(node, "running_mean"), variance = lowering.Statistics(node, "running_var");
+        lowering.Prepare(node, backend => backend.FoldNormalization(gamma, beta, mean, variance, Epsilon, bias, scale, shift));
+        return (scale, shift);
+    }
+}

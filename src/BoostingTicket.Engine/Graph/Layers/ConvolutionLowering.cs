@@ -1,0 +1,64 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Graph.Layers;
+
+/// <summary>What convolutions and linear layers have in common: their operations, and the fusion of what follows them
+/// (normalisation by running statistics, residual sum, ReLU).</summary>
+internal static class ConvolutionLowering
+{
+    public static void Lower(Lowering lowering, Node node, ConvolutionShape shape, bool bias)
+    {
+        Value x = lowering.ValueOf(node.Inputs[0]);
+        BufferSlice? biasSlice = bias ? lowering.Weights(node, "bias") : null;
+        Node last = node;
+        BufferSlice? scale = null, shift = biasSlice;
+        if (!lowering.Options.UsesBatchStatistics && lowering.FuseNext<BatchNormalization>(node) is { } normalization)
+        {
+            (scale, shift) = BatchNormalization.Fold(lowering, normalization, biasSlice);
+            last = normalization;
+        }
+        FusedTail tail = lowering.FuseTail(last, allowResidual: true);
+        Value? residual = tail.Residual;
+        Value y = lowering.Define(tail.Last);
+
+        bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.Options.WantsParameterGradients;
+        Filter filter = lowering.NewFilter(node, shape, scale,
+            FilterUses.Forward
+            | (wantsInput ? FilterUses.BackwardInput : 0)
+            | (wantsWeights ? FilterUses.BackwardFilter : 0));
+        long operations = 2 * shape.MultiplyAdds * lowering.Options.Batch;
+
+        lowering.Forward(
+            OperationKind.ConvolutionForward, node, residual is null ? [x] : [x, residual], [y],
+            backend => backend.ConvolutionForward(
+                filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)),
+            operations);
+
+        lowering.Backward(() =>
+        {
+            if (tail.Relu)
+                lowering.MaskGradient(y, node);
+            if (lowering.GradientOf(y) is not { } dy)
+                return;
+            if (residual is not null)
+                lowering.PassGradient(y, residual);
+            if (lowering.WeightGradients(node, "weight") is { } dw)
+            {
+                lowering.BackwardStep(OperationKind.ConvolutionBackwardFilter, node, [x, dy], [],
+                    backend => backend.ConvolutionBackwardFilter(filter, x.Tensor, dy.Tensor, dw), operations);
+                if (bias && lowering.WeightGradients(node, "bias") is { } db)
+                    lowering.BackwardStep(OperationKind.Elementwise, node, [dy], [],
+                        backend => backend.BiasBackward(dy.Tensor, db));
+            }
+            if (lowering.BeginGradient(x) is { } dx)
+            {
+                lowering.GradientStep(OperationKind.ConvolutionBackwardInput, node, dx, [dy],
+                    (backend, destination, epilogue) =>
+                        backend.ConvolutionBackwardInput(filter, dy.Tensor, destination, epilogue),
+                    operations);
+            }
+        });
+    }
+}

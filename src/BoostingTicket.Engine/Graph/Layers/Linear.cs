@@ -1,0 +1,30 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Graph.Layers;
+
+/// <summary>Linear layer with bias over all values of its input, in channel, row, column order.</summary>
+/// <param name="outputs">Output features.</param>
+/// <param name="prunable">Whether its weights may be pruned; the last layer's are not, by default of the field.</param>
+public sealed class Linear(int outputs, bool prunable) : Layer
+{
+    /// <inheritdoc/>
+    public override IReadOnlyList<ParameterSpec> Parameters(FeatureShape input) =>
+    [
+        new ParameterSpec("weight", [outputs, input.Length], ParameterRole.LinearWeight, prunable),
+        new ParameterSpec("bias", [outputs], ParameterRole.Bias),
+    ];
+
+    /// <inheritdoc/>
+    public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => outputs >= 1
+        ? new FeatureShape(outputs)
+        : throw new ArgumentException("a linear layer needs at least one output.");
+
+    /// <inheritdoc/>
+    public override long MultiplyAdds(FeatureShape input) => (long)input.Length * outputs;
+
+    /// <inheritdoc/>
+    public override void Lower(Lowering lowering, Node node) =>
+        ConvolutionLowering.Lower(lowering, node, ConvolutionShape.Linear(node.Inputs[0].Shape, outputs), bias: true);
+}

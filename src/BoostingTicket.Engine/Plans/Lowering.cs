@@ -1,0 +1,191 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Graph.Layers;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Plans;
+
+/// <summary>The compilation of a graph into a plan: layers call it to emit operations. Forward operations are emitted in
+/// graph order; what a layer hands to <see cref="Backward"/> is run afterwards in reverse order and emits the backward pass.
+/// Gradient flow stands in the other part of this class.</summary>
+public sealed partial class Lowering
+{
+    private readonly IBackend _backend;
+    private readonly ParameterStore _store;
+    private readonly Dictionary<Node, Value> _values = [];
+    private readonly HashSet<Node> _fused = [];
+    private readonly List<(Value Value, Action Emit)> _tape = [];
+    private readonly List<PlanOperation> _prepare = [];
+    private readonly List<PlanOperation> _forward = [];
+    private readonly List<PlanOperation> _backward = [];
+    private readonly List<Value> _all = [];
+    private readonly List<IDisposable> _owned = [];
+    private Value? _lastDefined;
+
+    internal Lowering(IBackend backend, ParameterStore store, PlanOptions options)
+    {
+        _backend = backend;
+        _store = store;
+        Options = options;
+    }
+
+    /// <summary>What the plan is for.</summary>
+    public PlanOptions Options { get; }
+
+    internal IReadOnlyList<PlanOperation> PrepareOperations => _prepare;
+
+    internal IReadOnlyList<PlanOperation> ForwardOperations => _forward;
+
+    internal IReadOnlyList<PlanOperation> BackwardOperations => _backward;
+
+    internal IReadOnlyList<Value> Values => _all;
+
+    internal IReadOnlyList<IDisposable> Owned => _owned;
+
+    /// <summary>The output of a node that was lowered already.</summary>
+    public Value ValueOf(Node node) => _values[node];
+
+    /// <summary>Makes the output of a node (of the last fused one, where nodes were fused).</summary>
+    public Value Define(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Value value = NewValue(node.Name, node.Shape);
+        _values.Add(node, value);
+        _lastDefined = value;
+        return value;
+    }
+
+    /// <summary>Makes a node's output the value that another node computed.</summary>
+    public void Alias(Node node, Value value)
+    {
+        _values.Add(node, value);
+        _lastDefined = null;
+    }
+
+    /// <summary>Emits a forward operation.</summary>
+    public void Forward(
+        OperationKind kind, Node node, IReadOnlyList<Value> reads, IReadOnlyList<Value> writes, Action<IBackend> run,
+        long arithmetic = 0)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        _forward.Add(new PlanOperation(kind, PlanPass.Forward, node.Name, reads, writes, run, arithmetic));
+        bool needs = reads.Any(value => value.NeedsGradient)
+            || (Options.WantsParameterGradients
+                && node.Layer!.Parameters(node.Inputs[0].Shape).Any(spec =>
+                    spec.Role is not (ParameterRole.RunningMean or ParameterRole.RunningVariance)));
+        foreach (Value value in writes)
+            value.NeedsGradient = needs;
+    }
+
+    /// <summary>Registers what emits the backward pass of the value defined last.</summary>
+    public void Backward(Action emit)
+    {
+        if (Options.Gradients != GradientRequest.None)
+            _tape.Add((_lastDefined ?? throw new InvalidOperationException("A backward pass needs a defined value."), emit));
+    }
+
+    /// <summary>Emits an operation that runs only when weights or statistics changed.</summary>
+    public void Prepare(Node node, Action<IBackend> run)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        _prepare.Add(new PlanOperation(OperationKind.Prepare, PlanPass.Prepare, node.Name, [], [], run, 0));
+    }
+
+    /// <summary>Float32 values that live as long as the plan.</summary>
+    public BufferSlice Scratch(int length)
+    {
+        FloatBuffer buffer = _backend.CreateFloats(length);
+        _owned.Add(buffer);
+        return buffer.All;
+    }
+
+    /// <summary>Constants that live as long as the plan.</summary>
+    public BufferSlice Constants(ReadOnlySpan<float> values)
+    {
+        BufferSlice slice = Scratch(values.Length);
+        _backend.Upload(values, slice);
+        return slice;
+    }
+
+    /// <summary>A trained parameter of a node.</summary>
+    public BufferSlice Weights(Node node, string localName) => _store.Slice(ParameterOf(node, localName));
+
+    /// <summary>A running statistic of a node.</summary>
+    public BufferSlice Statistics(Node node, string localName) => _store.Slice(ParameterOf(node, localName));
+
+    /// <summary>Where a trained parameter's gradient goes, or null when the plan produces none.</summary>
+    public BufferSlice? WeightGradients(Node node, string localName) => Options.WantsParameterGradients
+        ? _store.GradientSlice(ParameterOf(node, localName))
+        : null;
+
+    /// <summary>A filter over a node's parameter <c>weight</c>, prepared whenever that changes.</summary>
+    /// <param name="node">The convolution or linear layer.</param>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="scale">Folded factor of each output channel, or null.</param>
+    /// <param name="uses">What it is used for.</param>
+    public Filter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
+    {
+        Filter filter = _backend.CreateFilter(shape, uses);
+        _owned.Add(filter);
+        Parameter parameter = ParameterOf(node, "weight");
+        BufferSlice weight = _store.Slice(parameter);
+        ParameterStore store = _store;
+        Prepare(node, backend => backend.PrepareFilter(
+            filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
+        return filter;
+    }
+
+    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being lowered.</summary>
+    public Node? FuseNext<TLayer>(Node node)
+        where TLayer : Layer
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (node.Consumers.Count != 1 || node.Consumers[0] is not { Layer: TLayer } next)
+            return null;
+        _fused.Add(next);
+        return next;
+    }
+
+    /// <summary>Claims a residual sum and a ReLU behind a node, as far as they are its only consumers and, for the sum, as
+    /// its other operand is computed already.</summary>
+    public FusedTail FuseTail(Node node, bool allowResidual)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        Value? residual = null;
+        if (allowResidual && node.Consumers.Count == 1 && node.Consumers[0] is { Layer: ResidualSum } sum)
+        {
+            Node other = sum.Inputs[0] == node ? sum.Inputs[1] : sum.Inputs[0];
+            if (_values.TryGetValue(other, out residual))
+            {
+                _fused.Add(sum);
+                node = sum;
+            }
+        }
+        Node? relu = FuseNext<Relu>(node);
+        return new FusedTail(relu ?? node, residual, relu is not null);
+    }
+
+    internal void DefineInput(Node node, Value value)
+    {
+        _values.Add(node, value);
+        value.NeedsGradient = Options.WantsInputGradient;
+    }
+
+    internal void LowerAll(NetworkGraph graph)
+    {
+        foreach (Node node in graph.Nodes)
+        {
+            if (node.Layer is { } layer && !_fused.Contains(node))
+                layer.Lower(this, node);
+        }
+    }
+
+    internal Value NewValue(string name, FeatureShape shape)
+    {
+        var value = new Value(name, _backend.DescribeTensor(Options.Batch, shape), isExternal: false);
+        _all.Add(value);
+        return value;
+    }
+
+    private Parameter ParameterOf(Node node, string localName) => _store.Table[$"{node.Name}.{localName}"];
+}

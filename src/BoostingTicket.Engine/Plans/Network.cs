@@ -1,0 +1,81 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+
+namespace BoostingTicket.Engine.Plans;
+
+/// <summary>A network on a backend: its graph, its parameters' values, and its plans, which share one arena because only
+/// one runs at a time. Not safe for use from several threads at once.</summary>
+public sealed class Network : IDisposable
+{
+    private readonly Dictionary<PlanOptions, Plan> _plans = [];
+    private readonly Dictionary<int, BatchBuffers> _buffers = [];
+    private Arena? _arena;
+
+    /// <summary>A network whose parameters are all zero.</summary>
+    public Network(NetworkGraph graph, IBackend backend)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(backend);
+        Graph = graph;
+        Backend = backend;
+        Parameters = new ParameterStore(graph.Table, backend);
+    }
+
+    /// <summary>The layers.</summary>
+    public NetworkGraph Graph { get; }
+
+    /// <summary>Where it runs. Not disposed with the network.</summary>
+    public IBackend Backend { get; }
+
+    /// <summary>The values of the parameters.</summary>
+    public ParameterStore Parameters { get; }
+
+    /// <summary>Bytes of activations, gradients of activations and image buffers of all plans made so far.</summary>
+    public long ActivationBytes => (_arena?.Bytes ?? 0) + _buffers.Values.Sum(buffers => buffers.Bytes);
+
+    /// <summary>Bytes of weights, gradients, momenta and masks when training.</summary>
+    public long ParameterBytes => sizeof(float)
+        * (3L * Graph.Table.TrainedLength + Graph.Table.PrunableLength + Graph.Table.StatisticsLength);
+
+    /// <summary>The buffers of a batch size.</summary>
+    public BatchBuffers Buffers(int batch)
+    {
+        if (!_buffers.TryGetValue(batch, out BatchBuffers? buffers))
+            _buffers.Add(batch, buffers = new BatchBuffers(Backend, batch, Graph.Input.Shape));
+        return buffers;
+    }
+
+    /// <summary>The plan for the options; compiled at the first call. A plan that needs more memory than any before moves
+    /// all of them to a larger arena, so that the contents of every plan's tensors are lost.</summary>
+    /// <exception cref="DeviceException">The memory is not there.</exception>
+    public Plan Plan(PlanOptions options)
+    {
+        if (_plans.TryGetValue(options, out Plan? plan))
+            return plan;
+        plan = new Plan(Graph, Parameters, Backend, Buffers(options.Batch), options);
+        _plans.Add(options, plan);
+        if (_arena is null || plan.MemoryBytes > _arena.Bytes)
+        {
+            _arena?.Dispose();
+            _arena = Backend.CreateArena(plan.MemoryBytes);
+            foreach (Plan other in _plans.Values)
+                other.Place(_arena);
+        }
+        else
+        {
+            plan.Place(_arena);
+        }
+        return plan;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Plan plan in _plans.Values)
+            plan.Dispose();
+        foreach (BatchBuffers buffers in _buffers.Values)
+            buffers.Dispose();
+        _arena?.Dispose();
+        Parameters.Dispose();
+    }
+}

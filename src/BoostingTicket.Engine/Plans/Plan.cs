@@ -1,0 +1,144 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Plans;
+
+/// <summary>A graph compiled for a backend, a batch size, a mode and a gradient request: fused operations in running order
+/// with every buffer placed in advance. Running a plan allocates nothing. Made by <see cref="Network.Plan"/>.</summary>
+public sealed class Plan : IDisposable
+{
+    private readonly IBackend _backend;
+    private readonly ParameterStore _store;
+    private readonly PlanOperation[] _prepare;
+    private readonly PlanOperation[] _forward;
+    private readonly PlanOperation[] _backward;
+    private readonly Dictionary<Value, long> _offsets;
+    private readonly IReadOnlyList<IDisposable> _owned;
+    private readonly Value _logits;
+    private readonly Value? _logitGradient;
+    private readonly PlanOperation _loss;
+    private (int Weights, int Statistics) _prepared = (-1, -1);
+    private LossKind _lossKind;
+    private float _gradientScale;
+    private bool _isPlaced;
+
+    internal Plan(NetworkGraph graph, ParameterStore store, IBackend backend, BatchBuffers buffers, PlanOptions options)
+    {
+        if (options.WantsParameterGradients && options.Mode != PlanMode.Train)
+            throw new ArgumentException("Gradients of parameters need the training mode.", nameof(options));
+        _backend = backend;
+        _store = store;
+        Buffers = buffers;
+        Options = options;
+
+        var lowering = new Lowering(backend, store, options);
+        lowering.DefineInput(graph.Input, new Value("input", buffers.Input, isExternal: true));
+        lowering.LowerAll(graph);
+        _logits = lowering.ValueOf(graph.Output);
+        if (options.Gradients != GradientRequest.None)
+        {
+            _logitGradient = lowering.NewValue("d(logits)", graph.Output.Shape);
+            Value? inputGradient = options.WantsInputGradient
+                ? new Value("d(input)", buffers.InputGradient, isExternal: true)
+                : null;
+            lowering.LowerBackward(graph, _logitGradient, inputGradient);
+        }
+        _loss = new PlanOperation(
+            OperationKind.Loss, PlanPass.Forward, "loss", [_logits], _logitGradient is null ? [] : [_logitGradient],
+            run => run.Loss(
+                _lossKind, _logits.Tensor, buffers.Labels, buffers.Losses, buffers.Correct, _logitGradient?.Tensor,
+                _gradientScale),
+            0);
+        _prepare = [.. lowering.PrepareOperations];
+        _forward = [.. lowering.ForwardOperations];
+        _backward = [.. lowering.BackwardOperations];
+        _owned = lowering.Owned;
+
+        MemoryLayout.FindSpans([.. _forward, _loss, .. _backward]);
+        (_offsets, MemoryBytes) = MemoryLayout.Place(lowering.Values, backend.Alignment);
+    }
+
+    /// <summary>What the plan was compiled for.</summary>
+    public PlanOptions Options { get; }
+
+    /// <summary>Where images and labels come from and losses go to.</summary>
+    public BatchBuffers Buffers { get; }
+
+    /// <summary>Output of the last layer, N x classes, valid after <see cref="Forward"/>.</summary>
+    public Tensor Logits => _logits.Tensor;
+
+    /// <summary>Bytes of the plan's feature maps and their gradients.</summary>
+    public long MemoryBytes { get; }
+
+    /// <summary>Everything the plan does, in running order.</summary>
+    public IEnumerable<PlanOperation> Operations => [.. _prepare, .. _forward, _loss, .. _backward];
+
+    /// <summary>Told of every operation; null, the default, costs nothing.</summary>
+    public IPlanObserver? Observer { get; set; }
+
+    /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits. Prepares filters first if weights or, where they are
+    /// read, running statistics changed since.</summary>
+    public void Forward()
+    {
+        if (!_isPlaced)
+            throw new InvalidOperationException("The plan has no memory; ask the network for it anew.");
+        (int, int) version = (_store.WeightsVersion, Options.UsesBatchStatistics ? 0 : _store.StatisticsVersion);
+        if (_prepared != version)
+        {
+            Run(_prepare);
+            _prepared = version;
+        }
+        Run(_forward);
+        if (Options.Mode == PlanMode.Train)
+            _store.StatisticsChanged();
+    }
+
+    /// <summary>Losses and correctness of the batch, and the gradient of the logits if the plan has a backward pass.</summary>
+    /// <param name="kind">The loss.</param>
+    /// <param name="gradientScale">Factor of the gradient: 1/N for a mean, 1 for the sum that attacks use.</param>
+    public void Loss(LossKind kind, float gradientScale)
+    {
+        _lossKind = kind;
+        _gradientScale = gradientScale;
+        Run(_loss);
+    }
+
+    /// <summary>Logits' gradient to the requested gradients; <see cref="Forward"/> and <see cref="Loss"/> ran before.</summary>
+    /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
+    public void Backward()
+    {
+        if (_logitGradient is null)
+            throw new InvalidOperationException("The plan was compiled without gradients.");
+        Run(_backward);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned)
+            owned.Dispose();
+        _isPlaced = false;
+    }
+
+    internal void Place(Arena arena)
+    {
+        foreach ((Value value, long offset) in _offsets)
+            _backend.Place(value.Tensor, arena, offset);
+        _isPlaced = true;
+    }
+
+    private void Run(PlanOperation[] operations)
+    {
+        foreach (PlanOperation operation in operations)
+            Run(operation);
+    }
+
+    private void Run(PlanOperation operation)
+    {
+        IPlanObserver? observer = Observer;
+        observer?.Starting(operation);
+        operation.Run(_backend);
+        observer?.Finished(operation);
+    }
+}

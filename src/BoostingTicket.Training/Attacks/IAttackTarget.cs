@@ -1,0 +1,63 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+
+namespace BoostingTicket.Training.Attacks;
+
+/// <summary>What an attack needs of a network: losses and input gradients of the images in
+/// <see cref="BatchBuffers.Input"/>. Knows no optimizer.</summary>
+public interface IAttackTarget
+{
+    /// <summary>Where it runs.</summary>
+    IBackend Backend { get; }
+
+    /// <summary>Clean images, the images to be changed, labels and results.</summary>
+    BatchBuffers Buffers { get; }
+
+    /// <summary>Computes each sample's loss and correctness at <see cref="BatchBuffers.Input"/>.</summary>
+    void Losses(LossKind loss);
+
+    /// <summary>Computes losses and correctness, and the gradient of the summed loss in
+    /// <see cref="BatchBuffers.InputGradient"/>.</summary>
+    void Gradients(LossKind loss);
+}
+
+/// <summary>A network under attack, at one batch size.</summary>
+public sealed class NetworkTarget : IAttackTarget
+{
+    private readonly Plan _forward;
+    private readonly Plan _gradient;
+
+    /// <summary>Compiles the plans of an attack.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="batch">Samples.</param>
+    /// <param name="statistics">Statistics that normalisation reads during the attack.</param>
+    public NetworkTarget(Network network, int batch, AttackStatistics statistics)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        Backend = network.Backend;
+        Buffers = network.Buffers(batch);
+        _gradient = network.Plan(new PlanOptions(batch, PlanMode.Attack, GradientRequest.Input, statistics));
+        _forward = network.Plan(new PlanOptions(batch, PlanMode.Attack, GradientRequest.None, statistics));
+    }
+
+    /// <inheritdoc/>
+    public IBackend Backend { get; }
+
+    /// <inheritdoc/>
+    public BatchBuffers Buffers { get; }
+
+    /// <inheritdoc/>
+    public void Losses(LossKind loss)
+    {
+        _forward.Forward();
+        _forward.Loss(loss, gradientScale: 1);
+    }
+
+    /// <inheritdoc/>
+    public void Gradients(LossKind loss)
+    {
+        _gradient.Forward();
+        _gradient.Loss(loss, gradientScale: 1);
+        _gradient.Backward();
+    }
+}

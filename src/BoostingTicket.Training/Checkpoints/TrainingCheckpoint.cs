@@ -1,0 +1,143 @@
+using System.Text.Json;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Optimization;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, and
+/// the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
+public static class TrainingCheckpoint
+{
+    /// <summary>Value of the metadata entry <c>format</c>.</summary>
+    public const string Format = "boosting-ticket checkpoint 1";
+
+    private const string MomentumPrefix = "momentum.";
+    private const string MaskPrefix = "mask.";
+
+    /// <summary>Writes a checkpoint whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="network">Weights, statistics, momenta and masks.</param>
+    /// <param name="state">Everything else.</param>
+    /// <param name="configurationHash">Hash of the configuration it belongs to.</param>
+    public static void Save(string path, Network network, TrainingState state, string configurationHash)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ParameterStore store = network.Parameters;
+        float[] weights = Download(network.Backend, store.Weights), statistics = Download(network.Backend, store.Statistics);
+        float[] momenta = Download(network.Backend, store.Momenta);
+        float[]? masks = store.Masks is { } buffer ? Download(network.Backend, buffer) : null;
+        SafetensorsWriter writer = new SafetensorsWriter()
+            .WithMetadata("format", Format)
+            .WithMetadata("model", network.Graph.Name)
+            .WithMetadata("configuration", configurationHash)
+            .WithMetadata("state", JsonSerializer.Serialize(state));
+        foreach (Parameter parameter in store.Table.All)
+        {
+            long[] shape = Shape(parameter);
+            bool trained = parameter.Section == ParameterSection.Trained;
+            writer.Add(parameter.Name, (trained ? weights : statistics).AsMemory(parameter.Offset, parameter.Length), shape);
+            if (trained)
+                writer.Add(MomentumPrefix + parameter.Name, momenta.AsMemory(parameter.Offset, parameter.Length), shape);
+            if (masks is not null && parameter.Prunable)
+                writer.Add(MaskPrefix + parameter.Name, ToBytes(masks.AsSpan(parameter.Offset, parameter.Length)), shape);
+        }
+        writer.Save(path);
+    }
+
+    /// <summary>Restores a network and returns the state.</summary>
+    /// <exception cref="DamagedFileException">The file is damaged or belongs to another model.</exception>
+    /// <exception cref="ConfigurationException">It belongs to another configuration.</exception>
+    public static TrainingState Load(string path, Network network, string configurationHash)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (!file.Metadata.TryGetValue("format", out string? format) || format != Format)
+            throw new DamagedFileException(
+                $"{path} is no checkpoint of this program (format \"{format}\"); delete it to begin that stage anew.");
+        if (!file.Metadata.TryGetValue("configuration", out string? hash) || hash != configurationHash)
+            throw new ConfigurationException(
+                $"{path} belongs to another configuration; resume with the options of that run, or choose another --out.");
+        ParameterStore store = network.Parameters;
+        bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(MaskPrefix, StringComparison.Ordinal));
+        file.RequireExactly(Names(store.Table, masked));
+
+        float[] weights = new float[store.Table.TrainedLength], momenta = new float[store.Table.TrainedLength];
+        float[] statistics = new float[store.Table.StatisticsLength], masks = new float[store.Table.PrunableLength];
+        foreach (Parameter parameter in store.Table.All)
+        {
+            bool trained = parameter.Section == ParameterSection.Trained;
+            Read(file, parameter.Name, parameter, trained ? weights : statistics);
+            if (trained)
+                Read(file, MomentumPrefix + parameter.Name, parameter, momenta);
+            if (masked && parameter.Prunable)
+                ReadMask(file, parameter, masks);
+        }
+        TrainingState state = ReadState(path, file);
+        network.Backend.Upload(weights, store.Weights.All);
+        network.Backend.Upload(statistics, store.Statistics.All);
+        network.Backend.Upload(momenta, store.Momenta.All);
+        store.SetMasks(masked ? masks : null);
+        store.WeightsChanged();
+        store.StatisticsChanged();
+        return state;
+    }
+
+    private static TrainingState ReadState(string path, SafetensorsFile file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingState>(file.Metadata["state"])
+                ?? throw new JsonException("the state is null");
+        }
+        catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
+        {
+            throw new DamagedFileException(
+                $"The training state in {path} cannot be read; delete the file to begin that stage anew.", cause);
+        }
+    }
+
+    private static IEnumerable<string> Names(ParameterTable table, bool masked)
+    {
+        foreach (Parameter parameter in table.All)
+        {
+            yield return parameter.Name;
+            if (parameter.Section == ParameterSection.Trained)
+                yield return MomentumPrefix + parameter.Name;
+            if (masked && parameter.Prunable)
+                yield return MaskPrefix + parameter.Name;
+        }
+    }
+
+    private static void Read(SafetensorsFile file, string name, Parameter parameter, float[] values) =>
+        file.Read(
+            file.Require(name, SafetensorsType.F32, Shape(parameter)), values.AsSpan(parameter.Offset, parameter.Length));
+
+    private static void ReadMask(SafetensorsFile file, Parameter parameter, float[] masks)
+    {
+        byte[] bytes = new byte[parameter.Length];
+        file.ReadBytes(file.Require(MaskPrefix + parameter.Name, SafetensorsType.U8, Shape(parameter)), bytes);
+        for (int i = 0; i < bytes.Length; i++)
+            masks[parameter.Offset + i] = bytes[i];
+    }
+
+    private static long[] Shape(Parameter parameter) => [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
+
+    private static byte[] ToBytes(ReadOnlySpan<float> mask)
+    {
+        byte[] bytes = new byte[mask.Length];
+        for (int i = 0; i < bytes.Length; i++)
+            bytes[i] = mask[i] != 0 ? (byte)1 : (byte)0;
+        return bytes;
+    }
+
+    private static float[] Download(IBackend backend, FloatBuffer buffer)
+    {
+        float[] values = new float[buffer.Length];
+        backend.Download(buffer.All, values);
+        return values;
+    }
+}

@@ -1,0 +1,41 @@
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Training.Data;
+
+/// <summary>The data sets there are, by name. Adding one is one line in <see cref="All"/> and what it refers to.</summary>
+public static class DataSetCatalog
+{
+    private static readonly string[] Digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+    private static readonly string[] Garments =
+        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+
+    /// <summary>Every data set, generated ones first.</summary>
+    public static IReadOnlyList<IDataSet> All { get; } =
+    [
+        new SyntheticDataSet("synthetic-28", "generated stroke shapes, grey images of 28x28", new FeatureShape(1, 28, 28)),
+        new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
+        new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
+            PublishedFiles.Mnist, (root, checksums) => MnistReader.Read(Path.Combine(root, "mnist"), "mnist", Digits, checksums)),
+        new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
+            PublishedFiles.FashionMnist, (root, checksums) => MnistReader.Read(Path.Combine(root, "fashion-mnist"), "fashion-mnist", Garments, checksums)),
+        new PublishedDataSet("cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
+            CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums)),
+    ];
+
+    /// <summary>The names of all sets.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(set => set.Name)];
+
+    /// <summary>The set of the given name.</summary>
+    /// <param name="name">The name.</param>
+    /// <exception cref="ConfigurationException">There is no such set; the message names the nearest.</exception>
+    public static IDataSet Find(string name) =>
+        All.FirstOrDefault(set => set.Name == name) ?? throw NearestName.Unknown("data set", name, Names);
+
+    /// <summary>Reads or generates the set of the given name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="options">Where to look and how much of it; null for the defaults.</param>
+    /// <exception cref="ConfigurationException">There is no such set, or it has fewer samples than asked for.</exception>
+    /// <exception cref="DataException">The set is missing or damaged.</exception>
+    public static DataSplit Load(string name, DataSetOptions? options = null) => Find(name).Load(options ?? new DataSetOptions());
+}

@@ -1,0 +1,12 @@
+namespace BoostingTicket.Training.Data;
+
+/// <summary>The error for a data set that is not where it was looked for.</summary>
+internal static class MissingData
+{
+    /// <summary>The error.</summary>
+    /// <param name="name">The data set.</param>
+    /// <param name="candidates">Every path that would have done.</param>
+    public static DataException Error(string name, IReadOnlyList<string> candidates) => new(
+        $"The data set {name} is missing: there is no {string.Join(" and no ", candidates)}; "
+        + $"run 'data fetch {name}', or name the folder that has it with --data or {DataRoot.EnvironmentVariable}.");
+}

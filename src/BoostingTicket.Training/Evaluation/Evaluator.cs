@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Training.Evaluation;
+
+/// <summary>Measures a network's clean and robust accuracy on chosen samples of an image set. Evaluation mode makes every
+/// sample independent of its batch, so the last batch is filled up with repeats that do not count.</summary>
+public sealed class Evaluator
+{
+    private readonly Network _network;
+    private readonly DeviceImages _images;
+    private readonly int[] _samples;
+    private readonly BatchBuffers _buffers;
+    private readonly ImageRequest[] _requests;
+    private readonly float[] _correct;
+    private readonly int[] _survivors;
+
+    /// <summary>Prepares the measurement.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="images">The image set on the network's device.</param>
+    /// <param name="samples">Numbers of the samples, at least one.</param>
+    /// <param name="batchSize">Samples at a time.</param>
+    public Evaluator(Network network, DeviceImages images, ReadOnlySpan<int> samples, int batchSize)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(images);
+        if (samples.IsEmpty)
+            throw new ArgumentException("There is no sample to evaluate.", nameof(samples));
+        _network = network;
+        _images = images;
+        _samples = samples.ToArray();
+        int batch = Math.Min(batchSize, samples.Length);
+        _buffers = network.Buffers(batch);
+        _requests = new ImageRequest[batch];
+        _correct = new float[batch];
+        _survivors = new int[samples.Length];
+    }
+
+    /// <summary>Samples.</summary>
+    public int Count => _samples.Length;
+
+    /// <summary>Share of the samples classified correctly, in [0, 1].</summary>
+    /// <param name="cancellation">Ends the measurement between batches.</param>
+    public double Clean(CancellationToken cancellation = default) =>
+        (double)FindCleanSurvivors(_samples.Length, cancellation) / _samples.Length;
+
+    /// <summary>Clean accuracy, and accuracy under an attack on what is classified correctly clean.</summary>
+    /// <param name="budget">What the attack may do.</param>
+    /// <param name="stream">Key of the random starts.</param>
+    /// <param name="limit">Number of samples to attack, from the first on.</param>
+    /// <param name="batchDone">Told after each attacked batch of the batches done and in all; may be null.</param>
+    /// <param name="cancellation">Ends the measurement between batches.</param>
+    public TestResult Robust(
+        in AttackBudget budget, ulong stream, int limit, Action<int, int>? batchDone = null,
+        CancellationToken cancellation = default)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int count = Math.Min(limit, _samples.Length);
+        int clean = FindCleanSurvivors(count, cancellation);
+        var target = new NetworkTarget(_network, _buffers.Batch, AttackStatistics.Running);
+        Plan plan = _network.Plan(new PlanOptions(_buffers.Batch, PlanMode.Evaluate));
+        float largest = 0;
+        int robust = 0, batches = (clean + _buffers.Batch - 1) / _buffers.Batch;
+        for (int batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int used = Load(_survivors.AsSpan(0, clean), batch, _buffers.Clean);
+            ProjectedGradientDescent.Run(target, budget, stream, epoch: 0);
+            PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
+            largest = Math.Max(largest, extent.LargestPerturbation);
+            RequireLegal(extent, budget.Epsilon);
+            Classify(plan);
+            for (int i = 0; i < used; i++)
+                robust += _correct[i] != 0 ? 1 : 0;
+            batchDone?.Invoke(batch + 1, batches);
+        }
+        return new TestResult(
+            count, (double)clean / count, (double)robust / count, largest, Stopwatch.GetElapsedTime(start).TotalSeconds);
+    }
+
+    // Writes the samples that are classified correctly to _survivors and returns their number.
+    private int FindCleanSurvivors(int count, CancellationToken cancellation)
+    {
+        Plan plan = _network.Plan(new PlanOptions(_buffers.Batch, PlanMode.Evaluate));
+        int survivors = 0, batches = (count + _buffers.Batch - 1) / _buffers.Batch;
+        for (int batch = 0; batch < batches; batch++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            int used = Load(_samples.AsSpan(0, count), batch, _buffers.Input);
+            Classify(plan);
+            for (int i = 0; i < used; i++)
+            {
+                if (_correct[i] != 0)
+                    _survivors[survivors++] = _samples[batch * _buffers.Batch + i];
+            }
+        }
+        return survivors;
+    }
+
+    private int Load(ReadOnlySpan<int> samples, int batch, Engine.Tensors.Tensor destination)
+    {
+        int start = batch * _buffers.Batch;
+        int used = Math.Min(_buffers.Batch, samples.Length - start);
+        for (int i = 0; i < _buffers.Batch; i++)
+            _requests[i] = new ImageRequest(samples[start + Math.Min(i, used - 1)], 0, 0, false);
+        _images.Load(_requests, _buffers, destination);
+        return used;
+    }
+
+    private void Classify(Plan plan)
+    {
+        plan.Forward();
+        plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
+        _network.Backend.Download(_buffers.Correct.All, _correct);
+    }
+
+    // The attack step guarantees this; a backend that broke it would report a robustness that nobody attacked.
+    private static void RequireLegal(PerturbationExtent extent, float epsilon)
+    {
+        if (!(extent.LargestPerturbation <= epsilon + 1e-6f && extent.Smallest >= 0 && extent.Largest <= 1))
+            throw new InvalidOperationException(
+                $"The attack left its ball: perturbation {extent.LargestPerturbation} of {epsilon} allowed, pixels from "
+                + $"{extent.Smallest} to {extent.Largest}.");
+    }
+}

@@ -1,0 +1,28 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Training.Models;
+
+/// <summary>Models of one construction, told apart by their names.</summary>
+public interface IModelFamily
+{
+    /// <summary>What it is, in one line for people.</summary>
+    string Description { get; }
+
+    /// <summary>The names that lists show.</summary>
+    IReadOnlyList<string> Names { get; }
+
+    /// <summary>The form of all names, numbers in capitals: <c>wrn-DEPTH-WIDTH</c>.</summary>
+    string Syntax { get; }
+
+    /// <summary>Shape of the images for which lists describe the models.</summary>
+    FeatureShape UsualInput { get; }
+
+    /// <summary>Builds the model of a name.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="options">What it is built for.</param>
+    /// <returns>The graph, under the shortest of the model's names; null if the name is not of this family.</returns>
+    /// <exception cref="ConfigurationException">The name is of this family but its numbers are not possible.</exception>
+    /// <exception cref="ArgumentException">The model cannot be built for such images.</exception>
+    NetworkGraph? Build(string name, ModelOptions options);
+}

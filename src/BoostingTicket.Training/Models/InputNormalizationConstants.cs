@@ -1,0 +1,38 @@
+namespace BoostingTicket.Training.Models;
+
+/// <summary>Mean and standard deviation of each colour channel of a data set's training images, in pixel units of [0, 1]. A
+/// model applies them as its first layer, so that images and attacks stay in pixel units.</summary>
+public sealed class InputNormalizationConstants
+{
+    /// <summary>Constants for as many channels as there are values.</summary>
+    /// <param name="mean">Mean of each channel, finite.</param>
+    /// <param name="deviation">Standard deviation of each channel, positive and finite.</param>
+    /// <exception cref="ArgumentException">The numbers of values differ, or one is out of range.</exception>
+    public InputNormalizationConstants(IReadOnlyList<float> mean, IReadOnlyList<float> deviation)
+    {
+        ArgumentNullException.ThrowIfNull(mean);
+        ArgumentNullException.ThrowIfNull(deviation);
+        if (mean.Count == 0 || mean.Count != deviation.Count)
+            throw new ArgumentException("mean and deviation need one value a channel");
+        if (!mean.All(float.IsFinite) || !deviation.All(value => float.IsFinite(value) && value > 0))
+            throw new ArgumentException("means need to be finite, deviations positive");
+        Mean = [.. mean];
+        Deviation = [.. deviation];
+    }
+
+    /// <summary>CIFAR-10's constants, the ones in common use.</summary>
+    public static InputNormalizationConstants Cifar10 { get; } = new([0.4914f, 0.4822f, 0.4465f], [0.2471f, 0.2435f, 0.2616f]);
+
+    /// <summary>MNIST's constants, the ones in common use.</summary>
+    public static InputNormalizationConstants Mnist { get; } = new([0.1307f], [0.3081f]);
+
+    /// <summary>Mean of each channel.</summary>
+    public IReadOnlyList<float> Mean { get; }
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public IReadOnlyList<float> Deviation { get; }
+
+    /// <summary>Whether the values are the same.</summary>
+    public bool ContentEquals(InputNormalizationConstants? other) =>
+        other is not null && Mean.SequenceEqual(other.Mean) && Deviation.SequenceEqual(other.Deviation);
+}

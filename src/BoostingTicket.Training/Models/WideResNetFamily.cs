@@ -1,0 +1,72 @@
+using System.Globalization;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Training.Models;
+
+/// <summary>WideResNet of any depth 6n + 4 and any widening factor k (Zagoruyko and Komodakis, 2016): 16 channels in the stem,
+/// then stages of 16k, 32k and 64k with n pre-activation blocks each, shortcuts of a 1x1 convolution on the activated input where
+/// the channels change. Parameters are named as in yaodongyu/TRADES, whose unused <c>sub_block1</c> is left out.</summary>
+public sealed class WideResNetFamily : IModelFamily
+{
+    private const string Prefix = "wrn-";
+    private const int LargestDepth = 1000;
+    private const int LargestFactor = 100;
+    private const int StemChannels = 16;
+    private const int Stages = 3;
+
+    /// <inheritdoc/>
+    public string Description => "WideResNet with pre-activation blocks; DEPTH is 6n + 4, WIDTH the widening factor";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Names { get; } =
+        ["wrn-34-10", "wrn-28-10", "wrn-22-10", "wrn-16-10", "wrn-10-10", "wrn-34-5", "wrn-34-2", "wrn-34-1"];
+
+    /// <inheritdoc/>
+    public string Syntax => "wrn-DEPTH-WIDTH";
+
+    /// <inheritdoc/>
+    public FeatureShape UsualInput => new(3, 32, 32);
+
+    /// <inheritdoc/>
+    public NetworkGraph? Build(string name, ModelOptions options)
+    {
+        if (ModelName.Numbers(name, Prefix, 2) is not [int depth, int factor])
+            return null;
+        ModelName.CheckRange(name, "depth", depth, 10, LargestDepth);
+        ModelName.CheckRange(name, "widening factor", factor, 1, LargestFactor);
+        int blocks = (depth - 4) / 6;
+        if (6 * blocks + 4 != depth)
+        {
+            throw new ConfigurationException(
+                $"The model {name} has a depth of {depth}, but a WideResNet's is 6n + 4; choose {6 * blocks + 4} or {6 * blocks + 10}.");
+        }
+
+        var builder = new GraphBuilder(name, options.Input);
+        Node x = builder.Convolution("conv1", builder.Stem(options), StemChannels, 3, padding: 1);
+        for (int stage = 0; stage < Stages; stage++)
+        {
+            for (int block = 0; block < blocks; block++)
+            {
+                string blockName = string.Create(CultureInfo.InvariantCulture, $"block{stage + 1}.layer.{block}");
+                x = Block(builder, blockName, x, (StemChannels * factor) << stage, stage > 0 && block == 0 ? 2 : 1);
+            }
+        }
+
+        x = builder.GlobalAverage(builder.NormalizeRelu("bn1", x));
+        return builder.Build(builder.Linear("fc", x, options.Classes));
+    }
+
+    private static Node Block(GraphBuilder builder, string name, Node input, int channels, int stride)
+    {
+        Node activated = builder.NormalizeRelu($"{name}.bn1", input);
+        Node x = builder.Convolution($"{name}.conv1", activated, channels, 3, stride, 1);
+        x = builder.NormalizeRelu($"{name}.bn2", x);
+        // The shortcut comes before the last convolution, so that the sum is fused into that.
+        Node shortcut = input.Shape.Channels == channels
+            ? input
+            : builder.Convolution($"{name}.convShortcut", activated, channels, 1, stride);
+        x = builder.Convolution($"{name}.conv2", x, channels, 3, padding: 1);
+        return builder.Sum($"{name}.sum", x, shortcut);
+    }
+}

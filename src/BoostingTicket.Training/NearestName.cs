@@ -1,0 +1,71 @@
+namespace BoostingTicket.Training;
+
+/// <summary>Finds the known name that a mistyped one most probably meant.</summary>
+public static class NearestName
+{
+    /// <summary>
+    /// The known name nearest to <paramref name="name"/> by <see cref="Distance"/>, ignoring case; null if none is near
+    /// enough to be a plausible slip (more than 2 edits, or for longer names more than a third of the length).
+    /// Of equally near names the first listed wins.
+    /// </summary>
+    /// <param name="name">What was typed.</param>
+    /// <param name="known">The names there are.</param>
+    public static string? Find(string name, IEnumerable<string> known)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(known);
+        string? nearest = null;
+        int limit = Math.Max(2, name.Length / 3);
+        foreach (string candidate in known)
+        {
+            int distance = Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant());
+            // A candidate of which nothing is left unedited is no slip of the keyboard.
+            if (distance <= limit && distance < Math.Max(name.Length, candidate.Length))
+            {
+                nearest = candidate;
+                limit = distance - 1;
+            }
+        }
+
+        return nearest;
+    }
+
+    /// <summary>The error for an unknown name, with the nearest known one, or all of them where none is near.</summary>
+    /// <param name="what">What is named, such as <c>data set</c>.</param>
+    /// <param name="name">What was typed.</param>
+    /// <param name="known">The names there are.</param>
+    public static ConfigurationException Unknown(string what, string name, IReadOnlyCollection<string> known) =>
+        new(Find(name, known) is { } nearest
+            ? $"There is no {what} '{name}'; did you mean '{nearest}'?"
+            : $"There is no {what} '{name}'; choose one of: {string.Join(", ", known)}.");
+
+    /// <summary>
+    /// The Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions,
+    /// substitutions and swaps of neighbours, none edited twice.
+    /// </summary>
+    /// <param name="a">One string.</param>
+    /// <param name="b">The other.</param>
+    public static int Distance(string a, string b)
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        int[,] distance = new int[a.Length + 1, b.Length + 1];
+        for (int i = 0; i <= a.Length; i++)
+            distance[i, 0] = i;
+        for (int j = 0; j <= b.Length; j++)
+            distance[0, j] = j;
+        for (int i = 1; i <= a.Length; i++)
+        {
+            for (int j = 1; j <= b.Length; j++)
+            {
+                int substitution = distance[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                int best = Math.Min(substitution, Math.Min(distance[i - 1, j], distance[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    best = Math.Min(best, distance[i - 2, j - 2] + 1);
+                distance[i, j] = best;
+            }
+        }
+
+        return distance[a.Length, b.Length];
+    }
+}

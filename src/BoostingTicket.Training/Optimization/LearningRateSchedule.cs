@@ -1,0 +1,43 @@
+namespace BoostingTicket.Training.Optimization;
+
+/// <summary>The learning rate of every step: a linear warm-up from one rate to another, then the full rate, multiplied at
+/// fixed shares of the training (paper, section 3.1 and Appendix A: ×0.1 at 50 % and 75 %).</summary>
+public sealed class LearningRateSchedule
+{
+    private readonly double _rate;
+    private readonly double _warmupFrom;
+    private readonly long _warmupSteps;
+    private readonly long[] _drops;
+    private readonly double _factor;
+
+    /// <summary>The schedule of a training.</summary>
+    /// <param name="settings">Rates, warm-up and drops.</param>
+    /// <param name="stepsPerEpoch">Batches of an epoch.</param>
+    public LearningRateSchedule(TrainingSettings settings, int stepsPerEpoch)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        TotalSteps = (long)settings.Epochs * stepsPerEpoch;
+        _rate = settings.LearningRate;
+        _warmupFrom = settings.WarmupFrom ?? settings.LearningRate;
+        _warmupSteps = settings.WarmupFrom is null ? 0 : settings.WarmupLength.ToIterations(stepsPerEpoch, TotalSteps);
+        _drops = [.. settings.LearningRateDrops.Select(share => (long)Math.Floor(share * TotalSteps))];
+        _factor = settings.LearningRateFactor;
+    }
+
+    /// <summary>Steps of the whole training.</summary>
+    public long TotalSteps { get; }
+
+    /// <summary>The rate of a step, 0 for the first.</summary>
+    public double RateAt(long step)
+    {
+        double rate = step < _warmupSteps
+            ? _warmupFrom + (_rate - _warmupFrom) * step / _warmupSteps
+            : _rate;
+        foreach (long drop in _drops)
+        {
+            if (step >= drop)
+                rate *= _factor;
+        }
+        return rate;
+    }
+}

@@ -1,0 +1,192 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Training.Optimization;
+
+/// <summary>Where a training keeps what must survive it.</summary>
+public interface ITrainingStorage
+{
+    /// <summary>The state of an earlier, interrupted training, after its weights, statistics, momenta and masks were
+    /// restored; null if there is none.</summary>
+    TrainingState? Restore(Network network);
+
+    /// <summary>Keeps everything needed to continue.</summary>
+    void Save(Network network, TrainingState state);
+
+    /// <summary>Keeps the weights that were best on validation so far.</summary>
+    void SaveBest(Network network);
+}
+
+/// <summary>Everything a training works with besides its settings.</summary>
+/// <param name="Network">The network; its weights and masks are set.</param>
+/// <param name="Images">Training images on its device.</param>
+/// <param name="TrainSamples">Samples to train on.</param>
+/// <param name="ValidationSamples">Samples to validate on.</param>
+/// <param name="Augmentation">How training images are varied.</param>
+/// <param name="Seed">Seed of order, augmentation and random starts.</param>
+public sealed record TrainingContext(
+    Network Network, DeviceImages Images, ReadOnlyMemory<int> TrainSamples, ReadOnlyMemory<int> ValidationSamples,
+    Augmentation Augmentation, ulong Seed);
+
+/// <summary>Trains a network epoch by epoch: natural, FGSM or PGD training, validation, best weights, early stopping,
+/// checkpoints. An interrupted training continues with the same bits.</summary>
+public sealed class Trainer
+{
+    private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
+
+    private readonly TrainingContext _context;
+    private readonly TrainingSettings _settings;
+    private readonly EvaluationSettings _evaluation;
+    private readonly ITrainingStorage _storage;
+    private readonly IRunProgress _progress;
+    private readonly EpochOrder _order;
+    private readonly LearningRateSchedule _schedule;
+    private readonly Dictionary<int, TrainingStep> _steps = [];
+    private readonly Evaluator _validation;
+    private readonly AttackBudget _probe;
+    private readonly ImageRequest[] _requests;
+    private readonly int _batchCount;
+
+    /// <summary>Prepares a training; compiles its plans.</summary>
+    /// <param name="context">Network and data.</param>
+    /// <param name="settings">The training.</param>
+    /// <param name="attack">The attack it defends against.</param>
+    /// <param name="evaluation">Validation.</param>
+    /// <param name="storage">Checkpoints.</param>
+    /// <param name="progress">Told how it goes.</param>
+    public Trainer(
+        TrainingContext context, TrainingSettings settings, AttackSettings attack, EvaluationSettings evaluation,
+        ITrainingStorage storage, IRunProgress progress)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(attack);
+        ArgumentNullException.ThrowIfNull(evaluation);
+        _context = context;
+        _settings = settings;
+        _evaluation = evaluation;
+        _storage = storage;
+        _progress = progress;
+        _order = new EpochOrder(context.TrainSamples.Span, settings.BatchSize, context.Augmentation, context.Seed);
+        _requests = new ImageRequest[settings.BatchSize];
+        _batchCount = CountBatches(_order.Plan);
+        _schedule = new LearningRateSchedule(settings, _batchCount);
+        var optimizer = new SgdOptimizer(context.Network, settings);
+        foreach (int batch in (int[])[0, _batchCount - 1])
+        {
+            int size = _order.Plan.Batch(batch).Length;
+            if (!_steps.ContainsKey(size))
+                _steps.Add(size, new TrainingStep(
+                    context.Network, context.Images, optimizer, settings.Method, attack, context.Seed, size));
+        }
+        _validation = new Evaluator(context.Network, context.Images, context.ValidationSamples.Span, evaluation.BatchSize);
+        _probe = AttackBudget.Pgd(attack with { Steps = Math.Max(evaluation.ProbeSteps, 1), Restarts = 1 });
+    }
+
+    /// <summary>Batches of an epoch.</summary>
+    public int BatchCount => _batchCount;
+
+    /// <summary>Trains to the end, from a checkpoint if the storage has one.</summary>
+    /// <param name="cancellation">Finishes the current step, saves, and ends with
+    /// <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is intact.</exception>
+    public TrainingState Run(CancellationToken cancellation)
+    {
+        TrainingState state = _storage.Restore(_context.Network) ?? new TrainingState();
+        _progress.StepsDone((long)state.Epoch * _batchCount + state.Batch, 0);
+        while (!state.IsFinished && state.Epoch < _settings.Epochs)
+        {
+            RunEpoch(state, cancellation);
+            Validate(state, cancellation);
+            _storage.Save(_context.Network, state);
+            _progress.EpochDone(state.History[^1], _settings.Epochs);
+        }
+        state.IsFinished = true;
+        return state;
+    }
+
+    private void RunEpoch(TrainingState state, CancellationToken cancellation)
+    {
+        _order.Epoch = state.Epoch;
+        long saved = Stopwatch.GetTimestamp(), reported = saved, samplesReported = state.SampleCount;
+        for (; state.Batch < _batchCount; state.Batch++)
+        {
+            if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
+            {
+                _storage.Save(_context.Network, state);
+                cancellation.ThrowIfCancellationRequested();
+                saved = Stopwatch.GetTimestamp();
+            }
+            long step = (long)state.Epoch * _batchCount + state.Batch;
+            int size = _order.Fill(state.Batch, _requests);
+            _steps[size].Run(_requests.AsSpan(0, size), _schedule.RateAt(step), state);
+
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(reported);
+            if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == _batchCount)
+            {
+                double rate = (state.SampleCount - samplesReported) / Math.Max(elapsed.TotalSeconds, 1e-9);
+                _progress.StepsDone(step + 1, rate);
+                reported = Stopwatch.GetTimestamp();
+                samplesReported = state.SampleCount;
+            }
+        }
+    }
+
+    // Adds the finished epoch to the history. Validation is repeated, not resumed, if it is interrupted.
+    private void Validate(TrainingState state, CancellationToken cancellation)
+    {
+        Network network = _context.Network;
+        if (!double.IsFinite(network.Backend.Sum(network.Parameters.Weights.All)))
+            throw new DivergedException(
+                $"Training diverged: a weight is not a finite number after epoch {state.Epoch + 1}; lower the learning rate "
+                + "(--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup).");
+        long start = Stopwatch.GetTimestamp();
+        int epoch = state.Epoch + 1;
+        bool probed = _evaluation.ProbeSteps > 0 && (epoch % _evaluation.ProbeEvery == 0 || epoch == _settings.Epochs);
+        double clean;
+        double? robust = null;
+        try
+        {
+            clean = _validation.Clean(cancellation);
+            if (probed)
+            {
+                int limit = _evaluation.ProbeSamples == 0 ? _validation.Count : _evaluation.ProbeSamples;
+                ulong stream = Philox.Key(_context.Seed, RandomStream.EvaluationAttack);
+                robust = _validation.Robust(_probe, stream, limit, cancellation: cancellation).Robust;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            _storage.Save(network, state);
+            throw;
+        }
+        state.Times = state.Times with { Evaluate = Stopwatch.GetElapsedTime(start).TotalSeconds };
+        state.Epoch = epoch;
+        state.History.Add(new EpochRecord(
+            epoch, _schedule.RateAt((long)epoch * _batchCount - 1), state.LossSum / state.SampleCount,
+            (double)state.CorrectCount / state.SampleCount, clean, robust, state.Times));
+        state.StartEpoch();
+
+        bool byRobustness = _settings.EarlyStopping?.Robust ?? (_settings.Method != TrainingMethod.Natural);
+        double? score = byRobustness && _evaluation.ProbeSteps > 0 ? robust : clean;
+        if (score is { } value && !(value <= state.BestScore))
+        {
+            state.BestScore = value;
+            state.BestEpoch = epoch;
+            _storage.SaveBest(network);
+        }
+        if (_settings.EarlyStopping is { } stopping && epoch - state.BestEpoch >= stopping.Patience)
+            state.IsFinished = true;
+    }
+
+    // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one
+    // sample is not trained on; the order of the next epoch brings the sample back.
+    private static int CountBatches(BatchPlan plan) =>
+        plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1 ? plan.BatchCount - 1 : plan.BatchCount;
+}

@@ -1,0 +1,119 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+
+namespace BoostingTicket.Training.Optimization;
+
+/// <summary>What a network is trained on.</summary>
+public enum TrainingMethod
+{
+    /// <summary>Clean images.</summary>
+    Natural,
+
+    /// <summary>FGSM with a zero start and a step of ε: weakly robust and cheap (paper, section 4.1).</summary>
+    Fgsm,
+
+    /// <summary>PGD from a random start (Madry et al.): robust and dear.</summary>
+    Pgd,
+}
+
+/// <summary>The attack that adversarial training defends against, in pixel units of [0, 1].</summary>
+public sealed record AttackSettings
+{
+    /// <summary>Radius of the L∞ ball.</summary>
+    public double Epsilon { get; init; } = 8.0 / 255;
+
+    /// <summary>Size of a PGD step; FGSM takes one step of <see cref="Epsilon"/> instead.</summary>
+    public double StepSize { get; init; } = 2.0 / 255;
+
+    /// <summary>PGD steps.</summary>
+    public int Steps { get; init; } = 10;
+
+    /// <summary>Restarts of PGD from other random points; the worst result of each sample counts.</summary>
+    public int Restarts { get; init; } = 1;
+
+    /// <summary>Loss that the attack raises.</summary>
+    public LossKind Loss { get; init; } = LossKind.CrossEntropy;
+
+    /// <summary>Statistics that normalisation reads during the attack.</summary>
+    public AttackStatistics Statistics { get; init; } = AttackStatistics.Running;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate(string prefix)
+    {
+        Require.InRange($"{prefix}epsilon", Epsilon, 0, 1);
+        Require.InRange($"{prefix}step-size", StepSize, 0, 1);
+        Require.InRange($"{prefix}steps", Steps, 1, 100_000);
+        Require.InRange($"{prefix}restarts", Restarts, 1, 1_000);
+    }
+}
+
+/// <summary>Stops training when validation accuracy has stopped rising (paper, Appendix C).</summary>
+public sealed record EarlyStopping
+{
+    /// <summary>Epochs without a new best validation accuracy after which training stops.</summary>
+    public int Patience { get; init; } = 5;
+
+    /// <summary>Whether robust instead of clean validation accuracy is watched.</summary>
+    public bool Robust { get; init; }
+}
+
+/// <summary>One training from its first to its last step.</summary>
+public sealed record TrainingSettings
+{
+    /// <summary>What the network is trained on.</summary>
+    public TrainingMethod Method { get; init; } = TrainingMethod.Pgd;
+
+    /// <summary>Passes over the training set.</summary>
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>Samples a step.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Learning rate of SGD, after the warm-up and before the drops.</summary>
+    public double LearningRate { get; init; } = 0.1;
+
+    /// <summary>Rate that a linear warm-up starts from; null for no warm-up. A boosting ticket warms up from the rate of its
+    /// donor (paper, section 3.1).</summary>
+    public double? WarmupFrom { get; init; }
+
+    /// <summary>Length of the warm-up.</summary>
+    public StepLength WarmupLength { get; init; } = new(5, StepUnit.Percent);
+
+    /// <summary>Shares of the training after which the rate is multiplied by <see cref="LearningRateFactor"/>; empty for a
+    /// constant rate.</summary>
+    public IReadOnlyList<double> LearningRateDrops { get; init; } = [0.5, 0.75];
+
+    /// <summary>Factor of each drop.</summary>
+    public double LearningRateFactor { get; init; } = 0.1;
+
+    /// <summary>Momentum of SGD, not Nesterov.</summary>
+    public double Momentum { get; init; } = 0.9;
+
+    /// <summary>Weight decay, added to the gradient.</summary>
+    public double WeightDecay { get; init; } = 2e-4;
+
+    /// <summary>Whether biases and normalisation decay too, as PyTorch's SGD does it; otherwise weights only.</summary>
+    public bool DecayAll { get; init; } = true;
+
+    /// <summary>When to stop before the last epoch; null for never.</summary>
+    public EarlyStopping? EarlyStopping { get; init; }
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate(string prefix)
+    {
+        Require.InRange($"{prefix}epochs", Epochs, 0, 100_000);
+        Require.InRange($"{prefix}batch", BatchSize, 1, 65_536);
+        Require.InRange($"{prefix}learning-rate", LearningRate, 0, 100);
+        if (WarmupFrom is { } from)
+            Require.InRange($"{prefix}warmup-from", from, 0, 100);
+        foreach (double drop in LearningRateDrops)
+            Require.InRange($"{prefix}learning-rate-drops", drop, 0, 1);
+        Require.InRange($"{prefix}learning-rate-factor", LearningRateFactor, 0, 1);
+        Require.InRange($"{prefix}momentum", Momentum, 0, 0.9999);
+        Require.InRange($"{prefix}weight-decay", WeightDecay, 0, 1);
+        if (EarlyStopping is { } stopping)
+            Require.InRange($"{prefix}patience", stopping.Patience, 1, 100_000);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Globalization;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Every option that changes a <see cref="RunConfiguration"/>. A new setting is one line here; a test sees to it that
+/// none is forgotten.</summary>
+/// <remarks>Options are applied in this order, whatever the order on the command line, so that an option for one training wins
+/// over the option for all.</remarks>
+public static class ConfigurationOptions
+{
+    private static readonly (string Group, string What)[] Trainings =
+        [("donor", "the donor"), ("retrain", "tickets and controls"), ("dense", "the dense baseline")];
+
+    /// <summary>All options.</summary>
+    public static IReadOnlyList<ConfigurationOption> All { get; } = [.. General(), .. Single()];
+
+    /// <summary>The option of a name.</summary>
+    /// <param name="name">Such as <c>--epochs</c>.</param>
+    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    public static ConfigurationOption Find(string name) =>
+        All.FirstOrDefault(option => option.Name == name)
+        ?? throw NearestName.Unknown("option", name, [.. All.Select(option => option.Name)]);
+
+    private static IEnumerable<ConfigurationOption> General()
+    {
+        yield return Set("--arms", OptionGroup.Run, "what is compared, with commas between", "arms");
+        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it", "seed");
+        yield return Set("--seeds", OptionGroup.Run, "number of seeds, each a whole comparison of its own", "seeds");
+        yield return Set("--device", OptionGroup.Run, "auto, cpu or cuda", "device") with { Hint = "auto|cpu|cuda" };
+
+        yield return Set("--dataset", OptionGroup.Data, "data set; see 'data list'", "data.name");
+        yield return Set("--train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
+        yield return Set("--test-samples", OptionGroup.Data, "samples of the final evaluation; 0 for all", "data.testSamples");
+        yield return Set("--validation-samples", OptionGroup.Data, "samples of the training set set aside for validation", "data.validationSamples");
+        yield return Set("--crop-flip", OptionGroup.Data, "crop (padded by 4) and flip training images at random", "data.cropFlip");
+        yield return Set("--normalize", OptionGroup.Data, "begin the network by normalising with the data set's mean and deviation", "data.normalize");
+
+        yield return Set("--model", OptionGroup.Model, "network; see 'models'", "model");
+        yield return new ConfigurationOption(
+            "--width", OptionGroup.Model, "N", "width of the network: resnet18 with 16 is resnet18-w16, wrn-34-10 with 2 is wrn-34-2", [])
+        {
+            Action = (draft, text) => draft.Set("model", ModelWidth.Change(draft.Build().Model, text), "--width"),
+        };
+        yield return Set("--init", OptionGroup.Model, "distribution of initial weights: he or glorot", "initialization") with { Hint = "he|glorot" };
+
+        yield return Set("--epsilon", OptionGroup.Attack, "radius of the L∞ ball, in training and evaluation", "attack.epsilon", "evaluation.attack.epsilon");
+        yield return Set("--step-size", OptionGroup.Attack, "size of a PGD step, in training and evaluation", "attack.stepSize", "evaluation.attack.stepSize");
+        yield return Set("--steps", OptionGroup.Attack, "PGD steps of adversarial training", "attack.steps");
+        yield return Set("--restarts", OptionGroup.Attack, "random restarts of PGD in training", "attack.restarts");
+        yield return Set("--attack-loss", OptionGroup.Attack, "loss that the attack of training raises", "attack.loss");
+        yield return Set("--attack-bn", OptionGroup.Attack, "statistics that normalisation reads while training's attack runs", "attack.statistics");
+        yield return Set("--train-epsilon", OptionGroup.Attack, "radius of the L∞ ball in training alone", "attack.epsilon");
+        yield return Set("--train-step-size", OptionGroup.Attack, "size of a PGD step in training alone", "attack.stepSize");
+
+        yield return new ConfigurationOption(
+            "--epochs", OptionGroup.Training, "N",
+            "epochs of retraining; donor and dense keep their proportion to it", [])
+        {
+            Action = ScaleEpochs,
+        };
+        yield return Set("--method", OptionGroup.Training, "what is trained on; the donor follows only to natural", "retrain.method", "dense.method") with
+        {
+            Action = (draft, text) =>
+            {
+                if (draft.Build().Retrain.Method == Optimization.TrainingMethod.Natural)
+                    draft.Set("donor.method", text, "--method");
+            },
+        };
+        yield return Everywhere("--batch", "samples a step", "batchSize");
+        yield return Set("--learning-rate", OptionGroup.Training, "learning rate of tickets and baseline; the donor has its own", "retrain.learningRate", "dense.learningRate");
+        yield return Set("--warmup-from", OptionGroup.Training, "rate that tickets warm up from, or none", "retrain.warmupFrom");
+        yield return Set("--warmup-length", OptionGroup.Training, "length of the warm-up: 2ep, 800it or 5%", "retrain.warmupLength");
+        yield return Everywhere("--learning-rate-drops", "shares of the training after which the rate drops, or none", "learningRateDrops");
+        yield return Everywhere("--learning-rate-factor", "factor of each drop", "learningRateFactor");
+        yield return Everywhere("--momentum", "momentum of SGD", "momentum");
+        yield return Everywhere("--weight-decay", "weight decay of SGD", "weightDecay");
+        yield return Everywhere("--decay-all", "whether biases and normalisation decay too", "decayAll");
+        yield return Everywhere("--patience", "epochs without a better validation accuracy after which training stops, or none", "earlyStopping.patience");
+        yield return Everywhere("--early-stopping-robust", "watch robust instead of clean validation accuracy", "earlyStopping.robust");
+
+        yield return Set("--ratio", OptionGroup.Pruning, "share of the prunable weights that is pruned", "pruning.ratio");
+        yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope");
+        yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
+
+        yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");
+        yield return Set("--evaluation-step-size", OptionGroup.Evaluation, "size of a PGD step in evaluation alone", "evaluation.attack.stepSize");
+        yield return Set("--evaluation-steps", OptionGroup.Evaluation, "PGD steps of the evaluation", "evaluation.attack.steps");
+        yield return Set("--evaluation-restarts", OptionGroup.Evaluation, "random restarts of the evaluation", "evaluation.attack.restarts");
+        yield return Set("--evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation's attack raises", "evaluation.attack.loss");
+        yield return Set("--evaluation-bn", OptionGroup.Evaluation, "statistics that normalisation reads while the evaluation's attack runs", "evaluation.attack.statistics");
+        yield return Set("--probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation after an epoch; 0 for none", "evaluation.probeSteps");
+        yield return Set("--probe-samples", OptionGroup.Evaluation, "validation samples that it attacks; 0 for all", "evaluation.probeSamples");
+        yield return Set("--probe-every", OptionGroup.Evaluation, "epochs between robust validations", "evaluation.probeEvery");
+        yield return Set("--evaluation-batch", OptionGroup.Evaluation, "samples a batch of evaluation", "evaluation.batchSize");
+    }
+
+    // One option for every setting of every training: --donor-learning-rate and so on.
+    private static IEnumerable<ConfigurationOption> Single() =>
+        from training in Trainings
+        from setting in ConfigurationSchema.Leaves
+        where setting.Path.StartsWith(training.Group + ".", StringComparison.Ordinal)
+        let name = OptionNameOf(setting.Path[(training.Group.Length + 1)..])
+        select Set($"--{training.Group}-{name}", OptionGroup.Training, $"--{name} for {training.What} alone", setting.Path) with { Listed = false };
+
+    private static string OptionNameOf(string path) => path switch
+    {
+        "batchSize" => "batch",
+        "earlyStopping.patience" => "patience",
+        "earlyStopping.robust" => "early-stopping-robust",
+        _ => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(path),
+    };
+
+    private static ConfigurationOption Everywhere(string name, string description, string setting) =>
+        Set(name, OptionGroup.Training, description, [.. Trainings.Select(training => $"{training.Group}.{setting}")]);
+
+    private static ConfigurationOption Set(string name, OptionGroup group, string description, params string[] paths) =>
+        new(name, group, SettingText.Hint(ConfigurationSchema.Leaf(paths[0])), description, paths);
+
+    private static void ScaleEpochs(ConfigurationDraft draft, string text)
+    {
+        RunConfiguration before = draft.Build();
+        draft.Set("retrain.epochs", text, "--epochs");
+        int wanted = draft.Build().Retrain.Epochs;
+        Require.InRange("epochs", wanted, 0, 100_000);
+        draft.Set("donor.epochs", Scaled(before.Donor.Epochs), "--epochs");
+        draft.Set("dense.epochs", Scaled(before.Dense.Epochs), "--epochs");
+
+        string Scaled(int epochs)
+        {
+            double scaled = before.Retrain.Epochs == 0 ? wanted : (double)epochs * wanted / before.Retrain.Epochs;
+            int least = wanted == 0 || epochs == 0 ? 0 : 1;
+            return Math.Max(least, (int)Math.Round(scaled, MidpointRounding.AwayFromZero)).ToString(CultureInfo.InvariantCulture);
+        }
+    }
+}

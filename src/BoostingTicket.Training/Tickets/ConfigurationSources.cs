@@ -1,0 +1,68 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BoostingTicket.Training.Files;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Where a configuration comes from: the command line over a file over a preset.</summary>
+/// <param name="Preset">Preset that the command line names; null for the file's, or <see cref="Presets.Default"/>.</param>
+/// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
+/// <param name="Options">Options of the command line with their values.</param>
+public sealed record ConfigurationSources(
+    string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
+{
+    /// <summary>The configuration that results, checked.</summary>
+    /// <exception cref="ConfigurationException">A layer names what does not exist, or a value is out of range.</exception>
+    public RunConfiguration Compose()
+    {
+        JsonObject? file = File is null ? null : ReadFile(File);
+        var draft = new ConfigurationDraft(Presets.Find(Preset ?? PresetOf(file, File) ?? Presets.Default).Configuration);
+        if (file is not null)
+        {
+            // What the file was made for is known by now, and the command line may have named another.
+            file.Remove("preset");
+            draft.Overlay(file, File!);
+        }
+
+        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
+        foreach ((ConfigurationOption option, string value) in Options.OrderBy(entry => order[entry.Option.Name]))
+            option.Apply(draft, value);
+        RunConfiguration configuration = draft.Build();
+        configuration.Validate();
+        return configuration;
+    }
+
+    private static string? PresetOf(JsonObject? file, string? name)
+    {
+        if (file is null || !file.TryGetPropertyValue("preset", out JsonNode? preset))
+            return null;
+        return preset?.GetValueKind() == JsonValueKind.String
+            ? preset.GetValue<string>()
+            : throw new ConfigurationException($"preset in {name} is no text; choose one of: {string.Join(", ", Presets.Names)}.");
+    }
+
+    private static JsonObject ReadFile(string path)
+    {
+        try
+        {
+            var options = new JsonDocumentOptions
+            {
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                AllowDuplicateProperties = false,
+            };
+            return JsonNode.Parse(System.IO.File.ReadAllText(path), documentOptions: options) as JsonObject
+                ?? throw new ConfigurationException($"The configuration file {path} holds no JSON object; write settings between {{ and }}.");
+        }
+        catch (JsonException error)
+        {
+            string place = error.LineNumber is { } line ? $" in line {line + 1}" : "";
+            throw new ConfigurationException($"The configuration file {path} is no valid JSON{place}; correct it there.", error);
+        }
+        catch (Exception error) when (StorageErrors.IsStorage(error))
+        {
+            throw new ConfigurationException(
+                $"The configuration file {path} cannot be read: {StorageErrors.Reason(error)}; name a file that exists.", error);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Numbers as people of the field write them: <c>0.1</c>, <c>2e-4</c> or <c>8/255</c>.</summary>
+public static class Fraction
+{
+    /// <summary>Parses a decimal number or a quotient of two.</summary>
+    /// <param name="text">What was written.</param>
+    /// <param name="value">The number, finite; 0 when the text is none.</param>
+    /// <returns>Whether the text is a finite number.</returns>
+    public static bool TryParse(string? text, out double value)
+    {
+        value = 0;
+        string[] parts = (text ?? "").Split('/');
+        if (parts.Length > 2 || !TryDecimal(parts[0], out double numerator))
+            return false;
+        double denominator = 1;
+        if (parts.Length == 2 && !TryDecimal(parts[1], out denominator))
+            return false;
+        double quotient = numerator / denominator;
+        if (!double.IsFinite(quotient))
+            return false;
+        value = quotient;
+        return true;
+    }
+
+    private static bool TryDecimal(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+}

@@ -1,0 +1,28 @@
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Told how a run goes, so that it can be shown. Called on the run's thread; must return quickly.</summary>
+public interface IRunProgress
+{
+    /// <summary>A stage begins.</summary>
+    /// <param name="stage">Name, such as <c>seed 0 · donor (FGSM)</c>.</param>
+    /// <param name="totalSteps">Batches that it will take at most.</param>
+    /// <param name="doneSteps">Batches done before, when it is resumed.</param>
+    void StageStarted(string stage, long totalSteps, long doneSteps);
+
+    /// <summary>Batches were done since the stage began or was resumed.</summary>
+    /// <param name="doneSteps">Batches done in all.</param>
+    /// <param name="samplesPerSecond">Speed of the last second or so.</param>
+    void StepsDone(long doneSteps, double samplesPerSecond);
+
+    /// <summary>An epoch of the current stage ended.</summary>
+    void EpochDone(EpochRecord epoch, int totalEpochs);
+
+    /// <summary>The stage ended.</summary>
+    void StageFinished();
+
+    /// <summary>Something the user should know.</summary>
+    void Note(string text);
+
+    /// <summary>Something the user should worry about.</summary>
+    void Warn(string text);
+}

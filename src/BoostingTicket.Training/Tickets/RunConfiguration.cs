@@ -1,0 +1,179 @@
+using BoostingTicket.Training.Optimization;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>What a run trains on.</summary>
+public sealed record DataSettings
+{
+    /// <summary>Registered name of the data set.</summary>
+    public string Name { get; init; } = "synthetic-28";
+
+    /// <summary>Training samples left for training and validation; 0 for all.</summary>
+    public int TrainSamples { get; init; }
+
+    /// <summary>Test samples evaluated; 0 for all.</summary>
+    public int TestSamples { get; init; }
+
+    /// <summary>Samples set aside from the training set for validation.</summary>
+    public int ValidationSamples { get; init; } = 5_000;
+
+    /// <summary>Whether training images are cropped at random (padded by 4) and flipped: CIFAR's convention.</summary>
+    public bool CropFlip { get; init; }
+
+    /// <summary>Whether the network begins by normalising with the data set's mean and deviation.</summary>
+    public bool Normalize { get; init; } = true;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate()
+    {
+        Require.InRange("train-samples", TrainSamples, 0, 100_000_000);
+        Require.InRange("test-samples", TestSamples, 0, 100_000_000);
+        Require.InRange("validation-samples", ValidationSamples, 1, 100_000_000);
+    }
+}
+
+/// <summary>Reach of the magnitude threshold.</summary>
+public enum PruningScope
+{
+    /// <summary>One threshold for all prunable weights.</summary>
+    Global,
+
+    /// <summary>The same ratio in every layer.</summary>
+    Layerwise,
+}
+
+/// <summary>How a ticket is drawn from its donor.</summary>
+public sealed record PruningSettings
+{
+    /// <summary>Share of the prunable weights that is pruned.</summary>
+    public double Ratio { get; init; } = 0.8;
+
+    /// <summary>Reach of the threshold.</summary>
+    public PruningScope Scope { get; init; } = PruningScope.Global;
+
+    /// <summary>Rounds of train, prune, reset; 1 is one-shot, the paper's choice (Appendix B).</summary>
+    public int Rounds { get; init; } = 1;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate()
+    {
+        Require.InRange("ratio", Ratio, 0, 0.9999);
+        Require.InRange("rounds", Rounds, 1, 100);
+    }
+}
+
+/// <summary>How accuracy is measured after each epoch and at the end.</summary>
+public sealed record EvaluationSettings
+{
+    /// <summary>Attack of the final evaluation; PGD-20 by the paper.</summary>
+    public AttackSettings Attack { get; init; } = new() { Steps = 20 };
+
+    /// <summary>PGD steps of the per-epoch validation probe; 0 for none.</summary>
+    public int ProbeSteps { get; init; } = 10;
+
+    /// <summary>Validation samples that the probe attacks; 0 for all.</summary>
+    public int ProbeSamples { get; init; } = 1_000;
+
+    /// <summary>Epochs between robust probes.</summary>
+    public int ProbeEvery { get; init; } = 1;
+
+    /// <summary>Samples a batch of evaluation.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate()
+    {
+        Attack.Validate("evaluation-");
+        Require.InRange("probe-steps", ProbeSteps, 0, 100_000);
+        Require.InRange("probe-samples", ProbeSamples, 0, 100_000_000);
+        Require.InRange("probe-every", ProbeEvery, 1, 100_000);
+        Require.InRange("evaluation-batch", BatchSize, 1, 65_536);
+    }
+}
+
+/// <summary>One way from initial weights to a trained network that a run compares.</summary>
+public enum Arm
+{
+    /// <summary>The full network from its initial weights: the baseline.</summary>
+    Dense,
+
+    /// <summary>The boosting ticket: donor trained at a small rate, retrained with a warm-up from it.</summary>
+    Ticket,
+
+    /// <summary>The winning ticket: its donor is trained at the large rate, with the retraining's own warm-up (Frankle and
+    /// Carbin, 2019); retrained like the boosting ticket.</summary>
+    Winning,
+
+    /// <summary>The boosting ticket's mask on new random weights: the control.</summary>
+    Reinit,
+
+    /// <summary>The boosting ticket's mask shuffled within each layer, on the initial weights: another control.</summary>
+    Shuffle,
+}
+
+/// <summary>Everything that decides the outcome of a run, with no default left unsaid. Written into the run's folder, and its
+/// hash into every file of the run.</summary>
+public sealed record RunConfiguration
+{
+    /// <summary>Preset that the configuration started from.</summary>
+    public string Preset { get; init; } = "quick";
+
+    /// <summary>Registered name of the model.</summary>
+    public string Model { get; init; } = "lenet";
+
+    /// <summary>How weights are initialised: <c>he</c> or <c>glorot</c>.</summary>
+    public string Initialization { get; init; } = "he";
+
+    /// <summary>Device: <c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>First seed.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Number of seeds: <see cref="Seed"/>, <see cref="Seed"/> + 1, …</summary>
+    public int Seeds { get; init; } = 1;
+
+    /// <summary>What is compared, in this order.</summary>
+    public IReadOnlyList<Arm> Arms { get; init; } = [Arm.Dense, Arm.Ticket, Arm.Reinit];
+
+    /// <summary>Data.</summary>
+    public DataSettings Data { get; init; } = new();
+
+    /// <summary>Attack of adversarial training.</summary>
+    public AttackSettings Attack { get; init; } = new();
+
+    /// <summary>Training of the boosting ticket's donor.</summary>
+    public TrainingSettings Donor { get; init; } = new() { Method = TrainingMethod.Fgsm, LearningRate = 0.01 };
+
+    /// <summary>Pruning of the donor.</summary>
+    public PruningSettings Pruning { get; init; } = new();
+
+    /// <summary>Training of tickets and of the controls.</summary>
+    public TrainingSettings Retrain { get; init; } = new() { WarmupFrom = 0.01 };
+
+    /// <summary>Training of the dense baseline.</summary>
+    public TrainingSettings Dense { get; init; } = new();
+
+    /// <summary>Measurements.</summary>
+    public EvaluationSettings Evaluation { get; init; } = new();
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate()
+    {
+        Require.InRange("seeds", Seeds, 1, 1_000);
+        if (Arms.Count == 0 || Arms.Distinct().Count() != Arms.Count)
+            throw new ConfigurationException(
+                "--arms must name at least one of dense, ticket, winning, reinit and shuffle, none of them twice.");
+        Data.Validate();
+        Attack.Validate("");
+        Donor.Validate("donor-");
+        Pruning.Validate();
+        Retrain.Validate("");
+        Dense.Validate("dense-");
+        Evaluation.Validate();
+    }
+}
