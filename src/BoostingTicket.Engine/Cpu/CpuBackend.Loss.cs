@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
@@ -84,6 +85,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             return first;
         }
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private readonly float CrossEntropy(float* z, int label, float* gradient)
         {
             float largest = z[0];
@@ -96,7 +98,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                     others += Math.Exp((double)z[j * Layout.Lanes] - largest);
             }
             double sum = own + others;
-            float loss = (float)(Math.Log(sum) + largest - z[label * Layout.Lanes]);
+            float loss = (float)(Math.Log(sum) + ((double)largest - z[label * Layout.Lanes]));
             if (gradient != null)
             {
                 for (int j = 0; j < Classes; j++)

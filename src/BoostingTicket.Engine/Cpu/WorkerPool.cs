@@ -18,6 +18,7 @@ internal interface IParallelJob
 internal sealed unsafe class WorkerPool : IDisposable
 {
     private const int SpinsBeforeSleep = 2000;
+    private const int SpinsBeforeYield = 8;
 
     private readonly Thread[] _threads;
     private readonly object _gate = new();
@@ -127,7 +128,12 @@ internal sealed unsafe class WorkerPool : IDisposable
                 return true;
             if (_stopping)
                 return false;
-            Thread.SpinWait(8);
+
+            // Where threads outnumber free processors, the caller may be waiting for this one's.
+            if (spin % SpinsBeforeYield == SpinsBeforeYield - 1)
+                Thread.Yield();
+            else
+                Thread.SpinWait(8);
         }
         // A sleeper announces itself before it looks at the generation, and the caller raises the generation before it looks
         // for sleepers, so one of the two always sees the other. A pulse wakes every sleeper: with a permit for each, a fast
