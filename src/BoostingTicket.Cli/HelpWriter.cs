@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Reporting;
 
 namespace BoostingTicket.Cli;
 
@@ -70,7 +71,7 @@ internal static class HelpWriter
 
         Section(writer, width, "Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
         Section(writer, width, "Arguments", command.Arguments.Select(argument => ($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? "")));
-        var own = command.Options.Where(option => !option.Hidden && !option.Recursive).ToList();
+        var own = command.Options.Where(option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
         Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(Row));
         foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(option => known!.Headings[option]))
         {
@@ -114,7 +115,7 @@ internal static class HelpWriter
         foreach ((string name, string description) in lines)
         {
             string start = new string(' ', Indent) + name;
-            IReadOnlyList<string> wrapped = Wrap(description, Math.Max(width - NameColumn, 30));
+            IReadOnlyList<string> wrapped = TextWrap.Lines(description, Math.Max(width - NameColumn, 30));
             if (start.Length >= NameColumn - 1)
             {
                 writer.WriteLine(start);
@@ -131,26 +132,7 @@ internal static class HelpWriter
 
     private static void Paragraph(TextWriter writer, int width, int indent, string text)
     {
-        foreach (string line in Wrap(text, width - indent))
+        foreach (string line in TextWrap.Lines(text, width - indent))
             writer.WriteLine(new string(' ', indent) + line);
-    }
-
-    private static List<string> Wrap(string text, int width)
-    {
-        var lines = new List<string>();
-        string line = "";
-        foreach (string word in text.Split(' '))
-        {
-            if (line.Length > 0 && line.Length + 1 + word.Length > width)
-            {
-                lines.Add(line);
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : $"{line} {word}";
-        }
-
-        lines.Add(line);
-        return lines;
     }
 }

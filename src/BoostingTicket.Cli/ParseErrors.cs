@@ -10,13 +10,16 @@ internal static class ParseErrors
     /// <summary>What is wrong; null when nothing is.</summary>
     public static string? Describe(ParseResult parsed)
     {
-        if (parsed.Errors.Count == 0 || AsksForHelp(parsed))
+        // A mistyped option may have been taken for an argument.
+        IEnumerable<string> arguments = parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens.Select(token => token.Value)).Where(IsOption);
+        if (AsksForHelp(parsed) || (parsed.Errors.Count == 0 && !arguments.Any()))
             return null;
         Command command = parsed.CommandResult.Command;
         string path = PathOf(parsed.CommandResult);
-        foreach (string token in parsed.UnmatchedTokens)
+        foreach (string token in parsed.UnmatchedTokens.Concat(arguments))
         {
-            if (token.StartsWith('-') && token.Length > 1)
+            if (IsOption(token))
                 return Unknown($"There is no option '{token}' of '{path}'", token, OptionNames(parsed.CommandResult), path);
             if (command.Subcommands.Count > 0)
                 return Unknown($"There is no command '{path} {token}'", token, command.Subcommands.Select(sub => sub.Name), path);
@@ -39,6 +42,8 @@ internal static class ParseErrors
     public static string PathOf(CommandResult result) => result.Parent is CommandResult parent
         ? $"{PathOf(parent)} {result.Command.Name}"
         : Application.Name;
+
+    private static bool IsOption(string token) => token.StartsWith('-') && token.Length > 1;
 
     private static bool AsksForHelp(ParseResult parsed) => parsed.Action is HelpWriter.HelpWriterAction;
 

@@ -26,7 +26,7 @@ internal static class DevicesCommand
                 var table = new TextTable("device", "usable", "what");
                 foreach (DeviceStatus device in devices)
                     table.Add(device.Name, device.Usable ? "yes" : "no", device.Description);
-                table.Write(writer);
+                table.Write(writer, invocation.Terminal.Width);
                 writer.WriteLine(selection.Reason);
             });
         });

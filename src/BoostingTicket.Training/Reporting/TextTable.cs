@@ -4,6 +4,7 @@ namespace BoostingTicket.Training.Reporting;
 public sealed class TextTable
 {
     private const string Gap = "  ";
+    private const int LeastWrap = 30;
 
     private readonly string[] _headers;
     private readonly bool[] _right;
@@ -29,14 +30,23 @@ public sealed class TextTable
     }
 
     /// <summary>Writes the table, each line ending in a line feed of the writer.</summary>
-    public void Write(TextWriter writer)
+    /// <param name="writer">Where to.</param>
+    /// <param name="width">Columns into which the last column's text is wrapped, where the others leave it room.</param>
+    public void Write(TextWriter writer, int width = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(writer);
         int[] widths = [.. _headers.Select((header, column) => _rows.Select(row => row[column].Length).Append(header.Length).Max())];
+        int left = width - widths[..^1].Sum(column => column + Gap.Length);
+        widths[^1] = Math.Min(widths[^1], Math.Max(left, LeastWrap));
         WriteRow(writer, _headers, widths);
-        writer.WriteLine(string.Join(Gap, widths.Select(width => new string('─', width))));
+        writer.WriteLine(string.Join(Gap, widths.Select(column => new string('─', column))));
         foreach (string[] row in _rows)
-            WriteRow(writer, row, widths);
+        {
+            List<string> wrapped = TextWrap.Lines(row[^1], widths[^1]);
+            WriteRow(writer, [.. row[..^1], wrapped[0]], widths);
+            foreach (string line in wrapped.Skip(1))
+                WriteRow(writer, [.. row[..^1].Select(_ => ""), line], widths);
+        }
     }
 
     private void WriteRow(TextWriter writer, string[] cells, int[] widths) => writer.WriteLine(string.Join(
