@@ -40,7 +40,12 @@ public partial class ReferenceBackend
         ReadOnlySpan<double> input = scope.Read(x, nameof(x));
         double[] output = scope.Write(y, nameof(y), x.Batch, pool.Output(x.Shape));
         for (int i = 0; i < output.Length; i++)
-            output[i] = Pooled(pool, input, x.Shape, i, out _);
+        {
+            int corner = Corner(pool, x.Shape, i);
+            output[i] = pool.Kind == PoolKind.Max
+                ? Largest(pool, input, x.Shape, corner).Value
+                : Mean(pool, input, x.Shape, corner);
+        }
         scope.Commit();
     }
 
@@ -50,28 +55,29 @@ public partial class ReferenceBackend
         var scope = new OperationScope(nameof(PoolBackward));
         RequirePool(scope, pool, x.Shape);
         FeatureShape pooled = pool.Output(x.Shape);
-        ReadOnlySpan<double> input = scope.Read(x, nameof(x));
-        ReadOnlySpan<double> output = scope.Read(y, nameof(y), x.Batch, pooled);
+        bool isMax = pool.Kind == PoolKind.Max;
+        scope.Require(y.Batch == x.Batch && y.Shape == pooled, $"y {y} must be {x.Batch}x{pooled}.");
+        // The gradient of a mean depends on no value: x and y name the shapes, and a plan may have given up their memory.
+        ReadOnlySpan<double> input = isMax ? scope.Read(x, nameof(x)) : [];
+        ReadOnlySpan<double> output = isMax ? scope.Read(y, nameof(y)) : [];
         ReadOnlySpan<double> outputGradient = scope.Read(dy, nameof(dy), x.Batch, pooled);
         var end = new GradientEnd(scope, epilogue, x.Batch, x.Shape);
         double[] inputGradient = scope.Write(dx, nameof(dx), x.Batch, x.Shape, GradientEnd.Addend);
-        for (int i = 0; i < output.Length; i++)
+        for (int i = 0; i < outputGradient.Length; i++)
         {
-            double expected = Pooled(pool, input, x.Shape, i, out int corner);
-            scope.Require(
-                Math.Abs(output[i] - expected) <= 1e-5 * Math.Max(1, Math.Abs(expected)), $"y is not x pooled (value {i}).");
-            double share = pool.Kind == PoolKind.Average ? outputGradient[i] / (pool.Window * pool.Window) : outputGradient[i];
-            bool given = false;
+            int corner = Corner(pool, x.Shape, i);
+            if (isMax)
+            {
+                (double largest, int at) = Largest(pool, input, x.Shape, corner);
+                scope.Require(
+                    Math.Abs(output[i] - largest) <= 1e-5 * Math.Max(1, Math.Abs(largest)), $"y is not x pooled (value {i}).");
+                inputGradient[at] += outputGradient[i];
+                continue;
+            }
             for (int row = 0; row < pool.Window; row++)
             {
                 for (int column = 0; column < pool.Window; column++)
-                {
-                    int at = corner + row * x.Shape.Width + column;
-                    bool takes = pool.Kind == PoolKind.Average || (!given && input[at] == expected);
-                    given |= takes;
-                    if (takes)
-                        inputGradient[at] += share;
-                }
+                    inputGradient[corner + row * x.Shape.Width + column] += outputGradient[i] / (pool.Window * pool.Window);
             }
         }
         end.Apply(inputGradient);
@@ -153,23 +159,39 @@ public partial class ReferenceBackend
             pool.Kind != PoolKind.Average || pool.Stride >= pool.Window, "average pooling needs Stride >= Window.");
     }
 
-    /// <summary>Output <paramref name="index"/> of a pooling, and where its window starts in the input.</summary>
-    private static double Pooled(PoolShape pool, ReadOnlySpan<double> input, FeatureShape shape, int index, out int corner)
+    /// <summary>Where the window of output <paramref name="index"/> starts in the input.</summary>
+    private static int Corner(PoolShape pool, FeatureShape input, int index)
     {
-        FeatureShape pooled = pool.Output(shape);
+        FeatureShape pooled = pool.Output(input);
         int map = index / pooled.Pixels, row = index / pooled.Width % pooled.Height, column = index % pooled.Width;
-        corner = map * shape.Pixels + row * pool.Stride * shape.Width + column * pool.Stride;
-        double largest = input[corner], sum = 0;
-        for (int i = 0; i < pool.Window; i++)
+        return map * input.Pixels + row * pool.Stride * input.Width + column * pool.Stride;
+    }
+
+    /// <summary>The first largest value of a window in row order, and where it is.</summary>
+    private static (double Value, int Index) Largest(
+        PoolShape pool, ReadOnlySpan<double> input, FeatureShape shape, int corner)
+    {
+        int best = corner;
+        for (int row = 0; row < pool.Window; row++)
         {
-            for (int j = 0; j < pool.Window; j++)
+            for (int column = 0; column < pool.Window; column++)
             {
-                double value = input[corner + i * shape.Width + j];
-                sum += value;
-                if (value > largest)
-                    largest = value;
+                int at = corner + row * shape.Width + column;
+                if (input[at] > input[best])
+                    best = at;
             }
         }
-        return pool.Kind == PoolKind.Max ? largest : sum / (pool.Window * pool.Window);
+        return (input[best], best);
+    }
+
+    private static double Mean(PoolShape pool, ReadOnlySpan<double> input, FeatureShape shape, int corner)
+    {
+        double sum = 0;
+        for (int row = 0; row < pool.Window; row++)
+        {
+            for (int column = 0; column < pool.Window; column++)
+                sum += input[corner + row * shape.Width + column];
+        }
+        return sum / (pool.Window * pool.Window);
     }
 }

@@ -1,0 +1,131 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Testing.Operations;
+
+/// <summary>Random starts, attack steps, restarts, and what an attack did.</summary>
+internal static class AttackCases
+{
+    private const float Epsilon = 8 / 255f;
+    private static readonly int[] Batches = [1, 5, 16, 17, 33];
+    private static readonly FeatureShape[] Images = [new(1, 6, 7), new(3, 8, 8), new(10)];
+
+    public static IEnumerable<OperationCase> Cases()
+    {
+        foreach (FeatureShape shape in Images)
+        {
+            foreach (int batch in Batches)
+            {
+                yield return RandomStart(shape, batch, Epsilon);
+                yield return Step(shape, batch, Epsilon, 2 / 255f);
+                yield return KeepWorst(shape, batch);
+                yield return Measure(shape, batch);
+            }
+        }
+        yield return RandomStart(Images[1], 5, 0.3f);
+        yield return Step(Images[1], 17, 0.3f, 0.01f);
+        yield return Step(Images[1], 17, Epsilon, Epsilon);
+        yield return Step(Images[1], 17, 0, 2 / 255f);
+        yield return SeveralSteps();
+    }
+
+    /// <summary>Pixels in [0, 1], about one in six at either end.</summary>
+    private static float[] Pixels(OperationBench bench, int count) =>
+        Array.ConvertAll(bench.Random.Uniform(count, -0.25f, 1.25f), value => Math.Clamp(value, 0, 1));
+
+    private static OperationCase RandomStart(FeatureShape shape, int batch, float epsilon) =>
+        new($"RandomStart {shape} batch {batch} epsilon {epsilon:R}", bench =>
+        {
+            Tensor clean = bench.Operand("clean", batch, shape, Pixels(bench, batch * shape.Length));
+            IntBuffer samples = bench.Integers(bench.Random.Integers(batch, 60000));
+            Tensor adversarial = bench.Destination("adversarial", batch, shape);
+            var key = new RandomStartKey(Philox.Key(7, RandomStream.TrainingAttack), 3, 1);
+            bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
+        });
+
+    private static OperationCase Step(FeatureShape shape, int batch, float epsilon, float stepSize) =>
+        new($"AttackStep {shape} batch {batch} epsilon {epsilon:R} step {stepSize:R}", bench =>
+        {
+            int count = batch * shape.Length;
+            float[] pixels = Pixels(bench, count), moves = bench.Random.Uniform(count, -1, 1);
+            float[] moved = [.. pixels.Zip(moves, (pixel, move) => Math.Clamp(pixel + epsilon * move, 0, 1))];
+            Tensor clean = bench.Operand("clean", batch, shape, pixels);
+            Tensor gradient = bench.Operand("gradient", batch, shape, Slopes(bench, count));
+            Tensor adversarial = bench.Updated("adversarial", batch, shape, moved, Match.Exact);
+            bench.Execute(backend => backend.AttackStep(clean, gradient, epsilon, stepSize, adversarial));
+        });
+
+    private static OperationCase SeveralSteps() =>
+        new("AttackStep ten times", bench =>
+        {
+            int count = 17 * Images[1].Length;
+            float[] pixels = Pixels(bench, count);
+            Tensor clean = bench.Operand("clean", 17, Images[1], pixels);
+            Tensor first = bench.Operand("first gradient", 17, Images[1], Slopes(bench, count));
+            Tensor second = bench.Operand("second gradient", 17, Images[1], Slopes(bench, count));
+            Tensor adversarial = bench.Updated("adversarial", 17, Images[1], pixels, Match.Exact);
+            bench.Execute(backend =>
+            {
+                for (int step = 0; step < 10; step++)
+                    backend.AttackStep(clean, step % 3 == 0 ? first : second, Epsilon, 2 / 255f, adversarial);
+            });
+        });
+
+    /// <summary>Gradients of every size down to the smallest float32, with both zeros.</summary>
+    private static float[] Slopes(OperationBench bench, int count)
+    {
+        float[] slopes = bench.Random.Normal(count, deviation: 1e-3f);
+        for (int i = 0; i < count; i += 5)
+            slopes[i] = (i / 5 % 6) switch
+            {
+                0 => 0,
+                1 => -0f,
+                2 => 1e-30f,
+                3 => -1e-30f,
+                4 => float.MaxValue,
+                _ => -float.MaxValue,
+            };
+        return slopes;
+    }
+
+    /// <summary>Candidates that are better, worse and equal, infinite losses on either side, and a NaN, which never wins.</summary>
+    private static OperationCase KeepWorst(FeatureShape shape, int batch) =>
+        new($"KeepWorst {shape} batch {batch}", bench =>
+        {
+            float[] challengers = bench.Random.Normal(batch), champions = bench.Random.Normal(batch);
+            for (int i = 0; i < batch; i++)
+            {
+                (challengers[i], champions[i]) = (i % 7) switch
+                {
+                    2 => (champions[i], champions[i]),
+                    3 => (float.PositiveInfinity, champions[i]),
+                    4 => (challengers[i], float.NegativeInfinity),
+                    5 => (float.PositiveInfinity, float.PositiveInfinity),
+                    6 => (float.NaN, champions[i]),
+                    _ => (challengers[i], champions[i]),
+                };
+            }
+            Tensor candidate = bench.Operand("candidate", batch, shape);
+            Tensor best = bench.Updated("best", batch, shape, match: Match.Exact);
+            FloatBuffer candidateLosses = bench.OperandBuffer("candidate losses", challengers);
+            FloatBuffer bestLosses = bench.UpdatedBuffer("best losses", champions, Match.Exact);
+            bench.Execute(backend => backend.KeepWorst(candidate, candidateLosses, best, bestLosses));
+        });
+
+    private static OperationCase Measure(FeatureShape shape, int batch) =>
+        new($"MeasurePerturbation {shape} batch {batch}", bench =>
+        {
+            int count = batch * shape.Length;
+            float[] pixels = bench.Random.Uniform(count, 0.2f, 0.8f);
+            float[] moved = [.. pixels.Zip(bench.Random.Uniform(count, -0.1f, 0.1f), (pixel, move) => pixel + move)];
+            Tensor clean = bench.Operand("clean", batch, shape, pixels);
+            Tensor adversarial = bench.Operand("adversarial", batch, shape, moved);
+            bench.Execute(backend =>
+            {
+                PerturbationExtent extent = backend.MeasurePerturbation(clean, adversarial);
+                bench.Result("largest perturbation", extent.LargestPerturbation);
+                bench.Result("smallest pixel", extent.Smallest);
+                bench.Result("largest pixel", extent.Largest);
+            });
+        });
+}

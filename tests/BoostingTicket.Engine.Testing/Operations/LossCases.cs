@@ -1,0 +1,80 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Testing.Operations;
+
+/// <summary>Cross-entropy and the Carlini-Wagner margin.</summary>
+internal static class LossCases
+{
+    public static IEnumerable<OperationCase> Cases()
+    {
+        foreach (LossKind kind in Enum.GetValues<LossKind>())
+        {
+            foreach (int batch in (int[])[1, 5, 16, 17, 33])
+            {
+                foreach (int classes in (int[])[2, 10, 17, 100])
+                    yield return Random(kind, batch, classes, 1f / batch);
+            }
+            yield return Random(kind, 17, 10, 1);
+            yield return WithoutGradient(kind);
+            yield return Ties(kind);
+        }
+        yield return LargeLogits();
+        yield return MarginPastTheKink();
+    }
+
+    private static OperationCase Random(LossKind kind, int batch, int classes, float gradientScale) =>
+        new($"Loss {kind} {batch}x{classes} gradient scale {gradientScale:R}", Tolerance.LongSum, bench =>
+            Execute(bench, kind, bench.Random.Normal(batch * classes, deviation: 3), bench.Random.Integers(batch, classes),
+                gradientScale));
+
+    private static OperationCase WithoutGradient(LossKind kind) =>
+        new($"Loss {kind} without gradient", Tolerance.LongSum, bench =>
+        {
+            Tensor logits = bench.Operand("logits", 17, new FeatureShape(10));
+            IntBuffer labels = bench.Integers(bench.Random.Integers(17, 10));
+            FloatBuffer losses = bench.DestinationBuffer("losses", 17);
+            FloatBuffer correct = bench.DestinationBuffer("correct", 17, Match.Exact);
+            bench.Execute(backend => backend.Loss(kind, logits, labels, losses, correct, null, 1));
+        });
+
+    /// <summary>Equal largest logits: the first counts, for the prediction and as the margin's rival.</summary>
+    private static OperationCase Ties(LossKind kind) =>
+        new($"Loss {kind} with ties", Tolerance.LongSum, bench =>
+        {
+            float[] logits = Array.ConvertAll(bench.Random.Normal(33 * 5), MathF.Round);
+            Execute(bench, kind, logits, bench.Random.Integers(33, 5), 1);
+        });
+
+    /// <summary>Logits whose exponentials overflow float32.</summary>
+    private static OperationCase LargeLogits() =>
+        new("Loss CrossEntropy of large logits", Tolerance.LongSum, bench =>
+            Execute(bench, LossKind.CrossEntropy, bench.Random.Normal(17 * 10, deviation: 1000), bench.Random.Integers(17, 10), 1));
+
+    /// <summary>Margins above, at and below -50: the gradient vanishes at and beyond the kink.</summary>
+    private static OperationCase MarginPastTheKink() =>
+        new("Loss CarliniWagner at the kink", Tolerance.LongSum, bench =>
+        {
+            float[] logits = new float[6 * 3];
+            float[] margins = [-49, -50, -51, 0, 40, -1000];
+            for (int sample = 0; sample < 6; sample++)
+            {
+                logits[sample * 3 + sample % 3] = margins[sample];
+                logits[sample * 3 + (sample + 1) % 3] = -2000;
+            }
+            Execute(bench, LossKind.CarliniWagner, logits, [0, 1, 2, 0, 1, 2], 0.5f);
+        });
+
+    private static void Execute(OperationBench bench, LossKind kind, float[] values, int[] labels, float gradientScale)
+    {
+        int batch = labels.Length;
+        var shape = new FeatureShape(values.Length / batch);
+        Tensor logits = bench.Operand("logits", batch, shape, values);
+        IntBuffer classes = bench.Integers(labels);
+        FloatBuffer losses = bench.DestinationBuffer("losses", batch);
+        FloatBuffer correct = bench.DestinationBuffer("correct", batch, Match.Exact);
+        Match match = kind == LossKind.CarliniWagner ? Match.Exact : Match.Close;
+        Tensor gradient = bench.Destination("gradient", batch, shape, match);
+        bench.Execute(backend => backend.Loss(kind, logits, classes, losses, correct, gradient, gradientScale));
+    }
+}

@@ -1,0 +1,79 @@
+using BoostingTicket.Engine.Backends;
+
+namespace BoostingTicket.Engine.Testing.Operations;
+
+/// <summary>How a backend's output is compared with the reference's.</summary>
+public enum Match
+{
+    /// <summary>Within the case's tolerance.</summary>
+    Close,
+
+    /// <summary>Within the case's tolerance, and exactly zero wherever the reference is.</summary>
+    CloseWithExactZeros,
+
+    /// <summary>The same number.</summary>
+    Exact,
+
+    /// <summary>The same number with the same sign of zero.</summary>
+    SameBits,
+}
+
+/// <summary>How far an output may lie from the reference's.</summary>
+/// <param name="SquaredError">Bound of Σ(a-b)² / Σb², a backend's a against the reference's b.</param>
+/// <param name="LargestError">Bound of max |a-b|, in units of the root mean square of b.</param>
+public readonly record struct Tolerance(double SquaredError, double LargestError)
+{
+    /// <summary>A handful of float32 roundings.</summary>
+    public static Tolerance Float32 { get; } = new(1e-12, 1e-5);
+
+    /// <summary>Long float32 sums, and convolutions computed by minimal filtering (Winograd).</summary>
+    public static Tolerance LongSum { get; } = new(1e-10, 1e-4);
+
+    /// <summary>Sums in double precision.</summary>
+    public static Tolerance Float64 { get; } = new(1e-24, 1e-12);
+}
+
+/// <summary>One row of the operation table: what to prepare, run and compare on any backend.</summary>
+/// <param name="Name">Unique; starts with the operation's name. Seeds the inputs, so it replays them.</param>
+/// <param name="Tolerance">Bounds for outputs that are not compared exactly.</param>
+/// <param name="Body">Declares operands on the bench and calls <see cref="OperationBench.Execute"/> once.</param>
+public sealed record OperationCase(string Name, Tolerance Tolerance, Action<OperationBench> Body)
+{
+    /// <summary>A case within <see cref="Tolerance.Float32"/>.</summary>
+    public OperationCase(string name, Action<OperationBench> body) : this(name, Tolerance.Float32, body) { }
+
+    /// <summary>Runs the case on a backend.</summary>
+    /// <returns>Its outputs.</returns>
+    /// <exception cref="OperationFailedException">The operation wrote where it must not.</exception>
+    public IReadOnlyList<Output> Run(IBackend backend)
+    {
+        using var bench = new OperationBench(Name, backend);
+        Body(bench);
+        return bench.Outputs.Count > 0
+            ? bench.Outputs
+            : throw new InvalidOperationException($"{Name}: the case has no outputs, so it checks nothing.");
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+}
+
+/// <summary>One result of a case.</summary>
+/// <param name="Name">Name of the destination.</param>
+/// <param name="Values">Logical values.</param>
+/// <param name="Match">How to compare them.</param>
+/// <param name="MayBeZero">Values that may be exactly 0 instead of the reference's; null for none.</param>
+public sealed record Output(string Name, double[] Values, Match Match, bool[]? MayBeZero);
+
+/// <summary>A backend failed a case; the message names the case, the operand and the first wrong value.</summary>
+public sealed class OperationFailedException : Exception
+{
+    /// <summary>A failure with its explanation.</summary>
+    public OperationFailedException(string message) : base(message) { }
+
+    /// <summary>A failure with its explanation and cause.</summary>
+    public OperationFailedException(string message, Exception innerException) : base(message, innerException) { }
+
+    /// <summary>A failure without explanation; for serializers only.</summary>
+    public OperationFailedException() { }
+}

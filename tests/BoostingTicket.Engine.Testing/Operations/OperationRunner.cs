@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using BoostingTicket.Engine.Backends;
+
+namespace BoostingTicket.Engine.Testing.Operations;
+
+/// <summary>Compares a backend with the reference on a case of the operation table.</summary>
+public static class OperationRunner
+{
+    private static readonly ConcurrentDictionary<string, IReadOnlyList<Output>> Expected = new();
+
+    /// <summary>Runs a case on a backend and compares every output with the reference's.</summary>
+    /// <exception cref="OperationFailedException">An output is wrong, or something changed that must not.</exception>
+    public static void Check(OperationCase operation, IBackend backend)
+    {
+        ArgumentNullException.ThrowIfNull(operation);
+        IReadOnlyList<Output> expected = Expected.GetOrAdd(operation.Name, _ =>
+        {
+            using var reference = new ReferenceBackend();
+            return operation.Run(reference);
+        });
+        IReadOnlyList<Output> actual = operation.Run(backend);
+        if (actual.Count != expected.Count)
+            throw new OperationFailedException($"{operation}: {actual.Count} outputs instead of {expected.Count}.");
+        for (int i = 0; i < expected.Count; i++)
+            Compare(operation, actual[i], expected[i]);
+    }
+
+    private static void Compare(OperationCase operation, Output actual, Output expected)
+    {
+        double error = 0, norm = 0, largest = 0;
+        int worst = 0;
+        for (int i = 0; i < expected.Values.Length; i++)
+        {
+            double a = actual.Values[i], b = expected.Values[i];
+            if (double.IsNaN(a) != double.IsNaN(b))
+                throw Wrong(i, double.IsNaN(a) ? "the first NaN" : "NaN was expected");
+            bool zeroInstead = a == 0 && expected.MayBeZero is { } mayBeZero && mayBeZero[i];
+            if (double.IsNaN(b) || a == b || zeroInstead)
+            {
+                if (expected.Match == Match.SameBits && double.IsNegative(a) != double.IsNegative(b))
+                    throw Wrong(i, "the sign of zero differs");
+                norm += double.IsFinite(b) ? b * b : 0;
+                continue;
+            }
+            if (expected.Match is Match.Exact or Match.SameBits)
+                throw Wrong(i, "the values must be identical");
+            if (!double.IsFinite(a) || !double.IsFinite(b))
+                throw Wrong(i, "an infinity");
+            if (expected.Match == Match.CloseWithExactZeros && b == 0)
+                throw Wrong(i, "exactly 0 is required");
+            error += (a - b) * (a - b);
+            norm += b * b;
+            if (Math.Abs(a - b) > largest)
+            {
+                largest = Math.Abs(a - b);
+                worst = i;
+            }
+        }
+        double squared = error / Math.Max(norm, double.Epsilon);
+        double relative = largest / Math.Max(Math.Sqrt(norm / expected.Values.Length), double.Epsilon);
+        Tolerance tolerance = operation.Tolerance;
+        if (squared > tolerance.SquaredError || relative > tolerance.LargestError)
+        {
+            throw Wrong(
+                worst,
+                $"normalised squared error {squared:E2} (allowed {tolerance.SquaredError:E0}), largest error {relative:E2} of "
+                + $"the root mean square (allowed {tolerance.LargestError:E0})");
+        }
+
+        OperationFailedException Wrong(int index, string what) => new(
+            $"{operation}: {expected.Name}[{index}] of {expected.Values.Length} is {actual.Values[index]:R}, the reference "
+            + $"has {expected.Values[index]:R}: {what}.");
+    }
+}
