@@ -6,23 +6,26 @@ namespace BoostingTicket.Training.Data;
 internal sealed class GlyphPainter(int channels, int side)
 {
     // Geometry. Lengths are fractions of the image's side, angles are given by the tangent of their half.
-    private const float LargestShift = 0.13f;
+    private const float LargestShift = 0.14f;
     private const float SmallestScale = 0.22f, LargestScale = 0.36f;
     private const float LargestStretch = 0.15f;
-    private const float LargestHalfAngleTangent = 0.2f;
-    private const float LargestBend = 0.15f;
-    private const float ThinnestHalfWidth = 0.024f, ThickestHalfWidth = 0.05f;
+    private const float LargestHalfAngleTangent = 0.22f;
+    private const float LargestBend = 0.2f;
+    private const float ThinnestHalfWidth = 0.03f, ThickestHalfWidth = 0.05f;
     private const int FewestDistractors = 1, MostDistractors = 5;
     private const float ShortestDistractor = 0.12f, LongestDistractor = 0.4f;
 
-    // Light, as fractions of the full scale.
-    private const float DarkestGround = 0.05f, LightestGround = 0.3f;
-    private const float LeastContrast = 0.4f, MostContrast = 0.7f;
-    private const float LeastDistraction = 0.15f, MostDistraction = 0.55f;
-    private const float LargestGradient = 0.12f;
-    private const float LargestTint = 0.18f;
-    private const float LeastNoise = 0.02f, MostNoise = 0.06f;
+    // Light, as fractions of the full scale; in colour all but the ground is reduced by ColourScale, so that the contrast is to
+    // the usual budget of 8/255 about what it is in grey to 0.1.
+    private const float ColourScale = 0.4f;
+    private const float DarkestGround = 0.05f, LightestGround = 0.2f;
+    private const float LeastContrast = 0.55f, MostContrast = 0.75f;
+    private const float LeastDistraction = 0.15f, MostDistraction = 0.45f;
+    private const float LargestGradient = 0.08f;
+    private const float LargestTint = 0.15f;
+    private const float LeastNoise = 0.01f, MostNoise = 0.04f;
 
+    private readonly float _scale = channels == 1 ? 1 : ColourScale;
     private readonly GlyphCanvas _glyph = new(side);
     private readonly GlyphCanvas _distractors = new(side);
     private readonly float[] _ground = new float[channels];
@@ -40,9 +43,9 @@ internal sealed class GlyphPainter(int channels, int side)
         DrawGlyph(label, halfWidth + 1, ref random);
         DrawDistractors(distractorHalfWidth + 1, ref random);
         ChooseColours(ref random);
-        float gradientX = random.NextSingle(-LargestGradient, LargestGradient);
-        float gradientY = random.NextSingle(-LargestGradient, LargestGradient);
-        float noise = random.NextSingle(LeastNoise, MostNoise);
+        float gradientX = _scale * random.NextSingle(-LargestGradient, LargestGradient);
+        float gradientY = _scale * random.NextSingle(-LargestGradient, LargestGradient);
+        float noise = _scale * random.NextSingle(LeastNoise, MostNoise);
         float unit = 2f / (side - 1);
         for (int pixel = 0; pixel < side * side; pixel++)
         {
@@ -111,12 +114,14 @@ internal sealed class GlyphPainter(int channels, int side)
         float ground = random.NextSingle(DarkestGround, LightestGround);
         float ink = random.NextSingle(LeastContrast, MostContrast);
         float distraction = random.NextSingle(LeastDistraction, MostDistraction);
+        float tint = channels == 1 ? 0 : LargestTint;
         for (int channel = 0; channel < channels; channel++)
         {
-            float tint = channels == 1 ? 0 : LargestTint;
-            _ground[channel] = ground + random.NextSingle(0, tint);
-            _ink[channel] = ink + random.NextSingle(-tint, tint);
-            _distraction[channel] = distraction + random.NextSingle(-tint, tint);
+            // A bright ground is as telling of a class as a dark one, so colour may take all of the scale that contrast leaves.
+            float groundTint = channels == 1 ? 0 : random.NextSingle(0, 1 - LightestGround - ColourScale);
+            _ground[channel] = ground + groundTint;
+            _ink[channel] = _scale * (ink + random.NextSingle(-tint, tint));
+            _distraction[channel] = _scale * (distraction + random.NextSingle(-tint, tint));
         }
     }
 

@@ -28,6 +28,11 @@ public sealed class SafetensorsWriter
     private readonly Dictionary<string, Item> _items = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, string> _metadata = new(StringComparer.Ordinal);
 
+    /// <summary>
+    /// Whether the metadata carry a checksum of the content, by which damaged bytes are noticed when the file is opened.
+    /// </summary>
+    public bool Checksum { get; init; } = true;
+
     /// <summary>Sets one metadata pair, replacing an earlier one of that key.</summary>
     /// <param name="key">The key; <c>boosting-ticket.sha256</c> is the checksum's and cannot be set.</param>
     /// <param name="value">The value.</param>
@@ -134,11 +139,17 @@ public sealed class SafetensorsWriter
         using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            json.WriteStartObject(MetadataName);
-            var metadata = new SortedDictionary<string, string>(_metadata, StringComparer.Ordinal) { [SafetensorsChecksum.Key] = Checksum() };
-            foreach ((string key, string value) in metadata)
-                json.WriteString(key, value);
-            json.WriteEndObject();
+            var metadata = new SortedDictionary<string, string>(_metadata, StringComparer.Ordinal);
+            if (Checksum)
+                metadata[SafetensorsChecksum.Key] = ComputeChecksum();
+            if (metadata.Count > 0)
+            {
+                json.WriteStartObject(MetadataName);
+                foreach ((string key, string value) in metadata)
+                    json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+
             long offset = 0;
             foreach (Item item in ordered)
             {
@@ -165,7 +176,7 @@ public sealed class SafetensorsWriter
         return buffer.WrittenSpan.ToArray();
     }
 
-    private string Checksum()
+    private string ComputeChecksum()
     {
         using var checksum = new SafetensorsChecksum(_metadata);
         foreach (Item item in _items.Values.OrderBy(item => item.Name, StringComparer.Ordinal))

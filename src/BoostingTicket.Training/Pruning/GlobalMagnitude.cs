@@ -1,0 +1,51 @@
+using System.Globalization;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Pruning;
+
+/// <summary>Magnitude pruning with one threshold for the whole model (Frankle and Carbin, 2019, for VGG and ResNet).</summary>
+public sealed class GlobalMagnitude : MagnitudePruner
+{
+    /// <inheritdoc/>
+    public override string Name => "global";
+
+    /// <inheritdoc/>
+    public override string Description => "smallest magnitudes of all prunable weights together";
+
+    private protected override void Select(ModelState trained, PruningOptions options, Span<byte> states)
+    {
+        ReadOnlySpan<float> weights = trained.PrunableWeights;
+        int pruned = states.Count(WeightState.Pruned), target = options.CountOf(weights.Length);
+        if (target < pruned)
+        {
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"A pruning ratio of {options.Ratio} would bring back weights, since {pruned} of {weights.Length} are pruned already; give a larger ratio."));
+        }
+
+        foreach (Parameter parameter in trained.Table.Prunable)
+            ProtectLargest(trained[parameter], states.Slice(parameter.Offset, parameter.Length), options.MinimumKept);
+        int candidates = states.Count(WeightState.Candidate);
+        if (target - pruned > candidates)
+        {
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"A pruning ratio of {options.Ratio} cannot be reached: with at least {options.MinimumKept} kept in each layer, at most {pruned + candidates} of the {weights.Length} weights can be pruned; give a smaller ratio."));
+        }
+
+        MagnitudeCut cut = MagnitudeSelection.Find(weights, states, target - pruned);
+        MagnitudeSelection.Mark(weights, states, cut, WeightState.Pruned, WeightState.Candidate);
+    }
+
+    // Without this, a layer could lose its last weight and the network its function. The largest weights of a layer are the last
+    // that the global rule would prune, so protecting them changes nothing for a layer that keeps enough anyway.
+    private static void ProtectLargest(ReadOnlySpan<float> weights, Span<byte> states, int count)
+    {
+        int rest = states.Count(WeightState.Candidate) - count;
+        if (rest <= 0)
+            states.Replace(WeightState.Candidate, WeightState.Protected);
+        else if (count > 0)
+            MagnitudeSelection.Mark(weights, states, MagnitudeSelection.Find(weights, states, rest), WeightState.Candidate, WeightState.Protected);
+    }
+}
