@@ -1,0 +1,125 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cpu;
+
+internal sealed unsafe partial class CpuBackend<TLanes, TVector>
+{
+    public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
+    {
+        RequireValid(shape);
+        return new CpuFilter(
+            shape,
+            uses.HasFlag(FilterUses.Forward) ? new DirectPass<TLanes, TVector>(shape, forward: true) : null,
+            uses.HasFlag(FilterUses.BackwardInput) ? new DirectPass<TLanes, TVector>(shape, forward: false) : null,
+            uses.HasFlag(FilterUses.BackwardFilter) ? new FilterGradient<TLanes, TVector>(shape) : null);
+    }
+
+    public void PrepareFilter(Filter filter, in FilterSource source)
+    {
+        CpuFilter own = CpuFilter.Of(filter);
+        RequireLength(source.Weight, own.Shape.WeightCount, "weights");
+        if (source.Scale is { } scale)
+            RequireLength(scale, own.Shape.OutputChannels, "factors");
+        own.Prepare(_pool, CpuFloats.Of(source.Weight), CpuFloats.OrNull(source.Scale));
+    }
+
+    public void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue)
+    {
+        CpuFilter own = CpuFilter.Of(filter);
+        CpuTensor from = CpuTensor.Of(x), to = CpuTensor.Of(y);
+        RequireFits(own, from, to);
+        if (epilogue.Shift is { } shift)
+            RequireLength(shift, own.Shape.OutputChannels, "summands");
+        own.Forward.Run(
+            _pool, from.Blocks, from.Data, to.Data,
+            new PassEpilogue(CpuFloats.OrNull(epilogue.Shift), DataOrNull(epilogue.Residual, to), epilogue.Relu, null));
+    }
+
+    public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
+    {
+        CpuFilter own = CpuFilter.Of(filter);
+        CpuTensor from = CpuTensor.Of(dy), to = CpuTensor.Of(dx);
+        RequireFits(own, to, from);
+        own.BackwardInput.Run(
+            _pool, from.Blocks, from.Data, to.Data,
+            new PassEpilogue(null, DataOrNull(epilogue.Addend, to), false, DataOrNull(epilogue.ReluOutput, to)));
+    }
+
+    public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
+    {
+        CpuFilter own = CpuFilter.Of(filter);
+        CpuTensor input = CpuTensor.Of(x), gradient = CpuTensor.Of(dy);
+        RequireFits(own, input, gradient);
+        RequireLength(dw, own.Shape.WeightCount, "weight gradients");
+        own.BackwardFilter.Run(_pool, input.Blocks, input.Data, gradient.Data, CpuFloats.Of(dw));
+    }
+
+    public void BiasBackward(Tensor dy, BufferSlice db)
+    {
+        CpuTensor gradient = CpuTensor.Of(dy);
+        RequireLength(db, gradient.Shape.Channels, "bias gradients");
+        var job = new BiasJob(gradient.Data, CpuFloats.Of(db), gradient.Blocks, gradient.BlockStride, gradient.ChannelStride);
+        _pool.Run(ref job, gradient.Shape.Channels);
+    }
+
+    private static void RequireValid(ConvolutionShape shape)
+    {
+        bool positive = shape is { OutputChannels: > 0, KernelHeight: > 0, KernelWidth: > 0, Stride: > 0, Padding: >= 0 }
+            && shape.Input is { Channels: > 0, Height: > 0, Width: > 0 };
+        if (!positive || shape.Input.Height + 2 * shape.Padding < shape.KernelHeight
+            || shape.Input.Width + 2 * shape.Padding < shape.KernelWidth)
+            throw new ArgumentException($"The convolution {shape} has no output.", nameof(shape));
+    }
+
+    private static void RequireFits(CpuFilter filter, CpuTensor input, CpuTensor output)
+    {
+        ConvolutionShape shape = filter.Shape;
+        if (input.Shape != shape.Input || output.Shape != shape.Output || input.Batch != output.Batch)
+            throw new ArgumentException($"The tensors {input} and {output} do not fit the convolution {shape}.");
+        if (input.Data == output.Data)
+            throw new ArgumentException("A convolution cannot be computed in place.");
+    }
+
+    private static void RequireLength(BufferSlice slice, int length, string what)
+    {
+        if (slice.Length != length)
+            throw new ArgumentException($"The convolution takes {length} {what}, not {slice.Length}.");
+    }
+
+    private static float* DataOrNull(Tensor? tensor, CpuTensor like)
+    {
+        if (tensor is null)
+            return null;
+        CpuTensor own = CpuTensor.Of(tensor);
+        RequireSame(own, like);
+        return own.Data;
+    }
+
+    // Four independent sums hide the latency of an addition; blocks are added in order.
+    private readonly struct BiasJob(float* dy, float* db, int blocks, nint blockStride, nint channelStride) : IParallelJob
+    {
+        private readonly float* _dy = dy;
+        private readonly float* _db = db;
+
+        public void Run(int item, int worker)
+        {
+            TVector s0 = TLanes.Zero, s1 = TLanes.Zero, s2 = TLanes.Zero, s3 = TLanes.Zero;
+            for (int block = 0; block < blocks; block++)
+            {
+                float* at = _dy + block * blockStride + item * channelStride, end = at + channelStride;
+                for (; at + 4 * TLanes.Width <= end; at += 4 * TLanes.Width)
+                {
+                    s0 = TLanes.Add(s0, TLanes.Load(at));
+                    s1 = TLanes.Add(s1, TLanes.Load(at + TLanes.Width));
+                    s2 = TLanes.Add(s2, TLanes.Load(at + 2 * TLanes.Width));
+                    s3 = TLanes.Add(s3, TLanes.Load(at + 3 * TLanes.Width));
+                }
+                for (; at < end; at += TLanes.Width)
+                    s0 = TLanes.Add(s0, TLanes.Load(at));
+            }
+            _db[item] = TLanes.Sum(TLanes.Add(TLanes.Add(s0, s1), TLanes.Add(s2, s3)));
+        }
+    }
+}

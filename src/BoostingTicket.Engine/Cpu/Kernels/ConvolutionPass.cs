@@ -1,0 +1,79 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cpu.Kernels;
+
+/// <summary>One algorithm for one direction of one convolution: its forward pass or its input gradient. Both read planes
+/// of one tensor and write planes of another, so an algorithm need not know which of them it is.</summary>
+internal abstract unsafe class ConvolutionPass : IDisposable
+{
+    /// <param name="shape">The convolution.</param>
+    /// <param name="forward">Forward pass, or input gradient.</param>
+    protected ConvolutionPass(ConvolutionShape shape, bool forward)
+    {
+        Shape = Flattened(shape);
+        Forward = forward;
+        Source = forward ? Shape.Input : Shape.Output;
+        Target = forward ? Shape.Output : Shape.Input;
+    }
+
+    /// <summary>The convolution; a linear layer as a 1x1 convolution.</summary>
+    public ConvolutionShape Shape { get; }
+
+    /// <summary>Forward pass, or input gradient.</summary>
+    public bool Forward { get; }
+
+    /// <summary>Shape of the samples read.</summary>
+    public FeatureShape Source { get; }
+
+    /// <summary>Shape of the samples written.</summary>
+    public FeatureShape Target { get; }
+
+    /// <summary>Packs the weights.</summary>
+    /// <param name="pool">Threads.</param>
+    /// <param name="weight">Weights in logical order.</param>
+    /// <param name="scale">A factor for each output channel of the convolution, or null.</param>
+    public abstract void Prepare(WorkerPool pool, float* weight, float* scale);
+
+    /// <summary>Computes.</summary>
+    /// <param name="pool">Threads.</param>
+    /// <param name="blocks">Blocks of sixteen images.</param>
+    /// <param name="source">Tensor read, of shape <see cref="Source"/>.</param>
+    /// <param name="target">Tensor written, of shape <see cref="Target"/>.</param>
+    /// <param name="epilogue">What happens to each result.</param>
+    public abstract void Run(WorkerPool pool, int blocks, float* source, float* target, in PassEpilogue epilogue);
+
+    /// <summary>Frees what was packed.</summary>
+    public abstract void Dispose();
+
+    /// <summary>A linear layer as a 1x1 convolution of as many channels as the input has values, which in this layout is
+    /// the same memory; any other convolution as it is.</summary>
+    public static ConvolutionShape Flattened(ConvolutionShape shape) => shape.IsLinear
+        ? new ConvolutionShape(new FeatureShape(shape.Input.Length), shape.OutputChannels, 1, 1, 1, 0)
+        : shape;
+}
+
+/// <summary>What a pass does to its results: <c>target = finish(value + shift[channel] + addend)</c>, where finish is a
+/// ReLU, a ReLU's mask, or nothing.</summary>
+internal readonly unsafe struct PassEpilogue
+{
+    public PassEpilogue(float* shift, float* addend, bool relu, float* mask)
+    {
+        Shift = shift;
+        Addend = addend;
+        Relu = relu;
+        Mask = mask;
+    }
+
+    /// <summary>A summand for each target channel, or null.</summary>
+    public float* Shift { get; }
+
+    /// <summary>A summand laid out as the target (which it may be), or null.</summary>
+    public float* Addend { get; }
+
+    /// <summary>Whether negative results become 0.</summary>
+    public bool Relu { get; }
+
+    /// <summary>Laid out as the target: results become 0 where this is not positive. Null for no mask.</summary>
+    public float* Mask { get; }
+}
