@@ -82,21 +82,6 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             throw new ArgumentException("A convolution cannot be computed in place.");
     }
 
-    private static void RequireLength(BufferSlice slice, int length, string what)
-    {
-        if (slice.Length != length)
-            throw new ArgumentException($"The convolution takes {length} {what}, not {slice.Length}.");
-    }
-
-    private static float* DataOrNull(Tensor? tensor, CpuTensor like)
-    {
-        if (tensor is null)
-            return null;
-        CpuTensor own = CpuTensor.Of(tensor);
-        RequireSame(own, like);
-        return own.Data;
-    }
-
     // Four independent sums hide the latency of an addition; blocks are added in order.
     private readonly struct BiasJob(float* dy, float* db, int blocks, nint blockStride, nint channelStride) : IParallelJob
     {
