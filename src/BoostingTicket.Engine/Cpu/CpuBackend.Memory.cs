@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Cpu;
 /// with the suffixes of <see cref="IBackend"/>'s.</summary>
 /// <typeparam name="TLanes">The instructions.</typeparam>
 /// <typeparam name="TVector">Their vector of float32.</typeparam>
-internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IDisposable
+internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IBackend
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {

@@ -27,7 +27,7 @@ public static class Initialization
     private const int BlocksPerTask = 1 << 14;
 
     private static readonly (string Name, InitializationScheme Scheme)[] Schemes =
-        [("he-fan-out", InitializationScheme.HeFanOut), ("glorot", InitializationScheme.Glorot)];
+        [("he", InitializationScheme.HeFanOut), ("glorot", InitializationScheme.Glorot)];
 
     /// <summary>The names of the schemes, as options spell them; the default first.</summary>
     public static IReadOnlyList<string> SchemeNames { get; } = [.. Schemes.Select(known => known.Name)];
