@@ -85,6 +85,7 @@ internal sealed class Workbench
         new DataSetOptions(invocation.Get(_data), Some(configuration.Data.TrainSamples), Some(configuration.Data.TestSamples)));
 
     /// <summary>Does work that can be resumed, and says how when it is interrupted.</summary>
+    /// <param name="invocation">The command line.</param>
     /// <param name="folder">Where it is kept.</param>
     /// <param name="command">The command with what it needs besides its folder.</param>
     /// <param name="work">The work.</param>
