@@ -46,7 +46,9 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
         _blocksTogether = Math.Clamp(PixelsTogether / Target.Pixels, 1, GatherPlan.MaxBlocks);
         int bandPixels = _kernelTaps == 1 ? BandPixels1x1 : BandPixels;
         int bandRows = Math.Clamp(bandPixels / Target.Width / _blocksTogether, 1, Target.Height);
-        long rowsRead = Math.Min(Source.Height, (long)bandRows * Source.Height / Target.Height + Shape.KernelHeight - 1);
+        long rowsRead = Math.Min(
+            Source.Height,
+            ((long)bandRows * Source.Height + Target.Height - 1) / Target.Height + Shape.KernelHeight - 1);
         long bytes = rowsRead * Source.Width * _blocksTogether * Layout.Lanes * sizeof(float);
         _chunk = (int)Math.Clamp((_groups <= FewGroups ? StreamedBytes : ReusedBytes) / bytes, 1, _sourceChannels);
         int chunks = (_sourceChannels + _chunk - 1) / _chunk;

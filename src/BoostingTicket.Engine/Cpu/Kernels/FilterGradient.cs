@@ -30,10 +30,10 @@ internal sealed unsafe class FilterGradient<TLanes, TVector> : FilterGradient
 {
     // Output pixels that are summed between two sums over the lanes: enough to make those cheap, few enough that the
     // gradients of a tile's channels stay in the first-level cache.
-    public static int SegmentPixels = 128;
+    private const int SegmentPixels = 128;
 
     // Channels of an item: their planes share the second-level cache.
-    public static int ChannelsOfItem = 16;
+    private const int ChannelsOfItem = 16;
 
     private readonly ConvolutionShape _shape;
     private readonly int _kernelTaps;
