@@ -25,7 +25,7 @@ internal static class Application
     /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation)
     {
-        RootCommand root = CreateRoot(new Surroundings(terminal, cancellation));
+        RootCommand root = CreateRoot(new Surroundings(arguments, terminal, cancellation));
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
@@ -58,9 +58,15 @@ internal static class Application
         var root = new RootCommand(
             "Finds boosting tickets: trains a weakly robust network, prunes it once, resets what is left and retrains it robustly.")
         {
+            RunCommand.Create(surroundings),
+            TrainCommand.Create(surroundings),
+            PruneCommand.Create(surroundings),
+            RetrainCommand.Create(surroundings),
+            EvaluateCommand.Create(surroundings),
             ModelsCommand.Create(surroundings),
             DevicesCommand.Create(surroundings),
             DataCommand.Create(surroundings),
+            InspectCommand.Create(surroundings),
         };
         foreach (Option option in surroundings.Common.All)
             root.Options.Add(option);

@@ -24,15 +24,26 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     /// <summary>The options that change a configuration, by what they change.</summary>
     public Dictionary<Option<string?>, ConfigurationOption> Settings { get; } = [];
 
+    /// <summary>Adds the options of all settings.</summary>
+    public CommandLineCommand WithAllSettings() => Add(ConfigurationOptions.All);
+
     /// <summary>Adds the options of some groups.</summary>
-    /// <param name="groups">The groups, in the order of help.</param>
-    public CommandLineCommand WithSettings(params OptionGroup[] groups)
+    /// <param name="groups">The groups.</param>
+    public CommandLineCommand WithSettings(params OptionGroup[] groups) =>
+        Add(ConfigurationOptions.All.Where(setting => setting.Listed && groups.Contains(setting.Group)));
+
+    /// <summary>Adds the options of training, each changing one training alone.</summary>
+    /// <param name="training"><c>dense</c> or <c>retrain</c>.</param>
+    public CommandLineCommand WithTraining(string training) => Add(
+        from setting in ConfigurationOptions.All
+        where setting.Listed && setting.Group == OptionGroup.Training
+        select ConfigurationOptions.Find($"--{training}-{setting.Name[2..]}") with { Name = setting.Name, Listed = true });
+
+    private CommandLineCommand Add(IEnumerable<ConfigurationOption> settings)
     {
-        foreach (ConfigurationOption setting in ConfigurationOptions.All.Where(setting => groups.Contains(setting.Group)))
+        // These two belong to every command.
+        foreach (ConfigurationOption setting in settings.Where(setting => setting.Name is not ("--seed" or "--device")))
         {
-            // These two belong to every command.
-            if (setting.Name is "--seed" or "--device")
-                continue;
             var option = new Option<string?>(setting.Name)
             {
                 Description = setting.Description,

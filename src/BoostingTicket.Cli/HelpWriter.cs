@@ -76,7 +76,7 @@ internal static class HelpWriter
         foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(option => known!.Headings[option]))
         {
             Section(writer, width, group.Key, group.Select(Row));
-            if (group.Key == "Training")
+            if (group.Key == "Training" && known!.Settings.Values.Any(setting => !setting.Listed))
             {
                 Paragraph(writer, width, Indent, "These apply to every training they make sense for. For one alone, put donor-, retrain- or dense- "
                     + "before the name: --donor-learning-rate 0.05, --dense-epochs 20.");

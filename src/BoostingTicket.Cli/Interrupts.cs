@@ -5,6 +5,8 @@ namespace BoostingTicket.Cli;
 /// <summary>Turns Ctrl-C and termination into a request to save and stop; the second one stops the process at once.</summary>
 internal sealed class Interrupts : IDisposable
 {
+    private const string ShowCursor = "\x1b[?25h";
+
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations;
     private readonly TextWriter _error;
@@ -33,7 +35,8 @@ internal sealed class Interrupts : IDisposable
         if (_source.IsCancellationRequested)
             return;
         context.Cancel = true;
-        _error.WriteLine();
+        // A second interrupt must not leave a live display's hidden cursor behind.
+        _error.WriteLine(Console.IsErrorRedirected ? "" : ShowCursor);
         _error.WriteLine("Interrupted: finishing this step and saving. Interrupt again to stop at once.");
         _source.Cancel();
     }

@@ -62,6 +62,28 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>Whether an option was written on the command line.</summary>
     public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
 
+    /// <summary>The whole command line, for people to repeat.</summary>
+    public string CommandLine => $"{Application.Name} {CommandText.Join(command.Surroundings.Arguments)}";
+
+    /// <summary>The options that a resumed command needs again, since they are no settings: data folder, threads and the form of
+    /// the result.</summary>
+    public IEnumerable<string> Repeated()
+    {
+        IReadOnlyList<string> arguments = command.Surroundings.Arguments;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] is "--data" or "--threads" && i + 1 < arguments.Count)
+            {
+                yield return arguments[i];
+                yield return arguments[i + 1];
+            }
+            else if (arguments[i] is "--json" or "--quiet")
+            {
+                yield return arguments[i];
+            }
+        }
+    }
+
     /// <summary>The settings on the command line, with their values.</summary>
     public IReadOnlyList<(ConfigurationOption Option, string Value)> Settings()
     {

@@ -64,6 +64,18 @@ public static class DeviceCatalog
         }
     }
 
+    /// <summary>Opens a device.</summary>
+    /// <param name="selection">What <see cref="Select"/> chose.</param>
+    /// <param name="threads">Threads of the processor; 0 for one a processor.</param>
+    /// <exception cref="DeviceException">The device cannot be used.</exception>
+    public static IBackend Open(DeviceSelection selection, int threads = 0)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        return selection.Name == Cpu
+            ? CpuBackend.Create(threads)
+            : throw new DeviceException($"The device {selection.Name} cannot be opened: {CudaProbe.Run().Reason}; use --device cpu.");
+    }
+
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
         $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)})");

@@ -52,7 +52,7 @@ public static class HtmlReport
         foreach (string header in headers)
             html.Append(CultureInfo.InvariantCulture, $"<th{(header[0] == '>' ? " class=\"n\"" : "")}>{Encode(header.TrimStart('>'))}</th>");
         html.Append(CultureInfo.InvariantCulture,
-            $"<th class=\"n\">last epoch clean %</th><th class=\"n\">last epoch {RunSummary.AttackName(result.Configuration)} %</th></tr></thead><tbody>\n");
+            $"<th class=\"n\">last clean %</th><th class=\"n\">last {RunSummary.AttackName(result.Configuration)} %</th></tr></thead><tbody>\n");
         for (int row = 0; row < rows.Count; row++)
         {
             string arm = SettingNames.Of(rows[row].Arm);
@@ -87,17 +87,13 @@ public static class HtmlReport
         IEnumerable<string> stages = result.Configuration.Arms.Select(SettingNames.Of);
         if (result.Seeds.Any(seed => seed.Donor.Count > 0))
             stages = stages.Append(ReportCharts.Donor);
-        Legend(html, stages.Select(stage => (stage, stage)));
+        html.Append(Legend(stages.Select(stage => (stage, stage))));
         Grid(html, ReportCharts.Curves(result));
-        html.Append("<h2>Time</h2>");
-        Legend(html, ReportCharts.Phases);
-        Grid(html, ReportCharts.Times(result));
+        html.Append("<h2>Time and ticket</h2>");
+        IEnumerable<string> bars = ReportCharts.Times(result).Select(chart => chart + Legend(ReportCharts.Phases));
         if (ReportCharts.Sparsity(result) is { } sparsity)
-        {
-            html.Append("<h2>Ticket</h2>");
-            Legend(html, [("kept", "kept weights"), ("pruned", "pruned weights")]);
-            Grid(html, [sparsity]);
-        }
+            bars = bars.Append(sparsity + Legend([("kept", "kept weights"), ("pruned", "pruned weights")]));
+        Grid(html, bars);
     }
 
     private static void AppendSettings(StringBuilder html, RunResult result, string commandLine)
@@ -109,13 +105,8 @@ public static class HtmlReport
             .Append(Encode(RunJson.Write(result.Configuration))).Append("</code></pre></details>\n");
     }
 
-    private static void Legend(StringBuilder html, IEnumerable<(string Style, string Name)> entries)
-    {
-        html.Append("<div class=\"legend\">");
-        foreach ((string style, string name) in entries)
-            html.Append(CultureInfo.InvariantCulture, $"<span><span class=\"key {style}\"></span>{Encode(name)}</span>");
-        html.Append("</div>\n");
-    }
+    private static string Legend(IEnumerable<(string Style, string Name)> entries) =>
+        $"<div class=\"legend\">{string.Concat(entries.Select(entry => $"<span><span class=\"key {entry.Style}\"></span>{Encode(entry.Name)}</span>"))}</div>\n";
 
     private static void Grid(StringBuilder html, IEnumerable<string> charts)
     {

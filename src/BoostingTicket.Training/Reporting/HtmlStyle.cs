@@ -13,7 +13,7 @@ internal static class HtmlStyle
         --data:#858b95;--attack:#f08a3c;--train:#56b4e9;--evaluate:#2fc296;--warn:#3a2c12;--warn-ink:#ffd899}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-        main{max-width:1080px;margin:0 auto;padding:24px 16px 64px}
+        main{max-width:1180px;margin:0 auto;padding:24px 16px 64px}
         h1{font-size:1.6rem;line-height:1.25;margin:.2em 0}
         h2{font-size:1.1rem;margin:2.2em 0 .7em}
         .sub{color:var(--soft);margin:0}
@@ -30,8 +30,9 @@ internal static class HtmlStyle
         .key{display:inline-block;width:.8em;height:.8em;border-radius:2px;vertical-align:-.05em}
         .note{color:var(--soft);font-size:.88rem;margin:.6em 2px 0}
         .legend{display:flex;flex-wrap:wrap;gap:.3em 1.3em;margin:0 0 .8em;font-size:.92rem}
+        .card .legend{margin:.8em 0 0}
         .legend .key{margin-right:.45em}
-        .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:14px}
+        .grid2{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:14px}
         .warn{background:var(--warn);color:var(--warn-ink);border-radius:8px;padding:.6em .9em;margin:.5em 0}
         details{margin:.6em 0}summary{cursor:pointer;color:var(--accent)}
         pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px;font-size:.85rem;line-height:1.4}

@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 
 namespace BoostingTicket.Training.Tests.Golden;
@@ -40,30 +39,5 @@ internal sealed class GoldenEvaluationTests(string backend, string model) : Gold
         AssertGolden($"eval.loss.{name}", Read(Buffers.Losses.All));
         plan.Backward();
         AssertGolden($"eval.input_grad.{name}", Read(Buffers.InputGradient));
-    }
-
-    [Test]
-    public void An_attack_leaves_running_statistics_alone([Values] AttackStatistics statistics)
-    {
-        if (!Table.Statistics.Any())
-            Assert.Ignore("This network has no normalisation.");
-        Plan plan = Network.Plan(new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input, statistics));
-        plan.Forward();
-        plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
-        plan.Backward();
-        foreach (Parameter parameter in Table.Statistics)
-            Assert.That(Read(Network.Parameters.Slice(parameter)), Is.EqualTo(Golden["initial." + parameter.Name]), parameter.Name);
-    }
-
-    [Test]
-    public void An_attack_by_batch_statistics_sees_the_logits_and_gradient_of_training()
-    {
-        var options = new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Batch);
-        Plan plan = Network.Plan(options);
-        plan.Forward();
-        AssertGolden("train.logits", Read(plan.Logits));
-        plan.Loss(LossKind.CrossEntropy, 1f / Batch);
-        plan.Backward();
-        AssertGolden("train.input_grad", Read(Buffers.InputGradient));
     }
 }

@@ -36,18 +36,14 @@ internal sealed class GoldenFile : IDisposable
         }
     }
 
-    /// <summary>The mask of a parameter, 1 kept and 0 pruned, or null when it has none.</summary>
-    public byte[]? Mask(string parameter)
+    /// <summary>The mask of a parameter, 1 kept and 0 pruned.</summary>
+    public byte[] Mask(string parameter)
     {
-        if (!_file.TryFind("mask." + parameter, out SafetensorsEntry? entry))
-            return null;
+        SafetensorsEntry entry = Find("mask." + parameter);
         byte[] values = new byte[entry.Length];
         _file.Read(entry, values.AsSpan());
         return values;
     }
-
-    /// <summary>Whether training under masks was recorded.</summary>
-    public bool HasMasks => _file.TryFind("masked.loss", out _);
 
     /// <summary>A constant of the metadata.</summary>
     public double Constant(string key) => double.Parse(_file.Metadata[key], CultureInfo.InvariantCulture);

@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Tests.Golden;
 
@@ -25,14 +26,23 @@ internal abstract class GoldenFixture(string backend, string model)
     /// <summary>Share of the pixels of an adversarial image that rounding may send the other way.</summary>
     protected const double PixelShare = 1e-3;
 
+    private const string LeNet = "lenet-4-8-32";
+    private const string ResNet18 = "resnet18-w4";
+    private const string Vgg16 = "vgg16-w4";
+    private const string WideResNet = "wrn-10-1";
+
     // The gradient of a bias in front of a normalisation is nothing but rounding: it is measured against its group.
     private const double NormFloor = 1e-3;
     private const float PixelTolerance = 1e-4f;
 
-    public static IEnumerable<object[]> Cases() =>
-        from backend in TestBackends.Names
-        from model in (string[])["lenet-4-8-32", "resnet18-w4", "vgg16-w4", "wrn-10-1"]
-        select new object[] { backend, model };
+    /// <summary>Every network.</summary>
+    public static IEnumerable<object[]> Cases() => CasesOf(LeNet, ResNet18, Vgg16, WideResNet);
+
+    /// <summary>Networks with batch normalisation.</summary>
+    public static IEnumerable<object[]> NormalizedCases() => CasesOf(ResNet18, Vgg16, WideResNet);
+
+    /// <summary>Networks whose training under masks was recorded.</summary>
+    public static IEnumerable<object[]> MaskedCases() => CasesOf(LeNet, ResNet18);
 
     protected GoldenFile Golden { get; private set; } = null!;
 
@@ -121,6 +131,41 @@ internal abstract class GoldenFixture(string backend, string model)
         TestContext.Out.WriteLine($"{name}: {different} of {expected.Length} pixels differ");
         Assert.That(different, Is.LessThanOrEqualTo(PixelShare * expected.Length), $"Pixels of {name} that differ");
     }
+
+    /// <summary>Takes five steps of SGD and compares losses and state with the golden tensors of the prefix.</summary>
+    protected void AssertSteps(string prefix)
+    {
+        var settings = new TrainingSettings
+        {
+            Momentum = Golden.Constant("sgd.momentum"),
+            WeightDecay = Golden.Constant("sgd.weight_decay"),
+            DecayAll = true,
+        };
+        var optimizer = new SgdOptimizer(Network, settings);
+        Plan plan = Network.Plan(new PlanOptions(Batch, PlanMode.Train, GradientRequest.Parameters));
+        float[] losses = new float[Golden[$"{prefix}.loss"].Length];
+        for (int step = 0; step < losses.Length; step++)
+        {
+            plan.Forward();
+            losses[step] = Loss(plan);
+            plan.Backward();
+            optimizer.Step(Golden.Constant("sgd.learning_rate"));
+        }
+        AssertGolden($"{prefix}.loss", losses);
+        AssertGolden($"{prefix}.after.", Table.Trained, Network.Parameters.Slice);
+        if (Table.Statistics.Any())
+            AssertGolden($"{prefix}.after.", Table.Statistics, Network.Parameters.Slice);
+    }
+
+    /// <summary>Mean cross-entropy of the batch, with the gradient of the logits.</summary>
+    protected float Loss(Plan plan)
+    {
+        plan.Loss(LossKind.CrossEntropy, 1f / Batch);
+        return Read(Buffers.Losses.All).Average();
+    }
+
+    private static IEnumerable<object[]> CasesOf(params string[] models) =>
+        from backend in TestBackends.Names from model in models select new object[] { backend, model };
 
     private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
 }

@@ -32,7 +32,8 @@ internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series,
         double[] ticksY = log
             ? AxisTicks.CoverLogarithmically(points.Min(point => point.Y), points.Max(point => point.Y))
             : AxisTicks.Cover(points.Min(point => point.Y), points.Max(point => point.Y), TicksY);
-        double leastX = points.Min(point => point.X), mostX = Math.Max(points.Max(point => point.X), leastX + 1);
+        const double leastX = 1;
+        double mostX = Math.Max(points.Max(point => point.X), leastX + 1);
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture,
             $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" x=\"{Left}\" y=\"18\">{Encode(title)}</text>");
