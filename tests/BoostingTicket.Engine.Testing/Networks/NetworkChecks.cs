@@ -10,6 +10,16 @@ namespace BoostingTicket.Engine.Testing.Networks;
 /// <param name="Error">What the check measures; see there.</param>
 public readonly record struct Deviation(string Name, double Error);
 
+/// <summary>One thing that a network computed.</summary>
+/// <param name="Name">Name of a statistic, <c>gradient of</c> a parameter, <c>logits</c>, …</param>
+/// <param name="Values">Logical values.</param>
+/// <param name="IsParameterGradient">Whether it is the gradient of a trained parameter.</param>
+public sealed record NetworkResult(string Name, float[] Values, bool IsParameterGradient)
+{
+    /// <summary>Mean of the squared values.</summary>
+    public double MeanSquare => Values.Length == 0 ? 0 : Values.Average(value => (double)value * value);
+}
+
 /// <summary>Checks of whole networks: against finite differences, and of one backend against another.</summary>
 public static class NetworkChecks
 {
@@ -50,6 +60,25 @@ public static class NetworkChecks
         BatchBuffers buffers = network.Buffers(batch);
         network.Backend.Upload(random.Uniform(checked((int)buffers.Input.Length)), buffers.Input);
         network.Backend.Upload(random.Integers(batch, network.Graph.Classes), buffers.Labels);
+    }
+
+    /// <summary>Prunes random weights, but never all of one filter: what a normalisation makes of a constant is mostly rounding,
+    /// which no two backends share.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="density">Share of the weights that is kept, about.</param>
+    /// <param name="seed">What the pattern depends on.</param>
+    public static void Prune(Network network, float density, string seed)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        float[] draws = new SeededValues($"{seed}/masks").Uniform(network.Graph.Table.PrunableLength);
+        float[] masks = Array.ConvertAll(draws, draw => draw < density ? 1f : 0f);
+        foreach (Parameter parameter in network.Graph.Table.Prunable)
+        {
+            int filter = parameter.Length / parameter.Spec.Dimensions[0];
+            for (int start = 0; start < parameter.Length; start += filter)
+                masks[parameter.Offset + start + start / filter % filter] = 1;
+        }
+        network.Parameters.SetMasks(masks);
     }
 
     /// <summary>Forward pass, mean loss, and the backward pass if the plan has one.</summary>
@@ -116,35 +145,21 @@ public static class NetworkChecks
         }
     }
 
-    /// <summary>Runs the same plan on two networks with the same parameters and batch and compares everything that comes
-    /// out.</summary>
-    /// <returns>For each result, Σ(a-b)² / Σb² of the first network's a against the second's b.</returns>
-    public static IReadOnlyList<Deviation> Compare(Network network, Network expected, PlanOptions options, LossKind loss)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(expected);
-        List<(string Name, float[] Values)> results = Results(network, options, loss);
-        return
-        [
-            .. results.Zip(
-                Results(expected, options, loss), (a, b) => new Deviation(a.Name, SquaredError(a.Values, b.Values))),
-        ];
-    }
-
-    /// <summary>Runs a plan and reads everything that comes out of it.</summary>
-    public static List<(string Name, float[] Values)> Results(Network network, PlanOptions options, LossKind loss)
+    /// <summary>Runs a plan and reads everything that comes out of it: logits, losses, gradients, running statistics. The
+    /// gradients of pruned weights, which are undefined, read 0.</summary>
+    public static IReadOnlyList<NetworkResult> Results(Network network, PlanOptions options, LossKind loss)
     {
         ArgumentNullException.ThrowIfNull(network);
         Plan plan = network.Plan(options);
         plan.Forward();
-        var results = new List<(string, float[])> { ("logits", Download(network.Backend, plan.Logits)) };
+        var results = new List<NetworkResult> { new("logits", Download(network.Backend, plan.Logits), false) };
         plan.Loss(loss, 1f / options.Batch);
         if (options.Gradients != GradientRequest.None)
             plan.Backward();
-        results.Add(("losses", Download(network.Backend, plan.Buffers.Losses.All)));
-        results.Add(("correct", Download(network.Backend, plan.Buffers.Correct.All)));
+        results.Add(new("losses", Download(network.Backend, plan.Buffers.Losses.All), false));
+        results.Add(new("correct", Download(network.Backend, plan.Buffers.Correct.All), false));
         if (options.WantsInputGradient)
-            results.Add(("input gradient", Download(network.Backend, plan.Buffers.InputGradient)));
+            results.Add(new("gradient of the input", Download(network.Backend, plan.Buffers.InputGradient), false));
         ParameterStore store = network.Parameters;
         foreach (Parameter parameter in options.WantsParameterGradients ? network.Graph.Table.Trained : [])
         {
@@ -152,11 +167,26 @@ public static class NetworkChecks
             float[] mask = store.MaskSlice(parameter) is { } slice ? Download(network.Backend, slice) : [];
             for (int i = 0; i < mask.Length; i++)
                 gradient[i] = mask[i] == 0 ? 0 : gradient[i];
-            results.Add(($"gradient of {parameter.Name}", gradient));
+            results.Add(new($"gradient of {parameter.Name}", gradient, true));
         }
         foreach (Parameter parameter in network.Graph.Table.Statistics)
-            results.Add((parameter.Name, Download(network.Backend, store.Slice(parameter))));
+            results.Add(new(parameter.Name, Download(network.Backend, store.Slice(parameter)), false));
         return results;
+    }
+
+    /// <summary>Compares what two backends got for the same network.</summary>
+    /// <returns>For each result, Σ(a-b)² / Σb². A parameter's gradient that vanishes (a bias before a normalisation) is
+    /// measured against a hundredth of the largest gradient of all.</returns>
+    public static IReadOnlyList<Deviation> Compare(
+        IReadOnlyList<NetworkResult> results, IReadOnlyList<NetworkResult> expected)
+    {
+        ArgumentNullException.ThrowIfNull(results);
+        ArgumentNullException.ThrowIfNull(expected);
+        if (!results.Select(result => result.Name).SequenceEqual(expected.Select(result => result.Name)))
+            throw new ArgumentException("The results are those of different networks or plans.");
+        double largest = expected.Where(result => result.IsParameterGradient).Select(result => result.MeanSquare)
+            .DefaultIfEmpty().Max();
+        return [.. results.Zip(expected, (a, b) => new Deviation(a.Name, SquaredError(a, b, 1e-4 * largest)))];
     }
 
     /// <summary>A tensor's values.</summary>
@@ -178,15 +208,13 @@ public static class NetworkChecks
         return values;
     }
 
-    private static double SquaredError(float[] a, float[] b)
+    private static double SquaredError(NetworkResult a, NetworkResult b, double smallestMeanSquare)
     {
-        double error = 0, norm = 0;
-        for (int i = 0; i < b.Length; i++)
-        {
-            error += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
-            norm += (double)b[i] * b[i];
-        }
-        return error / Math.Max(norm, 1e-12 * b.Length);
+        double error = 0;
+        for (int i = 0; i < b.Values.Length; i++)
+            error += ((double)a.Values[i] - b.Values[i]) * ((double)a.Values[i] - b.Values[i]);
+        double scale = b.IsParameterGradient ? Math.Max(b.MeanSquare, smallestMeanSquare) : b.MeanSquare;
+        return error / Math.Max(scale * b.Values.Length, double.Epsilon);
     }
 
     private sealed record Probe(

@@ -113,7 +113,7 @@ public static class SampleGraphs
         return graph.Build(graph.Linear("fc3", x, 3));
     }
 
-    /// <summary>Values that several layers take, sums of sums, ReLUs that nothing can be fused with, overlapping pooling.</summary>
+    /// <summary>Values that several layers take, sums of sums, ReLUs that cannot be fused, overlapping pooling.</summary>
     private static NetworkGraph FanOut()
     {
         var graph = new GraphBuilder("fan-out", new FeatureShape(2, 7, 7));

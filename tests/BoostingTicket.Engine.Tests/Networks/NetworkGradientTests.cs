@@ -33,11 +33,7 @@ public sealed class NetworkGradientTests
     public void Training_of_a_pruned_network([ValueSource(nameof(Samples))] SampleGraph sample)
     {
         var options = new PlanOptions(Batch, PlanMode.Train, GradientRequest.Parameters);
-        Check(sample, options, LossKind.CrossEntropy, network =>
-        {
-            float[] draws = new SeededValues(sample.Name).Uniform(network.Graph.Table.PrunableLength);
-            network.Parameters.SetMasks(Array.ConvertAll(draws, draw => draw < 0.3f ? 1f : 0f));
-        });
+        Check(sample, options, LossKind.CrossEntropy, network => NetworkChecks.Prune(network, 0.2f, sample.Name));
     }
 
     private static void Check(SampleGraph sample, PlanOptions options, LossKind loss, Action<Network>? prune = null)

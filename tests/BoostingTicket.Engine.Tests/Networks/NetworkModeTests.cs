@@ -17,7 +17,7 @@ public sealed class NetworkModeTests
     private static IEnumerable<SampleGraph> Normalised =>
         Samples.Where(sample => sample.Build().Table.StatisticsLength > 0);
 
-    private ReferenceBackend _backend;
+    private ReferenceBackend _backend = null!;
 
     [SetUp]
     public void SetUp() => _backend = new ReferenceBackend();
@@ -114,7 +114,8 @@ public sealed class NetworkModeTests
     public void An_attack_sees_the_network_it_says([ValueSource(nameof(Samples))] SampleGraph sample)
     {
         using Network network = Create(sample);
-        double[] running = Logits(PlanMode.Attack, AttackStatistics.Running), batch = Logits(PlanMode.Attack, AttackStatistics.Batch);
+        double[] running = Logits(PlanMode.Attack, AttackStatistics.Running);
+        double[] batch = Logits(PlanMode.Attack, AttackStatistics.Batch);
         Assert.That(running, Is.EqualTo(Logits(PlanMode.Evaluate, default)));
         Assert.That(batch, Is.EqualTo(Logits(PlanMode.Train, default)));
 
