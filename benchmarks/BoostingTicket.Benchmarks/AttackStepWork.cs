@@ -1,7 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BoostingTicket.Benchmarks;

@@ -1,1 +1,5 @@
-return 0;
+using BoostingTicket.Cli;
+
+Console.OutputEncoding = System.Text.Encoding.UTF8;
+using var interrupts = new Interrupts(Console.Error);
+return Application.Run(args, Terminal.OfProcess(), interrupts.Token);

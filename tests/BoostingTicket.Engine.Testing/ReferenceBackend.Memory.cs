@@ -25,7 +25,8 @@ public partial class ReferenceBackend : IBackend
     public int Alignment => 64;
 
     /// <inheritdoc/>
-    public Tensor DescribeTensor(int batch, FeatureShape shape) => new ReferenceTensor(batch, shape, ++_tensors);
+    public Tensor DescribeTensor(int batch, FeatureShape shape) =>
+        new ReferenceTensor(batch, shape, ++_tensors, Accesses);
 
     /// <inheritdoc/>
     public Arena CreateArena(long bytes) => new ReferenceArena(bytes);
@@ -118,6 +119,12 @@ public partial class ReferenceBackend : IBackend
 
     /// <inheritdoc/>
     public void Synchronize() { }
+
+    /// <summary>The tensors that operations read and wrote, while recording is on.</summary>
+    public TensorAccesses Accesses { get; } = new();
+
+    /// <summary>Makes a tensor one that nobody wrote, so that reading it is refused from here on.</summary>
+    public void Forget(Tensor tensor) => ReferenceTensor.Of(tensor, nameof(Forget), nameof(tensor)).Forget();
 
     /// <summary>A tensor's values in double precision, NCHW.</summary>
     public double[] Values(Tensor tensor) => new OperationScope(nameof(Values)).Read(tensor, nameof(tensor)).ToArray();

@@ -67,7 +67,8 @@ internal sealed class ReferenceArena : Arena
 }
 
 /// <summary>A tensor of doubles in logical NCHW order.</summary>
-internal sealed class ReferenceTensor(int batch, FeatureShape shape, int number) : Tensor(batch, shape)
+internal sealed class ReferenceTensor(int batch, FeatureShape shape, int number, TensorAccesses accesses)
+    : Tensor(batch, shape)
 {
     private ReferenceArena? _arena;
     private int _start;
@@ -89,7 +90,13 @@ internal sealed class ReferenceTensor(int batch, FeatureShape shape, int number)
     public bool SharesMemoryWith(ReferenceTensor other) =>
         _arena == other._arena && _start < other._start + other.Length && other._start < _start + Length;
 
-    public void MarkValid() => Contents = Contents.Valid;
+    public void MarkValid()
+    {
+        Contents = Contents.Valid;
+        accesses.Add(accesses.Written, this);
+    }
+
+    public void Forget() => Contents = Contents.NeverWritten;
 
     public void Poison(ReferenceTensor by, string operation)
     {
@@ -112,6 +119,7 @@ internal sealed class ReferenceTensor(int batch, FeatureShape shape, int number)
     public Region Written(string operation, string role)
     {
         Region region = Memory(operation, role);
+        accesses.Add(accesses.Read, this);
         return Contents switch
         {
             Contents.Valid => region,

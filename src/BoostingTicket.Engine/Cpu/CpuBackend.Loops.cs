@@ -29,7 +29,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     /// operands and a result.</summary>
     private const int ItemLength = 16384;
 
-    /// <summary>Cuts the planes of a tensor into items of consecutive channels of one block. Depends on the shape alone.</summary>
+    /// <summary>Cuts the planes of a tensor into items of consecutive channels of one block. Depends on the shape
+    /// alone.</summary>
     private readonly struct PlaneGrid
     {
         private readonly int _channels;
@@ -120,13 +121,6 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 value = TLanes.WherePositive(TLanes.Load(reluOutput + i), value);
             TLanes.Store(dx + i, value);
         }
-    }
-
-    /// <summary>Writes 1 to the first <paramref name="used"/> of sixteen floats and 0 to the others.</summary>
-    private static void WriteLaneMask(float* mask, int used)
-    {
-        for (int lane = 0; lane < Layout.Lanes; lane++)
-            mask[lane] = lane < used ? 1 : 0;
     }
 
     private static float Floor(bool relu) => relu ? 0 : float.NegativeInfinity;

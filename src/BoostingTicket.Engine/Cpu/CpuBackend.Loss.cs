@@ -34,7 +34,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         {
             if ((uint)job.Labels[sample] >= (uint)classes)
                 throw new ArgumentException(
-                    $"Sample {sample} has the label {job.Labels[sample]}, but labels of {classes} classes run from 0 to {classes - 1}.");
+                    $"Sample {sample} has the label {job.Labels[sample]}, but labels of {classes} classes run from 0 "
+                    + $"to {classes - 1}.");
         }
         _pool.Run(ref job, from.Blocks);
     }

@@ -21,7 +21,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         long count = (long)from.Batch * from.Shape.Pixels;
         if (count < 2)
             throw new ArgumentException(
-                $"Batch normalisation of the tensor {from} has one value a channel, and so no variance; use a batch of at least 2.");
+                $"Batch normalisation of the tensor {from} has one value a channel, and so no variance; "
+                + "use a batch of at least 2.");
         var job = new NormalizationForwardJob
         {
             Planes = new ChannelPlanes(from),
@@ -101,6 +102,18 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 
         public int LanesUsed(int block) => block == Blocks - 1 ? LastLanes : Layout.Lanes;
 
+        /// <summary>Writes the masks of a full block and of the last: 1 for a used lane, 0 for another.</summary>
+        public void WriteMasks(float* masks)
+        {
+            for (int lane = 0; lane < Layout.Lanes; lane++)
+            {
+                masks[lane] = 1;
+                masks[Layout.Lanes + lane] = lane < LastLanes ? 1 : 0;
+            }
+        }
+
+        public float* Mask(float* masks, int block) => block == Blocks - 1 ? masks + Layout.Lanes : masks;
+
         public double Count => ((double)(Blocks - 1) * Layout.Lanes + LastLanes) * Pixels;
     }
 
@@ -112,9 +125,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 
         public void Add(double count, double mean, double squaredDeviations)
         {
-            double total = Count + count, difference = mean - Mean;
-            Mean += difference * (count / total);
-            SquaredDeviations += squaredDeviations + difference * difference * (Count * count / total);
+            double total = Count + count, difference = mean - Mean, step = difference * (count / total);
+            Mean += step;
+            SquaredDeviations += squaredDeviations + difference * step * Count;
             Count = total;
         }
     }
@@ -135,13 +148,13 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         private readonly void Normalize(int channel)
         {
             nint start = channel * Planes.ChannelStride;
-            float* mask = stackalloc float[Layout.Lanes];
+            float* masks = stackalloc float[2 * Layout.Lanes];
+            Planes.WriteMasks(masks);
             Moments moments = default;
             for (int block = 0; block < Planes.Blocks; block++)
             {
-                int used = Planes.LanesUsed(block);
-                WriteLaneMask(mask, used);
-                AddPlane(ref moments, X + block * Planes.BlockStride + start, Planes.Pixels, used, mask);
+                float* plane = X + block * Planes.BlockStride + start;
+                AddPlane(ref moments, plane, Planes.Pixels, Planes.LanesUsed(block), Planes.Mask(masks, block));
             }
             double variance = moments.SquaredDeviations / moments.Count;
             double inverse = 1 / Math.Sqrt(variance + Epsilon);
@@ -196,13 +209,13 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             double factor = (double)Gamma[channel] * inverse;
             float ofX = (float)(-factor * inverse * inverse * product / Planes.Count);
             float constant = (float)(-factor * sum / Planes.Count - (double)ofX * mean);
-            float* mask = stackalloc float[Layout.Lanes];
+            float* masks = stackalloc float[2 * Layout.Lanes];
+            Planes.WriteMasks(masks);
             for (int block = Planes.Blocks - 1; block >= 0; block--)
             {
-                WriteLaneMask(mask, Planes.LanesUsed(block));
                 nint at = block * Planes.BlockStride + start;
                 CombineGradient(
-                    X + at, ofX, Dy + at, (float)factor, constant, mask, Addend == null ? null : Addend + at,
+                    X + at, ofX, Dy + at, (float)factor, constant, Planes.Mask(masks, block), Addend == null ? null : Addend + at,
                     ReluOutput == null ? null : ReluOutput + at, Dx + at, Planes.Pixels);
             }
         }
@@ -216,10 +229,10 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         {
             int length = Math.Min(SegmentPixels, pixels - first);
             float* segment = plane + (nint)first * Layout.Lanes;
-            double count = (double)length * used, sum = 0;
+            double count = (double)length * used, share = 1 / count, sum = 0;
             for (int group = 0; group < Layout.Lanes; group += TLanes.Width)
                 sum += SumOfLanes(segment + group, length, mask + group);
-            float centre = (float)(sum / count);
+            float centre = (float)(sum * share);
             double deviations = 0, squares = 0;
             for (int group = 0; group < Layout.Lanes; group += TLanes.Width)
             {
@@ -227,7 +240,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 deviations += linear;
                 squares += square;
             }
-            moments.Add(count, centre + deviations / count, squares - deviations * deviations / count);
+            moments.Add(count, centre + deviations * share, squares - deviations * deviations * share);
         }
     }
 

@@ -39,7 +39,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             throw new ArgumentException($"A window of {pool.Window} with stride {pool.Stride} does not fit the tensor {x}.");
         if (pool.Kind == PoolKind.Average && pool.Stride < pool.Window)
             throw new ArgumentException(
-                $"Average pooling needs a stride of at least its window, but the stride is {pool.Stride} and the window {pool.Window}.");
+                $"Average pooling needs a stride of at least its window, but the stride is {pool.Stride} and the window "
+                + $"{pool.Window}.");
         if (x.Batch != y.Batch || pool.Output(x.Shape) != y.Shape)
             throw new ArgumentException($"The tensor {x} is not pooled to {y} but to {x.Batch}x{pool.Output(x.Shape)}.");
     }

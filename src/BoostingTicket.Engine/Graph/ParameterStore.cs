@@ -61,16 +61,16 @@ public sealed class ParameterStore : IDisposable
     /// <param name="masks">A 1 or 0 for each prunable value, in the order of the flat buffer.</param>
     /// <exception cref="ArgumentException">The length is not <see cref="ParameterTable.PrunableLength"/>, or a value is
     /// neither 0 nor 1.</exception>
-    public void SetMasks(ReadOnlyMemory<float>? masks)
+    public void SetMasks(float[]? masks)
     {
-        if (masks is { } values)
+        if (masks is not null)
         {
-            if (values.Length != Table.PrunableLength)
-                throw new ArgumentException($"The model has {Table.PrunableLength} prunable weights, the mask {values.Length}.");
-            if (values.Span.ContainsAnyExcept(0f, 1f))
+            if (masks.Length != Table.PrunableLength)
+                throw new ArgumentException($"The model has {Table.PrunableLength} prunable weights, the mask {masks.Length}.");
+            if (masks.AsSpan().ContainsAnyExcept(0f, 1f))
                 throw new ArgumentException("A mask holds a value other than 0 and 1.");
             _masks ??= _backend.CreateFloats(Table.PrunableLength);
-            _backend.Upload(values.Span, _masks.All);
+            _backend.Upload(masks, _masks.All);
             _backend.ApplyMask(_masks.All, new BufferSlice(Weights, 0, Table.PrunableLength));
             if (_momenta is not null)
                 _backend.ApplyMask(_masks.All, new BufferSlice(_momenta, 0, Table.PrunableLength));

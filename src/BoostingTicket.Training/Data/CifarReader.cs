@@ -110,8 +110,7 @@ public static class CifarReader
         {
             string fileName = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
             int batch = BatchNames.ToList().IndexOf(fileName);
-            if (entry.DataStream is not { } stream)
-                return;
+            Stream stream = entry.DataStream ?? Stream.Null;
             if (batch >= 0)
                 _batches[batch] = ReadBatch(stream, entry.Length, fileName);
             else if (fileName == ClassesFileName)

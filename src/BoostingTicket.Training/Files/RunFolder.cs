@@ -24,6 +24,9 @@ public sealed class RunFolder(string root)
     /// <summary>The report for people, one self-contained file.</summary>
     public string Report => Path.Combine(Root, "report.html");
 
+    /// <summary>The result in Markdown, to be kept beside code.</summary>
+    public string Summary => Path.Combine(Root, "summary.md");
+
     /// <summary>Folder of one seed.</summary>
     public string Seed(ulong seed) => Path.Combine(Root, $"seed-{seed}");
 

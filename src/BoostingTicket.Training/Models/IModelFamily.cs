@@ -25,4 +25,9 @@ public interface IModelFamily
     /// <exception cref="ConfigurationException">The name is of this family but its numbers are not possible.</exception>
     /// <exception cref="ArgumentException">The model cannot be built for such images.</exception>
     NetworkGraph? Build(string name, ModelOptions options);
+
+    /// <summary>The models of this family that tensors of such shapes may belong to; whoever asks compares all names and
+    /// shapes.</summary>
+    /// <param name="shapes">Shapes by name, at least one of them a model's.</param>
+    IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes);
 }

@@ -10,6 +10,7 @@ namespace BoostingTicket.Training.Models;
 public sealed class LeNetFamily : IModelFamily
 {
     private const string Prefix = "lenet-";
+    private const string PaddedSuffix = "-p2";
     private const int LargestWidth = 4096;
 
     private static readonly (string Name, Size Size)[] Named =
@@ -44,6 +45,21 @@ public sealed class LeNetFamily : IModelFamily
         return builder.Build(builder.Linear("fc2", x, options.Classes));
     }
 
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        if (TensorShapes.Find(shapes, "conv1.weight", 4) is not { } first || TensorShapes.Find(shapes, "conv2.weight", 4) is not { } second
+            || TensorShapes.Find(shapes, "fc1.weight", 2) is not { } hidden || TensorShapes.Find(shapes, "fc2.weight", 2) is not { } last)
+        {
+            yield break;
+        }
+
+        // The padding shows in the hidden layer's inputs.
+        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{first[0]}-{second[0]}-{hidden[0]}");
+        yield return (name, TensorShapes.Options(first[1], last[0]));
+        yield return (name + PaddedSuffix, TensorShapes.Options(first[1], last[0]));
+    }
+
     private static Node Stage(GraphBuilder builder, string name, Node x, int filters, int padding) =>
         builder.MaxPool(builder.Relu(builder.Convolution(name, x, filters, 5, padding: padding, bias: true)), 2);
 
@@ -55,7 +71,6 @@ public sealed class LeNetFamily : IModelFamily
                 return size;
         }
 
-        const string PaddedSuffix = "-p2";
         bool padded = name.EndsWith(PaddedSuffix, StringComparison.Ordinal);
         string bare = padded ? name[..^PaddedSuffix.Length] : name;
         if (ModelName.Numbers(bare, Prefix, 3) is not [int filters1, int filters2, int hidden])
@@ -74,7 +89,7 @@ public sealed class LeNetFamily : IModelFamily
                 return name;
         }
 
-        string padding = size.Padding == 0 ? "" : "-p2";
+        string padding = size.Padding == 0 ? "" : PaddedSuffix;
         return string.Create(CultureInfo.InvariantCulture, $"{Prefix}{size.Filters1}-{size.Filters2}-{size.Hidden}{padding}");
     }
 }

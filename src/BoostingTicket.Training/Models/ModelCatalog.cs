@@ -42,6 +42,33 @@ public static class ModelCatalog
     /// <summary>The descriptions of all <see cref="Names"/>.</summary>
     public static IReadOnlyList<ModelInfo> DescribeAll() => [.. Names.Select(Describe)];
 
+    /// <summary>The model that tensors of such names and shapes are the parameters and statistics of; null if there is
+    /// none.</summary>
+    /// <param name="shapes">Shapes by name, of all parameters and statistics.</param>
+    public static NetworkGraph? Recognize(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        ArgumentNullException.ThrowIfNull(shapes);
+        foreach ((string name, ModelOptions options) in Families.SelectMany(family => family.Candidates(shapes)))
+        {
+            try
+            {
+                NetworkGraph graph = Build(name, options);
+                if (graph.Table.All.Count == shapes.Count && graph.Table.All.All(parameter =>
+                    shapes.TryGetValue(parameter.Name, out IReadOnlyList<long>? shape)
+                    && shape.SequenceEqual(parameter.Spec.Dimensions.Select(dimension => (long)dimension))))
+                {
+                    return graph;
+                }
+            }
+            catch (ConfigurationException)
+            {
+                // Numbers that no model has.
+            }
+        }
+
+        return null;
+    }
+
     private static (NetworkGraph Graph, IModelFamily Family) Find(string name, Func<IModelFamily, ModelOptions> options)
     {
         foreach (IModelFamily family in Families)

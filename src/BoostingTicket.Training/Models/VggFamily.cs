@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
 
@@ -55,5 +56,12 @@ public sealed class VggFamily : IModelFamily
         x = builder.Linear("classifier.0", x, 8 * width, options.PruneHiddenLinear ?? false);
         x = builder.NormalizeRelu("classifier.1", x);
         return builder.Build(builder.Linear("classifier.3", x, options.Classes));
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        if (TensorShapes.Find(shapes, "feature.0.weight", 4) is { } stem && TensorShapes.Find(shapes, "classifier.3.weight", 2) is { } last)
+            yield return (string.Create(CultureInfo.InvariantCulture, $"{Model}-w{stem[0]}"), TensorShapes.Options(stem[1], last[0]));
     }
 }

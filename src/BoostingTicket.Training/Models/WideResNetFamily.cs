@@ -57,6 +57,21 @@ public sealed class WideResNetFamily : IModelFamily
         return builder.Build(builder.Linear("fc", x, options.Classes));
     }
 
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    {
+        ArgumentNullException.ThrowIfNull(shapes);
+        int blocks = 0;
+        while (shapes.ContainsKey(string.Create(CultureInfo.InvariantCulture, $"block1.layer.{blocks}.conv1.weight")))
+            blocks++;
+        if (TensorShapes.Find(shapes, "conv1.weight", 4) is { } stem && TensorShapes.Find(shapes, "fc.weight", 2) is { } last)
+        {
+            string name = string.Create(
+                CultureInfo.InvariantCulture, $"{Prefix}{6 * blocks + 4}-{last[1] / (StemChannels << (Stages - 1))}");
+            yield return (name, TensorShapes.Options(stem[1], last[0]));
+        }
+    }
+
     private static Node Block(GraphBuilder builder, string name, Node input, int channels, int stride)
     {
         Node activated = builder.NormalizeRelu($"{name}.bn1", input);

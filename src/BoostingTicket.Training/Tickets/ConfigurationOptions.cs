@@ -79,7 +79,8 @@ public static class ConfigurationOptions
         yield return Everywhere("--early-stopping-robust", "watch robust instead of clean validation accuracy", "earlyStopping.robust");
 
         yield return Set("--ratio", OptionGroup.Pruning, "share of the prunable weights that is pruned", "pruning.ratio");
-        yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope");
+        yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };
+        yield return Set("--minimum-kept", OptionGroup.Pruning, "weights that every layer keeps at least", "pruning.minimumKept");
         yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
 
         yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");

@@ -63,9 +63,11 @@ public static class Presets
         {
             Method = TrainingMethod.Natural,
             Epochs = 60,
+            // LeNet has no normalisation: at 0.1, the rate of the other networks, it stays a point below.
+            LearningRate = 0.03,
             LearningRateDrops = [],
             WeightDecay = NaturalDecay,
-            EarlyStopping = new EarlyStopping { Patience = 5 },
+            EarlyStopping = new EarlyStopping { Patience = 4 },
         };
         return new RunConfiguration
         {
@@ -75,8 +77,8 @@ public static class Presets
             Arms = [Arm.Dense, Arm.Winning, Arm.Ticket, Arm.Reinit],
             Data = new DataSettings { Name = "mnist" },
             Attack = new AttackSettings { Epsilon = 0.1, StepSize = 0.025 },
-            Donor = training with { LearningRate = 0.01 },
-            Retrain = training with { WarmupFrom = 0.01 },
+            Donor = training with { LearningRate = 0.005 },
+            Retrain = training with { WarmupFrom = 0.005 },
             Dense = training,
             Evaluation = new EvaluationSettings
             {

@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tickets;
 
@@ -33,24 +35,17 @@ public sealed record DataSettings
     }
 }
 
-/// <summary>Reach of the magnitude threshold.</summary>
-public enum PruningScope
-{
-    /// <summary>One threshold for all prunable weights.</summary>
-    Global,
-
-    /// <summary>The same ratio in every layer.</summary>
-    Layerwise,
-}
-
 /// <summary>How a ticket is drawn from its donor.</summary>
 public sealed record PruningSettings
 {
     /// <summary>Share of the prunable weights that is pruned.</summary>
     public double Ratio { get; init; } = 0.8;
 
-    /// <summary>Reach of the threshold.</summary>
-    public PruningScope Scope { get; init; } = PruningScope.Global;
+    /// <summary>Registered name of the pruner: <c>global</c> or <c>layerwise</c> magnitude.</summary>
+    public string Scope { get; init; } = "global";
+
+    /// <summary>Weights that every layer keeps at least.</summary>
+    public int MinimumKept { get; init; } = PruningOptions.UsualMinimumKept;
 
     /// <summary>Rounds of train, prune, reset; 1 is one-shot, the paper's choice (Appendix B).</summary>
     public int Rounds { get; init; } = 1;
@@ -61,6 +56,8 @@ public sealed record PruningSettings
     {
         Require.InRange("ratio", Ratio, 0, 0.9999);
         Require.InRange("rounds", Rounds, 1, 100);
+        Require.InRange("minimum-kept", MinimumKept, 0, 1_000_000);
+        PrunerCatalog.Find(Scope);
     }
 }
 
@@ -159,6 +156,15 @@ public sealed record RunConfiguration
 
     /// <summary>Measurements.</summary>
     public EvaluationSettings Evaluation { get; init; } = new();
+
+    /// <summary>Training of the winning ticket's donor: the donor's, at the retraining's full rate and warm-up.</summary>
+    [JsonIgnore]
+    public TrainingSettings WinningDonor => Donor with
+    {
+        LearningRate = Retrain.LearningRate,
+        WarmupFrom = Retrain.WarmupFrom,
+        WarmupLength = Retrain.WarmupLength,
+    };
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>

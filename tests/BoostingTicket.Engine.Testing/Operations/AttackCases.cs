@@ -88,7 +88,7 @@ internal static class AttackCases
         return slopes;
     }
 
-    /// <summary>Candidates that are better, worse and equal, infinite losses on either side, and a NaN, which never wins.</summary>
+    /// <summary>Better, worse and equal candidates, infinite losses on either side, and NaN, which never wins.</summary>
     private static OperationCase KeepWorst(FeatureShape shape, int batch) =>
         new($"KeepWorst {shape} batch {batch}", bench =>
         {

@@ -8,7 +8,7 @@ internal static class ConvolutionCases
 {
     private static readonly int[] Batches = [1, 5, 16, 17, 33];
 
-    /// <summary>Kernels 1, 3 and 5, strides, paddings and channel counts that fill no block, non-square maps and kernels.</summary>
+    /// <summary>Kernels 1, 3 and 5, strides, paddings, channel counts that fill no block, non-square maps and kernels.</summary>
     private static readonly ConvolutionShape[] Spatial =
     [
         new(new FeatureShape(3, 5, 7), 10, 1, 1, 1, 0),

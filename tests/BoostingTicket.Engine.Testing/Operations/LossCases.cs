@@ -49,7 +49,10 @@ internal static class LossCases
     /// <summary>Logits whose exponentials overflow float32.</summary>
     private static OperationCase LargeLogits() =>
         new("Loss CrossEntropy of large logits", Tolerance.LongSum, bench =>
-            Execute(bench, LossKind.CrossEntropy, bench.Random.Normal(17 * 10, deviation: 1000), bench.Random.Integers(17, 10), 1));
+        {
+            float[] logits = bench.Random.Normal(17 * 10, deviation: 1000);
+            Execute(bench, LossKind.CrossEntropy, logits, bench.Random.Integers(17, 10), 1);
+        });
 
     /// <summary>Margins above, at and below -50: the gradient vanishes at and beyond the kink.</summary>
     private static OperationCase MarginPastTheKink() =>

@@ -32,20 +32,23 @@ internal static class SparseConvolutionCases
     }
 
     private static OperationCase AllUses(ConvolutionShape shape, float density, int batch) =>
-        new($"PrepareFilter pruned to {100 * density:F0} % {ConvolutionCases.Describe(shape)} batch {batch}", Tolerance.LongSum, bench =>
-        {
-            float[] pattern = Pattern(bench, shape, density);
-            Operands operands = Declare(bench, shape, batch, pattern);
-            BufferSlice weight = bench.Operand("weight", Pruned(ConvolutionCases.Weights(bench, shape), pattern));
-            BufferSlice mask = bench.Operand("mask", pattern);
-            bench.Execute(backend =>
+        new(
+            $"PrepareFilter pruned to {100 * density:F0} % {ConvolutionCases.Describe(shape)} batch {batch}",
+            Tolerance.LongSum,
+            bench =>
             {
-                backend.PrepareFilter(operands.Filter, new FilterSource(weight, mask, 7, null));
-                backend.ConvolutionForward(operands.Filter, operands.X, operands.Y, default);
-                backend.ConvolutionBackwardInput(operands.Filter, operands.Dy, operands.Dx, default);
-                backend.ConvolutionBackwardFilter(operands.Filter, operands.X, operands.Dy, operands.Dw);
+                float[] pattern = Pattern(bench, shape, density);
+                Operands operands = Declare(bench, shape, batch, pattern);
+                BufferSlice weight = bench.Operand("weight", Pruned(ConvolutionCases.Weights(bench, shape), pattern));
+                BufferSlice mask = bench.Operand("mask", pattern);
+                bench.Execute(backend =>
+                {
+                    backend.PrepareFilter(operands.Filter, new FilterSource(weight, mask, 7, null));
+                    backend.ConvolutionForward(operands.Filter, operands.X, operands.Y, default);
+                    backend.ConvolutionBackwardInput(operands.Filter, operands.Dy, operands.Dx, default);
+                    backend.ConvolutionBackwardFilter(operands.Filter, operands.X, operands.Dy, operands.Dw);
+                });
             });
-        });
 
     /// <summary>New weights under an old mask, then a new mask, then no mask.</summary>
     private static OperationCase Repruned(ConvolutionShape shape) =>

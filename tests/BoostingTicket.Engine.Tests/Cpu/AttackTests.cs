@@ -97,7 +97,8 @@ internal sealed class AttackTests<TLanes, TVector> : CpuFixture<TLanes, TVector>
         Assert.That(
             Read(result), Is.EqualTo(best.Select((value, i) =>
                 candidateLosses[i / Shape.Length] > bestLosses[i / Shape.Length] ? candidate[i] : value)));
-        Assert.That(Read(losses), Is.EqualTo(bestLosses.Select((value, n) => candidateLosses[n] > value ? candidateLosses[n] : value)));
+        Assert.That(
+            Read(losses), Is.EqualTo(bestLosses.Select((value, n) => candidateLosses[n] > value ? candidateLosses[n] : value)));
         AssertAllFinite(result);
     }
 

@@ -115,8 +115,9 @@ internal sealed class ParameterTests<TLanes, TVector> : CpuFixture<TLanes, TVect
             backend.SgdStep(Options, g, v, mask, w);
             float[] weights = Read(w);
             backend.ApplyMask(mask, v);
-            long sum = BitConverter.DoubleToInt64Bits(backend.Sum(g));
-            return [weights, Read(v), [BitConverter.Int32BitsToSingle((int)sum), BitConverter.Int32BitsToSingle((int)(sum >> 32))]];
+            double sum = backend.Sum(g);
+            float[] halves = [.. System.Runtime.InteropServices.MemoryMarshal.Cast<double, float>([sum])];
+            return [weights, Read(v), halves];
         });
         AssertAllocatesNothing(() =>
         {

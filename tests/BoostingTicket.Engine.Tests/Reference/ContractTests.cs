@@ -10,9 +10,9 @@ public sealed class ContractTests
     private static readonly FeatureShape Shape = new(3, 4, 4);
     private static readonly ConvolutionShape Same = new(Shape, 3, 3, 3, 1, 1);
 
-    private ReferenceBackend _backend;
-    private Workspace _workspace;
-    private SeededValues _values;
+    private ReferenceBackend _backend = null!;
+    private Workspace _workspace = null!;
+    private SeededValues _values = null!;
 
     [SetUp]
     public void SetUp()
@@ -199,7 +199,8 @@ public sealed class ContractTests
         _backend.NormalizationBackward(operands, x, y, dx, null, null, default);
         _backend.Upload(_values.Normal(96, mean: 1), x);
         Refused(
-            () => _backend.NormalizationBackward(operands, x, y, dx, null, null, default), "NormalizationBackward", "not those of x");
+            () => _backend.NormalizationBackward(operands, x, y, dx, null, null, default),
+            "NormalizationBackward", "not those of x");
         var pool = new PoolShape(PoolKind.Max, 4, 4);
         Tensor pooled = _workspace.Tensor(2, new FeatureShape(3), _values.Normal(6));
         Refused(() => _backend.PoolBackward(pool, x, pooled, pooled, dx, default), "PoolBackward", "not x pooled");

@@ -29,9 +29,9 @@ public sealed class FiniteDifferenceTests
         (new(PoolKind.Average, 2, 3), new(2, 6, 5)),
     ];
 
-    private ReferenceBackend _backend;
-    private Workspace _workspace;
-    private SeededValues _values;
+    private ReferenceBackend _backend = null!;
+    private Workspace _workspace = null!;
+    private SeededValues _values = null!;
 
     [SetUp]
     public void SetUp()

@@ -44,7 +44,8 @@ public sealed class OperationTableOnReferenceTests
 
     [Test]
     public void Finds_a_wrong_value() =>
-        Finds(new Faulty { After = (backend, y) => Change(backend, y, 3, value => value + 1e-3) }, "y", "normalised squared error");
+        Finds(
+            new Faulty { After = (backend, y) => Change(backend, y, 3, value => value + 1e-3) }, "y", "normalised squared error");
 
     [Test]
     public void Finds_a_small_value_that_should_be_zero() =>

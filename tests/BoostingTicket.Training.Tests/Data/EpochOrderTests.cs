@@ -91,7 +91,7 @@ public class EpochOrderTests
         }
     }
 
-    /// <summary>Pinned: checkpoints of one version and platform must resume on another.</summary>
+    /// <summary>From an independent implementation of the definition: a checkpoint of one platform or version resumes on another.</summary>
     [Test]
     public void The_order_of_a_seed_never_changes()
     {

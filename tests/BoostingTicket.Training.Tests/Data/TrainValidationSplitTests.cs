@@ -24,7 +24,7 @@ public class TrainValidationSplitTests
         var split = TrainValidationSplit.Create(1000, 100, 1);
         Assert.That(TrainValidationSplit.Create(1000, 100, 1).Hash, Is.EqualTo(split.Hash));
         Assert.That(TrainValidationSplit.Create(1000, 100, 2).Hash, Is.Not.EqualTo(split.Hash));
-        // Pinned: the split of a seed is part of what a run records, and must be the same on every platform and in every version.
+        // From an independent implementation of the definition; a run records it, so no platform or version may differ.
         Assert.That(split.Hash, Is.EqualTo("6a20fe4eec3240fee5d86fe4a698f78b40530d8cfa301b82c3d9b6a952f2d711"));
     }
 

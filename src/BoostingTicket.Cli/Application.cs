@@ -1,0 +1,87 @@
+using System.CommandLine;
+using BoostingTicket.Cli.Commands;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli;
+
+/// <summary>The program from its arguments to its exit code.</summary>
+internal static class Application
+{
+    /// <summary>Name of the program in help and messages.</summary>
+    public const string Name = "boosting-ticket";
+
+    /// <summary>Set to 1, it makes errors show where they arose.</summary>
+    public const string DebugVariable = "BOOSTING_TICKET_DEBUG";
+
+    /// <summary>Exit code of a defect of the program itself.</summary>
+    public const int Defect = 1;
+
+    /// <summary>Runs one command.</summary>
+    /// <param name="arguments">The command line after the program's name.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="cancellation">Asks the command to save and stop.</param>
+    /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
+    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation)
+    {
+        RootCommand root = CreateRoot(new Surroundings(arguments, terminal, cancellation));
+        ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        bool json = arguments.Contains("--json");
+        try
+        {
+            if (ParseErrors.Describe(parsed) is { } mistake)
+                throw new ConfigurationException(mistake);
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (Exception error)
+        {
+            (int code, string message) = Explain(error);
+            if (json)
+                terminal.Out.Write(RunJson.Write(new { error = message, exitCode = code }));
+            terminal.Error.WriteLine(message);
+            if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
+                terminal.Error.WriteLine(error);
+            return code;
+        }
+    }
+
+    /// <summary>The whole command tree.</summary>
+    public static RootCommand CreateRoot(Surroundings surroundings)
+    {
+        var root = new RootCommand(
+            "Finds boosting tickets: trains a weakly robust network, prunes it once, resets what is left and retrains it robustly.")
+        {
+            RunCommand.Create(surroundings),
+            TrainCommand.Create(surroundings),
+            PruneCommand.Create(surroundings),
+            RetrainCommand.Create(surroundings),
+            EvaluateCommand.Create(surroundings),
+            ModelsCommand.Create(surroundings),
+            DevicesCommand.Create(surroundings),
+            DataCommand.Create(surroundings),
+            InspectCommand.Create(surroundings),
+        };
+        foreach (Option option in surroundings.Common.All)
+            root.Options.Add(option);
+        HelpWriter.Install(root, surroundings);
+        return root;
+    }
+
+    private static (int Code, string Message) Explain(Exception error) => error switch
+    {
+        BoostingTicketException known => (known.ExitCode, known.Message),
+        DeviceException device => (ExitCodes.Device, device.Message),
+        OutOfMemoryException => (ExitCodes.Device,
+            "The memory does not suffice; choose a smaller --batch, --evaluation-batch or model, or fewer --train-samples."),
+        OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to go on."),
+        _ => (Defect,
+            $"The program failed where it should not: {error.Message.ReplaceLineEndings(" ").TrimEnd('.')}; set {DebugVariable}=1 to see where, and report it."),
+    };
+}

@@ -1,0 +1,165 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Cli.Progress;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Reporting;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>data</c>: the data sets, what of them is there, and how to get the rest.</summary>
+internal static class DataCommand
+{
+    /// <summary>The command with its subcommands.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new CommandLineCommand("data", "Lists, downloads and describes data sets.", surroundings)
+        {
+            Examples =
+            [
+                ("data list", "the data sets and whether they are there"),
+                ("data fetch cifar10", "download CIFAR-10 into ./data"),
+                ("data info mnist --data /srv/data", "read MNIST and describe it"),
+            ],
+            Details = [$"Data sets are looked for in the folder of --data, else of the variable {DataRoot.EnvironmentVariable}, else in ./{DataRoot.DefaultFolder}."],
+        };
+        command.Subcommands.Add(CreateList(surroundings));
+        command.Subcommands.Add(CreateFetch(surroundings));
+        command.Subcommands.Add(CreateInfo(surroundings));
+        return command;
+    }
+
+    /// <summary>The option that names the data folder.</summary>
+    public static Option<string?> CreateRootOption() => new("--data")
+    {
+        HelpName = "FOLDER",
+        Description = $"data folder; otherwise {DataRoot.EnvironmentVariable}, otherwise ./{DataRoot.DefaultFolder}",
+    };
+
+    private static CommandLineCommand CreateList(Surroundings surroundings)
+    {
+        Option<string?> root = CreateRootOption();
+        var command = new CommandLineCommand("list", "Lists the data sets and whether their files are there.", surroundings)
+        {
+            Examples = [("data list", "the data sets"), ("data list --data /srv/data", "as found in another folder")],
+        };
+        command.Options.Add(root);
+        return command.Executes(invocation =>
+        {
+            string folder = DataRoot.Resolve(invocation.Get(root));
+            var sets = DataSetCatalog.All.Select(set => new
+            {
+                set.Name,
+                set.Description,
+                Shape = set.Shape.ToString(),
+                Classes = set.Classes.Count,
+                State = StateOf(set, folder),
+            }).ToList();
+            return invocation.Answer(new { folder = Path.GetFullPath(folder), sets }, writer =>
+            {
+                var table = new TextTable("data set", "state", "images", "what");
+                foreach (var set in sets)
+                    table.Add(set.Name, set.State, set.Shape, set.Description);
+                table.Write(writer);
+                writer.WriteLine($"Data folder: {Path.GetFullPath(folder)}");
+            });
+        });
+    }
+
+    private static CommandLineCommand CreateFetch(Surroundings surroundings)
+    {
+        Option<string?> root = CreateRootOption();
+        Argument<string> name = CreateNameArgument();
+        var command = new CommandLineCommand("fetch", "Downloads a data set from its publisher, checks and unpacks it.", surroundings)
+        {
+            Examples =
+            [
+                ("data fetch mnist", "into ./data; a broken download goes on where it stopped"),
+                ("data fetch cifar10 --data /srv/data", "into another folder"),
+            ],
+        };
+        command.Arguments.Add(name);
+        command.Options.Add(root);
+        return command.Executes(invocation =>
+        {
+            IDataSet set = DataSetCatalog.Find(invocation.Get(name)!);
+            string folder = invocation.Get(root) ?? invocation.Out ?? DataRoot.Resolve(null);
+            using var client = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+            var progress = invocation.Quiet ? null : new FetchLines(invocation.Terminal);
+            IReadOnlyList<string> files =
+                new DataFetcher(client).FetchAsync(set, folder, progress, invocation.Cancellation).GetAwaiter().GetResult();
+            progress?.End();
+            string path = Path.GetFullPath(folder);
+            return invocation.Print(new { set.Name, folder = path, downloaded = files }, writer => writer.WriteLine(
+                files.Count == 0 ? $"{set.Name} is already complete in {path}." : $"{set.Name} is complete in {path}."));
+        });
+    }
+
+    private static CommandLineCommand CreateInfo(Surroundings surroundings)
+    {
+        Option<string?> root = CreateRootOption();
+        Argument<string> name = CreateNameArgument();
+        var command = new CommandLineCommand("info", "Reads a data set and describes it.", surroundings)
+        {
+            Examples =
+            [
+                ("data info mnist", "sizes, classes, means, deviations and hashes"),
+                ("data info synthetic-28 --json", "the same for a script"),
+            ],
+        };
+        command.Arguments.Add(name);
+        command.Options.Add(root);
+        return command.Executes(invocation =>
+        {
+            IDataSet set = DataSetCatalog.Find(invocation.Get(name)!);
+            DataSplit split = set.Load(new DataSetOptions(invocation.Get(root), Seed: invocation.Seed));
+            var halves = new[] { ("train", split.Train), ("test", split.Test) }.Select(half => new
+            {
+                Part = half.Item1,
+                Samples = half.Item2.Count,
+                PerClass = CountClasses(half.Item2),
+                half.Item2.ContentHash,
+            }).ToList();
+            return invocation.Answer(new { set.Name, set.Description, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
+            {
+                writer.WriteLine($"{set.Name}: {set.Description}");
+                writer.WriteLine($"Images: {set.Shape}");
+                var table = new TextTable(["class", .. halves.Select(half => ">" + half.Part)]);
+                for (int label = 0; label < set.Classes.Count; label++)
+                    table.Add([set.Classes[label], .. halves.Select(half => half.PerClass[label].ToString("N0", CultureInfo.InvariantCulture))]);
+                table.Add(["all", .. halves.Select(half => half.Samples.ToString("N0", CultureInfo.InvariantCulture))]);
+                table.Write(writer);
+                foreach (var half in halves)
+                    writer.WriteLine($"SHA-256 of {half.Part}: {half.ContentHash}");
+            });
+        });
+    }
+
+    private static Argument<string> CreateNameArgument() => new("name")
+    {
+        HelpName = "data set",
+        Description = $"one of {string.Join(", ", DataSetCatalog.Names)}",
+    };
+
+    // A look at the files' names only: checking gigabytes of checksums is not for a list.
+    private static string StateOf(IDataSet set, string root)
+    {
+        if (set.Files.Count == 0)
+            return "built in";
+        return set.Files.All(file => Exists(root, file)) ? "there" : "not there; data fetch " + set.Name;
+    }
+
+    private static bool Exists(string root, PublishedFile file)
+    {
+        string packed = DataRoot.PathOf(root, file.Path);
+        return File.Exists(packed) || File.Exists(Path.ChangeExtension(packed, null))
+            || (file.Members.Count > 0 && file.Members.All(member => File.Exists(DataRoot.PathOf(root, member.Path))));
+    }
+
+    private static int[] CountClasses(ImageSet set)
+    {
+        int[] counts = new int[set.Classes.Count];
+        foreach (byte label in set.Labels)
+            counts[label]++;
+        return counts;
+    }
+}

@@ -1,0 +1,33 @@
+using System.CommandLine;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Training.Reporting;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>devices</c>: what can be computed on, and why not on the rest.</summary>
+internal static class DevicesCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings) =>
+        new CommandLineCommand("devices", "Lists the devices that can be computed on, and why others cannot.", surroundings)
+        {
+            Examples =
+            [
+                ("devices", "the processor and GPUs of this machine"),
+                ("devices --device cuda", "exit code 4 and the reason unless CUDA can be used"),
+                ("devices --json", "the same for a script"),
+            ],
+        }.Executes(invocation =>
+        {
+            DeviceSelection selection = DeviceCatalog.Select(invocation.Device);
+            IReadOnlyList<DeviceStatus> devices = DeviceCatalog.Probe(invocation.Threads);
+            return invocation.Answer(new { devices, selected = selection.Name, selection.Reason }, writer =>
+            {
+                var table = new TextTable("device", "usable", "what");
+                foreach (DeviceStatus device in devices)
+                    table.Add(device.Name, device.Usable ? "yes" : "no", device.Description);
+                table.Write(writer, invocation.Terminal.Width);
+                writer.WriteLine(selection.Reason);
+            });
+        });
+}

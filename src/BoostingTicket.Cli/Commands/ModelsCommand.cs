@@ -1,0 +1,56 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Reporting;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>models</c>: the networks there are, with their sizes.</summary>
+internal static class ModelsCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var name = new Argument<string?>("name")
+        {
+            HelpName = "model",
+            Description = "one model instead of the list; any name of a family, such as wrn-16-4",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var command = new CommandLineCommand("models", "Lists the networks with parameters, prunable weights and multiply-adds.", surroundings)
+        {
+            Examples =
+            [
+                ("models", "the networks of the paper and LeNet"),
+                ("models resnet18-w16", "one network, here ResNet-18 with 16 channels in the first stage"),
+                ("models --json", "the same for a script"),
+            ],
+            Details = [$"Forms of names: {string.Join(", ", ModelCatalog.Families.Select(family => family.Syntax))}."],
+        };
+        command.Arguments.Add(name);
+        return command.Executes(invocation =>
+        {
+            IReadOnlyList<ModelInfo> models = invocation.Get(name) is { } one ? [ModelCatalog.Describe(one)] : ModelCatalog.DescribeAll();
+            return invocation.Answer(models, writer => Write(writer, models));
+        });
+    }
+
+    private static void Write(TextWriter writer, IReadOnlyList<ModelInfo> models)
+    {
+        var table = new TextTable("model", ">parameters", ">prunable", ">MiB", ">multiply-adds", "input", "note");
+        foreach (ModelInfo model in models)
+        {
+            table.Add(
+                model.Name, Number(model.Parameters), Number(model.PrunableWeights), model.SizeMiB.ToString("F2", CultureInfo.InvariantCulture),
+                Number(model.MultiplyAdds), model.Input.ToString(), model.Note is null ? "" : $"[{Footnotes(models).IndexOf(model.Note) + 1}]");
+        }
+
+        table.Write(writer);
+        foreach ((string note, int index) in Footnotes(models).Select((note, index) => (note, index)))
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{index + 1}] {note}"));
+    }
+
+    private static List<string> Footnotes(IReadOnlyList<ModelInfo> models) => [.. models.Select(model => model.Note).OfType<string>().Distinct()];
+
+    private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>retrain</c>: trains a ticket.</summary>
+internal static class RetrainCommand
+{
+    private const string Name = "retrain";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it" };
+        var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights, pruned weights staying zero.", surroundings)
+        {
+            Examples =
+            [
+                ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket", "robust retraining with the warm-up of the preset"),
+                ("retrain runs/donor/ticket.safetensors --warmup-from none --out runs/cold", "the same without warm-up"),
+                ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "go on after an interruption"),
+            ],
+        };
+        command.Arguments.Add(ticket);
+        var workbench = new Workbench(command, resumable: true);
+        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
+            .Executes(invocation =>
+            {
+                string path = invocation.Get(ticket)!;
+                bool resume = workbench.Resumes(invocation);
+                string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
+                RunConfiguration configuration = workbench.Configure(invocation, resumed);
+                string folder = workbench.Folder(invocation, Name);
+                ArmResult result = Workbench.Resumable(invocation, folder, [Name, path], () => workbench.Do(invocation, configuration, (backend, data, progress) =>
+                    new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation)));
+                return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.RetrainStage, result);
+            });
+    }
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Reporting;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>run</c>: the main job from the donor to the report.</summary>
+internal static class RunCommand
+{
+    private const string Name = "run";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new CommandLineCommand(Name, "Finds a boosting ticket, retrains it robustly, and compares it with the dense baseline and controls.", surroundings)
+        {
+            Examples =
+            [
+                ("run", "the preset quick: built-in images, in under two minutes on two cores"),
+                ("run --preset mnist-lenet --data /srv/data --out runs/mnist", "Table 5 of the paper on the real MNIST, three seeds"),
+                ("run --preset cifar10-resnet18 --width 16 --epochs 8 --train-samples 10000 --test-samples 1000", "a preset scaled down to what a processor can do"),
+                ("run --method natural --arms dense,winning,ticket,reinit --seeds 3", "natural training, with the winning ticket"),
+                ("run --resume --out runs/mnist", "go on after an interruption, with the settings of that run"),
+                ("run --json > result.json", "one JSON document with all numbers; progress goes to standard error"),
+            ],
+            Details =
+            [
+                "Stages for each seed: train a donor, prune it, reset what is left, retrain it, test. Beside it, the dense network and controls "
+                    + "are trained. The folder of --out (by default a new one under runs/) receives settings, weights, tickets, metrics and report.html.",
+                "Presets: " + string.Join("; ", Presets.All.Select(preset => $"{preset.Name}: {preset.Description}")) + ".",
+            ],
+        };
+        var workbench = new Workbench(command, resumable: true);
+        return command.WithAllSettings().Executes(invocation => Execute(invocation, workbench));
+    }
+
+    private static int Execute(Invocation invocation, Workbench workbench)
+    {
+        bool resume = workbench.Resumes(invocation);
+        string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
+        RunConfiguration configuration = workbench.Configure(invocation, resumed);
+        string folder = workbench.Folder(invocation, configuration.Preset);
+        RunResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, (backend, data, progress) =>
+        {
+            progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
+            return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
+        }));
+        var files = new RunFolder(folder);
+        RunReports.Write(files, result, invocation.CommandLine);
+        return invocation.Print(
+            new { folder = files.Root, report = files.Report, finding = RunSummary.Finding(result), rows = RunSummary.Of(result), result },
+            writer =>
+            {
+                TableText.Write(result, writer);
+                writer.WriteLine();
+                if (RunSummary.Finding(result) is { } finding)
+                    WriteWrapped(writer, finding, invocation.Terminal.Width);
+                foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
+                    WriteWrapped(writer, $"Warning: {warning}", invocation.Terminal.Width);
+                writer.WriteLine($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, files.Report)}");
+            });
+    }
+
+    private static void WriteWrapped(TextWriter writer, string text, int width)
+    {
+        foreach (string line in TextWrap.Lines(text, width))
+            writer.WriteLine(line);
+    }
+}

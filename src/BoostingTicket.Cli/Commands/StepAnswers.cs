@@ -1,0 +1,38 @@
+using System.Globalization;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Reporting;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary>What the single steps answer.</summary>
+internal static class StepAnswers
+{
+    /// <summary>Answers with a finished training.</summary>
+    /// <param name="invocation">Where to.</param>
+    /// <param name="configuration">Its settings.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="stage">Its name in the folder.</param>
+    /// <param name="result">What it came to.</param>
+    public static int Training(Invocation invocation, RunConfiguration configuration, RunFolder folder, string stage, ArmResult result)
+    {
+        string last = folder.LastWeights(configuration.Seed, stage), best = folder.BestWeights(configuration.Seed, stage);
+        string initial = folder.Initial(configuration.Seed);
+        return invocation.Print(new { folder = folder.Root, initial, last, best, result }, writer =>
+        {
+            var table = new TextTable("weights", ">epoch", ">clean %", $">{RunSummary.AttackName(configuration)} %", "file");
+            table.Add("best", Number(result.BestEpoch), Percent(result.Best.Clean), Percent(result.Best.Robust), Relative(best));
+            table.Add("last", Number(result.EpochsRun), Percent(result.Last.Clean), Percent(result.Last.Robust), Relative(last));
+            table.Write(writer);
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Trained in {result.TrainingSeconds:F1} s; {result.Sparsity:P1} of the weights are pruned."));
+        });
+    }
+
+    /// <summary>Share in percent.</summary>
+    public static string Percent(double share) => (100 * share).ToString("F2", CultureInfo.InvariantCulture);
+
+    /// <summary>A path as seen from the current folder.</summary>
+    public static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

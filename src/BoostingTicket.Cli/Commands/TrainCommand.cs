@@ -1,0 +1,38 @@
+using System.CommandLine;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>train</c>: one training of the full network, such as a donor or a baseline.</summary>
+internal static class TrainCommand
+{
+    private const string Name = "train";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var command = new CommandLineCommand(Name, "Trains a full network from its initial weights, such as a donor or a baseline.", surroundings)
+        {
+            Examples =
+            [
+                ("train --method fgsm --learning-rate 0.01 --epochs 3 --out runs/donor", "a donor on the built-in images"),
+                ("train --preset cifar10-resnet18 --width 16 --method natural --out runs/natural", "a narrow ResNet-18 on clean CIFAR-10"),
+                ("train --resume --out runs/donor", "go on after an interruption"),
+            ],
+            Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
+        };
+        var workbench = new Workbench(command, resumable: true);
+        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(OptionGroup.Evaluation)
+            .Executes(invocation =>
+            {
+                bool resume = workbench.Resumes(invocation);
+                string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
+                RunConfiguration configuration = workbench.Configure(invocation, resumed);
+                string folder = workbench.Folder(invocation, Name);
+                ArmResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, (backend, data, progress) =>
+                    new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
+                return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.TrainStage, result);
+            });
+    }
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace BoostingTicket.Cli;
+
+/// <summary>The options that every command has.</summary>
+internal sealed class CommonOptions
+{
+    /// <summary>Machine-readable results.</summary>
+    public Option<bool> Json { get; } = Switch("--json", "print exactly one JSON document on standard output");
+
+    /// <summary>No progress.</summary>
+    public Option<bool> Quiet { get; } = Switch("--quiet", "no progress, only results and errors");
+
+    /// <summary>No colours.</summary>
+    public Option<bool> NoColor { get; } = Switch("--no-color", "no colours (NO_COLOR is respected too)");
+
+    /// <summary>Seed of everything random.</summary>
+    public Option<string?> Seed { get; } = Text("--seed", "N", "seed that everything random follows from");
+
+    /// <summary>Threads of the processor.</summary>
+    public Option<string?> Threads { get; } =
+        Text("--threads", "N", "threads to compute on; 0 for one a processor (results do not depend on it)");
+
+    /// <summary>Device.</summary>
+    public Option<string?> Device { get; } = Text("--device", "auto|cpu|cuda", "device to compute on");
+
+    /// <summary>Where results go.</summary>
+    public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");
+
+    /// <summary>All of them, in the order of help.</summary>
+    public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Json, Quiet, NoColor];
+
+    private static Option<bool> Switch(string name, string description) => new(name) { Description = description, Recursive = true };
+
+    private static Option<string?> Text(string name, string hint, string description) =>
+        new(name) { Description = description, HelpName = hint, Recursive = true };
+}

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Reporting;
+
+namespace BoostingTicket.Cli;
+
+/// <summary>Writes the help of a command: what it does, examples, and its options under headings.</summary>
+internal static class HelpWriter
+{
+    private const int Indent = 2;
+    private const int NameColumn = 34;
+
+    private static readonly (int Code, string Meaning)[] Codes =
+    [
+        (ExitCodes.Done, "done"),
+        (ExitCodes.Configuration, "usage or configuration"),
+        (ExitCodes.Data, "data"),
+        (ExitCodes.Device, "device"),
+        (ExitCodes.Diverged, "training diverged"),
+        (ExitCodes.DamagedFile, "file damaged"),
+        (ExitCodes.Interrupted, "interrupted, can be resumed"),
+    ];
+
+    /// <summary>Makes the help option of a command tree write this help.</summary>
+    public static void Install(RootCommand root, Surroundings surroundings)
+    {
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Description = "show this help";
+        help.Action = new HelpWriterAction(surroundings);
+    }
+
+    /// <summary>Writes the help of the command that was parsed.</summary>
+    internal sealed class HelpWriterAction(Surroundings surroundings) : SynchronousCommandLineAction
+    {
+        /// <inheritdoc/>
+        public override bool ClearsParseErrors => true;
+
+        /// <inheritdoc/>
+        public override int Invoke(ParseResult parseResult)
+        {
+            Command command = parseResult.CommandResult.Command;
+            Write(surroundings, command, ParseErrors.PathOf(parseResult.CommandResult));
+            return ExitCodes.Done;
+        }
+    }
+
+    private static void Write(Surroundings surroundings, Command command, string path)
+    {
+        (TextWriter writer, int width) = (surroundings.Terminal.Out, surroundings.Terminal.Width);
+        var known = command as CommandLineCommand;
+        Paragraph(writer, width, 0, command.Description ?? "");
+        foreach (string detail in known?.Details ?? [])
+        {
+            writer.WriteLine();
+            Paragraph(writer, width, 0, detail);
+        }
+
+        writer.WriteLine();
+        writer.WriteLine("Usage:");
+        string arguments = string.Concat(command.Arguments.Select(argument => $" <{argument.HelpName ?? argument.Name}>"));
+        writer.WriteLine($"  {path}{(command.Subcommands.Count > 0 ? " <command>" : "")}{arguments} [options]");
+        writer.WriteLine();
+        writer.WriteLine("Examples:");
+        foreach ((string line, string meaning) in known?.Examples ?? RootExamples)
+        {
+            writer.WriteLine($"  {Application.Name} {line}");
+            Paragraph(writer, width, 6, meaning);
+        }
+
+        Section(writer, width, "Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
+        Section(writer, width, "Arguments", command.Arguments.Select(argument => ($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? "")));
+        var own = command.Options.Where(option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
+        Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(Row));
+        foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(option => known!.Headings[option]))
+        {
+            Section(writer, width, group.Key, group.Select(Row));
+            if (group.Key == "Training" && known!.Settings.Values.Any(setting => !setting.Listed))
+            {
+                Paragraph(writer, width, Indent, "These apply to every training they make sense for. For one alone, put donor-, retrain- or dense- "
+                    + "before the name: --donor-learning-rate 0.05, --dense-epochs 20.");
+            }
+        }
+
+        Section(writer, width, "Common", surroundings.Common.All.Select(Row).Append(("--help", "show this help")).Concat(
+            command is RootCommand ? [("--version", "show the version")] : []));
+        if (command is RootCommand)
+        {
+            Section(writer, width, "Exit codes", Codes.Select(code => (code.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), code.Meaning)));
+        }
+    }
+
+    private static readonly (string Line, string Meaning)[] RootExamples =
+    [
+        ("run", "the whole method on built-in images, in under two minutes"),
+        ("run --preset mnist-lenet --out runs/mnist", "Table 5 of the paper"),
+        ("data fetch cifar10", "download CIFAR-10 into ./data"),
+        ("run --help", "all options of a command"),
+    ];
+
+    private static (string Name, string Description) Row(Option option)
+    {
+        bool isSwitch = option is Option<bool>;
+        return (isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "");
+    }
+
+    private static void Section(TextWriter writer, int width, string title, IEnumerable<(string Name, string Description)> rows)
+    {
+        var lines = rows.ToList();
+        if (lines.Count == 0)
+            return;
+        writer.WriteLine();
+        writer.WriteLine($"{title}:");
+        foreach ((string name, string description) in lines)
+        {
+            string start = new string(' ', Indent) + name;
+            IReadOnlyList<string> wrapped = TextWrap.Lines(description, Math.Max(width - NameColumn, 30));
+            if (start.Length >= NameColumn - 1)
+            {
+                writer.WriteLine(start);
+                start = "";
+            }
+
+            foreach (string line in wrapped)
+            {
+                writer.WriteLine(start.PadRight(NameColumn) + line);
+                start = "";
+            }
+        }
+    }
+
+    private static void Paragraph(TextWriter writer, int width, int indent, string text)
+    {
+        foreach (string line in TextWrap.Lines(text, width - indent))
+            writer.WriteLine(new string(' ', indent) + line);
+    }
+}

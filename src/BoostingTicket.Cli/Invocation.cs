@@ -1,0 +1,151 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli;
+
+/// <summary>One use of a command: what was asked for, and where to answer.</summary>
+/// <param name="parsed">The parsed command line.</param>
+/// <param name="command">The command.</param>
+internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
+{
+    /// <summary>Where to write.</summary>
+    public Terminal Terminal { get; } = parsed.GetValue(command.Surroundings.Common.NoColor)
+        ? command.Surroundings.Terminal with { Color = false }
+        : command.Surroundings.Terminal;
+
+    /// <summary>Asks the command to save and stop.</summary>
+    public CancellationToken Cancellation { get; } = command.Surroundings.Cancellation;
+
+    private CommonOptions Common => command.Surroundings.Common;
+
+    /// <summary>Whether the result is to be one JSON document.</summary>
+    public bool Json => Get(Common.Json);
+
+    /// <summary>Whether only results and errors are to be shown.</summary>
+    public bool Quiet => Get(Common.Quiet);
+
+    /// <summary><c>--out</c>; null when it was not given.</summary>
+    public string? Out => Get(Common.Out);
+
+    /// <summary><c>--seed</c>; 0 when it was not given.</summary>
+    public ulong Seed => Get(Common.Seed) is not { } text ? 0
+        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) ? seed
+        : throw new ConfigurationException($"--seed is '{text}'; give a whole number that is not negative.");
+
+    /// <summary><c>--threads</c>; 0 for one a processor.</summary>
+    public int Threads
+    {
+        get
+        {
+            if (Get(Common.Threads) is not { } text)
+                return 0;
+            if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int threads))
+                throw new ConfigurationException($"--threads is '{text}'; give a whole number.");
+            Require.InRange("threads", threads, 0, 1_024);
+            return threads;
+        }
+    }
+
+    /// <summary><c>--device</c>, one of <see cref="DeviceCatalog.Names"/>; <c>auto</c> when it was not given.</summary>
+    public string Device => CheckDevice(Get(Common.Device) ?? DeviceCatalog.Auto);
+
+    /// <summary>The value of an option.</summary>
+    public T? Get<T>(Option<T> option) => parsed.GetValue(option);
+
+    /// <summary>The value of an argument.</summary>
+    public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>Whether an option was written on the command line.</summary>
+    public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>The whole command line, for people to repeat.</summary>
+    public string CommandLine => $"{Application.Name} {CommandText.Join(command.Surroundings.Arguments)}";
+
+    /// <summary>The options that a resumed command needs again, since they are no settings: data folder, threads and the form of
+    /// the result.</summary>
+    public IEnumerable<string> Repeated()
+    {
+        IReadOnlyList<string> arguments = command.Surroundings.Arguments;
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            if (arguments[i] is "--data" or "--threads" && i + 1 < arguments.Count)
+            {
+                yield return arguments[i];
+                yield return arguments[i + 1];
+            }
+            else if (arguments[i] is "--json" or "--quiet")
+            {
+                yield return arguments[i];
+            }
+        }
+    }
+
+    /// <summary>The settings on the command line, with their values.</summary>
+    public IReadOnlyList<(ConfigurationOption Option, string Value)> Settings()
+    {
+        var given = new List<(ConfigurationOption, string)>();
+        foreach (Option<string?> option in new[] { Common.Seed, Common.Device })
+        {
+            if (Get(option) is { } value)
+                given.Add((ConfigurationOptions.Find(option.Name), value));
+        }
+
+        foreach ((Option<string?> option, ConfigurationOption setting) in command.Settings)
+        {
+            if (IsGiven(option))
+                given.Add((setting, Get(option) ?? "true"));
+        }
+
+        return given;
+    }
+
+    /// <summary>Answers: the document with <c>--json</c>, otherwise the text; on standard output, or into the file of
+    /// <c>--out</c>.</summary>
+    /// <param name="document">What to serialise.</param>
+    /// <param name="text">Writes the same for people.</param>
+    /// <returns>The exit code of success.</returns>
+    public int Answer(object document, Action<TextWriter> text)
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        if (Json)
+            writer.Write(RunJson.Write(document));
+        else
+            text(writer);
+        if (Out is { } file)
+        {
+            AtomicFile.WriteAllText(file, writer.ToString());
+            if (Json)
+                Terminal.Out.Write(RunJson.Write(new { file = Path.GetFullPath(file) }));
+            else if (!Quiet)
+                Terminal.Error.WriteLine($"Written to {file}.");
+        }
+        else
+        {
+            Terminal.Out.Write(writer);
+        }
+
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Answers on standard output, whatever <c>--out</c> says.</summary>
+    /// <param name="document">What to serialise with <c>--json</c>.</param>
+    /// <param name="text">Writes the same for people.</param>
+    /// <returns>The exit code of success.</returns>
+    public int Print(object document, Action<TextWriter> text)
+    {
+        if (Json)
+            Terminal.Out.Write(RunJson.Write(document));
+        else
+            text(Terminal.Out);
+        return ExitCodes.Done;
+    }
+
+    /// <summary>Makes sure that a device has a known name.</summary>
+    /// <exception cref="ConfigurationException">It has not.</exception>
+    public static string CheckDevice(string device) =>
+        DeviceCatalog.Names.Contains(device) ? device : throw NearestName.Unknown("device", device, [.. DeviceCatalog.Names]);
+}

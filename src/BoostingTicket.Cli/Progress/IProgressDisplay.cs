@@ -1,0 +1,20 @@
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Progress;
+
+/// <summary>Shows how work goes while it goes.</summary>
+internal interface IProgressDisplay : IRunProgress
+{
+    /// <summary>Does the work with the display up; what the work throws comes through.</summary>
+    T Show<T>(Func<T> work);
+}
+
+/// <summary>Chooses the display for where the program runs.</summary>
+internal static class ProgressDisplays
+{
+    /// <summary>Nothing but warnings with <c>--quiet</c>, a live display on a terminal, lines otherwise.</summary>
+    public static IProgressDisplay Create(Invocation invocation) =>
+        invocation.Quiet ? new QuietProgress(invocation.Terminal.Error)
+        : invocation.Terminal.IsErrorInteractive ? new LiveProgress(invocation.Terminal)
+        : new PlainProgress(invocation.Terminal.Error);
+}

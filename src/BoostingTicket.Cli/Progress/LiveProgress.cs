@@ -1,0 +1,95 @@
+using System.Globalization;
+using BoostingTicket.Training.Tickets;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace BoostingTicket.Cli.Progress;
+
+/// <summary>Redraws one line for the stage in progress, below the lines of stages and epochs that are done.</summary>
+internal sealed class LiveProgress : IProgressDisplay
+{
+    private readonly IAnsiConsole _console;
+    private ProgressContext? _context;
+    private ProgressTask? _task;
+    private StageClock _clock = new(0, 0);
+    private string _stage = "";
+    private volatile string _speed = "";
+
+    /// <summary>Prepares the display.</summary>
+    /// <param name="terminal">Where to.</param>
+    public LiveProgress(Terminal terminal) => _console = AnsiConsole.Create(new AnsiConsoleSettings
+    {
+        Ansi = AnsiSupport.Yes,
+        ColorSystem = terminal.Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+        Interactive = InteractionSupport.Yes,
+        Out = new AnsiConsoleOutput(terminal.Error),
+    });
+
+    /// <inheritdoc/>
+    public T Show<T>(Func<T> work) => _console.Progress()
+        .AutoClear(true)
+        .HideCompleted(true)
+        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new TextColumn(() => _speed))
+        .Start(context =>
+        {
+            _context = context;
+            try
+            {
+                return work();
+            }
+            finally
+            {
+                _task?.StopTask();
+                _context = null;
+            }
+        });
+
+    /// <inheritdoc/>
+    public void StageStarted(string stage, long totalSteps, long doneSteps)
+    {
+        _task?.StopTask();
+        _stage = stage;
+        _speed = "";
+        _clock = new StageClock(totalSteps, doneSteps);
+        _task = _context?.AddTask(Markup.Escape(stage), maxValue: Math.Max(totalSteps, 1));
+        if (_task is not null)
+            _task.Value = doneSteps;
+    }
+
+    /// <inheritdoc/>
+    public void StepsDone(long doneSteps, double samplesPerSecond)
+    {
+        if (_task is null)
+            return;
+        // A full bar would be hidden although the stage is not done: validation follows.
+        _task.Value = Math.Min(doneSteps, _task.MaxValue - 1e-6);
+        string left = Durations.Short(_clock.SecondsLeft(doneSteps));
+        _speed = string.Create(CultureInfo.InvariantCulture, $"{samplesPerSecond:N0} images/s, {left} left");
+    }
+
+    /// <inheritdoc/>
+    public void EpochDone(EpochRecord epoch, int totalEpochs) => _console.MarkupLine($"  [grey]{Markup.Escape(EpochLine.Of(epoch, totalEpochs))}[/]");
+
+    /// <inheritdoc/>
+    public void StageFinished()
+    {
+        _task?.StopTask();
+        _task = null;
+        _console.MarkupLine($"[green]✓[/] {Markup.Escape(_stage)} [grey]in {Durations.Short(_clock.Elapsed.TotalSeconds)}[/]");
+    }
+
+    /// <inheritdoc/>
+    public void Note(string text) => _console.MarkupLine(Markup.Escape(text));
+
+    /// <inheritdoc/>
+    public void Warn(string text) => _console.MarkupLine($"[yellow]Warning:[/] {Markup.Escape(text)}");
+
+    // Drawn on the display's own thread.
+    private sealed class TextColumn(Func<string> text) : ProgressColumn
+    {
+        protected override bool NoWrap => true;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Markup(Markup.Escape(text()));
+    }
+}

@@ -1,0 +1,11 @@
+namespace BoostingTicket.Cli;
+
+/// <summary>What an invocation of the program writes to, is stopped by and shares among its commands.</summary>
+/// <param name="Arguments">The command line after the program's name.</param>
+/// <param name="Terminal">Where to write.</param>
+/// <param name="Cancellation">Asks the command to save and stop.</param>
+internal sealed record Surroundings(IReadOnlyList<string> Arguments, Terminal Terminal, CancellationToken Cancellation)
+{
+    /// <summary>The options that every command has.</summary>
+    public CommonOptions Common { get; } = new();
+}

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Cli.Commands;
+using BoostingTicket.Cli.Progress;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli;
+
+/// <summary>What the commands that compute have in common: their configuration, device, data, folder and progress.</summary>
+internal sealed class Workbench
+{
+    /// <summary>Folder under which runs are kept that are given none.</summary>
+    public const string RunsFolder = "runs";
+
+    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = $"settings to start from: {string.Join(", ", Presets.Names)}" };
+    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "JSON file with settings; the command line wins over it, it wins over the preset" };
+    private readonly Option<string?> _data = DataCommand.CreateRootOption();
+    private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
+    private readonly bool _resumable;
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="resumable">Whether it works in a folder and can be resumed.</param>
+    public Workbench(CommandLineCommand command, bool resumable)
+    {
+        _resumable = resumable;
+        command.Options.Add(_preset);
+        command.Options.Add(_config);
+        command.Options.Add(_data);
+        if (resumable)
+            command.Options.Add(_resume);
+    }
+
+    /// <summary>Whether <c>--resume</c> was given.</summary>
+    public bool Resumes(Invocation invocation) => _resumable && invocation.Get(_resume);
+
+    /// <summary>The folder to work in: <c>--out</c>, the newest run when resuming, or a new one named after the time.</summary>
+    /// <exception cref="ConfigurationException">There is nothing to resume.</exception>
+    public string Folder(Invocation invocation, string name)
+    {
+        if (invocation.Out is { } folder)
+            return folder;
+        if (!Resumes(invocation))
+            return Path.Combine(RunsFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+        var known = new DirectoryInfo(RunsFolder);
+        return (known.Exists ? known.GetDirectories() : []).Where(run => File.Exists(new RunFolder(run.FullName).Configuration))
+            .OrderBy(run => File.GetLastWriteTimeUtc(new RunFolder(run.FullName).Configuration)).Select(run => Path.Combine(RunsFolder, run.Name))
+            .LastOrDefault() ?? throw new ConfigurationException($"--resume finds no run under {RunsFolder}; name its folder with --out.");
+    }
+
+    /// <summary>The configuration: command line over file over preset.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="fallback">A configuration file to take when neither file nor preset is named and it exists; null for none.</param>
+    public RunConfiguration Configure(Invocation invocation, string? fallback = null)
+    {
+        string? file = invocation.Get(_config), preset = invocation.Get(_preset);
+        if (file is null && preset is null && fallback is not null && File.Exists(fallback))
+            file = fallback;
+        RunConfiguration configuration = new ConfigurationSources(preset, file, invocation.Settings()).Compose();
+        Invocation.CheckDevice(configuration.Device);
+        return configuration;
+    }
+
+    /// <summary>Opens device and data and does the work with its progress shown.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="work">The work.</param>
+    public T Do<T>(Invocation invocation, RunConfiguration configuration, Func<IBackend, DataSplit, IRunProgress, T> work)
+    {
+        DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
+        IProgressDisplay display = ProgressDisplays.Create(invocation);
+        display.Note(selection.Reason);
+        DataSplit data = Load(invocation, configuration);
+        using IBackend backend = DeviceCatalog.Open(selection, invocation.Threads);
+        return display.Show(() => work(backend, data, display));
+    }
+
+    /// <summary>The data set that a configuration names, as much of it as it wants.</summary>
+    public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
+        configuration.Data.Name,
+        new DataSetOptions(invocation.Get(_data), Some(configuration.Data.TrainSamples), Some(configuration.Data.TestSamples)));
+
+    /// <summary>Does work that can be resumed, and says how when it is interrupted.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="folder">Where it is kept.</param>
+    /// <param name="command">The command with what it needs besides its folder.</param>
+    /// <param name="work">The work.</param>
+    public static T Resumable<T>(Invocation invocation, string folder, IReadOnlyList<string> command, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (OperationCanceledException cancellation)
+        {
+            string line = CommandText.Join([.. command, "--resume", "--out", folder, .. invocation.Repeated()]);
+            throw new InterruptedException($"Interrupted and saved; to go on: {CommandText.Program} {line}", cancellation);
+        }
+    }
+
+    private static int? Some(int samples) => samples > 0 ? samples : null;
+}

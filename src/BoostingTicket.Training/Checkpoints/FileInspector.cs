@@ -1,0 +1,123 @@
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>Tells what a safetensors file is, of this project or of anybody else's.</summary>
+public static class FileInspector
+{
+    private const int ChunkLength = 1 << 20;
+
+    /// <summary>Reads a whole file and describes it.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote it.</exception>
+    /// <exception cref="DamagedFileException">It is no safetensors file, or it is damaged.</exception>
+    public static FileReport Inspect(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        FileKind kind = ModelFileMetadata.KindOf(file.Metadata, path);
+        ModelFileMetadata? origin = ModelFileMetadata.FromPairs(file.Metadata, path);
+        TensorReport[] tensors = [.. file.Tensors.OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => Describe(file, entry))];
+        return new FileReport(
+            path,
+            kind == FileKind.Other ? Guess(tensors) : kind,
+            file.Metadata.ContainsKey(ModelFileMetadata.KindKey),
+            file.Metadata.ContainsKey(SafetensorsChecksum.Key),
+            new FileInfo(path).Length,
+            origin?.Model ?? Recognize(tensors),
+            origin,
+            file.Metadata,
+            tensors,
+            Layers(tensors));
+    }
+
+    private static TensorReport Describe(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        (long? zeros, long? nonFinite) = entry.Type switch
+        {
+            SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16 => CountFloats(file, entry),
+            SafetensorsType.U8 or SafetensorsType.Bool => (CountZeroBytes(file, entry), 0),
+            _ => default((long?, long?)),
+        };
+        return new TensorReport(entry.Name, entry.Type, entry.Shape, entry.Length, entry.ByteLength, zeros, nonFinite);
+    }
+
+    private static (long Zeros, long NonFinite) CountFloats(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        long zeros = 0, nonFinite = 0;
+        float[] values = new float[Math.Min(ChunkLength, entry.Length)];
+        foreach (SafetensorsEntry part in Parts(entry))
+        {
+            Span<float> chunk = values.AsSpan(0, (int)part.Length);
+            file.ReadSingles(part, chunk);
+            foreach (float value in chunk)
+            {
+                zeros += value == 0 ? 1 : 0;
+                nonFinite += float.IsFinite(value) ? 0 : 1;
+            }
+        }
+
+        return (zeros, nonFinite);
+    }
+
+    private static long CountZeroBytes(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        long zeros = 0;
+        byte[] values = new byte[Math.Min(ChunkLength, entry.Length)];
+        foreach (SafetensorsEntry part in Parts(entry))
+        {
+            Span<byte> chunk = values.AsSpan(0, (int)part.Length);
+            file.ReadBytes(part, chunk);
+            zeros += chunk.Count((byte)0);
+        }
+
+        return zeros;
+    }
+
+    // Tensors may be larger than memory allows for at once.
+    private static IEnumerable<SafetensorsEntry> Parts(SafetensorsEntry entry)
+    {
+        long step = (long)ChunkLength * entry.Type.Size();
+        for (long begin = entry.Begin; begin < entry.End; begin += step)
+            yield return entry with { Begin = begin, End = Math.Min(entry.End, begin + step) };
+    }
+
+    private static FileKind Guess(TensorReport[] tensors)
+    {
+        bool masks = tensors.Any(IsMask);
+        bool weights = tensors.Any(tensor => !IsMask(tensor) && tensor.Type is SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16);
+        return (masks, weights) switch
+        {
+            (true, true) => FileKind.Ticket,
+            (true, false) => FileKind.Mask,
+            (false, true) => FileKind.Weights,
+            _ => FileKind.Other,
+        };
+    }
+
+    private static string? Recognize(TensorReport[] tensors)
+    {
+        var shapes = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
+        foreach (TensorReport tensor in tensors.Where(tensor => !IsMask(tensor)))
+        {
+            if (PyTorchNames.InModel(tensor.Name) is { } name)
+                shapes[name] = tensor.Shape;
+        }
+
+        return shapes.Count == 0 ? null : ModelCatalog.Recognize(shapes)?.Name;
+    }
+
+    private static TensorSparsity[] Layers(TensorReport[] tensors)
+    {
+        bool masks = tensors.Any(IsMask);
+        return
+        [
+            .. from tensor in tensors
+               where tensor.Zeros is not null && (masks ? IsMask(tensor) : tensor.Shape.Count >= 2)
+               select new TensorSparsity(masks ? tensor.Name[ModelFileReader.MaskPrefix.Length..] : tensor.Name, tensor.Length, tensor.Length - tensor.Zeros!.Value),
+        ];
+    }
+
+    private static bool IsMask(TensorReport tensor) =>
+        tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal) && tensor.Type is SafetensorsType.U8 or SafetensorsType.Bool;
+}

@@ -1,0 +1,30 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>A mask as a safetensors file: for each prunable tensor a U8 tensor of its shape, 1 kept and 0 pruned, named
+/// <c>mask.</c> and then as the tensor.</summary>
+public static class MaskFile
+{
+    /// <summary>Writes a file whole or not at all.</summary>
+    /// <param name="path">The file to create or to replace.</param>
+    /// <param name="mask">The mask.</param>
+    /// <param name="metadata">Where it comes from.</param>
+    /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
+    public static void Save(string path, Mask mask, ModelFileMetadata metadata) =>
+        ModelFileWriter.Create(FileKind.Mask, metadata).Add(mask).Save(path);
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="graph">The model that it is for.</param>
+    /// <returns>The mask, and where it comes from; null for a file of somebody else.</returns>
+    /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, a mask is missing, surplus, or not what the model needs.</exception>
+    public static (Mask Mask, ModelFileMetadata? Metadata) Load(string path, NetworkGraph graph)
+    {
+        using var reader = ModelFileReader.Open(path, graph, FileKind.Mask);
+        reader.RequireExactly(state: false, mask: true);
+        return (reader.ReadMask(), reader.Metadata);
+    }
+}

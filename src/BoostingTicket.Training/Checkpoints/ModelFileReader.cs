@@ -1,0 +1,185 @@
+using System.Globalization;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>Reads the tensors of a model from a file and checks that they are what the model needs.</summary>
+internal sealed class ModelFileReader : IDisposable
+{
+    /// <summary>How the names of masks begin.</summary>
+    public const string MaskPrefix = "mask.";
+
+    private readonly SafetensorsFile _file;
+    private readonly NetworkGraph _graph;
+    private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+
+    private ModelFileReader(SafetensorsFile file, NetworkGraph graph)
+    {
+        _file = file;
+        _graph = graph;
+    }
+
+    /// <summary>Where the tensors come from; null for a file of somebody else.</summary>
+    public ModelFileMetadata? Metadata { get; private set; }
+
+    /// <summary>Opens a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="graph">The model that its tensors have to fit.</param>
+    /// <param name="kind">What it has to be; files of others may be anything that fits.</param>
+    /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
+    /// <exception cref="DamagedFileException">It is damaged.</exception>
+    public static ModelFileReader Open(string path, NetworkGraph graph, FileKind kind)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        var reader = new ModelFileReader(SafetensorsFile.Open(path), graph);
+        try
+        {
+            reader.CheckOrigin(kind);
+            reader.MapNames();
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes sure that the file has exactly the tensors of these parts.</summary>
+    /// <exception cref="ConfigurationException">The file is this model's, but masks other tensors.</exception>
+    /// <exception cref="DamagedFileException">A tensor is missing or surplus.</exception>
+    public void RequireExactly(bool state, bool mask)
+    {
+        HashSet<string> wanted = [];
+        if (state)
+            wanted.UnionWith(_graph.Table.All.Select(parameter => parameter.Name));
+        if (mask)
+            wanted.UnionWith(_graph.Table.Prunable.Select(parameter => MaskPrefix + parameter.Name));
+        string[] missing = [.. wanted.Where(name => !_entries.ContainsKey(name)).Order(StringComparer.Ordinal)];
+        string[] surplus = [.. _entries.Keys.Where(name => !wanted.Contains(name)).Order(StringComparer.Ordinal)];
+        if (missing.Length + surplus.Length == 0)
+            return;
+
+        string difference = string.Join(" and ", new[] { List("lacks", missing), List("has the surplus", surplus) }.Where(part => part.Length > 0));
+        if (Metadata is not null && missing.Concat(surplus).All(name => name.StartsWith(MaskPrefix, StringComparison.Ordinal)))
+        {
+            throw new ConfigurationException(
+                $"{_file.Path} {difference}: it was made with another choice of prunable tensors of {_graph.Name}; choose the same, or give another file.");
+        }
+
+        throw new DamagedFileException($"{_file.Path} {difference} for the model {_graph.Name}; give a file of this model.");
+    }
+
+    /// <summary>Reads all parameters and statistics.</summary>
+    /// <exception cref="DamagedFileException">One has another type or shape, or holds a value that it cannot have.</exception>
+    public ModelState ReadState()
+    {
+        var state = new ModelState(_graph.Table);
+        foreach (Parameter parameter in _graph.Table.All)
+        {
+            Span<float> values = state[parameter];
+            _file.Read(Find(parameter.Name, SafetensorsType.F32, parameter), values);
+            CheckValues(parameter, values);
+        }
+
+        return state;
+    }
+
+    /// <summary>Reads all masks.</summary>
+    /// <exception cref="DamagedFileException">One has another type or shape, or holds a value other than 0 and 1.</exception>
+    public Mask ReadMask()
+    {
+        byte[] values = new byte[_graph.Table.PrunableLength];
+        foreach (Parameter parameter in _graph.Table.Prunable)
+        {
+            Span<byte> layer = values.AsSpan(parameter.Offset, parameter.Length);
+            string name = MaskPrefix + parameter.Name;
+            _file.Read(Find(name, SafetensorsType.U8, parameter), layer);
+            int wrong = layer.IndexOfAnyExcept((byte)0, (byte)1);
+            if (wrong >= 0)
+            {
+                throw new DamagedFileException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Tensor '{name}' of {_file.Path} holds {layer[wrong]} at index {wrong} where a mask has 0 or 1; give another file."));
+            }
+        }
+
+        return new Mask(_graph.Table, values);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void CheckOrigin(FileKind kind)
+    {
+        FileKind actual = ModelFileMetadata.KindOf(_file.Metadata, _file.Path);
+        if (actual != kind && actual != FileKind.Other)
+        {
+            throw new ConfigurationException(
+                $"{_file.Path} is a {ModelFileMetadata.NameOf(actual)} file where a {ModelFileMetadata.NameOf(kind)} file is needed; give one of that kind.");
+        }
+
+        Metadata = ModelFileMetadata.FromPairs(_file.Metadata, _file.Path);
+        if (Metadata is { } origin && origin.Model != _graph.Name)
+        {
+            throw new ConfigurationException(
+                $"{_file.Path} is a {ModelFileMetadata.NameOf(kind)} file of the model {origin.Model}, not of {_graph.Name}; choose that model, or give another file.");
+        }
+    }
+
+    private void MapNames()
+    {
+        foreach (SafetensorsEntry entry in _file.Tensors)
+        {
+            string? name = Metadata is null ? PyTorchNames.InModel(entry.Name) : entry.Name;
+            if (name is not null && !_entries.TryAdd(name, entry))
+                throw new DamagedFileException($"{_file.Path} has two tensors for '{name}'; give a file of one model.");
+        }
+    }
+
+    private SafetensorsEntry Find(string name, SafetensorsType type, Parameter parameter)
+    {
+        SafetensorsEntry entry = _entries[name];
+        long[] shape = [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {_file.Path} is {entry.Description} where {_graph.Name} needs {SafetensorsEntry.Describe(type, shape)}; give a file of this model.");
+        }
+
+        if (entry.Type != type)
+        {
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {_file.Path} is of type {entry.Type.HeaderName()} where {type.HeaderName()} is needed; save it as {type.HeaderName()}, or give another file.");
+        }
+
+        return entry;
+    }
+
+    private void CheckValues(Parameter parameter, ReadOnlySpan<float> values)
+    {
+        bool variance = parameter.Role == ParameterRole.RunningVariance;
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]) || (variance && values[i] < 0))
+            {
+                throw new DamagedFileException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Tensor '{parameter.Name}' of {_file.Path} holds {values[i]} at index {i}, which no trained {(variance ? "variance" : "value")} is; give another file."));
+            }
+        }
+    }
+
+    private static string List(string verb, string[] names)
+    {
+        const int Shown = 3;
+        if (names.Length == 0)
+            return "";
+        string list = string.Join(", ", names.Take(Shown).Select(name => $"'{name}'"));
+        string more = names.Length > Shown ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - Shown} more") : "";
+        return $"{verb} {(names.Length == 1 ? "tensor" : "tensors")} {list}{more}";
+    }
+}

@@ -1,0 +1,32 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>A model's weights and running statistics as a safetensors file: F32 tensors under the names and in the order of the
+/// PyTorch models (convolutions output, input, row, column), so that they travel both ways. Pruned weights are zeros in it.
+/// Files of others are read too: prefixes such as <c>module.</c> are stripped, <c>num_batches_tracked</c>, <c>mu</c>,
+/// <c>sigma</c> and the <c>sub_block1</c> of TRADES are passed over.</summary>
+public static class WeightFile
+{
+    /// <summary>Writes a file whole or not at all.</summary>
+    /// <param name="path">The file to create or to replace.</param>
+    /// <param name="state">The values.</param>
+    /// <param name="metadata">Where they come from.</param>
+    /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
+    public static void Save(string path, ModelState state, ModelFileMetadata metadata) =>
+        ModelFileWriter.Create(FileKind.Weights, metadata).Add(state).Save(path);
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="graph">The model that it is for.</param>
+    /// <returns>The values, and where they come from; null for a file of somebody else.</returns>
+    /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model needs.</exception>
+    public static (ModelState State, ModelFileMetadata? Metadata) Load(string path, NetworkGraph graph)
+    {
+        using var reader = ModelFileReader.Open(path, graph, FileKind.Weights);
+        reader.RequireExactly(state: true, mask: false);
+        return (reader.ReadState(), reader.Metadata);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+
+namespace BoostingTicket.Training.Reporting.Charts;
+
+/// <summary>A curve.</summary>
+/// <param name="Name">Name, for those who point at it.</param>
+/// <param name="Style">CSS class that gives the colour.</param>
+/// <param name="Points">Its points, in the order of x.</param>
+/// <param name="Faint">Whether it stands behind others: a single seed behind the mean.</param>
+internal sealed record ChartSeries(string Name, string Style, IReadOnlyList<(double X, double Y)> Points, bool Faint = false);
+
+/// <summary>Curves over epochs as an SVG image that takes its colours from the page, needs no font and scales to any width.</summary>
+/// <param name="title">Title.</param>
+/// <param name="series">The curves.</param>
+/// <param name="format">Numeric format of the vertical axis.</param>
+/// <param name="suffix">What follows a value, such as <c> %</c>.</param>
+/// <param name="logarithmic">Whether the vertical axis is logarithmic, where all values are positive.</param>
+internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series, string format, string suffix = "", bool logarithmic = false)
+{
+    private const double Width = 480, Height = 280, Left = 54, Right = 12, Top = 34, Bottom = 40;
+    private const int TicksX = 6, TicksY = 6;
+
+    /// <summary>The image; null when there is no point to draw.</summary>
+    public string? Render()
+    {
+        var points = series.SelectMany(curve => curve.Points).Where(point => double.IsFinite(point.Y)).ToList();
+        if (points.Count == 0)
+            return null;
+        bool log = logarithmic && points.All(point => point.Y > 0);
+        double[] ticksY = log
+            ? AxisTicks.CoverLogarithmically(points.Min(point => point.Y), points.Max(point => point.Y))
+            : AxisTicks.Cover(points.Min(point => point.Y), points.Max(point => point.Y), TicksY);
+        const double leastX = 1;
+        double mostX = Math.Max(points.Max(point => point.X), leastX + 1);
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture,
+            $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" x=\"{Left}\" y=\"18\">{Encode(title)}</text>");
+        foreach (double tick in ticksY)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick end\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:F1}\">{Label(tick, log)}</text>");
+        }
+
+        foreach (double tick in AxisTicks.Cover(leastX, mostX, TicksX).Where(tick => tick >= leastX && tick <= mostX && tick == Math.Round(tick)))
+            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick middle\" x=\"{X(tick):F1}\" y=\"{Height - Bottom + 18}\">{tick:0}</text>");
+        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick middle\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\">epoch</text>");
+        foreach (ChartSeries curve in series.OrderBy(curve => curve.Faint ? 0 : 1))
+            Draw(svg, curve);
+        return svg.Append("</svg>").ToString();
+
+        double X(double value) => Left + ((value - leastX) / (mostX - leastX) * (Width - Left - Right));
+
+        double Y(double value)
+        {
+            double share = log
+                ? (Math.Log10(value) - Math.Log10(ticksY[0])) / (Math.Log10(ticksY[^1]) - Math.Log10(ticksY[0]))
+                : (value - ticksY[0]) / (ticksY[^1] - ticksY[0]);
+            return Height - Bottom - (share * (Height - Top - Bottom));
+        }
+
+        void Draw(StringBuilder target, ChartSeries curve)
+        {
+            var finite = curve.Points.Where(point => double.IsFinite(point.Y)).ToList();
+            if (finite.Count == 0)
+                return;
+            string path = string.Join(' ', finite.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):F1},{Y(point.Y):F1}")));
+            target.Append(CultureInfo.InvariantCulture, $"<polyline class=\"curve {curve.Style}{(curve.Faint ? " faint" : "")}\" points=\"{path}\"/>");
+            if (curve.Faint)
+                return;
+            foreach ((double x, double y) in finite)
+            {
+                target.Append(CultureInfo.InvariantCulture,
+                    $"<circle class=\"point {curve.Style}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"3\"><title>{Encode(curve.Name)}, epoch {x:0}: {y.ToString(format, CultureInfo.InvariantCulture)}{suffix}</title></circle>");
+            }
+        }
+    }
+
+    private string Label(double tick, bool log) => log ? tick.ToString("0.######", CultureInfo.InvariantCulture)
+        : tick.ToString(Math.Abs(tick) >= 10 || tick == 0 ? "0.##" : "0.####", CultureInfo.InvariantCulture) + suffix;
+
+    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+}

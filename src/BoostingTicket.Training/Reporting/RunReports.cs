@@ -1,0 +1,21 @@
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Training.Reporting;
+
+/// <summary>Writes the files for people into a run's folder.</summary>
+public static class RunReports
+{
+    /// <summary>Writes metrics, HTML and Markdown.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="result">The finished run.</param>
+    /// <param name="commandLine">Command that produced it.</param>
+    /// <exception cref="ConfigurationException">A file cannot be written.</exception>
+    public static void Write(RunFolder folder, RunResult result, string commandLine)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        AtomicFile.WriteAllText(folder.Metrics, MetricsCsv.Write(result));
+        AtomicFile.WriteAllText(folder.Report, HtmlReport.Write(result, commandLine));
+        AtomicFile.WriteAllText(folder.Summary, MarkdownReport.Write(result, commandLine));
+    }
+}

@@ -1,0 +1,105 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>The steps of a run one by one, for people who want to look at, change or replace what lies between them. Each
+/// training leaves the same files in its folder as a run's stage does.</summary>
+/// <param name="configuration">Model, data, attack, training and evaluation.</param>
+/// <param name="backend">Where to compute.</param>
+/// <param name="data">The data set that the configuration names.</param>
+/// <param name="progress">Told how it goes.</param>
+public sealed class SingleSteps(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
+{
+    /// <summary>Name of the stage that <see cref="Train"/> leaves in its folder.</summary>
+    public const string TrainStage = "train";
+
+    /// <summary>Name of the stage that <see cref="Retrain"/> leaves in its folder.</summary>
+    public const string RetrainStage = "retrain";
+
+    /// <summary>Trains the full network from its seed's initial weights by the configuration's <c>dense</c> settings, and
+    /// tests it. Leaves initial, last and best weights in the folder.</summary>
+    /// <param name="folder">Where files go; must be new unless resumed.</param>
+    /// <param name="resume">Continue what the folder holds.</param>
+    /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
+    public ArmResult Train(string folder, bool resume, CancellationToken cancellation) =>
+        RunStage(folder, resume, TrainStage, Arm.Dense, configuration.Dense, ticket: null, cancellation);
+
+    /// <summary>Trains a ticket by the configuration's <c>retrain</c> settings and tests it.</summary>
+    /// <param name="ticketPath">A ticket file: initial weights and mask.</param>
+    /// <param name="folder">Where files go; must be new unless resumed.</param>
+    /// <param name="resume">Continue what the folder holds.</param>
+    /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="DamagedFileException">The ticket is damaged or of another model.</exception>
+    public ArmResult Retrain(string ticketPath, string folder, bool resume, CancellationToken cancellation)
+    {
+        Ticket ticket = TicketFile.Load(ticketPath, BuildGraph());
+        return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
+    }
+
+    /// <summary>Tests saved weights on the configuration's test samples.</summary>
+    /// <param name="weightsPath">A weights file.</param>
+    /// <param name="cancellation">Ends the test between batches.</param>
+    /// <exception cref="DamagedFileException">The file is damaged or of another model.</exception>
+    public TestResult Evaluate(string weightsPath, CancellationToken cancellation)
+    {
+        configuration.Validate();
+        using var network = new Network(BuildGraph(), backend);
+        WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
+        using var images = new RunData(data, configuration.Data, backend);
+        // Nothing is kept of a test, so the runner's folder is never written to.
+        var runner = new StageRunner(
+            configuration, new RunFolder("."), configuration.Seed, network, images, progress, cancellation);
+        return runner.Test(Path.GetFileName(weightsPath), "given");
+    }
+
+    /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
+    /// initial weights.</summary>
+    /// <param name="trainedPath">Weights of the donor after training.</param>
+    /// <param name="initialPath">Weights of the donor before training.</param>
+    /// <param name="ticketPath">The ticket's file, written whole or not at all.</param>
+    /// <exception cref="DamagedFileException">A file is damaged or of another model.</exception>
+    public PruningReport Prune(string trainedPath, string initialPath, string ticketPath)
+    {
+        configuration.Validate();
+        NetworkGraph graph = BuildGraph();
+        ModelState trained = WeightFile.Load(trainedPath, graph).State, initial = WeightFile.Load(initialPath, graph).State;
+        PruningSettings settings = configuration.Pruning;
+        PruningResult pruned = PrunerCatalog.Find(settings.Scope).Prune(
+            trained, new PruningOptions(settings.Ratio, settings.MinimumKept));
+        TicketFile.Save(ticketPath, initial, pruned.Mask, StageRunner.OfTicket(
+            StageRunner.Describe(configuration, graph, data.Train, configuration.Seed), settings));
+        return pruned.Report;
+    }
+
+    private ArmResult RunStage(
+        string folder, bool resume, string stage, Arm arm, TrainingSettings settings, Ticket? ticket,
+        CancellationToken cancellation)
+    {
+        configuration.Validate();
+        var files = new RunFolder(folder);
+        RunFolderGuard.Require(files, configuration, resume);
+        using var network = new Network(BuildGraph(), backend);
+        using var images = new RunData(data, configuration.Data, backend);
+        using RunLock runLock = RunLock.Acquire(files.Root);
+        AtomicFile.WriteAllText(files.Configuration, RunJson.Write(configuration));
+        ulong seed = configuration.Seed;
+        Directory.CreateDirectory(files.Seed(seed));
+        ModelState initial = ticket?.Initial
+            ?? Initialization.Draw(network.Graph.Table, seed, Initialization.ParseScheme(configuration.Initialization));
+        var runner = new StageRunner(configuration, files, seed, network, images, progress, cancellation);
+        runner.SaveInitial(initial);
+        ArmResult result = runner.TrainAndTest(stage, arm, initial, ticket?.Mask, settings, pruningSeconds: 0);
+        AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
+        return result;
+    }
+
+    private NetworkGraph BuildGraph() => TicketRun.BuildModel(configuration, data);
+}

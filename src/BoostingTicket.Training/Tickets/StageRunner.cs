@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Trains and tests the stages of one seed in a run's folder.</summary>
+internal sealed class StageRunner
+{
+    private readonly RunConfiguration _configuration;
+    private readonly ModelFileMetadata _metadata;
+    private readonly RunFolder _folder;
+    private readonly ulong _seed;
+    private readonly Network _network;
+    private readonly RunData _data;
+    private readonly IRunProgress _progress;
+    private readonly CancellationToken _cancellation;
+    private readonly TrainValidationSplit _split;
+
+    public StageRunner(
+        RunConfiguration configuration, RunFolder folder, ulong seed, Network network, RunData data,
+        IRunProgress progress, CancellationToken cancellation)
+    {
+        _configuration = configuration;
+        _metadata = Describe(configuration, network.Graph, data.Train.Set, seed);
+        _folder = folder;
+        _seed = seed;
+        _network = network;
+        _data = data;
+        _progress = progress;
+        _cancellation = cancellation;
+        _split = data.Split(seed);
+    }
+
+    /// <summary>What the run's files say about where they come from.</summary>
+    public static ModelFileMetadata Describe(
+        RunConfiguration configuration, NetworkGraph graph, ImageSet train, ulong seed) =>
+        ModelFileMetadata.Of(graph, configuration.Data.Normalize ? RunNormalization.For(train) : null) with
+        {
+            Preset = configuration.Preset,
+            Seed = seed,
+            ConfigurationHash = RunJson.Hash(configuration),
+        };
+
+    /// <summary>Writes weights that a stage begins from.</summary>
+    public void SaveInitial(ModelState initial) => WeightFile.Save(_folder.Initial(_seed), initial, _metadata);
+
+    /// <summary>Writes a ticket.</summary>
+    public void SaveTicket(string stage, ModelState initial, Mask mask) =>
+        TicketFile.Save(_folder.Ticket(_seed, stage), initial, mask, OfTicket(_metadata, _configuration.Pruning));
+
+    /// <summary>Adds how a ticket was drawn.</summary>
+    public static ModelFileMetadata OfTicket(ModelFileMetadata metadata, PruningSettings pruning) =>
+        metadata with { PruningRatio = pruning.Ratio, PruningScope = pruning.Scope };
+
+    /// <summary>Trains and tests one arm; reads the result of a stage that finished before.</summary>
+    public ArmResult TrainAndTest(
+        string stage, Arm arm, ModelState start, Mask? mask, TrainingSettings settings, double pruningSeconds)
+    {
+        string done = _folder.StageResult(_seed, stage);
+        if (File.Exists(done))
+            return RunJson.Read<ArmResult>(File.ReadAllText(done), done);
+        TrainingState state = Train(stage, start, mask, settings);
+        TestResult last = Test(stage, "last");
+        TestResult best = last;
+        if (state.BestEpoch != state.Epoch && state.BestEpoch > 0)
+        {
+            WeightFile.Load(_folder.BestWeights(_seed, stage), _network.Graph).State
+                .CopyTo(_network.Parameters, _network.Backend);
+            best = Test(stage, "best");
+        }
+        var result = new ArmResult(
+            arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
+            [.. state.History]);
+        AtomicFile.WriteAllText(done, RunJson.Write(result));
+        File.Delete(_folder.Checkpoint(_seed, stage));
+        return result;
+    }
+
+    /// <summary>Puts the network back to a start under a mask, trains it, and keeps its last weights. Continues from the
+    /// stage's checkpoint if there is one.</summary>
+    public TrainingState Train(string stage, ModelState start, Mask? mask, TrainingSettings settings)
+    {
+        _cancellation.ThrowIfCancellationRequested();
+        TicketReset.Apply(_network.Parameters, _network.Backend, start, mask);
+        var context = new TrainingContext(
+            _network, _data.Train, _split.Train.ToArray(), _split.Validation.ToArray(),
+            _configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None, _seed);
+        var storage = new StageStorage(
+            _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata);
+        var trainer = new Trainer(
+            context, settings, _configuration.Attack, _configuration.Evaluation, storage, _progress);
+        _progress.StageStarted(
+            $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", (long)settings.Epochs * trainer.BatchCount, 0);
+        TrainingState state = trainer.Run(_cancellation);
+        WeightFile.Save(
+            _folder.LastWeights(_seed, stage), ModelState.Capture(_network.Parameters, _network.Backend), _metadata);
+        _progress.StageFinished();
+        return state;
+    }
+
+    /// <summary>Tests the network as it is on the run's test samples.</summary>
+    public TestResult Test(string stage, string weights)
+    {
+        EvaluationSettings settings = _configuration.Evaluation;
+        var evaluator = new Evaluator(_network, _data.Test, _data.TestSamples, settings.BatchSize);
+        int total = (_data.TestCount + settings.BatchSize - 1) / settings.BatchSize;
+        _progress.StageStarted($"seed {_seed} · {stage}, test of {weights} weights", total, 0);
+        long last = Stopwatch.GetTimestamp();
+        TestResult result = evaluator.Robust(
+            AttackBudget.Pgd(settings.Attack), Philox.Key(_seed, RandomStream.EvaluationAttack), _data.TestCount,
+            (batch, batches) =>
+            {
+                // Only what is classified correctly is attacked, so the last batches may not come.
+                double rate = settings.BatchSize / Math.Max(Stopwatch.GetElapsedTime(last).TotalSeconds, 1e-9);
+                last = Stopwatch.GetTimestamp();
+                _progress.StepsDone(batch == batches ? total : batch, rate);
+            },
+            _cancellation);
+        _progress.StageFinished();
+        return result;
+    }
+}

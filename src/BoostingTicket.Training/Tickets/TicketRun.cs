@@ -1,0 +1,85 @@
+using System.Runtime.InteropServices;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>The main job (paper, section 4.3): train a donor, prune it once, reset what is left, retrain it robustly, and
+/// compare with the dense baseline and the controls; for one or more seeds, in a folder from which it can be resumed after
+/// any interruption.</summary>
+/// <param name="configuration">What to do.</param>
+/// <param name="folder">The run's folder.</param>
+/// <param name="backend">Where to compute.</param>
+/// <param name="data">The data set that the configuration names.</param>
+/// <param name="progress">Told how it goes.</param>
+public sealed class TicketRun(
+    RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
+{
+    private readonly RunFolder _folder = new(folder);
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="resume">Continue what the folder holds; otherwise a folder that holds a run is refused.</param>
+    /// <param name="cancellation">Finishes the current step and saves, then ends with
+    /// <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ConfigurationException">The configuration is invalid, or the folder is in use or holds another run.</exception>
+    /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
+    public RunResult Execute(bool resume, CancellationToken cancellation)
+    {
+        configuration.Validate();
+        RunFolderGuard.Require(_folder, configuration, resume);
+        NetworkGraph graph = BuildModel(configuration, data);
+        using var images = new RunData(data, configuration.Data, backend);
+        using var network = new Network(graph, backend);
+
+        using RunLock runLock = RunLock.Acquire(_folder.Root);
+        AtomicFile.WriteAllText(_folder.Configuration, RunJson.Write(configuration));
+        IReadOnlyDictionary<string, string> environment = DescribeEnvironment();
+        AtomicFile.WriteAllText(_folder.Environment, RunJson.Write(environment));
+
+        var seeds = new List<SeedResult>();
+        for (int index = 0; index < configuration.Seeds; index++)
+        {
+            ulong seed = configuration.Seed + (ulong)index;
+            seeds.Add(new SeedRun(configuration, _folder, seed, network, images, progress, cancellation).Execute());
+        }
+        var result = new RunResult(configuration, RunJson.Hash(configuration), environment, seeds);
+        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+        return result;
+    }
+
+    /// <summary>The network that a configuration asks for.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    public static NetworkGraph BuildModel(RunConfiguration configuration, DataSplit data)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(data);
+        var options = new ModelOptions(
+            DeviceImages.Shape(data.Train), data.Train.Classes.Count,
+            configuration.Data.Normalize ? RunNormalization.For(data.Train) : null);
+        try
+        {
+            return ModelCatalog.Build(configuration.Model, options);
+        }
+        catch (ArgumentException cause)
+        {
+            throw new ConfigurationException(
+                $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
+                + "--model or --dataset.", cause);
+        }
+    }
+
+    private Dictionary<string, string> DescribeEnvironment() => new()
+    {
+        ["device"] = $"{backend.Device.Name}: {backend.Device.Description}",
+        ["precision"] = backend.Precision.ToString(),
+        ["runtime"] = RuntimeInformation.FrameworkDescription,
+        ["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
+        ["version"] = typeof(TicketRun).Assembly.GetName().Version?.ToString(3) ?? "unknown",
+        ["training images"] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}",
+        ["test images"] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}",
+    };
+}

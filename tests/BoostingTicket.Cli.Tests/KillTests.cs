@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace BoostingTicket.Cli.Tests;
+
+/// <summary>The program killed (SIGKILL) at random instants and resumed.</summary>
+public sealed class KillTests
+{
+    private const int Kills = 10;
+    private const int Seed = 20201;
+
+    private static readonly string[] Settings =
+    [
+        "run", "--arms", "dense,ticket,reinit", "--model", "lenet-4-8-32", "--train-samples", "700", "--validation-samples", "100",
+        "--test-samples", "64", "--epochs", "6", "--dense-epochs", "6", "--donor-epochs", "6", "--steps", "2",
+        "--evaluation-steps", "3", "--threads", "1", "--device", "cpu", "--quiet",
+    ];
+
+    private string _root = "";
+
+    [SetUp]
+    public void CreateFolder() => _root = Directory.CreateTempSubdirectory("kill-").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_root, recursive: true);
+
+    [Test]
+    public void Killed_at_ten_random_instants_and_resumed_a_run_ends_with_the_same_bits()
+    {
+        string whole = Path.Combine(_root, "whole"), killed = Path.Combine(_root, "killed");
+        var clock = Stopwatch.StartNew();
+        Assert.That(RunToEnd(whole, resume: false), Is.Zero);
+        double seconds = clock.Elapsed.TotalSeconds;
+
+        var random = new Random(Seed);
+        int kills = 0;
+        bool resume = false;
+        while (kills < Kills)
+        {
+            // Start-up takes a part of each attempt; a tenth of the run on average is enough to reach every stage.
+            using Process process = Start(killed, resume);
+            bool ended = process.WaitForExit(TimeSpan.FromSeconds(random.NextDouble() * seconds / 4));
+            if (ended)
+            {
+                // Done before the kills were used up: begin again, so that there are ten of them in any case.
+                Assert.That(process.ExitCode, Is.Zero, process.StandardError.ReadToEnd());
+                Assert.That(Hashes(killed), Is.EqualTo(Hashes(whole)));
+                Directory.Delete(killed, recursive: true);
+                resume = false;
+                continue;
+            }
+            process.Kill();
+            process.WaitForExit();
+            kills++;
+            resume = File.Exists(Path.Combine(killed, "configuration.json"));
+        }
+        Assert.That(RunToEnd(killed, resume), Is.Zero);
+
+        Assert.That(Hashes(killed), Is.EqualTo(Hashes(whole)), $"instants from seed {Seed}");
+    }
+
+    private static int RunToEnd(string folder, bool resume)
+    {
+        using Process process = Start(folder, resume);
+        string error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+            TestContext.Out.WriteLine(error);
+        return process.ExitCode;
+    }
+
+    private static Process Start(string folder, bool resume)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"));
+        foreach (string argument in Settings)
+            start.ArgumentList.Add(argument);
+        start.ArgumentList.Add("--out");
+        start.ArgumentList.Add(folder);
+        if (resume)
+            start.ArgumentList.Add("--resume");
+        Process process = Process.Start(start)!;
+        // Nothing reads what a run prints on standard output; a full pipe would stop it.
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private static string[] Hashes(string folder) =>
+    [
+        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal)
+            .Select(file => $"{Path.GetFileName(file)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}"),
+    ];
+}

@@ -1,0 +1,27 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Engine.Testing;
+
+namespace BoostingTicket.Training.Tests.Golden;
+
+/// <summary>The backends that whole networks are tested on.</summary>
+internal static class TestBackends
+{
+    private const string Reference = "reference";
+    private const string Cpu = "cpu-";
+    private const int Threads = 2;
+
+    /// <summary>Names of all backends, also of those that this machine cannot run.</summary>
+    public static IEnumerable<string> Names => [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name)];
+
+    /// <summary>Makes the backend of a name; the test is skipped where the machine has not the instructions.</summary>
+    public static IBackend Create(string name)
+    {
+        if (name == Reference)
+            return new ReferenceBackend();
+        InstructionSet instructions = Enum.Parse<InstructionSet>(name[Cpu.Length..]);
+        if (!InstructionSets.Available.Contains(instructions))
+            Assert.Ignore($"This machine has no {instructions}.");
+        return CpuBackend.Create(Threads, instructions);
+    }
+}

@@ -1,0 +1,44 @@
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Training.Tests.Tickets;
+
+/// <summary>Counts steps and can stop a run after a given number of reports.</summary>
+internal sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunProgress, IDisposable
+{
+    private readonly CancellationTokenSource _source = new();
+
+    public CancellationToken Token => _source.Token;
+
+    public int Reports { get; private set; }
+
+    public List<string> Stages { get; } = [];
+
+    public List<string> Warnings { get; } = [];
+
+    public void StageStarted(string stage, long totalSteps, long doneSteps)
+    {
+        Stages.Add(stage);
+        Count();
+    }
+
+    public void StepsDone(long doneSteps, double samplesPerSecond) => Count();
+
+    public void EpochDone(EpochRecord epoch, int totalEpochs) => Count();
+
+    public void StageFinished() => Count();
+
+    public void Note(string text)
+    {
+    }
+
+    public void Warn(string text) => Warnings.Add(text);
+
+    public void Dispose() => _source.Dispose();
+
+    private void Count()
+    {
+        Reports++;
+        if (Reports >= cancelAfter)
+            _source.Cancel();
+    }
+}
