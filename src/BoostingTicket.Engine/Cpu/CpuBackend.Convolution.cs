@@ -6,13 +6,15 @@ namespace BoostingTicket.Engine.Cpu;
 
 internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 {
+    private readonly WorkerScratch _scratch;
+
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         RequireValid(shape);
         return new CpuFilter(
             shape,
-            uses.HasFlag(FilterUses.Forward) ? new DirectPass<TLanes, TVector>(shape, forward: true) : null,
-            uses.HasFlag(FilterUses.BackwardInput) ? new DirectPass<TLanes, TVector>(shape, forward: false) : null,
+            uses.HasFlag(FilterUses.Forward) ? CreatePass(shape, forward: true) : null,
+            uses.HasFlag(FilterUses.BackwardInput) ? CreatePass(shape, forward: false) : null,
             uses.HasFlag(FilterUses.BackwardFilter) ? new FilterGradient<TLanes, TVector>(shape) : null);
     }
 
@@ -63,6 +65,10 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         var job = new BiasJob(gradient.Data, CpuFloats.Of(db), gradient.Blocks, gradient.BlockStride, gradient.ChannelStride);
         _pool.Run(ref job, gradient.Shape.Channels);
     }
+
+    private ConvolutionPass CreatePass(ConvolutionShape shape, bool forward) => ConvolutionCost.PrefersWinograd(shape)
+        ? new WinogradPass<TLanes, TVector>(shape, forward, _scratch)
+        : new DirectPass<TLanes, TVector>(shape, forward);
 
     private static void RequireValid(ConvolutionShape shape)
     {

@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu;
@@ -16,6 +17,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IBackend
     public CpuBackend(int threads, InstructionSet instructionSet)
     {
         _pool = new WorkerPool(threads);
+        _scratch = new WorkerScratch(threads);
         Device = new DeviceInfo(
             "cpu", $"{threads} thread{(threads == 1 ? "" : "s")}, {instructionSet} ({TLanes.Width * 32} bit vectors)");
     }
@@ -96,7 +98,11 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IBackend
 
     public void Synchronize() { }
 
-    public void Dispose() => _pool.Dispose();
+    public void Dispose()
+    {
+        _pool.Dispose();
+        _scratch.Dispose();
+    }
 
     private static Span<float> Checked(BufferSlice slice, int length)
     {

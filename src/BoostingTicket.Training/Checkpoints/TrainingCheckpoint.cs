@@ -4,7 +4,9 @@ using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Checkpoints;
 
@@ -12,57 +14,48 @@ namespace BoostingTicket.Training.Checkpoints;
 /// the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
 public static class TrainingCheckpoint
 {
-    /// <summary>Value of the metadata entry <c>format</c>.</summary>
-    public const string Format = "boosting-ticket checkpoint 1";
-
+    private const string StateKey = ModelFileMetadata.Prefix + "state";
     private const string MomentumPrefix = "momentum.";
-    private const string MaskPrefix = "mask.";
 
     /// <summary>Writes a checkpoint whole or not at all.</summary>
     /// <param name="path">The file.</param>
     /// <param name="network">Weights, statistics, momenta and masks.</param>
     /// <param name="state">Everything else.</param>
-    /// <param name="configurationHash">Hash of the configuration it belongs to.</param>
-    public static void Save(string path, Network network, TrainingState state, string configurationHash)
+    /// <param name="metadata">Where it comes from, the configuration's hash among it.</param>
+    public static void Save(string path, Network network, TrainingState state, ModelFileMetadata metadata)
     {
         ArgumentNullException.ThrowIfNull(network);
         ParameterStore store = network.Parameters;
-        float[] weights = Download(network.Backend, store.Weights), statistics = Download(network.Backend, store.Statistics);
         float[] momenta = Download(network.Backend, store.Momenta);
-        float[]? masks = store.Masks is { } buffer ? Download(network.Backend, buffer) : null;
-        SafetensorsWriter writer = new SafetensorsWriter()
-            .WithMetadata("format", Format)
-            .WithMetadata("model", network.Graph.Name)
-            .WithMetadata("configuration", configurationHash)
-            .WithMetadata("state", JsonSerializer.Serialize(state));
-        foreach (Parameter parameter in store.Table.All)
+        SafetensorsWriter writer = ModelFileWriter.Create(FileKind.Checkpoint, metadata)
+            .WithMetadata(StateKey, JsonSerializer.Serialize(state))
+            .Add(ModelState.Capture(store, network.Backend));
+        foreach (Parameter parameter in store.Table.Trained)
+            writer.Add(
+                MomentumPrefix + parameter.Name, momenta.AsMemory(parameter.Offset, parameter.Length), Shape(parameter));
+        if (store.Masks is { } masks)
         {
-            long[] shape = Shape(parameter);
-            bool trained = parameter.Section == ParameterSection.Trained;
-            writer.Add(parameter.Name, (trained ? weights : statistics).AsMemory(parameter.Offset, parameter.Length), shape);
-            if (trained)
-                writer.Add(MomentumPrefix + parameter.Name, momenta.AsMemory(parameter.Offset, parameter.Length), shape);
-            if (masks is not null && parameter.Prunable)
-                writer.Add(MaskPrefix + parameter.Name, ToBytes(masks.AsSpan(parameter.Offset, parameter.Length)), shape);
+            byte[] kept = Array.ConvertAll(Download(network.Backend, masks), value => value != 0 ? (byte)1 : (byte)0);
+            writer.Add(Mask.FromValues(store.Table, kept));
         }
         writer.Save(path);
     }
 
     /// <summary>Restores a network and returns the state.</summary>
     /// <exception cref="DamagedFileException">The file is damaged or belongs to another model.</exception>
-    /// <exception cref="ConfigurationException">It belongs to another configuration.</exception>
+    /// <exception cref="ConfigurationException">It is no checkpoint, or belongs to another configuration.</exception>
     public static TrainingState Load(string path, Network network, string configurationHash)
     {
         ArgumentNullException.ThrowIfNull(network);
         using SafetensorsFile file = SafetensorsFile.Open(path);
-        if (!file.Metadata.TryGetValue("format", out string? format) || format != Format)
-            throw new DamagedFileException(
-                $"{path} is no checkpoint of this program (format \"{format}\"); delete it to begin that stage anew.");
-        if (!file.Metadata.TryGetValue("configuration", out string? hash) || hash != configurationHash)
+        if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Checkpoint)
+            throw new ConfigurationException(
+                $"{path} is no checkpoint of this program; delete it to begin that stage anew, or choose another --out.");
+        if (ModelFileMetadata.FromPairs(file.Metadata, path)?.ConfigurationHash != configurationHash)
             throw new ConfigurationException(
                 $"{path} belongs to another configuration; resume with the options of that run, or choose another --out.");
         ParameterStore store = network.Parameters;
-        bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(MaskPrefix, StringComparison.Ordinal));
+        bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal));
         file.RequireExactly(Names(store.Table, masked));
 
         float[] weights = new float[store.Table.TrainedLength], momenta = new float[store.Table.TrainedLength];
@@ -90,7 +83,7 @@ public static class TrainingCheckpoint
     {
         try
         {
-            return JsonSerializer.Deserialize<TrainingState>(file.Metadata["state"])
+            return JsonSerializer.Deserialize<TrainingState>(file.Metadata[StateKey])
                 ?? throw new JsonException("the state is null");
         }
         catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
@@ -108,7 +101,7 @@ public static class TrainingCheckpoint
             if (parameter.Section == ParameterSection.Trained)
                 yield return MomentumPrefix + parameter.Name;
             if (masked && parameter.Prunable)
-                yield return MaskPrefix + parameter.Name;
+                yield return ModelFileReader.MaskPrefix + parameter.Name;
         }
     }
 
@@ -119,20 +112,12 @@ public static class TrainingCheckpoint
     private static void ReadMask(SafetensorsFile file, Parameter parameter, float[] masks)
     {
         byte[] bytes = new byte[parameter.Length];
-        file.ReadBytes(file.Require(MaskPrefix + parameter.Name, SafetensorsType.U8, Shape(parameter)), bytes);
+        file.ReadBytes(file.Require(ModelFileReader.MaskPrefix + parameter.Name, SafetensorsType.U8, Shape(parameter)), bytes);
         for (int i = 0; i < bytes.Length; i++)
             masks[parameter.Offset + i] = bytes[i];
     }
 
     private static long[] Shape(Parameter parameter) => [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
-
-    private static byte[] ToBytes(ReadOnlySpan<float> mask)
-    {
-        byte[] bytes = new byte[mask.Length];
-        for (int i = 0; i < bytes.Length; i++)
-            bytes[i] = mask[i] != 0 ? (byte)1 : (byte)0;
-        return bytes;
-    }
 
     private static float[] Download(IBackend backend, FloatBuffer buffer)
     {

@@ -15,7 +15,7 @@ internal sealed class StageStorage(string checkpoint, string best, ModelFileMeta
         File.Exists(checkpoint) ? TrainingCheckpoint.Load(checkpoint, network, metadata.ConfigurationHash!) : null;
 
     public void Save(Network network, TrainingState state) =>
-        TrainingCheckpoint.Save(checkpoint, network, state, metadata.ConfigurationHash!);
+        TrainingCheckpoint.Save(checkpoint, network, state, metadata);
 
     public void SaveBest(Network network) =>
         WeightFile.Save(best, ModelState.Capture(network.Parameters, network.Backend), metadata);

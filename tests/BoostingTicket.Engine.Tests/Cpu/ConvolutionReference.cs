@@ -37,24 +37,22 @@ internal static class ConvolutionReference
 
     private static void Visit(ConvolutionShape shape, int batch, Action<int, int, int> product)
     {
-        var (channels, height, width) = shape.Input;
-        var (filters, outputHeight, outputWidth) = shape.Output;
-        for (int sample = 0; sample < batch; sample++)
-        for (int filter = 0; filter < filters; filter++)
-        for (int row = 0; row < outputHeight; row++)
-        for (int column = 0; column < outputWidth; column++)
-        for (int channel = 0; channel < channels; channel++)
-        for (int kernelRow = 0; kernelRow < shape.KernelHeight; kernelRow++)
-        for (int kernelColumn = 0; kernelColumn < shape.KernelWidth; kernelColumn++)
+        int outputs = batch * shape.Output.Length, filter = shape.WeightCount / shape.OutputChannels;
+        for (int output = 0; output < outputs; output++)
         {
-            int inputRow = row * shape.Stride - shape.Padding + kernelRow;
-            int inputColumn = column * shape.Stride - shape.Padding + kernelColumn;
-            if (inputRow < 0 || inputRow >= height || inputColumn < 0 || inputColumn >= width)
-                continue;
-            product(
-                ((sample * channels + channel) * height + inputRow) * width + inputColumn,
-                ((filter * channels + channel) * shape.KernelHeight + kernelRow) * shape.KernelWidth + kernelColumn,
-                ((sample * filters + filter) * outputHeight + row) * outputWidth + column);
+            int column = output % shape.Output.Width, row = output / shape.Output.Width % shape.Output.Height;
+            int channel = output / shape.Output.Pixels % shape.OutputChannels, sample = output / shape.Output.Length;
+            for (int weight = 0; weight < filter; weight++)
+            {
+                int inputColumn = column * shape.Stride - shape.Padding + weight % shape.KernelWidth;
+                int inputRow = row * shape.Stride - shape.Padding + weight / shape.KernelWidth % shape.KernelHeight;
+                int inputChannel = sample * shape.Input.Channels + weight / (shape.KernelHeight * shape.KernelWidth);
+                if (inputRow >= 0 && inputRow < shape.Input.Height && inputColumn >= 0 && inputColumn < shape.Input.Width)
+                {
+                    int input = (inputChannel * shape.Input.Height + inputRow) * shape.Input.Width + inputColumn;
+                    product(input, channel * filter + weight, output);
+                }
+            }
         }
     }
 }

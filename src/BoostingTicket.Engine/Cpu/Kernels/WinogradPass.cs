@@ -1,0 +1,217 @@
+using System.Runtime.Intrinsics;
+using BoostingTicket.Engine.Backends;
+
+namespace BoostingTicket.Engine.Cpu.Kernels;
+
+/// <summary>A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): some tiles are transformed for all input channels,
+/// multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in the caches.
+/// Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
+/// <typeparam name="TLanes">Instructions.</typeparam>
+/// <typeparam name="TVector">Their vector.</typeparam>
+internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
+    where TLanes : struct, ILanes<TVector>
+    where TVector : struct
+{
+    private const int GroupSize = WinogradProduct<TLanes, TVector>.GroupSize;
+    private const int Elements = WinogradTransforms.Elements;
+    private const int Outputs = WinogradTransforms.Outputs;
+    private const int Inputs = WinogradTransforms.Inputs;
+
+    // Output channels that are transformed back together: few enough that their products stay in the second-level cache.
+    private const int ChannelsTogether = 32;
+
+    // What transforming the inputs costs, as a share of multiplying them by all output channels: an item that takes only
+    // some of the output channels does it again.
+    private const double InputShare = 0.1;
+    private const int MaximalSplits = 8;
+
+    private readonly int _sourceChannels;
+    private readonly int _targetChannels;
+    private readonly int _groups;
+    private readonly int _groupsTogether;
+    private readonly int _tilesTogether;
+    private readonly int _tileRows;
+    private readonly int _tileColumns;
+    private readonly int _padding;
+    private readonly nint _inputStride;
+    private readonly nint _productStride;
+    private readonly NativeBlock _weights;
+    private readonly WorkerScratch _scratch;
+
+    public WinogradPass(ConvolutionShape shape, bool forward, WorkerScratch scratch) : base(shape, forward)
+    {
+        _sourceChannels = Source.Channels;
+        _targetChannels = Target.Channels;
+        _groups = (_targetChannels + GroupSize - 1) / GroupSize;
+        _padding = forward ? Shape.Padding : 2 - Shape.Padding;
+        _tileRows = (Target.Height + Outputs - 1) / Outputs;
+        _tileColumns = (Target.Width + Outputs - 1) / Outputs;
+        _weights = new NativeBlock(WeightElement * Elements * sizeof(float));
+        _tilesTogether = WinogradProduct<TLanes, TVector>.TileWidth;
+        _groupsTogether = Math.Min(_groups, ChannelsTogether / GroupSize);
+        _inputStride = (nint)_sourceChannels * _tilesTogether * Layout.Lanes + Layout.Lanes;
+        _productStride = (nint)_groupsTogether * GroupSize * _tilesTogether * Layout.Lanes + Layout.Lanes;
+        _scratch = scratch;
+        scratch.Reserve((Elements * (_inputStride + _productStride) + Elements * Layout.Lanes) * sizeof(float));
+    }
+
+    // Floats of one element of all transformed filters.
+    private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels;
+
+    public override void Prepare(WorkerPool pool, float* weight, float* scale)
+    {
+        var job = new PackJob(this, weight, scale);
+        pool.Run(ref job, _groups);
+    }
+
+    public override void Run(WorkerPool pool, int blocks, float* source, float* target, in PassEpilogue epilogue)
+    {
+        int tiles = blocks * _tileRows * _tileColumns;
+        int tileGroups = (tiles + _tilesTogether - 1) / _tilesTogether;
+        int splits = Splits(tileGroups, pool.Threads);
+        int groupsPerItem = (_groups + splits - 1) / splits;
+        splits = (_groups + groupsPerItem - 1) / groupsPerItem;
+        var job = new RunJob(this, tiles, groupsPerItem, splits, source, target, epilogue);
+        pool.Run(ref job, tileGroups * splits);
+    }
+
+    public override void Dispose() => _weights.Dispose();
+
+    // Transformed filters: element, group, source channel, four target channels.
+    private void PackGroup(int group, float* weight, float* scale)
+    {
+        Vector256<double>* filter = stackalloc Vector256<double>[9], scratch = stackalloc Vector256<double>[18];
+        int first = group * GroupSize, rows = Math.Min(GroupSize, _targetChannels - first);
+        float* result = (float*)_weights.Data + (nint)first * _sourceChannels;
+        for (int channel = 0; channel < _sourceChannels; channel++, result += GroupSize)
+        {
+            new Span<double>(filter, 9 * GroupSize).Clear();
+            for (int row = 0; row < rows; row++)
+            {
+                int output = Forward ? first + row : channel, input = Forward ? channel : first + row;
+                float* from = weight + ((nint)output * Shape.Input.Channels + input) * 9;
+                double factor = scale == null ? 1 : scale[output];
+                for (int tap = 0; tap < 9; tap++)
+                    ((double*)filter)[tap * GroupSize + row] = factor * from[Forward ? tap : 8 - tap];
+            }
+            WinogradTransforms.TransformFilter(filter, scratch, result, WeightElement);
+        }
+    }
+
+    private void RunTiles(in RunJob job, int firstTile, int tiles, int firstGroup, int endGroup, int worker)
+    {
+        float* scratch = (float*)_scratch.Of(worker);
+        float* inputs = scratch + Elements * Layout.Lanes, products = inputs + Elements * _inputStride;
+        nint tileStride = (nint)_tilesTogether * Layout.Lanes;
+        WinogradTile* places = stackalloc WinogradTile[_tilesTogether];
+        for (int tile = 0; tile < tiles; tile++)
+            places[tile] = Place(firstTile + tile);
+        WinogradTransforms<TLanes, TVector>.Input(
+            places, tiles, job.Source, (nint)Source.Width * Layout.Lanes, (nint)Source.Pixels * Layout.Lanes, _sourceChannels,
+            scratch, inputs, tileStride, _inputStride);
+        nint targetRow = (nint)Target.Width * Layout.Lanes, targetChannel = (nint)Target.Pixels * Layout.Lanes;
+        PassEpilogue all = job.Epilogue;
+        for (int group = firstGroup; group < endGroup; group += _groupsTogether)
+        {
+            int groups = Math.Min(_groupsTogether, endGroup - group);
+            Multiply(inputs, products, tiles, group, groups);
+            int channel = group * GroupSize, channels = Math.Min(groups * GroupSize, _targetChannels - channel);
+            nint offset = channel * targetChannel;
+            var epilogue = new PassEpilogue(
+                all.Shift == null ? null : all.Shift + channel, all.Addend == null ? null : all.Addend + offset, all.Relu,
+                all.Mask == null ? null : all.Mask + offset);
+            WinogradTransforms<TLanes, TVector>.Output(
+                places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
+                targetChannel, epilogue);
+        }
+    }
+
+    // Into how many parts of the output channels the tiles' items are cut, for few tiles on many threads.
+    private int Splits(int tileGroups, int threads)
+    {
+        int best = 1;
+        double least = double.MaxValue;
+        for (int splits = 1; splits <= Math.Min(MaximalSplits, _groups); splits++)
+        {
+            double time = (tileGroups * splits + threads - 1) / threads * (InputShare + 1.0 / splits);
+            if (time < least)
+                (best, least) = (splits, time);
+        }
+        return best;
+    }
+
+    private void Multiply(float* inputs, float* products, int tiles, int group, int groups)
+    {
+        nint tileStride = (nint)_tilesTogether * Layout.Lanes;
+        float* weights = (float*)_weights.Data + (nint)group * GroupSize * _sourceChannels;
+        for (int element = 0; element < Elements; element++)
+        {
+            Multiply(
+                tiles, weights + element * WeightElement, inputs + element * _inputStride, products + element * _productStride,
+                _sourceChannels, groups, tileStride);
+        }
+    }
+
+    private static void Multiply(
+        int columns, float* weights, float* inputs, float* products, int channels, int groups, nint stride)
+    {
+        switch (columns)
+        {
+            case 1:
+                WinogradProduct<TLanes, TVector>.Run<One>(weights, inputs, products, channels, groups, stride);
+                break;
+            case 2:
+                WinogradProduct<TLanes, TVector>.Run<Two>(weights, inputs, products, channels, groups, stride);
+                break;
+            case 3:
+                WinogradProduct<TLanes, TVector>.Run<Three>(weights, inputs, products, channels, groups, stride);
+                break;
+            default:
+                WinogradProduct<TLanes, TVector>.Run<Four>(weights, inputs, products, channels, groups, stride);
+                break;
+        }
+    }
+
+    private WinogradTile Place(int tile)
+    {
+        int perBlock = _tileRows * _tileColumns, within = tile % perBlock;
+        int block = tile / perBlock, row = within / _tileColumns * Outputs, column = within % _tileColumns * Outputs;
+        int sourceRow = row - _padding, sourceColumn = column - _padding;
+        return new WinogradTile
+        {
+            Source = ((nint)block * Source.Length + (nint)sourceRow * Source.Width + sourceColumn) * Layout.Lanes,
+            Target = ((nint)block * Target.Length + (nint)row * Target.Width + column) * Layout.Lanes,
+            Top = Math.Max(0, -sourceRow),
+            Bottom = Math.Min(Inputs, Source.Height - sourceRow),
+            Left = Math.Max(0, -sourceColumn),
+            Right = Math.Min(Inputs, Source.Width - sourceColumn),
+            Rows = Math.Min(Outputs, Target.Height - row),
+            Columns = Math.Min(Outputs, Target.Width - column),
+        };
+    }
+
+    private readonly struct PackJob(WinogradPass<TLanes, TVector> pass, float* weight, float* scale) : IParallelJob
+    {
+        private readonly float* _weight = weight;
+        private readonly float* _scale = scale;
+
+        public void Run(int item, int worker) => pass.PackGroup(item, _weight, _scale);
+    }
+
+    private readonly struct RunJob(
+        WinogradPass<TLanes, TVector> pass, int tiles, int groupsPerItem, int splits, float* source, float* target,
+        PassEpilogue epilogue) : IParallelJob
+    {
+        public readonly float* Source = source;
+        public readonly float* Target = target;
+        public readonly PassEpilogue Epilogue = epilogue;
+
+        public void Run(int item, int worker)
+        {
+            int firstTile = item / splits * pass._tilesTogether, firstGroup = item % splits * groupsPerItem;
+            pass.RunTiles(
+                this, firstTile, Math.Min(pass._tilesTogether, tiles - firstTile), firstGroup,
+                Math.Min(pass._groups, firstGroup + groupsPerItem), worker);
+        }
+    }
+}
