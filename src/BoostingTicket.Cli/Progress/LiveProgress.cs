@@ -11,7 +11,7 @@ internal sealed class LiveProgress : IProgressDisplay
     private readonly IAnsiConsole _console;
     private ProgressContext? _context;
     private ProgressTask? _task;
-    private StageClock _clock = new(0, 0);
+    private StageClock _clock = new(0);
     private string _stage = "";
     private volatile string _speed = "";
 
@@ -50,7 +50,7 @@ internal sealed class LiveProgress : IProgressDisplay
         _task?.StopTask();
         _stage = stage;
         _speed = "";
-        _clock = new StageClock(totalSteps, doneSteps);
+        _clock = new StageClock(totalSteps);
         _task = _context?.AddTask(Markup.Escape(stage), maxValue: Math.Max(totalSteps, 1));
         if (_task is not null)
             _task.Value = doneSteps;

@@ -10,7 +10,7 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    private StageClock _clock = new(0, 0);
+    private StageClock _clock = new(0);
     private long _lastWrite;
 
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
     /// <inheritdoc/>
     public void StageStarted(string stage, long totalSteps, long doneSteps)
     {
-        _clock = new StageClock(totalSteps, doneSteps);
+        _clock = new StageClock(totalSteps);
         _lastWrite = Stopwatch.GetTimestamp();
         writer.WriteLine(doneSteps > 0
             ? string.Create(CultureInfo.InvariantCulture, $"{stage}: resumed at step {doneSteps:N0} of {totalSteps:N0}")
@@ -29,12 +29,13 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
     /// <inheritdoc/>
     public void StepsDone(long doneSteps, double samplesPerSecond)
     {
+        double left = _clock.SecondsLeft(doneSteps);
         if (Stopwatch.GetElapsedTime(_lastWrite) < Interval)
             return;
         _lastWrite = Stopwatch.GetTimestamp();
         double percent = _clock.Total > 0 ? 100.0 * doneSteps / _clock.Total : 0;
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {percent,3:F0} %  step {doneSteps:N0}/{_clock.Total:N0}  {samplesPerSecond:N0} images/s  {Durations.Short(_clock.SecondsLeft(doneSteps))} left"));
+            $"  {percent,3:F0} %  step {doneSteps:N0}/{_clock.Total:N0}  {samplesPerSecond:N0} images/s  {Durations.Short(left)} left"));
     }
 
     /// <inheritdoc/>

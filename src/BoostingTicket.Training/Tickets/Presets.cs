@@ -40,18 +40,20 @@ public static class Presets
     public static Preset Find(string name) =>
         All.FirstOrDefault(preset => preset.Name == name) ?? throw NearestName.Unknown("preset", name, Names);
 
+    // From ε = 0.08 on, this small network without normalisation layers does not learn from PGD images in so few epochs. The
+    // ticket has fewer epochs than the baseline, as in the paper's Table 3.
     private static RunConfiguration Quick()
     {
-        var training = new TrainingSettings { Epochs = 6, BatchSize = 64, LearningRate = 0.05, WeightDecay = AdversarialDecay };
-        var attack = new AttackSettings { Epsilon = 0.1, StepSize = 0.025, Steps = 7 };
+        var training = new TrainingSettings { Epochs = 8, BatchSize = 64, LearningRate = 0.05, WeightDecay = AdversarialDecay };
+        var attack = new AttackSettings { Epsilon = 0.06, StepSize = 0.015, Steps = 7 };
         return new RunConfiguration
         {
             Preset = Default,
             Model = "lenet-16-32-128",
             Data = new DataSettings { Name = "synthetic-28", TrainSamples = 6_000, TestSamples = 1_000, ValidationSamples = 500 },
             Attack = attack,
-            Donor = training with { Method = TrainingMethod.Fgsm, LearningRate = 0.01 },
-            Retrain = training with { WarmupFrom = 0.01 },
+            Donor = training with { Method = TrainingMethod.Fgsm, Epochs = 4, LearningRate = 0.01 },
+            Retrain = training with { Epochs = 5, WarmupFrom = 0.01 },
             Dense = training,
             Evaluation = new EvaluationSettings { Attack = attack with { Steps = 20 }, ProbeSteps = 7, ProbeSamples = 500 },
         };

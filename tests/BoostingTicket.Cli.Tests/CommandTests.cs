@@ -1,0 +1,178 @@
+using System.Text.Json;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Cli.Tests;
+
+public sealed class CommandTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("boosting-ticket-").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void Run_compares_the_arms_and_leaves_its_files()
+    {
+        string folder = Path.Combine(_folder, "out");
+        CommandResult result = CommandLine.Run(["run", .. CommandLine.Tiny, "--json", "--seeds", "2", "--out", folder]);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        JsonElement json = result.Json();
+        Assert.That(json.GetProperty("rows").EnumerateArray().Select(row => row.GetProperty("arm").GetString()), Is.EqualTo(new[] { "dense", "ticket", "reinit" }));
+        Assert.That(json.GetProperty("rows")[1].GetProperty("sparsity").GetDouble(), Is.EqualTo(0.8).Within(0.01));
+        Assert.That(json.GetProperty("result").GetProperty("seeds").GetArrayLength(), Is.EqualTo(2));
+        foreach (string file in new[] { "configuration.json", "environment.json", "result.json", "metrics.csv", "report.html", "summary.md" })
+            Assert.That(File.Exists(Path.Combine(folder, file)), file);
+        Assert.That(result.Error, Does.Contain("epoch 1/2").And.Contain("Using the CPU"));
+    }
+
+    [Test]
+    public void Run_shows_a_table_and_where_the_report_is()
+    {
+        CommandResult result = CommandLine.Run(["run", .. CommandLine.Tiny, "--quiet", "--arms", "dense,ticket", "--out", Path.Combine(_folder, "out")]);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Error, Is.Empty);
+        Assert.That(result.Out, Does.Contain("clean %").And.Contain("PGD-2 %").And.Contain("ratio").And.Contain("report.html"));
+        Assert.That(result.Out.Split('\n'), Has.Some.StartsWith("dense ").And.Some.StartsWith("ticket "));
+    }
+
+    [Test]
+    public void Interrupted_run_says_how_to_go_on_and_ends_like_an_uninterrupted_one()
+    {
+        string folder = Path.Combine(_folder, "interrupted"), whole = Path.Combine(_folder, "whole");
+        using var source = new CancellationTokenSource();
+        using var watcher = new LineWatcher(line =>
+        {
+            if (line.Contains("epoch 1/2", StringComparison.Ordinal))
+                source.Cancel();
+        });
+        CommandResult interrupted = CommandLine.Run(watcher, source.Token, ["run", .. CommandLine.Tiny, "--json", "--out", folder]);
+        Assert.That(interrupted.Code, Is.EqualTo(130));
+        Assert.That(interrupted.Error, Does.Contain($"run --resume --out {folder} --threads 1 --json").Or.Contain($"run --resume --out {folder} --json --threads 1"));
+        Assert.That(interrupted.Json().GetProperty("exitCode").GetInt32(), Is.EqualTo(130));
+
+        CommandResult resumed = CommandLine.Run("run", "--resume", "--json", "--threads", "1", "--out", folder);
+        Assert.That(resumed.Code, Is.Zero, resumed.Error);
+        CommandResult uninterrupted = CommandLine.Run(["run", .. CommandLine.Tiny, "--json", "--out", whole]);
+        foreach (string file in new[] { "dense.last", "ticket.last", "reinit.last" })
+        {
+            string name = Path.Combine("seed-0", file + ".safetensors");
+            Assert.That(File.ReadAllBytes(Path.Combine(folder, name)), Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, name))), file);
+        }
+
+        Assert.That(uninterrupted.Code, Is.Zero);
+    }
+
+    [Test]
+    public void Finished_run_is_not_overwritten_and_other_settings_are_refused()
+    {
+        string folder = Path.Combine(_folder, "out");
+        string[] run = ["run", .. CommandLine.Tiny, "--quiet", "--arms", "dense", "--out", folder];
+        Assert.That(CommandLine.Run(run).Code, Is.Zero);
+        Assert.That(CommandLine.Run(run), Has.Property("Code").EqualTo(2).And.Property("Error").Contains("--resume"));
+        Assert.That(CommandLine.Run([.. run, "--resume", "--ratio", "0.5"]), Has.Property("Code").EqualTo(2));
+        Assert.That(CommandLine.Run([.. run, "--resume"]).Code, Is.Zero);
+    }
+
+    [Test]
+    public void Single_steps_lead_from_a_donor_to_an_evaluated_ticket()
+    {
+        string donor = Path.Combine(_folder, "donor"), retrained = Path.Combine(_folder, "retrained"), ticket = Path.Combine(_folder, "t.safetensors");
+        string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
+        CommandResult train = CommandLine.Run(["train", .. tiny, "--method", "fgsm", "--json", "--out", donor]);
+        Assert.That(train.Code, Is.Zero, train.Error);
+        string last = train.Json().GetProperty("last").GetString()!;
+
+        CommandResult prune = CommandLine.Run("prune", last, "--ratio", "0.5", "--json", "--out", ticket);
+        Assert.That(prune.Code, Is.Zero, prune.Error);
+        CommandResult inspect = CommandLine.Run("inspect", ticket, "--json");
+        Assert.That(inspect.Json().GetProperty("kind").GetString(), Is.EqualTo("ticket"));
+        Assert.That(inspect.Json().GetProperty("sparsity").GetDouble(), Is.EqualTo(0.5).Within(0.01));
+        Assert.That(CommandLine.Run("inspect", ticket).Out, Does.Contain("ticket of lenet-3-4-8").And.Contain("pruned %"));
+
+        CommandResult retrain = CommandLine.Run(["retrain", ticket, .. tiny, "--json", "--out", retrained]);
+        Assert.That(retrain.Code, Is.Zero, retrain.Error);
+        JsonElement result = retrain.Json().GetProperty("result");
+        CommandResult evaluate = CommandLine.Run("evaluate", retrain.Json().GetProperty("last").GetString()!, "--json", "--threads", "1");
+        Assert.That(evaluate.Code, Is.Zero, evaluate.Error);
+        Assert.That(
+            evaluate.Json().GetProperty("result").GetProperty("robust").GetDouble(),
+            Is.EqualTo(result.GetProperty("last").GetProperty("robust").GetDouble()));
+    }
+
+    [Test]
+    public void Ticket_of_another_model_is_refused()
+    {
+        string donor = Path.Combine(_folder, "donor"), ticket = Path.Combine(_folder, "t.safetensors");
+        string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
+        CommandResult train = CommandLine.Run(["train", .. tiny, "--epochs", "0", "--json", "--out", donor]);
+        Assert.That(train.Code, Is.EqualTo(2), "--epochs is given twice");
+        train = CommandLine.Run(["train", .. tiny, "--json", "--out", donor]);
+        Assert.That(CommandLine.Run("prune", train.Json().GetProperty("last").GetString()!, "--quiet", "--out", ticket).Code, Is.Zero);
+        CommandResult retrain = CommandLine.Run("retrain", ticket, "--model", "lenet-5-4-8", "--quiet", "--out", Path.Combine(_folder, "out"));
+        Assert.That(retrain.Code, Is.EqualTo(2), retrain.Error);
+        Assert.That(retrain.Error, Does.Contain("t.safetensors").And.Contain("lenet-3-4-8"));
+        Assert.That(Directory.Exists(Path.Combine(_folder, "out")), Is.False);
+    }
+
+    [Test]
+    public void Models_prints_the_papers_counts()
+    {
+        CommandResult json = CommandLine.Run("models", "--json");
+        JsonElement vgg = json.Json().EnumerateArray().Single(model => model.GetProperty("name").GetString() == "vgg16");
+        Assert.That(vgg.GetProperty("parameters").GetInt64(), Is.EqualTo(14_987_722));
+        CommandResult text = CommandLine.Run("models");
+        foreach (string name in ModelCatalog.Names)
+            Assert.That(text.Out.Split('\n'), Has.Some.StartsWith(name + " "));
+        Assert.That(text.Out, Does.Contain("11,173,962").And.Contain("exactly twice"));
+    }
+
+    [Test]
+    public void Devices_says_what_auto_takes_and_why()
+    {
+        JsonElement json = CommandLine.Run("devices", "--json", "--threads", "3").Json();
+        Assert.That(json.GetProperty("devices").EnumerateArray().Select(device => device.GetProperty("name").GetString()), Is.EqualTo(new[] { "cpu", "cuda" }));
+        Assert.That(json.GetProperty("devices")[0].GetProperty("description").GetString(), Does.StartWith("3 thread"));
+        Assert.That(json.GetProperty("reason").GetString(), Is.Not.Empty);
+    }
+
+    [Test]
+    public void Data_lists_and_describes_the_sets()
+    {
+        CommandResult list = CommandLine.Run("data", "list", "--data", _folder);
+        foreach (string name in DataSetCatalog.Names)
+            Assert.That(list.Out.Split('\n'), Has.Some.StartsWith(name + " "));
+        Assert.That(list.Out, Does.Contain("data fetch cifar10"));
+        JsonElement info = CommandLine.Run("data", "info", "synthetic-28", "--json").Json();
+        JsonElement train = info.GetProperty("parts")[0];
+        Assert.That(train.GetProperty("perClass").EnumerateArray().Sum(count => count.GetInt32()), Is.EqualTo(train.GetProperty("samples").GetInt32()));
+    }
+
+    [Test]
+    public void Answers_go_to_a_file_with_out()
+    {
+        string file = Path.Combine(_folder, "models.json");
+        CommandResult result = CommandLine.Run("models", "lenet", "--json", "--out", file);
+        Assert.That(result.Json().GetProperty("file").GetString(), Is.EqualTo(file));
+        Assert.That(JsonDocument.Parse(File.ReadAllText(file)).RootElement[0].GetProperty("parameters").GetInt64(), Is.EqualTo(431_080));
+    }
+
+    [Test]
+    public void Seed_and_threads_do_what_they_say()
+    {
+        double Loss(string seed, string threads, string folder)
+        {
+            CommandResult result = CommandLine.Run(
+                ["train", .. CommandLine.Tiny.Where((_, index) => index is < 10 or (> 13 and < 20)), "--seed", seed, "--threads", threads, "--json", "--out", Path.Combine(_folder, folder)]);
+            Assert.That(result.Code, Is.Zero, result.Error);
+            return result.Json().GetProperty("result").GetProperty("history")[0].GetProperty("trainLoss").GetDouble();
+        }
+
+        double first = Loss("1", "1", "a");
+        Assert.That(Loss("1", "2", "b"), Is.EqualTo(first));
+        Assert.That(Loss("2", "1", "c"), Is.Not.EqualTo(first));
+    }
+}
