@@ -8,6 +8,31 @@ public static class OperationRunner
 {
     private static readonly ConcurrentDictionary<string, IReadOnlyList<Output>> Expected = new();
 
+    /// <summary>Checks every case of a group.</summary>
+    /// <returns>A message for each case that failed, which starts with the case's name.</returns>
+    public static IReadOnlyList<string> Failures(OperationGroup group, IBackend backend)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        var failures = new List<string>();
+        foreach (OperationCase operation in group.Cases)
+        {
+            try
+            {
+                Check(operation, backend);
+            }
+            catch (OperationFailedException failure)
+            {
+                failures.Add(failure.Message);
+            }
+            catch (Exception failure)
+            {
+                // Whatever the backend threw: the other cases still run.
+                failures.Add($"{operation}: {failure}");
+            }
+        }
+        return failures;
+    }
+
     /// <summary>Runs a case on a backend and compares every output with the reference's.</summary>
     /// <exception cref="OperationFailedException">An output is wrong, or something changed that must not.</exception>
     public static void Check(OperationCase operation, IBackend backend)

@@ -12,6 +12,8 @@ internal sealed class ConvolutionTests(InstructionSet set)
     // Each result may differ by a few roundings of the sum of its products' magnitudes.
     private const double Tolerance = 3e-6;
 
+    private static readonly bool[] Both = [false, true];
+
     private static readonly (int Batch, ConvolutionShape Shape)[] Cases = [
         (1, new(new(1, 5, 7), 1, 3, 3, 1, 1)),
         (16, new(new(3, 9, 6), 10, 3, 3, 1, 1)),
@@ -143,13 +145,14 @@ internal sealed class ConvolutionTests(InstructionSet set)
         Filter filter = runner.NewFilter(shape, FilterUses.Forward, w);
         Tensor input = runner.NewTensor(Batch, shape.Input, x);
         (double[] plain, double[] magnitude) = ConvolutionReference.Forward(shape, Batch, x, w);
-        foreach (bool shifted in new[] { false, true })
-        foreach (bool added in new[] { false, true })
-        foreach (bool inPlace in new[] { false, true })
-        foreach (bool relu in new[] { false, true })
+        var epilogues = from shifted in Both
+                        from added in Both
+                        from inPlace in Both
+                        from relu in Both
+                        where added || !inPlace
+                        select (shifted, added, inPlace, relu);
+        foreach ((bool shifted, bool added, bool inPlace, bool relu) in epilogues)
         {
-            if (inPlace && !added)
-                continue;
             Tensor y = runner.NewTensor(Batch, shape.Output, residual);
             Tensor? summand = !added ? null : inPlace ? y : runner.NewTensor(Batch, shape.Output, residual);
             runner.Forward(filter, input, y, new ForwardEpilogue(shifted ? runner.NewBuffer(shift) : null, summand, relu));
@@ -174,12 +177,13 @@ internal sealed class ConvolutionTests(InstructionSet set)
         Filter filter = runner.NewFilter(shape, FilterUses.BackwardInput, w);
         Tensor gradient = runner.NewTensor(Batch, shape.Output, dy), mask = runner.NewTensor(Batch, shape.Input, output);
         (double[] plain, double[] magnitude) = ConvolutionReference.BackwardInput(shape, Batch, dy, w);
-        foreach (bool added in new[] { false, true })
-        foreach (bool inPlace in new[] { false, true })
-        foreach (bool masked in new[] { false, true })
+        var epilogues = from added in Both
+                        from inPlace in Both
+                        from masked in Both
+                        where added || !inPlace
+                        select (added, inPlace, masked);
+        foreach ((bool added, bool inPlace, bool masked) in epilogues)
         {
-            if (inPlace && !added)
-                continue;
             Tensor dx = runner.NewTensor(Batch, shape.Input, addend);
             Tensor? summand = !added ? null : inPlace ? dx : runner.NewTensor(Batch, shape.Input, addend);
             runner.BackwardInput(filter, gradient, dx, new GradientEpilogue(summand, masked ? mask : null));

@@ -84,6 +84,25 @@ public sealed class OperationTableOnReferenceTests
             Throws.TypeOf<OperationFailedException>().With.Message.Contains("guard").And.Message.Contains("must not change"));
     }
 
+    [Test]
+    public void A_group_reports_each_failing_case_by_name()
+    {
+        OperationGroup group = OperationTable.Groups.First(row => row.Name == "ElementwiseForward 3x5x7");
+        using var sound = new Faulty();
+        Assert.That(OperationRunner.Failures(group, sound), Is.Empty);
+        using var faulty = new Faulty { After = (backend, y) => Change(backend, y, 5, _ => double.NaN) };
+        IReadOnlyList<string> failures = OperationRunner.Failures(group, faulty);
+        Assert.That(failures, Has.Count.EqualTo(group.Cases.Count));
+        Assert.That(failures, Has.One.StartsWith("ElementwiseForward 3x5x7 batch 17 relu: y[5]"));
+        using var broken = new Faulty { After = (_, _) => throw new DivideByZeroException() };
+        Assert.That(
+            OperationRunner.Failures(group, broken), Has.All.Contains("DivideByZero").And.Some.Contains("batch 17 relu"));
+    }
+
+    [Test]
+    public void Groups_hold_every_case() =>
+        Assert.That(OperationTable.Groups.SelectMany(group => group.Cases), Is.EquivalentTo(OperationTable.Cases));
+
     private static OperationCase Find(string prefix) =>
         OperationTable.Cases.First(row => row.Name.StartsWith($"{prefix} 3x5x7 batch 17", StringComparison.Ordinal));
 
