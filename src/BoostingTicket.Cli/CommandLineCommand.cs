@@ -18,6 +18,9 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     /// <summary>Paragraphs that help shows below the description; may be empty.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 
+    /// <summary>A list that help shows after the examples: heading and rows; null for none.</summary>
+    public (string Heading, IReadOnlyList<(string Name, string Description)> Rows)? List { get; init; }
+
     /// <summary>Heading of each option that has one; others come first.</summary>
     public Dictionary<Option, string> Headings { get; } = [];
 

@@ -69,6 +69,8 @@ internal static class HelpWriter
             Paragraph(writer, width, 6, meaning);
         }
 
+        if (known?.List is { } list)
+            Section(writer, width, list.Heading, list.Rows);
         Section(writer, width, "Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
         Section(writer, width, "Arguments", command.Arguments.Select(argument => ($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? "")));
         var own = command.Options.Where(option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();

@@ -16,7 +16,7 @@ internal sealed class Workbench
     /// <summary>Folder under which runs are kept that are given none.</summary>
     public const string RunsFolder = "runs";
 
-    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = $"settings to start from: {string.Join(", ", Presets.Names)}" };
+    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = $"settings to start from, by default {Presets.Default}; see run --help" };
     private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "JSON file with settings; the command line wins over it, it wins over the preset" };
     private readonly Option<string?> _data = DataCommand.CreateRootOption();
     private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };

@@ -28,8 +28,8 @@ internal static class RunCommand
             [
                 "Stages for each seed: train a donor, prune it, reset what is left, retrain it, test. Beside it, the dense network and controls "
                     + "are trained. The folder of --out (by default a new one under runs/) receives settings, weights, tickets, metrics and report.html.",
-                "Presets: " + string.Join("; ", Presets.All.Select(preset => $"{preset.Name}: {preset.Description}")) + ".",
             ],
+            List = ("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))]),
         };
         var workbench = new Workbench(command, resumable: true);
         return command.WithAllSettings().Executes(invocation => Execute(invocation, workbench));

@@ -81,6 +81,7 @@ public static class ConfigurationOptions
         yield return Set("--ratio", OptionGroup.Pruning, "share of the prunable weights that is pruned", "pruning.ratio");
         yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };
         yield return Set("--minimum-kept", OptionGroup.Pruning, "weights that every layer keeps at least", "pruning.minimumKept");
+        yield return Set("--prune-hidden-linear", OptionGroup.Pruning, "whether hidden linear layers are pruned, or none for the model's own choice", "pruning.hiddenLinear");
         yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
 
         yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");
@@ -88,7 +89,6 @@ public static class ConfigurationOptions
         yield return Set("--evaluation-steps", OptionGroup.Evaluation, "PGD steps of the evaluation", "evaluation.attack.steps");
         yield return Set("--evaluation-restarts", OptionGroup.Evaluation, "random restarts of the evaluation", "evaluation.attack.restarts");
         yield return Set("--evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation's attack raises", "evaluation.attack.loss");
-        yield return Set("--evaluation-bn", OptionGroup.Evaluation, "statistics that normalisation reads while the evaluation's attack runs", "evaluation.attack.statistics");
         yield return Set("--probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation after an epoch; 0 for none", "evaluation.probeSteps");
         yield return Set("--probe-samples", OptionGroup.Evaluation, "validation samples that it attacks; 0 for all", "evaluation.probeSamples");
         yield return Set("--probe-every", OptionGroup.Evaluation, "epochs between robust validations", "evaluation.probeEvery");

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Pruning;
 
@@ -47,6 +48,10 @@ public sealed record PruningSettings
     /// <summary>Weights that every layer keeps at least.</summary>
     public int MinimumKept { get; init; } = PruningOptions.UsualMinimumKept;
 
+    /// <summary>Whether hidden linear layers are pruned; null for the model's own choice: LeNet's are, VGG's are not. The last
+    /// layer never is.</summary>
+    public bool? HiddenLinear { get; init; }
+
     /// <summary>Rounds of train, prune, reset; 1 is one-shot, the paper's choice (Appendix B).</summary>
     public int Rounds { get; init; } = 1;
 
@@ -84,6 +89,9 @@ public sealed record EvaluationSettings
     public void Validate()
     {
         Attack.Validate("evaluation-");
+        if (Attack.Statistics != AttackStatistics.Running)
+            throw new ConfigurationException(
+                "evaluation.attack.statistics is not running; evaluation always attacks the network as it is used, so leave it out.");
         Require.InRange("probe-steps", ProbeSteps, 0, 100_000);
         Require.InRange("probe-samples", ProbeSamples, 0, 100_000_000);
         Require.InRange("probe-every", ProbeEvery, 1, 100_000);

@@ -59,7 +59,7 @@ public sealed class TicketRun(
         ArgumentNullException.ThrowIfNull(data);
         var options = new ModelOptions(
             DeviceImages.Shape(data.Train), data.Train.Classes.Count,
-            configuration.Data.Normalize ? RunNormalization.For(data.Train) : null);
+            configuration.Data.Normalize ? RunNormalization.For(data.Train) : null, configuration.Pruning.HiddenLinear);
         try
         {
             return ModelCatalog.Build(configuration.Model, options);
