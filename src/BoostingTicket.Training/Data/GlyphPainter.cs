@@ -10,20 +10,20 @@ internal sealed class GlyphPainter(int channels, int side)
     private const float SmallestScale = 0.22f, LargestScale = 0.36f;
     private const float LargestStretch = 0.15f;
     private const float LargestHalfAngleTangent = 0.22f;
-    private const float LargestBend = 0.2f;
-    private const float ThinnestHalfWidth = 0.03f, ThickestHalfWidth = 0.05f;
+    private const float LargestBend = 0.24f;
+    private const float ThinnestHalfWidth = 0.035f, ThickestHalfWidth = 0.055f;
     private const int FewestDistractors = 1, MostDistractors = 5;
-    private const float ShortestDistractor = 0.12f, LongestDistractor = 0.4f;
+    private const float ShortestDistractor = 0.1f, LongestDistractor = 0.4f;
 
-    // Light, as fractions of the full scale; in colour all but the ground is reduced by ColourScale, so that the contrast is to
-    // the usual budget of 8/255 about what it is in grey to 0.1.
-    private const float ColourScale = 0.4f;
-    private const float DarkestGround = 0.05f, LightestGround = 0.2f;
-    private const float LeastContrast = 0.55f, MostContrast = 0.75f;
-    private const float LeastDistraction = 0.15f, MostDistraction = 0.45f;
-    private const float LargestGradient = 0.08f;
+    // Light, as fractions of the full scale. In colour all but the ground is reduced by ColourScale, since the usual budget there
+    // is smaller. Less contrast than this and adversarial training from small networks stays at chance for epochs.
+    private const float ColourScale = 0.6f;
+    private const float DarkestGround = 0, LightestGround = 0.1f;
+    private const float LeastContrast = 0.65f, MostContrast = 0.85f;
+    private const float LeastDistraction = 0.2f, MostDistraction = 0.45f;
+    private const float LargestGradient = 0.05f;
     private const float LargestTint = 0.15f;
-    private const float LeastNoise = 0.01f, MostNoise = 0.04f;
+    private const float LeastNoise = 0.01f, MostNoise = 0.03f;
 
     private readonly float _scale = channels == 1 ? 1 : ColourScale;
     private readonly GlyphCanvas _glyph = new(side);
@@ -117,7 +117,7 @@ internal sealed class GlyphPainter(int channels, int side)
         float tint = channels == 1 ? 0 : LargestTint;
         for (int channel = 0; channel < channels; channel++)
         {
-            // A bright ground is as telling of a class as a dark one, so colour may take all of the scale that contrast leaves.
+            // What the contrast leaves of the scale is free for colours of the ground.
             float groundTint = channels == 1 ? 0 : random.NextSingle(0, 1 - LightestGround - ColourScale);
             _ground[channel] = ground + groundTint;
             _ink[channel] = _scale * (ink + random.NextSingle(-tint, tint));

@@ -23,7 +23,7 @@ public sealed class TrainingState
     public long SampleCount { get; set; }
 
     /// <summary>Where the current epoch's seconds went so far.</summary>
-    public PhaseTimes Times { get; set; } = PhaseTimes.Zero;
+    public PhaseTimes Times { get; set; }
 
     /// <summary>Finished epochs.</summary>
     public IList<EpochRecord> History { get; init; } = [];
@@ -48,6 +48,6 @@ public sealed class TrainingState
         LossSum = 0;
         CorrectCount = 0;
         SampleCount = 0;
-        Times = PhaseTimes.Zero;
+        Times = default;
     }
 }

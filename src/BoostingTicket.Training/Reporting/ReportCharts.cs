@@ -56,7 +56,7 @@ internal static class ReportCharts
 
     private static Bar StageBar(string stage, IReadOnlyList<IReadOnlyList<EpochRecord>> histories)
     {
-        PhaseTimes sum = histories.SelectMany(history => history).Aggregate(PhaseTimes.Zero, (total, epoch) => total + epoch.Times);
+        PhaseTimes sum = histories.SelectMany(history => history).Aggregate(default(PhaseTimes), (total, epoch) => total + epoch.Times);
         double[] seconds = [sum.Data / histories.Count, sum.Attack / histories.Count, sum.Train / histories.Count, sum.Evaluate / histories.Count];
         return new Bar(
             stage,

@@ -17,24 +17,17 @@ public sealed record EpochRecord(
 /// <param name="Attack">Making adversarial images for training.</param>
 /// <param name="Train">Forward, backward and optimizer step of training.</param>
 /// <param name="Evaluate">Validation.</param>
-public sealed record PhaseTimes(double Data, double Attack, double Train, double Evaluate)
+public readonly record struct PhaseTimes(double Data, double Attack, double Train, double Evaluate)
 {
     /// <summary>Seconds that count as training: all but validation.</summary>
     public double Training => Data + Attack + Train;
 
-    /// <summary>No time.</summary>
-    public static PhaseTimes Zero { get; } = new(0, 0, 0, 0);
+    /// <summary>Sum, phase by phase.</summary>
+    public static PhaseTimes operator +(PhaseTimes left, PhaseTimes right) =>
+        new(left.Data + right.Data, left.Attack + right.Attack, left.Train + right.Train, left.Evaluate + right.Evaluate);
 
     /// <summary>Sum, phase by phase.</summary>
-    public static PhaseTimes operator +(PhaseTimes left, PhaseTimes right)
-    {
-        ArgumentNullException.ThrowIfNull(left);
-        ArgumentNullException.ThrowIfNull(right);
-        return new(left.Data + right.Data, left.Attack + right.Attack, left.Train + right.Train, left.Evaluate + right.Evaluate);
-    }
-
-    /// <summary>Sum, phase by phase.</summary>
-    public PhaseTimes Add(PhaseTimes other) => this + other;
+    public static PhaseTimes Add(PhaseTimes left, PhaseTimes right) => left + right;
 }
 
 /// <summary>Accuracies on the test set.</summary>

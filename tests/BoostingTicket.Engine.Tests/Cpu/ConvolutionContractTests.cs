@@ -1,6 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
 using static BoostingTicket.Engine.Tests.Cpu.ConvolutionTests;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
@@ -30,8 +31,6 @@ internal sealed class ConvolutionContractTests
         }
     }
 
-    // The count is the process's, because other threads work too; the test host's own allocate now and then, so one clean
-    // stretch of many is enough.
     [Test]
     public void Computing_allocates_nothing_on_the_managed_heap([Values(1, 2)] int threads)
     {
@@ -44,16 +43,7 @@ internal sealed class ConvolutionContractTests
         Tensor x = runner.NewTensor(Batch, shape.Input, Values(Batch * shape.Input.Length, 3));
         Tensor dy = runner.NewTensor(Batch, shape.Output, Values(Batch * shape.Output.Length, 4));
         Tensor y = runner.NewTensor(Batch, shape.Output), dx = runner.NewTensor(Batch, shape.Input);
-        Step();
-        long least = long.MaxValue;
-        for (int attempt = 0; attempt < 30 && least > 0; attempt++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            for (int i = 0; i < 5; i++)
-                Step();
-            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-        Assert.That(least, Is.Zero, "bytes allocated in 5 steps");
+        Assert.That(Allocations.LeastBytes(Step), Is.Zero, "bytes allocated");
 
         void Step()
         {

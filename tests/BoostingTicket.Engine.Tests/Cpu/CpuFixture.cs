@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -184,19 +185,7 @@ internal abstract unsafe class CpuFixture<TLanes, TVector>
         }
     }
 
-    /// <summary>Fails if the operation allocates on the managed heap. The count is the process's, because other threads work
-    /// too; the test host's own threads allocate now and then, so one clean stretch of many is enough.</summary>
-    protected static void AssertAllocatesNothing(Action operation)
-    {
-        operation();
-        long least = long.MaxValue;
-        for (int attempt = 0; attempt < 30 && least > 0; attempt++)
-        {
-            long before = GC.GetTotalAllocatedBytes(precise: true);
-            for (int repetition = 0; repetition < 5; repetition++)
-                operation();
-            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
-        }
-        Assert.That(least, Is.Zero, "Bytes were allocated in 5 calls.");
-    }
+    /// <summary>Fails if the operation allocates on the managed heap.</summary>
+    protected static void AssertAllocatesNothing(Action operation) =>
+        Assert.That(Allocations.LeastBytes(operation), Is.Zero, "Bytes were allocated.");
 }
