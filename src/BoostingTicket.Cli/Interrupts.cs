@@ -9,15 +9,10 @@ internal sealed class Interrupts : IDisposable
 
     private readonly CancellationTokenSource _source = new();
     private readonly List<PosixSignalRegistration> _registrations;
-    private readonly TextWriter _error;
 
     /// <summary>Listens from now on.</summary>
-    /// <param name="error">Where the first interrupt is acknowledged.</param>
-    public Interrupts(TextWriter error)
-    {
-        _error = error;
-        _registrations = [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
-    }
+    public Interrupts() => _registrations =
+        [.. new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM }.Select(signal => PosixSignalRegistration.Create(signal, Handle))];
 
     /// <summary>Cancelled by the first interrupt.</summary>
     public CancellationToken Token => _source.Token;
@@ -33,11 +28,14 @@ internal sealed class Interrupts : IDisposable
     private void Handle(PosixSignalContext context)
     {
         if (_source.IsCancellationRequested)
+        {
+            // A live display may have hidden the cursor.
+            if (!Console.IsErrorRedirected)
+                Console.Error.Write(ShowCursor);
             return;
+        }
+
         context.Cancel = true;
-        // A second interrupt must not leave a live display's hidden cursor behind.
-        _error.WriteLine(Console.IsErrorRedirected ? "" : ShowCursor);
-        _error.WriteLine("Interrupted: finishing this step and saving. Interrupt again to stop at once.");
         _source.Cancel();
     }
 }

@@ -1,5 +1,5 @@
 using BoostingTicket.Cli;
 
 Console.OutputEncoding = System.Text.Encoding.UTF8;
-using var interrupts = new Interrupts(Console.Error);
+using var interrupts = new Interrupts();
 return Application.Run(args, Terminal.OfProcess(), interrupts.Token);

@@ -7,6 +7,7 @@ using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Tickets;
+using Microsoft.Extensions.Logging;
 
 namespace BoostingTicket.Cli;
 
@@ -68,15 +69,30 @@ internal sealed class Workbench
     /// <summary>Opens device and data and does the work with its progress shown.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="configuration">The configuration.</param>
+    /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
     /// <param name="work">The work.</param>
-    public T Do<T>(Invocation invocation, RunConfiguration configuration, Func<IBackend, DataSplit, IRunProgress, T> work)
+    public T Do<T>(
+        Invocation invocation, RunConfiguration configuration, string? folder, Func<IBackend, DataSplit, IRunProgress, T> work)
     {
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         IProgressDisplay display = ProgressDisplays.Create(invocation);
         display.Note(selection.Reason);
         DataSplit data = Load(invocation, configuration);
         using IBackend backend = DeviceCatalog.Open(selection, invocation.Threads);
-        return display.Show(() => work(backend, data, display));
+        if (folder is null)
+            return display.Show(() => work(backend, data, display));
+        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(new RunFolder(folder).Log)));
+        ILogger logger = loggers.CreateLogger(Application.Name);
+        var logged = new LoggedProgress(display, logger);
+        try
+        {
+            return display.Show(() => work(backend, data, logged));
+        }
+        catch (Exception error)
+        {
+            logged.Failed(error);
+            throw;
+        }
     }
 
     /// <summary>The data set that a configuration names, as much of it as it wants.</summary>

@@ -54,6 +54,9 @@ public sealed class CommandTests
         Assert.That(interrupted.Error, Does.Contain($"run --resume --out {folder} --threads 1 --json").Or.Contain($"run --resume --out {folder} --json --threads 1"));
         Assert.That(interrupted.Json().GetProperty("exitCode").GetInt32(), Is.EqualTo(130));
 
+        string[] log = File.ReadAllLines(Path.Combine(folder, "run.log"));
+        Assert.That(log, Has.Some.Contains("Information seed 0 · donor (fgsm): epoch 1/2").And.Some.Contains("Warning     seed 0 · donor (fgsm): interrupted and saved"));
+
         CommandResult resumed = CommandLine.Run("run", "--resume", "--json", "--threads", "1", "--out", folder);
         Assert.That(resumed.Code, Is.Zero, resumed.Error);
         CommandResult uninterrupted = CommandLine.Run(["run", .. CommandLine.Tiny, "--json", "--out", whole]);

@@ -35,7 +35,7 @@ internal static class PruneCommand
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
             RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(weights));
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
-            PruningReport report = workbench.Do(invocation, configuration, (backend, data, progress) =>
+            PruningReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
                 new SingleSteps(configuration, backend, data, progress).Prune(weights, invocation.Get(initial) ?? Path.Combine(beside, InitialName), ticket));
             return invocation.Print(new { ticket = Path.GetFullPath(ticket), report }, writer =>
             {

@@ -41,7 +41,7 @@ internal static class RunCommand
         string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
         RunConfiguration configuration = workbench.Configure(invocation, resumed);
         string folder = workbench.Folder(invocation, configuration.Preset);
-        RunResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, (backend, data, progress) =>
+        RunResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
         {
             progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);

@@ -30,7 +30,7 @@ internal static class TrainCommand
                 string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
                 RunConfiguration configuration = workbench.Configure(invocation, resumed);
                 string folder = workbench.Folder(invocation, Name);
-                ArmResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, (backend, data, progress) =>
+                ArmResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
                     new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
                 return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.TrainStage, result);
             });

@@ -15,6 +15,9 @@ public sealed class RunFolder(string root)
     /// <summary>Device, versions, data set hash.</summary>
     public string Environment => Path.Combine(Root, "environment.json");
 
+    /// <summary>What happened when, over all resumptions.</summary>
+    public string Log => Path.Combine(Root, "run.log");
+
     /// <summary>The finished run: a <see cref="RunResult"/>.</summary>
     public string Result => Path.Combine(Root, "result.json");
 
