@@ -1,8 +1,8 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Plans;
-using BoostingTicket.Engine.Testing;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
