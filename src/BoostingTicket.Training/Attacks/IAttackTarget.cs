@@ -24,10 +24,13 @@ public interface IAttackTarget
 /// <summary>A network under attack, at one batch size.</summary>
 public sealed class NetworkTarget : IAttackTarget
 {
-    private readonly Plan _forward;
+    private readonly Network _network;
+    private readonly PlanOptions _forwardOptions;
     private readonly Plan _gradient;
+    private Plan? _forward;
 
-    /// <summary>Compiles the plans of an attack.</summary>
+    /// <summary>Compiles the plan of an attack's gradients; that of losses alone, which only restarts need, when it is first
+    /// asked for.</summary>
     /// <param name="network">The network.</param>
     /// <param name="batch">Samples.</param>
     /// <param name="statistics">Statistics that normalisation reads during the attack.</param>
@@ -37,7 +40,8 @@ public sealed class NetworkTarget : IAttackTarget
         Backend = network.Backend;
         Buffers = network.Buffers(batch);
         _gradient = network.Plan(new PlanOptions(batch, PlanMode.Attack, GradientRequest.Input, statistics));
-        _forward = network.Plan(new PlanOptions(batch, PlanMode.Attack, GradientRequest.None, statistics));
+        _network = network;
+        _forwardOptions = new PlanOptions(batch, PlanMode.Attack, GradientRequest.None, statistics);
     }
 
     /// <inheritdoc/>
@@ -49,6 +53,7 @@ public sealed class NetworkTarget : IAttackTarget
     /// <inheritdoc/>
     public void Losses(LossKind loss)
     {
+        _forward ??= _network.Plan(_forwardOptions);
         _forward.Forward();
         _forward.Loss(loss, gradientScale: 1);
     }

@@ -15,16 +15,20 @@ public sealed class Evaluator
     private readonly DeviceImages _images;
     private readonly int[] _samples;
     private readonly BatchBuffers _buffers;
+    private readonly Plan _plan;
+    private NetworkTarget? _target;
     private readonly ImageRequest[] _requests;
     private readonly float[] _correct;
     private readonly int[] _survivors;
 
-    /// <summary>Prepares the measurement.</summary>
+    /// <summary>Prepares the measurement; compiles its plans.</summary>
     /// <param name="network">The network.</param>
     /// <param name="images">The image set on the network's device.</param>
     /// <param name="samples">Numbers of the samples, at least one.</param>
     /// <param name="batchSize">Samples at a time.</param>
-    public Evaluator(Network network, DeviceImages images, ReadOnlySpan<int> samples, int batchSize)
+    /// <param name="attacks">Whether robust accuracy will be measured; if it is nevertheless, its plan is compiled then.</param>
+    public Evaluator(
+        Network network, DeviceImages images, ReadOnlySpan<int> samples, int batchSize, bool attacks = true)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(images);
@@ -35,6 +39,8 @@ public sealed class Evaluator
         _samples = samples.ToArray();
         int batch = Math.Min(batchSize, samples.Length);
         _buffers = network.Buffers(batch);
+        _plan = network.Plan(new PlanOptions(batch, PlanMode.Evaluate));
+        _target = attacks ? Target() : null;
         _requests = new ImageRequest[batch];
         _correct = new float[batch];
         _survivors = new int[samples.Length];
@@ -61,8 +67,7 @@ public sealed class Evaluator
         long start = Stopwatch.GetTimestamp();
         int count = Math.Min(limit, _samples.Length);
         int clean = FindCleanSurvivors(count, cancellation);
-        var target = new NetworkTarget(_network, _buffers.Batch, AttackStatistics.Running);
-        Plan plan = _network.Plan(new PlanOptions(_buffers.Batch, PlanMode.Evaluate));
+        NetworkTarget target = _target ??= Target();
         float largest = 0;
         int robust = 0, batches = (clean + _buffers.Batch - 1) / _buffers.Batch;
         for (int batch = 0; batch < batches; batch++)
@@ -73,7 +78,7 @@ public sealed class Evaluator
             PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
             largest = Math.Max(largest, extent.LargestPerturbation);
             RequireLegal(extent, budget.Epsilon);
-            Classify(plan);
+            Classify();
             for (int i = 0; i < used; i++)
                 robust += _correct[i] != 0 ? 1 : 0;
             batchDone?.Invoke(batch + 1, batches);
@@ -85,13 +90,12 @@ public sealed class Evaluator
     // Writes the samples that are classified correctly to _survivors and returns their number.
     private int FindCleanSurvivors(int count, CancellationToken cancellation)
     {
-        Plan plan = _network.Plan(new PlanOptions(_buffers.Batch, PlanMode.Evaluate));
         int survivors = 0, batches = (count + _buffers.Batch - 1) / _buffers.Batch;
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             int used = Load(_samples.AsSpan(0, count), batch, _buffers.Input);
-            Classify(plan);
+            Classify();
             for (int i = 0; i < used; i++)
             {
                 if (_correct[i] != 0)
@@ -111,10 +115,12 @@ public sealed class Evaluator
         return used;
     }
 
-    private void Classify(Plan plan)
+    private NetworkTarget Target() => new(_network, _buffers.Batch, AttackStatistics.Running);
+
+    private void Classify()
     {
-        plan.Forward();
-        plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
+        _plan.Forward();
+        _plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
         _network.Backend.Download(_buffers.Correct.All, _correct);
     }
 
