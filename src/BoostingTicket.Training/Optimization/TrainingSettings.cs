@@ -51,11 +51,13 @@ public sealed record AttackSettings
 /// <summary>Stops training when validation accuracy has stopped rising (paper, Appendix C).</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>Epochs without a new best validation accuracy after which training stops.</summary>
+    /// <summary>Epochs without a new best validation accuracy after which training stops; only epochs in which that accuracy
+    /// was measured count.</summary>
     public int Patience { get; init; } = 5;
 
-    /// <summary>Whether robust instead of clean validation accuracy is watched.</summary>
-    public bool Robust { get; init; }
+    /// <summary>Whether robust instead of clean validation accuracy is watched, and decides which weights are best; null for
+    /// robust in adversarial training where it is measured, clean otherwise.</summary>
+    public bool? Robust { get; init; }
 }
 
 /// <summary>One training from its first to its last step.</summary>

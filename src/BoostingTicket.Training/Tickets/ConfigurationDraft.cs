@@ -42,7 +42,12 @@ public sealed class ConfigurationDraft
         foreach (string name in names[..^1])
         {
             if (group[name] is not JsonObject inner)
+            {
+                // To remove a setting of a group that is not there leaves the group absent.
+                if (value is null)
+                    return;
                 group[name] = inner = [];
+            }
             group = inner;
         }
 

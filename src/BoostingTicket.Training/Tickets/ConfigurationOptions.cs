@@ -76,7 +76,7 @@ public static class ConfigurationOptions
         yield return Everywhere("--weight-decay", "weight decay of SGD", "weightDecay");
         yield return Everywhere("--decay-all", "whether biases and normalisation decay too", "decayAll");
         yield return Everywhere("--patience", "epochs without a better validation accuracy after which training stops, or none", "earlyStopping.patience");
-        yield return Everywhere("--early-stopping-robust", "watch robust instead of clean validation accuracy", "earlyStopping.robust");
+        yield return Everywhere("--early-stopping-robust", "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training", "earlyStopping.robust");
 
         yield return Set("--ratio", OptionGroup.Pruning, "share of the prunable weights that is pruned", "pruning.ratio");
         yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };

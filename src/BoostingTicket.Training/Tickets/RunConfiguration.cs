@@ -182,6 +182,7 @@ public sealed record RunConfiguration
         if (Arms.Count == 0 || Arms.Distinct().Count() != Arms.Count)
             throw new ConfigurationException(
                 "--arms must name at least one of dense, ticket, winning, reinit and shuffle, none of them twice.");
+        Models.Initialization.ParseScheme(Initialization);
         Data.Validate();
         Attack.Validate("");
         Donor.Validate("donor-");
@@ -189,5 +190,12 @@ public sealed record RunConfiguration
         Retrain.Validate("");
         Dense.Validate("dense-");
         Evaluation.Validate();
+        foreach ((TrainingSettings training, string prefix) in new[] { (Donor, "donor-"), (Retrain, "retrain-"), (Dense, "dense-") })
+        {
+            if (training.EarlyStopping?.Robust == true && Evaluation.ProbeSteps == 0)
+                throw new ConfigurationException(
+                    $"--{prefix}early-stopping-robust watches a robust accuracy that --probe-steps 0 never measures; give "
+                    + "--probe-steps 1 or more, or leave it out.");
+        }
     }
 }

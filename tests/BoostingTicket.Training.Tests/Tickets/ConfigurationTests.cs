@@ -131,6 +131,16 @@ public sealed class ConfigurationTests
         Assert.That(Compose(null, null, ("--patience", "4")).Dense.EarlyStopping, Is.EqualTo(new EarlyStopping { Patience = 4 }));
     }
 
+    [TestCase("none", null)]
+    [TestCase("true", true)]
+    [TestCase("false", false)]
+    public void What_early_stopping_watches_can_be_left_to_the_method(string text, bool? robust)
+    {
+        RunConfiguration configuration = Compose(null, null, ("--patience", "4"), ("--early-stopping-robust", text));
+        Assert.That(configuration.Dense.EarlyStopping, Is.EqualTo(new EarlyStopping { Patience = 4, Robust = robust }));
+        Assert.That(Compose(null, null, ("--early-stopping-robust", "none")).Dense.EarlyStopping, Is.Null);
+    }
+
     [Test]
     public void Lists_and_abbreviations_are_read()
     {
