@@ -12,6 +12,9 @@ public sealed class RunFolder(string root)
     /// <summary>The configuration with every default spelled out.</summary>
     public string Configuration => Path.Combine(Root, "configuration.json");
 
+    /// <summary>Which command the folder belongs to, and which ticket it trains.</summary>
+    public string Command => Path.Combine(Root, "command.json");
+
     /// <summary>Device, versions, data set hash.</summary>
     public string Environment => Path.Combine(Root, "environment.json");
 

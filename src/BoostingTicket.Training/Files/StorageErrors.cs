@@ -1,6 +1,6 @@
 namespace BoostingTicket.Training.Files;
 
-/// <summary>Turns what the file system answers to a write into one sentence with a remedy.</summary>
+/// <summary>Turns what the file system answers into one sentence with a remedy.</summary>
 internal static class StorageErrors
 {
     // Win32 codes as HRESULTs; on Unix, HResult carries errno itself.
@@ -27,6 +27,12 @@ internal static class StorageErrors
             ? $"Cannot write {path}: the disk is full or the quota is used up; free some space or choose a folder on another disk."
             : $"Cannot write {path}: {Reason(error)}; make the folder writable or choose another.",
         error);
+
+    /// <summary>The sentence for a failed read of a file.</summary>
+    /// <param name="path">The file that was being read.</param>
+    /// <param name="error">A failure for which <see cref="IsStorage"/> holds.</param>
+    public static ConfigurationException CannotRead(string path, Exception error) =>
+        new($"Cannot read {path}: {Reason(error)}; make it readable or choose another folder.", error);
 
     /// <summary>The system's own words without the full stop, to be placed inside a sentence.</summary>
     public static string Reason(Exception error)

@@ -85,21 +85,33 @@ public sealed class Trainer
                 _steps.Add(size, new TrainingStep(
                     context.Network, context.Images, optimizer, settings.Method, attack, context.Seed, size));
         }
-        _validation = new Evaluator(context.Network, context.Images, context.ValidationSamples.Span, evaluation.BatchSize);
+        _validation = new Evaluator(
+            context.Network, context.Images, context.ValidationSamples.Span, evaluation.BatchSize,
+            attacks: evaluation.ProbeSteps > 0);
         _probe = AttackBudget.Pgd(attack with { Steps = Math.Max(evaluation.ProbeSteps, 1), Restarts = 1 });
     }
 
     /// <summary>Batches of an epoch.</summary>
     public int BatchCount => _batchCount;
 
-    /// <summary>Trains to the end, from a checkpoint if the storage has one.</summary>
+    /// <summary>Where to go on: the storage's checkpoint, put into the network, or the beginning.</summary>
+    public TrainingState Restore() => _storage.Restore(_context.Network) ?? new TrainingState();
+
+    /// <summary>Batches that a state has behind it.</summary>
+    public long StepsDone(TrainingState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return (long)state.Epoch * _batchCount + state.Batch;
+    }
+
+    /// <summary>Trains to the end.</summary>
+    /// <param name="state">What <see cref="Restore"/> returned; brought up to date.</param>
     /// <param name="cancellation">Finishes the current step, saves, and ends with
     /// <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is intact.</exception>
-    public TrainingState Run(CancellationToken cancellation)
+    public void Run(TrainingState state, CancellationToken cancellation)
     {
-        TrainingState state = _storage.Restore(_context.Network) ?? new TrainingState();
-        _progress.StepsDone((long)state.Epoch * _batchCount + state.Batch, 0);
+        ArgumentNullException.ThrowIfNull(state);
         while (!state.IsFinished && state.Epoch < _settings.Epochs)
         {
             RunEpoch(state, cancellation);
@@ -108,7 +120,6 @@ public sealed class Trainer
             _progress.EpochDone(state.History[^1], _settings.Epochs);
         }
         state.IsFinished = true;
-        return state;
     }
 
     private void RunEpoch(TrainingState state, CancellationToken cancellation)
@@ -119,11 +130,12 @@ public sealed class Trainer
         {
             if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
             {
+                RequireFinite($"in epoch {state.Epoch + 1}, before batch {state.Batch + 1}");
                 _storage.Save(_context.Network, state);
                 cancellation.ThrowIfCancellationRequested();
                 saved = Stopwatch.GetTimestamp();
             }
-            long step = (long)state.Epoch * _batchCount + state.Batch;
+            long step = StepsDone(state);
             int size = _order.Fill(state.Batch, _requests);
             _steps[size].Run(_requests.AsSpan(0, size), _schedule.RateAt(step), state);
 
@@ -142,10 +154,7 @@ public sealed class Trainer
     private void Validate(TrainingState state, CancellationToken cancellation)
     {
         Network network = _context.Network;
-        if (!double.IsFinite(network.Backend.Sum(network.Parameters.Weights.All)))
-            throw new DivergedException(
-                $"Training diverged: a weight is not a finite number after epoch {state.Epoch + 1}; lower the learning rate "
-                + "(--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup).");
+        RequireFinite($"after epoch {state.Epoch + 1}");
         long start = Stopwatch.GetTimestamp();
         int epoch = state.Epoch + 1;
         bool probed = _evaluation.ProbeSteps > 0 && (epoch % _evaluation.ProbeEvery == 0 || epoch == _settings.Epochs);
@@ -173,20 +182,36 @@ public sealed class Trainer
             (double)state.CorrectCount / state.SampleCount, clean, robust, state.Times));
         state.StartEpoch();
 
-        bool byRobustness = _settings.EarlyStopping?.Robust ?? (_settings.Method != TrainingMethod.Natural);
-        double? score = byRobustness && _evaluation.ProbeSteps > 0 ? robust : clean;
-        if (score is { } value && !(value <= state.BestScore))
+        if (ScoreOf(state.History[^1]) is { } value && !(value <= state.BestScore))
         {
             state.BestScore = value;
             state.BestEpoch = epoch;
             _storage.SaveBest(network);
         }
-        if (_settings.EarlyStopping is { } stopping && epoch - state.BestEpoch >= stopping.Patience)
+        if (_settings.EarlyStopping is { } stopping
+            && state.History.Count(past => past.Epoch > state.BestEpoch && ScoreOf(past) is not null) >= stopping.Patience)
             state.IsFinished = true;
     }
 
+    // What decides which epoch is best and when to stop; null for an epoch in which it was not measured.
+    private double? ScoreOf(EpochRecord epoch)
+    {
+        bool byRobustness = _settings.EarlyStopping?.Robust ?? (_settings.Method != TrainingMethod.Natural);
+        return byRobustness && _evaluation.ProbeSteps > 0 ? epoch.ValidationRobust : epoch.ValidationClean;
+    }
+
+    // A checkpoint of weights that are no numbers would replace the last from which a training can continue.
+    private void RequireFinite(string when)
+    {
+        Network network = _context.Network;
+        if (!double.IsFinite(network.Backend.Sum(network.Parameters.Weights.All)))
+            throw new DivergedException(
+                $"Training diverged: a weight is not a finite number {when}; lower the learning rate (--learning-rate, "
+                + "--donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+    }
+
     // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one
-    // sample is not trained on; the order of the next epoch brings the sample back.
+    // sample is not trained on; the order of the next epoch brings the sample back. Batches of one are all asked for.
     private static int CountBatches(BatchPlan plan) =>
-        plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1 ? plan.BatchCount - 1 : plan.BatchCount;
+        plan.BatchSize > 1 && plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1 ? plan.BatchCount - 1 : plan.BatchCount;
 }

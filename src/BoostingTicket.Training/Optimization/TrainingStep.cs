@@ -87,7 +87,7 @@ public sealed class TrainingStep
         if (!double.IsFinite(loss))
             throw new DivergedException(
                 $"Training diverged: the loss of epoch {state.Epoch + 1}, batch {state.Batch + 1} is {loss}; lower the "
-                + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup).");
+                + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
         _plan.Backward();
         _optimizer.Step(learningRate);
         backend.Synchronize();

@@ -1,3 +1,5 @@
+using BoostingTicket.Training.Data;
+
 namespace BoostingTicket.Training.Tickets;
 
 /// <summary>One epoch of a training.</summary>
@@ -70,9 +72,11 @@ public sealed record LayerSparsity(string Name, int Total, int Kept);
 /// <param name="Sparsity">Kept weights of the boosting ticket by layer.</param>
 /// <param name="Warnings">What the user should know, such as a layer that lost all its weights.</param>
 /// <param name="Arms">One result for each arm, in the configuration's order.</param>
+/// <param name="SplitHash">SHA-256 of the split into training and validation samples; see
+/// <see cref="TrainValidationSplit.Hash"/>.</param>
 public sealed record SeedResult(
     ulong Seed, IReadOnlyList<EpochRecord> Donor, TestResult? DonorTest, IReadOnlyList<LayerSparsity> Sparsity,
-    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms);
+    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash);
 
 /// <summary>A finished run.</summary>
 /// <param name="Configuration">What was asked for.</param>

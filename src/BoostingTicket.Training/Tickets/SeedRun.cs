@@ -42,8 +42,8 @@ internal sealed class SeedRun
     {
         string done = _folder.SeedResult(_seed);
         if (File.Exists(done))
-            return RunJson.Read<SeedResult>(File.ReadAllText(done), done);
-        Directory.CreateDirectory(_folder.Seed(_seed));
+            return RunJson.Read<SeedResult>(StoredFiles.ReadText(done), done);
+        StoredFiles.CreateFolder(_folder.Seed(_seed));
         if (!File.Exists(_folder.Initial(_seed)))
             _stages.SaveInitial(_initial);
 
@@ -56,7 +56,8 @@ internal sealed class SeedRun
         var result = new SeedResult(
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
             [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? [])],
-            [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))]);
+            [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))],
+            _stages.SplitHash);
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         return result;
     }
@@ -81,7 +82,8 @@ internal sealed class SeedRun
         string done = _folder.StageResult(_seed, donor);
         if (File.Exists(done))
         {
-            DonorRecord record = RunJson.Read<DonorRecord>(File.ReadAllText(done), done);
+            DeleteCheckpoints(donor);
+            DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
             return DrawnTicket.From(record, TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask);
         }
         PruningSettings pruning = _configuration.Pruning;
@@ -92,7 +94,7 @@ internal sealed class SeedRun
         double seconds = 0;
         for (int round = 1; round <= pruning.Rounds; round++)
         {
-            string stage = pruning.Rounds == 1 ? donor : $"{donor}-{round}";
+            string stage = StageOf(donor, round);
             TrainingState state = _stages.Train(stage, _initial, mask, settings);
             long start = Stopwatch.GetTimestamp();
             ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
@@ -107,12 +109,20 @@ internal sealed class SeedRun
             history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
             report.Warnings, seconds);
         AtomicFile.WriteAllText(done, RunJson.Write(drawn));
-        for (int round = 1; round <= pruning.Rounds; round++)
-            File.Delete(_folder.Checkpoint(_seed, pruning.Rounds == 1 ? donor : $"{donor}-{round}"));
+        DeleteCheckpoints(donor);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
         return DrawnTicket.From(drawn, mask!);
     }
+
+    private void DeleteCheckpoints(string donor)
+    {
+        for (int round = 1; round <= _configuration.Pruning.Rounds; round++)
+            _stages.DeleteCheckpoint(StageOf(donor, round));
+    }
+
+    private string StageOf(string donor, int round) =>
+        _configuration.Pruning.Rounds == 1 ? donor : $"{donor}-{round}";
 
     /// <summary>What is kept of a donor besides its files.</summary>
     private sealed record DonorRecord(

@@ -85,17 +85,22 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         configuration.Validate();
         var files = new RunFolder(folder);
-        RunFolderGuard.Require(files, configuration, resume);
-        using var network = new Network(BuildGraph(), backend);
+        var owner = new RunOwner(stage, ticket is null ? null : RunOwner.HashOf(ticket));
+        var guard = new RunFolderGuard(files, configuration, owner, RunFolderGuard.Describe(backend, data), resume);
+        using RunLock? found = guard.LockExisting();
+        NetworkGraph graph = BuildGraph();
         using var images = new RunData(data, configuration.Data, backend);
-        using RunLock runLock = RunLock.Acquire(files.Root);
-        AtomicFile.WriteAllText(files.Configuration, RunJson.Write(configuration));
+        RunChecks.RequireBatches(settings, "--batch", graph, images.TrainCount - configuration.Data.ValidationSamples);
+        using var network = new Network(graph, backend);
+        using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;
+        guard.Claim(progress);
         ulong seed = configuration.Seed;
-        Directory.CreateDirectory(files.Seed(seed));
+        StoredFiles.CreateFolder(files.Seed(seed));
         ModelState initial = ticket?.Initial
             ?? Initialization.Draw(network.Graph.Table, seed, Initialization.ParseScheme(configuration.Initialization));
-        var runner = new StageRunner(configuration, files, seed, network, images, progress, cancellation);
-        runner.SaveInitial(initial);
+        var runner = new StageRunner(configuration, files, seed, network, images, progress, cancellation, owner);
+        if (!File.Exists(files.Initial(seed)))
+            runner.SaveInitial(initial);
         ArmResult result = runner.TrainAndTest(stage, arm, initial, ticket?.Mask, settings, pruningSeconds: 0);
         AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
         return result;

@@ -18,6 +18,7 @@ internal sealed class StageRunner
 {
     private readonly RunConfiguration _configuration;
     private readonly ModelFileMetadata _metadata;
+    private readonly ModelFileMetadata _checkpointMetadata;
     private readonly RunFolder _folder;
     private readonly ulong _seed;
     private readonly Network _network;
@@ -26,12 +27,24 @@ internal sealed class StageRunner
     private readonly CancellationToken _cancellation;
     private readonly TrainValidationSplit _split;
 
+    /// <summary>Prepares the stages of a seed.</summary>
+    /// <param name="configuration">What is done.</param>
+    /// <param name="folder">Where it is kept.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="network">The network, used by all stages.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="progress">Told how it goes.</param>
+    /// <param name="cancellation">Ends a stage after its current step.</param>
+    /// <param name="owner">Whose ticket the checkpoints are bound to; null for those of the folder itself.</param>
     public StageRunner(
         RunConfiguration configuration, RunFolder folder, ulong seed, Network network, RunData data,
-        IRunProgress progress, CancellationToken cancellation)
+        IRunProgress progress, CancellationToken cancellation, RunOwner? owner = null)
     {
         _configuration = configuration;
         _metadata = Describe(configuration, network.Graph, data.Train.Set, seed);
+        _checkpointMetadata = owner is null
+            ? _metadata
+            : _metadata with { ConfigurationHash = owner.Bind(_metadata.ConfigurationHash!) };
         _folder = folder;
         _seed = seed;
         _network = network;
@@ -40,6 +53,9 @@ internal sealed class StageRunner
         _cancellation = cancellation;
         _split = data.Split(seed);
     }
+
+    /// <summary>SHA-256 of the split into training and validation samples.</summary>
+    public string SplitHash => _split.Hash;
 
     /// <summary>What the run's files say about where they come from.</summary>
     public static ModelFileMetadata Describe(
@@ -68,7 +84,11 @@ internal sealed class StageRunner
     {
         string done = _folder.StageResult(_seed, stage);
         if (File.Exists(done))
-            return RunJson.Read<ArmResult>(File.ReadAllText(done), done);
+        {
+            // The process may have ended between the two.
+            DeleteCheckpoint(stage);
+            return RunJson.Read<ArmResult>(StoredFiles.ReadText(done), done);
+        }
         TrainingState state = Train(stage, start, mask, settings);
         TestResult last = Test(stage, "last");
         TestResult best = last;
@@ -82,9 +102,12 @@ internal sealed class StageRunner
             arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History]);
         AtomicFile.WriteAllText(done, RunJson.Write(result));
-        File.Delete(_folder.Checkpoint(_seed, stage));
+        DeleteCheckpoint(stage);
         return result;
     }
+
+    /// <summary>Deletes the checkpoint of a stage whose result is kept.</summary>
+    public void DeleteCheckpoint(string stage) => StoredFiles.Delete(_folder.Checkpoint(_seed, stage));
 
     /// <summary>Puts the network back to a start under a mask, trains it, and keeps its last weights. Continues from the
     /// stage's checkpoint if there is one.</summary>
@@ -96,12 +119,14 @@ internal sealed class StageRunner
             _network, _data.Train, _split.Train.ToArray(), _split.Validation.ToArray(),
             _configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None, _seed);
         var storage = new StageStorage(
-            _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata);
+            _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata, _checkpointMetadata);
         var trainer = new Trainer(
             context, settings, _configuration.Attack, _configuration.Evaluation, storage, _progress);
+        TrainingState state = trainer.Restore();
         _progress.StageStarted(
-            $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", (long)settings.Epochs * trainer.BatchCount, 0);
-        TrainingState state = trainer.Run(_cancellation);
+            $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", (long)settings.Epochs * trainer.BatchCount,
+            trainer.StepsDone(state));
+        trainer.Run(state, _cancellation);
         WeightFile.Save(
             _folder.LastWeights(_seed, stage), ModelState.Capture(_network.Parameters, _network.Backend), _metadata);
         _progress.StageFinished();

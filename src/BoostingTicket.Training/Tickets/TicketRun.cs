@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
@@ -19,6 +18,8 @@ namespace BoostingTicket.Training.Tickets;
 public sealed class TicketRun(
     RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
 {
+    private const string CommandName = "run";
+
     private readonly RunFolder _folder = new(folder);
 
     /// <summary>Runs to the end.</summary>
@@ -30,15 +31,16 @@ public sealed class TicketRun(
     public RunResult Execute(bool resume, CancellationToken cancellation)
     {
         configuration.Validate();
-        RunFolderGuard.Require(_folder, configuration, resume);
+        IReadOnlyDictionary<string, string> environment = RunFolderGuard.Describe(backend, data);
+        var guard = new RunFolderGuard(_folder, configuration, new RunOwner(CommandName), environment, resume);
+        using RunLock? found = guard.LockExisting();
         NetworkGraph graph = BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
+        Check(graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
 
-        using RunLock runLock = RunLock.Acquire(_folder.Root);
-        AtomicFile.WriteAllText(_folder.Configuration, RunJson.Write(configuration));
-        IReadOnlyDictionary<string, string> environment = DescribeEnvironment();
-        AtomicFile.WriteAllText(_folder.Environment, RunJson.Write(environment));
+        using RunLock? created = found is null ? RunLock.Acquire(_folder.Root) : null;
+        guard.Claim(progress);
 
         var seeds = new List<SeedResult>();
         for (int index = 0; index < configuration.Seeds; index++)
@@ -72,14 +74,15 @@ public sealed class TicketRun(
         }
     }
 
-    private Dictionary<string, string> DescribeEnvironment() => new()
+    private void Check(NetworkGraph graph, int samples)
     {
-        ["device"] = $"{backend.Device.Name}: {backend.Device.Description}",
-        ["precision"] = backend.Precision.ToString(),
-        ["runtime"] = RuntimeInformation.FrameworkDescription,
-        ["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
-        ["version"] = typeof(TicketRun).Assembly.GetName().Version?.ToString(3) ?? "unknown",
-        ["training images"] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}",
-        ["test images"] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}",
-    };
+        if (configuration.Arms.Any(arm => arm != Arm.Dense))
+        {
+            RunChecks.RequirePrunable(configuration.Pruning, graph);
+            RunChecks.RequireBatches(configuration.Donor, "--donor-batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Retrain, "--batch", graph, samples);
+        }
+        if (configuration.Arms.Contains(Arm.Dense))
+            RunChecks.RequireBatches(configuration.Dense, "--dense-batch", graph, samples);
+    }
 }

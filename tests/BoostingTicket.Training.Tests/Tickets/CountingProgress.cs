@@ -13,11 +13,14 @@ internal sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunPro
 
     public List<string> Stages { get; } = [];
 
+    public List<long> Done { get; } = [];
+
     public List<string> Warnings { get; } = [];
 
     public void StageStarted(string stage, long totalSteps, long doneSteps)
     {
         Stages.Add(stage);
+        Done.Add(doneSteps);
         Count();
     }
 

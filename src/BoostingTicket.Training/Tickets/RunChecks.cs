@@ -1,0 +1,35 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Graph.Layers;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Tickets;
+
+/// <summary>Finds before the work begins what would otherwise fail after hours: checks that need the model as well as the
+/// settings.</summary>
+internal static class RunChecks
+{
+    /// <summary>Makes sure that the ratio of pruning can be reached in the model.</summary>
+    /// <exception cref="ConfigurationException">It cannot.</exception>
+    public static void RequirePrunable(PruningSettings settings, NetworkGraph graph) =>
+        // How many weights may go depends on their number alone, not on their values.
+        PrunerCatalog.Find(settings.Scope).Prune(
+            new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept));
+
+    /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>
+    /// <param name="settings">A training.</param>
+    /// <param name="option">The option of its batch size.</param>
+    /// <param name="graph">The model.</param>
+    /// <param name="samples">Samples to train on.</param>
+    /// <exception cref="ConfigurationException">They are not.</exception>
+    public static void RequireBatches(TrainingSettings settings, string option, NetworkGraph graph, int samples)
+    {
+        if (settings.Epochs == 0 || Math.Min(settings.BatchSize, samples) > 1)
+            return;
+        if (graph.Nodes.FirstOrDefault(node => node.Layer is BatchNormalization && node.Shape.Pixels == 1) is { } node)
+            throw new ConfigurationException(
+                $"A batch of one sample has no variance for the normalisation {node.Name} of {graph.Name}, whose maps have a "
+                + $"single pixel; give {option} 2 or more and more than one training sample, or another --model.");
+    }
+}
