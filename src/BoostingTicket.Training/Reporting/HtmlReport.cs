@@ -99,7 +99,7 @@ public static class HtmlReport
     private static void AppendSettings(StringBuilder html, RunResult result, string commandLine)
     {
         html.Append("<h2>How it was made</h2><pre><code>").Append(Encode(commandLine)).Append("</code></pre>\n<div class=\"card\"><dl>");
-        foreach ((string name, string value) in result.Environment.Append(new("configuration", "SHA-256 " + result.ConfigurationHash)))
+        foreach ((string name, string value) in RunSummary.Provenance(result))
             html.Append(CultureInfo.InvariantCulture, $"<dt>{Encode(name)}</dt><dd>{Encode(value)}</dd>");
         html.Append("</dl></div>\n<details><summary>All settings</summary><pre><code>")
             .Append(Encode(RunJson.Write(result.Configuration))).Append("</code></pre></details>\n");

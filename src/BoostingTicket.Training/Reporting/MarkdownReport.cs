@@ -27,9 +27,8 @@ public static class MarkdownReport
         foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
             text.Append($"\n> **Warning.** {Escape(warning)}\n");
         text.Append("\n## Environment\n\n");
-        foreach ((string name, string value) in result.Environment)
+        foreach ((string name, string value) in RunSummary.Provenance(result))
             text.Append($"- {Escape(name)}: {Escape(value)}\n");
-        text.Append($"- configuration: SHA-256 {result.ConfigurationHash}\n");
         text.Append($"\n<details><summary>Settings</summary>\n\n```json\n{RunJson.Write(configuration)}```\n\n</details>\n");
         return text.ToString();
     }

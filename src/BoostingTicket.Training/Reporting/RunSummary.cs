@@ -49,6 +49,21 @@ public static class RunSummary
             $"The ticket ({ticket.Sparsity:P1} pruned) reaches {ticket.Clean.Text("F2", 100)} % clean and {ticket.Robust.Text("F2", 100)} % under {AttackName(result.Configuration)}; the dense baseline {dense.Clean.Text("F2", 100)} % and {dense.Robust.Text("F2", 100)} %. Finding and training it took {ratio.Text("F2")} times the baseline's training time.");
     }
 
+    /// <summary>Where the numbers come from, by name: device, versions, data, and the hashes of the settings and of each seed's
+    /// split into training and validation samples.</summary>
+    public static IEnumerable<(string Name, string Value)> Provenance(RunResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return
+        [
+            .. result.Environment.Select(pair => (pair.Key, pair.Value)),
+            ("configuration", "SHA-256 " + result.ConfigurationHash),
+            // A result of an earlier version has none.
+            .. result.Seeds.Where(seed => !string.IsNullOrEmpty(seed.SplitHash))
+                .Select(seed => ($"split of seed {seed.Seed}", "SHA-256 " + seed.SplitHash)),
+        ];
+    }
+
     private static ArmSummary Summarize(Arm arm, IReadOnlyList<SeedResult> seeds)
     {
         List<ArmResult> results = [.. seeds.Select(seed => seed.Arms.Single(result => result.Arm == arm))];
