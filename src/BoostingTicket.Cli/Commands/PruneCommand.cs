@@ -29,7 +29,8 @@ internal static class PruneCommand
         command.Arguments.Add(trained);
         command.Options.Add(initial);
         var workbench = new Workbench(command, resumable: false);
-        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Pruning).Executes(invocation =>
+        return command.WithOptions(
+            "--dataset", "--normalize", "--model", "--width", "--ratio", "--scope", "--minimum-kept", "--prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";

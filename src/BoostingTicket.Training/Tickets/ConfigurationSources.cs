@@ -24,12 +24,19 @@ public sealed record ConfigurationSources(
             draft.Overlay(file, File!);
         }
 
-        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
-        foreach ((ConfigurationOption option, string value) in Options.OrderBy(entry => order[entry.Option.Name]))
+        foreach ((ConfigurationOption option, string value) in InOrder(Options))
             option.Apply(draft, value);
         RunConfiguration configuration = draft.Build();
         configuration.Validate();
         return configuration;
+    }
+
+    /// <summary>Options in the order in which they are applied: that of <see cref="ConfigurationOptions.All"/>, by their
+    /// names.</summary>
+    public static IEnumerable<(ConfigurationOption Option, string Value)> InOrder(IEnumerable<(ConfigurationOption Option, string Value)> options)
+    {
+        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
+        return options.OrderBy(entry => order[entry.Option.Name]);
     }
 
     private static string? PresetOf(JsonObject? file, string? name)
