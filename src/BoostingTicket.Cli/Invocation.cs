@@ -31,13 +31,11 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>Whether only results and errors are to be shown.</summary>
     public bool Quiet => Get(Common.Quiet);
 
-    /// <summary><c>--out</c>; null when it was not given.</summary>
-    public string? Out => Get(Common.Out);
+    /// <summary>What the file of <c>--config</c> says besides settings; the command line wins over it.</summary>
+    public FileSurroundings File { get; set; } = FileSurroundings.None;
 
-    /// <summary><c>--seed</c>; 0 when it was not given.</summary>
-    public ulong Seed => Get(Common.Seed) is not { } text ? 0
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) ? seed
-        : throw new ConfigurationException($"--seed is '{text}'; give a whole number that is not negative.");
+    /// <summary><c>--out</c>; null when it was not given.</summary>
+    public string? Out => Get(Common.Out) ?? File.Out;
 
     /// <summary><c>--threads</c>; 0 for one a processor.</summary>
     public int Threads
@@ -45,10 +43,10 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         get
         {
             if (Get(Common.Threads) is not { } text)
-                return 0;
+                return File.Threads ?? 0;
             if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int threads))
                 throw new ConfigurationException($"--threads is '{text}'; give a whole number.");
-            Require.InRange("threads", threads, 0, 1_024);
+            Require.InRange("threads", threads, 0, FileSurroundings.MostThreads);
             return threads;
         }
     }

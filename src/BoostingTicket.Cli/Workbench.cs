@@ -45,6 +45,7 @@ internal sealed class Workbench
     public (RunConfiguration Configuration, string Folder, bool Resume) Open(Invocation invocation, string? name)
     {
         bool resume = _resumable && invocation.Get(_resume);
+        ReadFile(invocation);
         if (!resume)
         {
             RunConfiguration fresh = Configure(invocation);
@@ -60,6 +61,15 @@ internal sealed class Workbench
         }
 
         return (Configure(invocation, kept), folder, true);
+    }
+
+    // The folder in the file is that of a run; what other commands call --out is a file.
+    private void ReadFile(Invocation invocation)
+    {
+        if (invocation.Get(_config) is not { } file)
+            return;
+        FileSurroundings said = ConfigurationSources.ReadSurroundings(file);
+        invocation.File = _resumable ? said : said with { Out = null };
     }
 
     private static string NewFolder(string name) =>
@@ -78,6 +88,7 @@ internal sealed class Workbench
     /// <param name="fallback">A configuration file to take when neither file nor preset is named and it exists; null for none.</param>
     public RunConfiguration Configure(Invocation invocation, string? fallback = null)
     {
+        ReadFile(invocation);
         string? file = invocation.Get(_config), preset = invocation.Get(_preset);
         if (file is null && preset is null && fallback is not null && File.Exists(fallback))
             file = fallback;
@@ -115,10 +126,10 @@ internal sealed class Workbench
         }
     }
 
-    /// <summary>The data set that a configuration names, as much of it as it wants.</summary>
+    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured on.</summary>
     public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
         configuration.Data.Name,
-        new DataSetOptions(invocation.Get(_data), Some(configuration.Data.TrainSamples), Some(configuration.Data.TestSamples)));
+        new DataSetOptions(DataFolder(invocation), SamplesToLoad(configuration.Data), Some(configuration.Data.TestSamples)));
 
     /// <summary>Does work that can be resumed, and says how when it is interrupted: with the folder, and with the options that
     /// are no settings.</summary>
@@ -141,7 +152,7 @@ internal sealed class Workbench
 
     private IEnumerable<string> Repeated(Invocation invocation)
     {
-        if (invocation.Get(_data) is { } data)
+        if (DataFolder(invocation) is { } data)
             yield return $"--data={data}";
         if (invocation.Threads > 0)
             yield return string.Create(CultureInfo.InvariantCulture, $"--threads={invocation.Threads}");
@@ -150,6 +161,11 @@ internal sealed class Workbench
         if (invocation.Quiet)
             yield return "--quiet";
     }
+
+    private string? DataFolder(Invocation invocation) => invocation.Get(_data) ?? invocation.File.DataFolder;
+
+    private static int? SamplesToLoad(DataSettings data) =>
+        data.Normalize ? RunNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
 
     private static int? Some(int samples) => samples > 0 ? samples : null;
 }

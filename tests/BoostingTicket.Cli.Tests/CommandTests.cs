@@ -183,6 +183,8 @@ public sealed class CommandTests
         Assert.That(list.Out, Does.Contain("data fetch cifar10"));
         JsonElement info = CommandLine.Run("data", "info", "synthetic-28", "--json").Json();
         JsonElement train = info.GetProperty("parts")[0];
+        Assert.That(CommandLine.Run("data", "info", "synthetic-28", "--seed", "5", "--json").Json().GetRawText(), Is.EqualTo(info.GetRawText()));
+        Assert.That(CommandLine.Run("data", "info", "synthetic-28").Out, Does.Contain("fixed"));
         Assert.That(train.GetProperty("perClass").EnumerateArray().Sum(count => count.GetInt32()), Is.EqualTo(train.GetProperty("samples").GetInt32()));
     }
 

@@ -30,7 +30,10 @@ internal static class EvaluateCommand
             string path = invocation.Get(weights)!;
             RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path));
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
-                new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation));
+            {
+                Origins.RequireNormalization(path, configuration, data);
+                return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
+            });
             return invocation.Answer(
                 new { weights = Path.GetFullPath(path), configuration.Model, dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
                 writer =>

@@ -32,7 +32,10 @@ internal static class RetrainCommand
                 string path = invocation.Get(ticket)!;
                 (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
                 ArmResult result = workbench.Resumable(invocation, folder, [Name, path], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
-                    new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation)));
+                {
+                    Origins.RequireNormalization(path, configuration, data);
+                    return new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation);
+                }));
                 return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.RetrainStage, result);
             });
     }

@@ -33,7 +33,7 @@ public static class ConfigurationOptions
     private static IEnumerable<ConfigurationOption> General()
     {
         yield return Set("--arms", OptionGroup.Run, "what is compared, with commas between", "arms");
-        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it", "seed");
+        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it, but the built-in images, which are fixed", "seed");
         yield return Set("--seeds", OptionGroup.Run, "number of seeds, each a whole comparison of its own", "seeds");
         yield return Set("--device", OptionGroup.Run, "auto, cpu or cuda", "device") with { Hint = "auto|cpu|cuda" };
 

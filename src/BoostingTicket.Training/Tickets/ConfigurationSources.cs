@@ -21,6 +21,7 @@ public sealed record ConfigurationSources(
         {
             // What the file was made for is known by now, and the command line may have named another.
             file.Remove("preset");
+            FileSurroundings.Take(file, File!);
             draft.Overlay(file, File!);
         }
 
@@ -30,6 +31,11 @@ public sealed record ConfigurationSources(
         configuration.Validate();
         return configuration;
     }
+
+    /// <summary>What a file says besides settings.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="ConfigurationException">It cannot be read, or a value in it cannot be used.</exception>
+    public static FileSurroundings ReadSurroundings(string file) => FileSurroundings.Take(ReadFile(file), file);
 
     /// <summary>Options in the order in which they are applied: that of <see cref="ConfigurationOptions.All"/>, by their
     /// names.</summary>
