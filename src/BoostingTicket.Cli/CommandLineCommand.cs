@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli;
@@ -9,6 +10,16 @@ namespace BoostingTicket.Cli;
 /// <param name="surroundings">What it writes to and is stopped by.</param>
 internal sealed class CommandLineCommand(string name, string description, Surroundings surroundings) : Command(name, description)
 {
+    private static readonly (string Name, string Setting, string Description)[] EvaluationAttack =
+    [
+        ("--epsilon", "--evaluation-epsilon", "radius of the L∞ ball"),
+        ("--step-size", "--evaluation-step-size", "size of a PGD step"),
+        ("--steps", "--evaluation-steps", "PGD steps"),
+        ("--restarts", "--evaluation-restarts", "random restarts of PGD"),
+        ("--attack-loss", "--evaluation-loss", "loss that the attack raises"),
+        ("--batch", "--evaluation-batch", "samples a batch"),
+    ];
+
     /// <summary>What it writes to and is stopped by.</summary>
     public Surroundings Surroundings => surroundings;
 
@@ -34,6 +45,17 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     /// <param name="groups">The groups.</param>
     public CommandLineCommand WithSettings(params OptionGroup[] groups) =>
         Add(ConfigurationOptions.All.Where(setting => setting.Listed && groups.Contains(setting.Group)));
+
+    /// <summary>Adds the options of single settings.</summary>
+    /// <param name="names">Their names.</param>
+    public CommandLineCommand WithOptions(params string[] names) => Add(names.Select(ConfigurationOptions.Find));
+
+    /// <summary>Adds the options of the attack of evaluation, under the short names that training's attack has elsewhere; the long
+    /// ones are understood too.</summary>
+    public CommandLineCommand WithEvaluationAttack() => Add(
+        from option in EvaluationAttack
+        from name in new[] { option.Name, option.Setting }
+        select ConfigurationOptions.Find(option.Setting) with { Name = name, Description = option.Description, Listed = name == option.Name });
 
     /// <summary>Adds the options of training, each changing one training alone.</summary>
     /// <param name="training"><c>dense</c> or <c>retrain</c>.</param>
@@ -67,7 +89,18 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     /// <param name="execute">Does it, and returns the exit code.</param>
     public CommandLineCommand Executes(Func<Invocation, int> execute)
     {
-        SetAction(parsed => execute(new Invocation(parsed, this)));
+        SetAction(parsed =>
+        {
+            var invocation = new Invocation(parsed, this);
+            try
+            {
+                return execute(invocation);
+            }
+            catch (ConfigurationException error) when (invocation.InOwnWords(error.Message) is { } message && message != error.Message)
+            {
+                throw new ConfigurationException(message, error);
+            }
+        });
         return this;
     }
 }

@@ -15,7 +15,7 @@ internal sealed class CommonOptions
     public Option<bool> NoColor { get; } = Switch("--no-color", "no colours (NO_COLOR is respected too)");
 
     /// <summary>Seed of everything random.</summary>
-    public Option<string?> Seed { get; } = Text("--seed", "N", "seed that everything random follows from");
+    public Option<string?> Seed { get; } = Text("--seed", "N", "seed that everything random of a run follows from; data sets, the built-in ones too, are fixed");
 
     /// <summary>Threads of the processor.</summary>
     public Option<string?> Threads { get; } =

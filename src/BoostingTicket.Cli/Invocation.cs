@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
@@ -12,6 +13,8 @@ namespace BoostingTicket.Cli;
 /// <param name="command">The command.</param>
 internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 {
+    private static readonly Regex OptionName = new("--[a-z][a-z-]*[a-z]", RegexOptions.CultureInvariant);
+
     /// <summary>Where to write.</summary>
     public Terminal Terminal { get; } = parsed.GetValue(command.Surroundings.Common.NoColor)
         ? command.Surroundings.Terminal with { Color = false }
@@ -28,13 +31,11 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>Whether only results and errors are to be shown.</summary>
     public bool Quiet => Get(Common.Quiet);
 
-    /// <summary><c>--out</c>; null when it was not given.</summary>
-    public string? Out => Get(Common.Out);
+    /// <summary>What the file of <c>--config</c> says besides settings; the command line wins over it.</summary>
+    public FileSurroundings File { get; set; } = FileSurroundings.None;
 
-    /// <summary><c>--seed</c>; 0 when it was not given.</summary>
-    public ulong Seed => Get(Common.Seed) is not { } text ? 0
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed) ? seed
-        : throw new ConfigurationException($"--seed is '{text}'; give a whole number that is not negative.");
+    /// <summary><c>--out</c>; null when it was not given.</summary>
+    public string? Out => Get(Common.Out) ?? File.Out;
 
     /// <summary><c>--threads</c>; 0 for one a processor.</summary>
     public int Threads
@@ -42,10 +43,10 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         get
         {
             if (Get(Common.Threads) is not { } text)
-                return 0;
+                return File.Threads ?? 0;
             if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int threads))
                 throw new ConfigurationException($"--threads is '{text}'; give a whole number.");
-            Require.InRange("threads", threads, 0, 1_024);
+            Require.InRange("threads", threads, 0, FileSurroundings.MostThreads);
             return threads;
         }
     }
@@ -65,25 +66,6 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>The whole command line, for people to repeat.</summary>
     public string CommandLine => $"{Application.Name} {CommandText.Join(command.Surroundings.Arguments)}";
 
-    /// <summary>The options that a resumed command needs again, since they are no settings: data folder, threads and the form of
-    /// the result.</summary>
-    public IEnumerable<string> Repeated()
-    {
-        IReadOnlyList<string> arguments = command.Surroundings.Arguments;
-        for (int i = 0; i < arguments.Count; i++)
-        {
-            if (arguments[i] is "--data" or "--threads" && i + 1 < arguments.Count)
-            {
-                yield return arguments[i];
-                yield return arguments[i + 1];
-            }
-            else if (arguments[i] is "--json" or "--quiet")
-            {
-                yield return arguments[i];
-            }
-        }
-    }
-
     /// <summary>The settings on the command line, with their values.</summary>
     public IReadOnlyList<(ConfigurationOption Option, string Value)> Settings()
     {
@@ -101,6 +83,26 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         }
 
         return given;
+    }
+
+    /// <summary>A message in terms of this command: each setting in it is called by the option that was written for it, else by
+    /// an option that the command has, else as in a file.</summary>
+    /// <param name="message">A message that may call settings by options of other commands.</param>
+    public string InOwnWords(string message)
+    {
+        if (command.Settings.Count == 0)
+            return message;
+        List<ConfigurationOption> typed = [.. ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option)];
+        return OptionName.Replace(message, match =>
+        {
+            if (command.Surroundings.Common.All.Any(option => option.Name == match.Value) || ConfigurationOptions.PathOf(match.Value) is not { } path)
+                return match.Value;
+            List<ConfigurationOption> offered = [.. command.Settings.Values.Where(option => option.Paths.Contains(path))];
+            ConfigurationOption? named = typed.LastOrDefault(option => option.Paths.Contains(path))
+                ?? offered.FirstOrDefault(option => option.Name == match.Value)
+                ?? offered.MinBy(option => option.Paths.Count);
+            return named?.Name ?? path;
+        });
     }
 
     /// <summary>Answers: the document with <c>--json</c>, otherwise the text; on standard output, or into the file of

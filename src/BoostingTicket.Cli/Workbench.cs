@@ -36,17 +36,47 @@ internal sealed class Workbench
             command.Options.Add(_resume);
     }
 
-    /// <summary>Whether <c>--resume</c> was given.</summary>
-    public bool Resumes(Invocation invocation) => _resumable && invocation.Get(_resume);
-
-    /// <summary>The folder to work in: <c>--out</c>, the newest run when resuming, or a new one named after the time.</summary>
-    /// <exception cref="ConfigurationException">There is nothing to resume.</exception>
-    public string Folder(Invocation invocation, string name)
+    /// <summary>Settings and folder of work that can be resumed.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
+    /// <returns>What to do, where, and whether to continue what is there.</returns>
+    /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
+    /// to begin with.</exception>
+    public (RunConfiguration Configuration, string Folder, bool Resume) Open(Invocation invocation, string? name)
     {
-        if (invocation.Out is { } folder)
-            return folder;
-        if (!Resumes(invocation))
-            return Path.Combine(RunsFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+        bool resume = _resumable && invocation.Get(_resume);
+        ReadFile(invocation);
+        if (!resume)
+        {
+            RunConfiguration fresh = Configure(invocation);
+            return (fresh, invocation.Out ?? NewFolder(name ?? fresh.Preset), false);
+        }
+
+        string folder = invocation.Out ?? NewestRun();
+        string kept = new RunFolder(folder).Configuration;
+        if (!File.Exists(kept) && invocation.Get(_config) is null && invocation.Get(_preset) is null)
+        {
+            throw new ConfigurationException(
+                $"The folder {folder} holds nothing to resume (no {Path.GetFileName(kept)}); name the folder of a run with --out, or leave out --resume.");
+        }
+
+        return (Configure(invocation, kept), folder, true);
+    }
+
+    // The folder in the file is that of a run; what other commands call --out is a file.
+    private void ReadFile(Invocation invocation)
+    {
+        if (invocation.Get(_config) is not { } file)
+            return;
+        FileSurroundings said = ConfigurationSources.ReadSurroundings(file);
+        invocation.File = _resumable ? said : said with { Out = null };
+    }
+
+    private static string NewFolder(string name) =>
+        Path.Combine(RunsFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+
+    private static string NewestRun()
+    {
         var known = new DirectoryInfo(RunsFolder);
         return (known.Exists ? known.GetDirectories() : []).Where(run => File.Exists(new RunFolder(run.FullName).Configuration))
             .OrderBy(run => File.GetLastWriteTimeUtc(new RunFolder(run.FullName).Configuration)).Select(run => Path.Combine(RunsFolder, run.Name))
@@ -58,6 +88,7 @@ internal sealed class Workbench
     /// <param name="fallback">A configuration file to take when neither file nor preset is named and it exists; null for none.</param>
     public RunConfiguration Configure(Invocation invocation, string? fallback = null)
     {
+        ReadFile(invocation);
         string? file = invocation.Get(_config), preset = invocation.Get(_preset);
         if (file is null && preset is null && fallback is not null && File.Exists(fallback))
             file = fallback;
@@ -95,17 +126,18 @@ internal sealed class Workbench
         }
     }
 
-    /// <summary>The data set that a configuration names, as much of it as it wants.</summary>
+    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured on.</summary>
     public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
         configuration.Data.Name,
-        new DataSetOptions(invocation.Get(_data), Some(configuration.Data.TrainSamples), Some(configuration.Data.TestSamples)));
+        new DataSetOptions(DataFolder(invocation), SamplesToLoad(configuration.Data), Some(configuration.Data.TestSamples)));
 
-    /// <summary>Does work that can be resumed, and says how when it is interrupted.</summary>
+    /// <summary>Does work that can be resumed, and says how when it is interrupted: with the folder, and with the options that
+    /// are no settings.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="folder">Where it is kept.</param>
     /// <param name="command">The command with what it needs besides its folder.</param>
     /// <param name="work">The work.</param>
-    public static T Resumable<T>(Invocation invocation, string folder, IReadOnlyList<string> command, Func<T> work)
+    public T Resumable<T>(Invocation invocation, string folder, IReadOnlyList<string> command, Func<T> work)
     {
         try
         {
@@ -113,10 +145,27 @@ internal sealed class Workbench
         }
         catch (OperationCanceledException cancellation)
         {
-            string line = CommandText.Join([.. command, "--resume", "--out", folder, .. invocation.Repeated()]);
+            string line = CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
             throw new InterruptedException($"Interrupted and saved; to go on: {CommandText.Program} {line}", cancellation);
         }
     }
+
+    private IEnumerable<string> Repeated(Invocation invocation)
+    {
+        if (DataFolder(invocation) is { } data)
+            yield return $"--data={data}";
+        if (invocation.Threads > 0)
+            yield return string.Create(CultureInfo.InvariantCulture, $"--threads={invocation.Threads}");
+        if (invocation.Json)
+            yield return "--json";
+        if (invocation.Quiet)
+            yield return "--quiet";
+    }
+
+    private string? DataFolder(Invocation invocation) => invocation.Get(_data) ?? invocation.File.DataFolder;
+
+    private static int? SamplesToLoad(DataSettings data) =>
+        data.Normalize ? RunNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
 
     private static int? Some(int samples) => samples > 0 ? samples : null;
 }

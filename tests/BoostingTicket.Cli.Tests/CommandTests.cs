@@ -51,7 +51,7 @@ public sealed class CommandTests
         });
         CommandResult interrupted = CommandLine.Run(watcher, source.Token, ["run", .. CommandLine.Tiny, "--json", "--out", folder]);
         Assert.That(interrupted.Code, Is.EqualTo(130));
-        Assert.That(interrupted.Error, Does.Contain($"run --resume --out {folder} --threads 1 --json").Or.Contain($"run --resume --out {folder} --json --threads 1"));
+        Assert.That(interrupted.Error, Does.Contain($"run --resume --out {folder} --threads=1 --json"));
         Assert.That(interrupted.Json().GetProperty("exitCode").GetInt32(), Is.EqualTo(130));
 
         string[] log = File.ReadAllLines(Path.Combine(folder, "run.log"));
@@ -122,6 +122,38 @@ public sealed class CommandTests
     }
 
     [Test]
+    public void Interrupted_training_repeats_data_folder_and_threads_however_they_were_written()
+    {
+        string folder = Path.Combine(_folder, "out");
+        string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or (> 13 and < 20))];
+        using var source = new CancellationTokenSource();
+        source.Cancel();
+        using var error = new StringWriter();
+        CommandResult interrupted = CommandLine.Run(error, source.Token, ["train", .. tiny, "--threads=1", $"--data={_folder}", "--out", folder]);
+        Assert.That(interrupted.Code, Is.EqualTo(130), interrupted.Error);
+        Assert.That(interrupted.Error, Does.Contain($"train --resume --out {folder} --data={_folder} --threads=1"));
+        Assert.That(CommandLine.Run("train", "--resume", "--out", folder, $"--data={_folder}", "--threads=1", "--quiet").Code, Is.Zero);
+    }
+
+    [Test]
+    public void Attack_of_evaluate_is_that_of_the_evaluation()
+    {
+        string donor = Path.Combine(_folder, "donor");
+        string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
+        CommandResult train = CommandLine.Run(["train", .. tiny, "--json", "--out", donor]);
+        Assert.That(train.Code, Is.Zero, train.Error);
+        CommandResult evaluate = CommandLine.Run(
+            "evaluate", train.Json().GetProperty("last").GetString()!, "--steps", "3", "--restarts", "2", "--attack-loss", "carlini-wagner",
+            "--epsilon", "4/255", "--step-size", "1/255", "--test-samples", "20", "--batch", "10", "--json");
+        Assert.That(evaluate.Code, Is.Zero, evaluate.Error);
+        JsonElement attack = evaluate.Json().GetProperty("attack");
+        Assert.That((attack.GetProperty("steps").GetInt32(), attack.GetProperty("restarts").GetInt32(), attack.GetProperty("loss").GetString()), Is.EqualTo((3, 2, "carlini-wagner")));
+        Assert.That((attack.GetProperty("epsilon").GetDouble(), attack.GetProperty("stepSize").GetDouble()), Is.EqualTo((4 / 255.0, 1 / 255.0)));
+        Assert.That(evaluate.Json().GetProperty("result").GetProperty("samples").GetInt32(), Is.EqualTo(20));
+        Assert.That(evaluate.Json().GetProperty("result").GetProperty("largestPerturbation").GetDouble(), Is.GreaterThan(0).And.LessThanOrEqualTo(4 / 255.0 + 1e-6));
+    }
+
+    [Test]
     public void Models_prints_the_papers_counts()
     {
         CommandResult json = CommandLine.Run("models", "--json");
@@ -151,6 +183,8 @@ public sealed class CommandTests
         Assert.That(list.Out, Does.Contain("data fetch cifar10"));
         JsonElement info = CommandLine.Run("data", "info", "synthetic-28", "--json").Json();
         JsonElement train = info.GetProperty("parts")[0];
+        Assert.That(CommandLine.Run("data", "info", "synthetic-28", "--seed", "5", "--json").Json().GetRawText(), Is.EqualTo(info.GetRawText()));
+        Assert.That(CommandLine.Run("data", "info", "synthetic-28").Out, Does.Contain("fixed"));
         Assert.That(train.GetProperty("perClass").EnumerateArray().Sum(count => count.GetInt32()), Is.EqualTo(train.GetProperty("samples").GetInt32()));
     }
 

@@ -111,7 +111,7 @@ internal static class DataCommand
         return command.Executes(invocation =>
         {
             IDataSet set = DataSetCatalog.Find(invocation.Get(name)!);
-            DataSplit split = set.Load(new DataSetOptions(invocation.Get(root), Seed: invocation.Seed));
+            DataSplit split = set.Load(new DataSetOptions(invocation.Get(root)));
             var halves = new[] { ("train", split.Train), ("test", split.Test) }.Select(half => new
             {
                 Part = half.Item1,
@@ -119,10 +119,13 @@ internal static class DataCommand
                 PerClass = CountClasses(half.Item2),
                 half.Item2.ContentHash,
             }).ToList();
-            return invocation.Answer(new { set.Name, set.Description, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
+            bool generated = set.Files.Count == 0;
+            return invocation.Answer(new { set.Name, set.Description, generated, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
             {
                 writer.WriteLine($"{set.Name}: {set.Description}");
                 writer.WriteLine($"Images: {set.Shape}");
+                if (generated)
+                    writer.WriteLine("Built in and fixed: every run has these images, whatever its --seed.");
                 var table = new TextTable(["class", .. halves.Select(half => ">" + half.Part)]);
                 for (int label = 0; label < set.Classes.Count; label++)
                     table.Add([set.Classes[label], .. halves.Select(half => half.PerClass[label].ToString("N0", CultureInfo.InvariantCulture))]);

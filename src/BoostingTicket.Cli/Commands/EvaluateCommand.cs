@@ -18,19 +18,22 @@ internal static class EvaluateCommand
             Examples =
             [
                 ("evaluate runs/donor/seed-0/train.best.safetensors", "with the settings of the run that the weights belong to"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --evaluation-steps 100 --evaluation-restarts 5", "a stronger attack on weights from elsewhere"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --evaluation-loss cw --json", "Carlini and Wagner's loss, for a script"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
             ],
             Details = ["Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported."],
         };
         command.Arguments.Add(weights);
         var workbench = new Workbench(command, resumable: false);
-        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack, OptionGroup.Evaluation).Executes(invocation =>
+        return command.WithOptions("--dataset", "--test-samples", "--normalize", "--model", "--width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
             RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path));
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
-                new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation));
+            {
+                Origins.RequireNormalization(path, configuration, data);
+                return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
+            });
             return invocation.Answer(
                 new { weights = Path.GetFullPath(path), configuration.Model, dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
                 writer =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Pruning;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
@@ -17,27 +18,40 @@ internal static class PruneCommand
     {
         var trained = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights of the donor after training" };
         var initial = new Option<string?>("--initial") { HelpName = "FILE", Description = $"weights of the donor before training; otherwise {InitialName} beside WEIGHTS" };
+        var maskOut = new Option<string?>("--mask-out") { HelpName = "FILE", Description = "file to write the mask to on its own, beside the ticket" };
         var command = new CommandLineCommand("prune", "Prunes trained weights by magnitude and resets what is left to its initial values: a ticket.", surroundings)
         {
             Examples =
             [
                 ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors", "a ticket of a fifth of the weights"),
                 ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18", "the same share in every layer"),
+                ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask as a file of its own too; inspect shows it"),
             ],
             Details = [$"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that WEIGHTS belongs to are used unless others are named."],
         };
         command.Arguments.Add(trained);
         command.Options.Add(initial);
+        command.Options.Add(maskOut);
         var workbench = new Workbench(command, resumable: false);
-        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Pruning).Executes(invocation =>
+        return command.WithOptions(
+            "--dataset", "--normalize", "--model", "--width", "--ratio", "--scope", "--minimum-kept", "--prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
             RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(weights));
+            string? mask = invocation.Get(maskOut);
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
             PruningReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
-                new SingleSteps(configuration, backend, data, progress).Prune(weights, invocation.Get(initial) ?? Path.Combine(beside, InitialName), ticket));
-            return invocation.Print(new { ticket = Path.GetFullPath(ticket), report }, writer =>
+            {
+                string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
+                Origins.RequireNormalization(weights, configuration, data);
+                Origins.RequireNormalization(untrained, configuration, data);
+                PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
+                if (mask is not null)
+                    SaveMask(mask, TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
+                return drawn;
+            });
+            return invocation.Print(new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report }, writer =>
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)
@@ -48,9 +62,14 @@ internal static class PruneCommand
                 foreach (string warning in report.Warnings)
                     writer.WriteLine($"Warning: {warning}");
                 writer.WriteLine($"Ticket: {StepAnswers.Relative(Path.GetFullPath(ticket))}");
+                if (mask is not null)
+                    writer.WriteLine($"Mask: {StepAnswers.Relative(Path.GetFullPath(mask))}");
             });
         });
     }
+
+    private static void SaveMask(string path, Ticket ticket) => MaskFile.Save(
+        path, ticket.Mask, ticket.Metadata ?? throw new InvalidOperationException("a ticket that was just written says where it comes from"));
 
     private static double Share(long total, long kept) => total == 0 ? 0 : 1 - ((double)kept / total);
 

@@ -24,16 +24,18 @@ internal static class RetrainCommand
         };
         command.Arguments.Add(ticket);
         var workbench = new Workbench(command, resumable: true);
-        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
+        // Initial weights come with the ticket.
+        return command.WithSettings(OptionGroup.Data).WithOptions("--model", "--width", "--prune-hidden-linear")
+            .WithSettings(OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
             .Executes(invocation =>
             {
                 string path = invocation.Get(ticket)!;
-                bool resume = workbench.Resumes(invocation);
-                string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
-                RunConfiguration configuration = workbench.Configure(invocation, resumed);
-                string folder = workbench.Folder(invocation, Name);
-                ArmResult result = Workbench.Resumable(invocation, folder, [Name, path], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
-                    new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation)));
+                (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
+                ArmResult result = workbench.Resumable(invocation, folder, [Name, path], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+                {
+                    Origins.RequireNormalization(path, configuration, data);
+                    return new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation);
+                }));
                 return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.RetrainStage, result);
             });
     }

@@ -37,11 +37,8 @@ internal static class RunCommand
 
     private static int Execute(Invocation invocation, Workbench workbench)
     {
-        bool resume = workbench.Resumes(invocation);
-        string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
-        RunConfiguration configuration = workbench.Configure(invocation, resumed);
-        string folder = workbench.Folder(invocation, configuration.Preset);
-        RunResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+        (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, name: null);
+        RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
         {
             progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);

@@ -26,11 +26,8 @@ internal static class TrainCommand
         return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(OptionGroup.Evaluation)
             .Executes(invocation =>
             {
-                bool resume = workbench.Resumes(invocation);
-                string? resumed = resume ? new RunFolder(workbench.Folder(invocation, "")).Configuration : null;
-                RunConfiguration configuration = workbench.Configure(invocation, resumed);
-                string folder = workbench.Folder(invocation, Name);
-                ArmResult result = Workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+                (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
+                ArmResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
                     new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
                 return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.TrainStage, result);
             });

@@ -28,7 +28,7 @@ public static class FileInspector
             origin,
             file.Metadata,
             tensors,
-            Layers(tensors));
+            Layers(tensors, kind));
     }
 
     private static TensorReport Describe(SafetensorsFile file, SafetensorsEntry entry)
@@ -107,13 +107,14 @@ public static class FileInspector
         return shapes.Count == 0 ? null : ModelCatalog.Recognize(shapes)?.Name;
     }
 
-    private static TensorSparsity[] Layers(TensorReport[] tensors)
+    private static TensorSparsity[] Layers(TensorReport[] tensors, FileKind kind)
     {
         bool masks = tensors.Any(IsMask);
         return
         [
             .. from tensor in tensors
-               where tensor.Zeros is not null && (masks ? IsMask(tensor) : tensor.Shape.Count >= 2)
+               where tensor.Zeros is not null && !(kind == FileKind.Checkpoint && tensor.Name.StartsWith(TrainingCheckpoint.MomentumPrefix, StringComparison.Ordinal))
+               where masks ? IsMask(tensor) : tensor.Shape.Count >= 2
                select new TensorSparsity(masks ? tensor.Name[ModelFileReader.MaskPrefix.Length..] : tensor.Name, tensor.Length, tensor.Length - tensor.Zeros!.Value),
         ];
     }

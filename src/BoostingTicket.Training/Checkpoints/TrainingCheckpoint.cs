@@ -14,8 +14,10 @@ namespace BoostingTicket.Training.Checkpoints;
 /// the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
 public static class TrainingCheckpoint
 {
+    /// <summary>How the names of momenta begin.</summary>
+    internal const string MomentumPrefix = "momentum.";
+
     private const string StateKey = ModelFileMetadata.Prefix + "state";
-    private const string MomentumPrefix = "momentum.";
 
     /// <summary>Writes a checkpoint whole or not at all.</summary>
     /// <param name="path">The file.</param>

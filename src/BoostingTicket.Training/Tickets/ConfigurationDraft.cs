@@ -62,7 +62,7 @@ public sealed class ConfigurationDraft
             SettingNode? setting = group.Children.FirstOrDefault(child => child.Name == name);
             if (setting is null)
             {
-                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name)) is { } nearest
+                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name).Concat(group.Path.Length == 0 ? FileSurroundings.Names : [])) is { } nearest
                     ? $"did you mean '{(group.Path.Length == 0 ? "" : group.Path + ".")}{nearest}'?"
                     : $"choose one of: {string.Join(", ", group.Children.Select(child => child.Name))}.";
                 throw new ConfigurationException($"The configuration file {file} has an unknown setting '{path}'; {suggestion}");

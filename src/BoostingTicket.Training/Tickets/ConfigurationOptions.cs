@@ -21,10 +21,19 @@ public static class ConfigurationOptions
         All.FirstOrDefault(option => option.Name == name)
         ?? throw NearestName.Unknown("option", name, [.. All.Select(option => option.Name)]);
 
+    /// <summary>The setting that a message of <see cref="RunConfiguration.Validate"/> means by an option's name: where the option
+    /// sets several trainings, that of <c>retrain</c>, since the others are checked under names of their own.</summary>
+    /// <param name="name">Such as <c>--batch</c>.</param>
+    /// <returns>Its path; null if no option has the name, or it is no single setting's.</returns>
+    public static string? PathOf(string name) =>
+        All.FirstOrDefault(option => option.Name == name) is { Paths: { Count: > 0 } paths }
+            ? paths.FirstOrDefault(path => path.StartsWith("retrain.", StringComparison.Ordinal)) ?? paths[0]
+            : null;
+
     private static IEnumerable<ConfigurationOption> General()
     {
         yield return Set("--arms", OptionGroup.Run, "what is compared, with commas between", "arms");
-        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it", "seed");
+        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it, but the built-in images, which are fixed", "seed");
         yield return Set("--seeds", OptionGroup.Run, "number of seeds, each a whole comparison of its own", "seeds");
         yield return Set("--device", OptionGroup.Run, "auto, cpu or cuda", "device") with { Hint = "auto|cpu|cuda" };
 

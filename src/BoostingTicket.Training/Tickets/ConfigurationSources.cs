@@ -21,15 +21,28 @@ public sealed record ConfigurationSources(
         {
             // What the file was made for is known by now, and the command line may have named another.
             file.Remove("preset");
+            FileSurroundings.Take(file, File!);
             draft.Overlay(file, File!);
         }
 
-        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
-        foreach ((ConfigurationOption option, string value) in Options.OrderBy(entry => order[entry.Option.Name]))
+        foreach ((ConfigurationOption option, string value) in InOrder(Options))
             option.Apply(draft, value);
         RunConfiguration configuration = draft.Build();
         configuration.Validate();
         return configuration;
+    }
+
+    /// <summary>What a file says besides settings.</summary>
+    /// <param name="file">The file.</param>
+    /// <exception cref="ConfigurationException">It cannot be read, or a value in it cannot be used.</exception>
+    public static FileSurroundings ReadSurroundings(string file) => FileSurroundings.Take(ReadFile(file), file);
+
+    /// <summary>Options in the order in which they are applied: that of <see cref="ConfigurationOptions.All"/>, by their
+    /// names.</summary>
+    public static IEnumerable<(ConfigurationOption Option, string Value)> InOrder(IEnumerable<(ConfigurationOption Option, string Value)> options)
+    {
+        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
+        return options.OrderBy(entry => order[entry.Option.Name]);
     }
 
     private static string? PresetOf(JsonObject? file, string? name)
