@@ -60,7 +60,7 @@ public sealed partial class Lowering
             kind, PlanPass.Backward, node.Name,
             target.Addend is null ? reads : [.. reads, target.Addend], [target.Destination],
             backend => run(backend, destination, new GradientEpilogue(addend, pending!.ReluOutput)), arithmetic);
-        pending = new PendingGradient(operation, addend);
+        pending = new PendingGradient(operation);
         _backward.Add(operation);
         if (target.Owner is { } owner)
             owner.PendingGradient = pending;

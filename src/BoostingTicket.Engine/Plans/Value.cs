@@ -55,11 +55,9 @@ public sealed class Value
 public readonly record struct GradientTarget(Value? Owner, Value Destination, Value? Addend);
 
 /// <summary>A gradient operation whose epilogue may still change.</summary>
-internal sealed class PendingGradient(PlanOperation operation, Tensor? addend)
+internal sealed class PendingGradient(PlanOperation operation)
 {
     public PlanOperation Operation { get; } = operation;
-
-    public Tensor? Addend { get; } = addend;
 
     public Tensor? ReluOutput { get; set; }
 }

