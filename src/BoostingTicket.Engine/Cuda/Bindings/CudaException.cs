@@ -1,0 +1,52 @@
+using BoostingTicket.Engine.Backends;
+
+namespace BoostingTicket.Engine.Cuda.Bindings;
+
+/// <summary>Library of CUDA that answered with a status.</summary>
+internal enum CudaLibrary
+{
+    /// <summary>The driver (libcuda).</summary>
+    Driver,
+
+    /// <summary>cuBLAS.</summary>
+    Cublas,
+
+    /// <summary>cuDNN.</summary>
+    Cudnn,
+}
+
+/// <summary>A call of the CUDA driver, cuBLAS or cuDNN failed. The message names the call and the status.</summary>
+internal sealed class CudaException : DeviceException
+{
+    /// <summary>A failed call.</summary>
+    /// <param name="library">Who answered.</param>
+    /// <param name="status">What it answered.</param>
+    /// <param name="message">The call, the status's name and what it means.</param>
+    public CudaException(CudaLibrary library, int status, string message) : base(message)
+    {
+        Library = library;
+        Status = status;
+    }
+
+    /// <summary>Who answered.</summary>
+    public CudaLibrary Library { get; }
+
+    /// <summary>The status's number.</summary>
+    public int Status { get; }
+
+    /// <summary>Whether there was not enough memory on the device.</summary>
+    public bool IsOutOfMemory => Library switch
+    {
+        CudaLibrary.Driver => Status == 2,
+        CudaLibrary.Cublas => Status == 3,
+        _ => Status is 2 or 4004,
+    };
+
+    /// <summary>Whether cuDNN or cuBLAS cannot do what was asked for, so that another algorithm may be tried.</summary>
+    public bool IsNotSupported => Library switch
+    {
+        CudaLibrary.Cublas => Status == 15,
+        CudaLibrary.Cudnn => Status == 9 || Status / 1000 == 3,
+        _ => Status == 801,
+    };
+}
