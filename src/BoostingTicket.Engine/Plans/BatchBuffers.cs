@@ -11,7 +11,7 @@ public sealed class BatchBuffers : IDisposable
 
     internal BatchBuffers(IBackend backend, int batch, FeatureShape input)
     {
-        Tensor[] tensors = [.. Enumerable.Range(0, 4).Select(_ => backend.DescribeTensor(batch, input))];
+        Tensor[] tensors = [.. Enumerable.Range(0, 4).Select(_ => backend.DescribeImages(batch, input))];
         long step = (tensors[0].Bytes + backend.Alignment - 1) / backend.Alignment * backend.Alignment;
         _arena = backend.CreateArena(step * tensors.Length);
         for (int i = 0; i < tensors.Length; i++)

@@ -18,6 +18,9 @@ public sealed class Plan : IDisposable
     private readonly Value _logits;
     private readonly Value? _logitGradient;
     private readonly PlanOperation _loss;
+    private readonly RepeatedWork _preparing;
+    private readonly RepeatedWork _goingForward;
+    private readonly RepeatedWork _goingBackward;
     private (int Weights, int Statistics) _prepared = (-1, -1);
     private LossKind _lossKind;
     private float _gradientScale;
@@ -54,6 +57,9 @@ public sealed class Plan : IDisposable
         _forward = [.. lowering.ForwardOperations];
         _backward = [.. lowering.BackwardOperations];
         _owned = lowering.Owned;
+        _preparing = backend.Repeat(() => RunAll(_prepare));
+        _goingForward = backend.Repeat(() => RunAll(_forward));
+        _goingBackward = backend.Repeat(() => RunAll(_backward));
 
         MemoryLayout.FindSpans([.. _forward, _loss, .. _backward]);
         (_offsets, MemoryBytes) = MemoryLayout.Place(lowering.Values, backend.Alignment);
@@ -77,19 +83,24 @@ public sealed class Plan : IDisposable
     /// <summary>Told of every operation; null, the default, costs nothing.</summary>
     public IPlanObserver? Observer { get; set; }
 
-    /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits. Prepares filters first if weights or, where they are
-    /// read, running statistics changed since.</summary>
+    /// <summary>Brings filters up to date if weights or, where they are read, running statistics changed since. The other passes
+    /// do so themselves; work that will be repeated without them calls it before.</summary>
+    public void Prepare()
+    {
+        (int, int) version = (_store.WeightsVersion, Options.UsesBatchStatistics ? 0 : _store.StatisticsVersion);
+        if (_prepared == version)
+            return;
+        Run(_prepare, _preparing);
+        _prepared = version;
+    }
+
+    /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits, after <see cref="Prepare"/>.</summary>
     public void Forward()
     {
         if (!_isPlaced)
             throw new InvalidOperationException("The plan has no memory; ask the network for it anew.");
-        (int, int) version = (_store.WeightsVersion, Options.UsesBatchStatistics ? 0 : _store.StatisticsVersion);
-        if (_prepared != version)
-        {
-            Run(_prepare);
-            _prepared = version;
-        }
-        Run(_forward);
+        Prepare();
+        Run(_forward, _goingForward);
         if (Options.Mode == PlanMode.Train)
             _store.StatisticsChanged();
     }
@@ -110,12 +121,15 @@ public sealed class Plan : IDisposable
     {
         if (_logitGradient is null)
             throw new InvalidOperationException("The plan was compiled without gradients.");
-        Run(_backward);
+        Run(_backward, _goingBackward);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _preparing.Dispose();
+        _goingForward.Dispose();
+        _goingBackward.Dispose();
         foreach (IDisposable owned in _owned)
             owned.Dispose();
         _isPlaced = false;
@@ -128,7 +142,16 @@ public sealed class Plan : IDisposable
         _isPlaced = true;
     }
 
-    private void Run(PlanOperation[] operations)
+    // An observer is told of every operation, so that they must be called one by one.
+    private void Run(PlanOperation[] operations, RepeatedWork work)
+    {
+        if (Observer is null)
+            work.Run();
+        else
+            RunAll(operations);
+    }
+
+    private void RunAll(PlanOperation[] operations)
     {
         foreach (PlanOperation operation in operations)
             Run(operation);
