@@ -33,13 +33,8 @@ foreach ($target in $Targets) {
         'test' { Invoke-DotNet test $Solution -c $Configuration --no-build }
         'pack' { Invoke-DotNet pack $Solution -c $Configuration -o (Join-Path $PSScriptRoot 'artifacts') }
         'kernels' {
-            $tool = Join-Path $PSScriptRoot 'tools' 'BoostingTicket.Kernels'
-            if (Test-Path $tool) {
-                Invoke-DotNet run -c Release --project $tool
-            }
-            else {
-                Write-Host 'There is no GPU kernel to compile yet.'
-            }
+            Invoke-DotNet run -c Release --project (Join-Path $PSScriptRoot 'tools' 'BoostingTicket.KernelCompiler') -- `
+                --kernels (Join-Path $PSScriptRoot 'kernels')
         }
         'bench' { Invoke-DotNet run -c Release --project (Join-Path $PSScriptRoot 'benchmarks' 'BoostingTicket.Benchmarks') }
     }

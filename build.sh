@@ -11,12 +11,7 @@ for target in "$@"; do
     build) dotnet build "$root/BoostingTicket.sln" -c "$configuration" --no-restore ;;
     test) dotnet test "$root/BoostingTicket.sln" -c "$configuration" --no-build ;;
     pack) dotnet pack "$root/BoostingTicket.sln" -c "$configuration" -o "$root/artifacts" ;;
-    kernels)
-      if [ -d "$root/tools/BoostingTicket.Kernels" ]; then
-        dotnet run -c Release --project "$root/tools/BoostingTicket.Kernels"
-      else
-        echo "There is no GPU kernel to compile yet."
-      fi ;;
+    kernels) dotnet run -c Release --project "$root/tools/BoostingTicket.KernelCompiler" -- --kernels "$root/kernels" ;;
     bench) dotnet run -c Release --project "$root/benchmarks/BoostingTicket.Benchmarks" ;;
     *) echo "There is no target '$target'; choose restore, build, test, pack, kernels or bench." >&2; exit 2 ;;
   esac
