@@ -184,7 +184,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
                 YTensor = Owned(cudnn.CreateTensor(DataType, batch, filters, output.Height, output.Width), cudnn.DestroyTensor),
                 Convolution = Owned(cudnn.CreateConvolution(shape.Padding, shape.Stride, Math), cudnn.DestroyConvolution),
             },
-            BiasTensor = hasBias ? Owned(cudnn.CreateTensor(CudnnDataType.Float32, 1, filters, 1, 1), cudnn.DestroyTensor) : 0,
+            BiasTensor = hasBias ? Owned(cudnn.CreateTensor(DataType, 1, filters, 1, 1), cudnn.DestroyTensor) : 0,
         };
     }
 

@@ -37,14 +37,39 @@ internal sealed partial class CudaBackend
         RequireElement(to, "output");
         DevicePointer shift = CudaFloats.Of(epilogue.Shift, shape.OutputChannels, "shift");
         TensorView? residual = View(epilogue.Residual, to, "residual");
-        from = Converted(from);
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.Forward, shape, to.Batch);
         if (epilogue.Relu && !shift.IsNull && Fuses(plan, from, weights, to, shift, residual))
+            TryConvolveFused(plan, from, weights, to, shift, residual);
+        else
+            ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Relu);
+    }
+
+    // cuDNN wants the bias in the output's number format, and aligned. Its ReLU makes NaN zero; a diverged network is noticed by its last
+    // layer, which has none.
+    private bool TryConvolveFused(
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+    {
+        int channels = to.Shape.Channels;
+        if (ElementType != ElementType.Float32 || shift.Address % TensorView.VectorBytes != 0)
         {
-            _algorithms.TryRunFused(plan, from.Data, weights.Packed, to.Data, shift, residual?.Data ?? DevicePointer.Null);
-            return;
+            long bytes = TensorView.Pad(channels, ElementType.Float32) * (long)sizeof(float);
+            bytes = (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
+            DevicePointer copies = _scratch.Reserve(2 * bytes);
+            if (shift.Address % TensorView.VectorBytes != 0)
+            {
+                _context.Driver.CopyOnDevice(copies, shift, (nuint)channels * sizeof(float), _context.Stream);
+                shift = copies;
+            }
+            if (ElementType != ElementType.Float32)
+            {
+                var vector = new TensorView(shift, ElementType.Float32, 1, new FeatureShape(channels));
+                TensorView converted = vector with { Data = copies + bytes, Type = ElementType };
+                _elementwise.Forward(vector, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+                shift = converted.Data;
+            }
         }
-        ConvolveAndFinish(plan, from, weights, to, shift, residual, epilogue.Relu);
+        return _algorithms.TryRunFused(
+            plan, from.Data, weights.Packed, to.Data, shift, residual?.Data ?? DevicePointer.Null);
     }
 
     private void ConvolveAndFinish(
@@ -62,7 +87,7 @@ internal sealed partial class CudaBackend
     private bool Fuses(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
     {
-        if (!_algorithms.CanFuse(plan) || residual?.Data == to.Data || shift.Address % TensorView.VectorBytes != 0)
+        if (!_algorithms.CanFuse(plan) || residual?.Data == to.Data || from.Type != ElementType)
             return false;
         return plan.Fuses[residual is null ? 0 : 1] ??= MeasureFusion(plan, from, weights, to, shift, residual);
     }
@@ -71,10 +96,9 @@ internal sealed partial class CudaBackend
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
     {
         _context.RequireNotRecording("choose a convolution's epilogue");
-        DevicePointer summand = residual?.Data ?? DevicePointer.Null;
-        return _algorithms.TryRunFused(plan, from.Data, weights.Packed, to.Data, shift, summand)
+        return TryConvolveFused(plan, from, weights, to, shift, residual)
             && (_options.Deterministic || _algorithms.IsFaster(
-                () => _algorithms.TryRunFused(plan, from.Data, weights.Packed, to.Data, shift, summand),
+                () => TryConvolveFused(plan, from, weights, to, shift, residual),
                 () => ConvolveAndFinish(plan, from, weights, to, shift, residual, relu: true)));
     }
 

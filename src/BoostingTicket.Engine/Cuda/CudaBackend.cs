@@ -25,15 +25,36 @@ internal sealed partial class CudaBackend : IBackend
     private readonly LossKernels _loss;
     private readonly ReductionKernels _reductions;
 
+    private readonly CudaLibraries? _libraries;
+
+    /// <summary>Opens a GPU with the libraries that this machine has.</summary>
+    /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
+    /// do.</exception>
+    public static CudaBackend Open(CudaOptions options)
+    {
+        CudaLibraries libraries = CudaLibraries.Open();
+        try
+        {
+            return new CudaBackend(libraries.Driver, libraries.Cublas, libraries.Cudnn, options, libraries);
+        }
+        catch
+        {
+            libraries.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Opens a GPU.</summary>
-    /// <param name="driver">The CUDA driver; not disposed with the backend, nor are the other libraries.</param>
+    /// <param name="driver">The CUDA driver.</param>
     /// <param name="cublas">cuBLAS.</param>
     /// <param name="cudnn">cuDNN.</param>
     /// <param name="options">Which GPU, and how it computes.</param>
+    /// <param name="libraries">Disposed with the backend; null when they are the caller's.</param>
     /// <exception cref="DeviceException">The GPU is not there or has too little memory.</exception>
-    public CudaBackend(ICudaDriver driver, ICublas cublas, ICudnn cudnn, CudaOptions options)
+    public CudaBackend(ICudaDriver driver, ICublas cublas, ICudnn cudnn, CudaOptions options, CudaLibraries? libraries = null)
     {
         _options = options;
+        _libraries = libraries;
         _context = new CudaContext(driver, cublas, cudnn, options.Device);
         ElementType = options.Precision == Precision.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
         _staging = new HostStaging(_context);
@@ -74,6 +95,7 @@ internal sealed partial class CudaBackend : IBackend
         _scratch.Dispose();
         _staging.Dispose();
         _context.Dispose();
+        _libraries?.Dispose();
     }
 
     /// <summary>Where a tensor is. Every operation comes by here.</summary>
