@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Cuda.Kernels;
 using BoostingTicket.Engine.Tensors;
 

@@ -60,7 +60,7 @@ internal sealed partial class CudaBackend : IBackend
         _staging = new HostStaging(_context);
         _scratch = new DeviceScratch(_context, "scratch");
         _algorithms = new ConvolutionAlgorithms(_context, options, ElementType);
-        _library = new KernelLibrary(driver, _context.Stream, driver.Attribute(DeviceAttribute.MultiprocessorCount, options.Device));
+        _library = new KernelLibrary(driver, options.Device, _context.Stream);
         _elementwise = new ElementwiseKernels(_library);
         _attack = new AttackKernels(_library);
         _parameters = new ParameterKernels(_library);

@@ -1,4 +1,3 @@
-using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Tensors;
 
