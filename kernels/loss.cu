@@ -1,0 +1,199 @@
+// Losses of a batch of logits against labels, one warp a sample: the loss, whether the first largest logit is the label's, and
+// the gradient of the logits. Sums over classes are taken in double precision, in an order that depends on the number of
+// classes alone. Reads the logits (once, then from the first-level cache) and 4 bytes of label a sample; writes 8 bytes a sample
+// and, where it is wanted, the gradient (once, padding channels as zeros). The gradient may take the logits' place.
+// A label outside [0, classes) touches no memory: its sample is wrong, its loss and gradient are NaN.
+#include "common.cuh"
+
+constexpr int warps_per_block = 4;
+constexpr u32 all_lanes = 0xffffffffu;
+
+// Sum over a warp; every lane gets it.
+__device__ __forceinline__ double sum_of_warp(double value)
+{
+#pragma unroll
+    for (int distance = 16; distance > 0; distance >>= 1)
+        value += __shfl_xor_sync(all_lanes, value, distance);
+    return value;
+}
+
+// What the kernels of both losses know of a sample.
+template <typename T>
+struct Sample
+{
+    static constexpr int length = VectorOf<T>::length;
+
+    int lane, number, classes, vectors, label;
+    const T* logits;
+    T* gradient;
+    bool valid;
+
+    __device__ __forceinline__ Sample(const T* all, const int* labels, int class_count, int vector_count, T* gradients)
+    {
+        lane = threadIdx.x & 31;
+        number = blockIdx.x * warps_per_block + (threadIdx.x >> 5);
+        classes = class_count;
+        vectors = vector_count;
+        logits = all + (size_t)number * vector_count * length;
+        gradient = gradients ? gradients + (size_t)number * vector_count * length : nullptr;
+        label = labels[number];
+        valid = (u32)label < (u32)class_count;
+        if (!valid)
+            label = 0;
+    }
+
+    // Calls visit(class, logit) for each of this lane's classes, in order.
+    template <typename Visit> __device__ __forceinline__ void visit(Visit visitor) const
+    {
+        for (int vector = lane; vector < vectors; vector += 32)
+        {
+            float z[length];
+            load_vector(logits + vector * length, z);
+#pragma unroll
+            for (int i = 0; i < length; i++)
+            {
+                int j = vector * length + i;
+                if (j < classes)
+                    visitor(j, z[i]);
+            }
+        }
+    }
+
+    // Writes derivative(class, logit) for each of this lane's classes, and zeros beyond the last.
+    template <typename Derivative> __device__ __forceinline__ void write(Derivative derivative) const
+    {
+        for (int vector = lane; vector < vectors; vector += 32)
+        {
+            float z[length];
+            load_vector(logits + vector * length, z);
+#pragma unroll
+            for (int i = 0; i < length; i++)
+            {
+                int j = vector * length + i;
+                z[i] = j >= classes ? 0 : valid ? derivative(j, z[i]) : __uint_as_float(0x7fffffffu);
+            }
+            store_vector(gradient + vector * length, z);
+        }
+    }
+
+    // Whether no logit before the label's is as large and none after is larger; false with a NaN. The same for all lanes.
+    __device__ __forceinline__ bool is_correct(float own) const
+    {
+        bool first = valid;
+        visit([&](int j, float z) { first = first && (j < label ? z < own : z <= own); });
+        return __all_sync(all_lanes, first);
+    }
+
+    // Lane 0 writes.
+    __device__ __forceinline__ void finish(float loss, bool correct, float* losses, float* corrects) const
+    {
+        if (lane == 0)
+        {
+            losses[number] = valid ? loss : __uint_as_float(0x7fffffffu);
+            corrects[number] = correct ? 1.0f : 0.0f;
+        }
+    }
+};
+
+// loss = log sum exp z - z_label.
+template <typename T>
+__device__ __forceinline__ void cross_entropy(
+    const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects, T* gradients,
+    float gradient_scale)
+{
+    if ((int)(blockIdx.x * warps_per_block + (threadIdx.x >> 5)) >= samples)
+        return;
+    Sample<T> sample(logits, labels, classes, vectors, gradients);
+    float own = to_float(sample.logits[sample.label]), largest = own;
+    sample.visit([&](int, float z) { largest = z > largest ? z : largest; });
+#pragma unroll
+    for (int distance = 16; distance > 0; distance >>= 1)
+        largest = fmaxf(largest, __shfl_xor_sync(all_lanes, largest, distance));
+    bool correct = sample.is_correct(own);
+
+    double others = 0;
+    sample.visit([&](int j, float z)
+    {
+        if (j != sample.label)
+            others += exp((double)z - largest);
+    });
+    others = sum_of_warp(others);
+    double sum = exp((double)own - largest) + others;
+    sample.finish((float)(log(sum) + ((double)largest - own)), correct, losses, corrects);
+    if (!sample.gradient)
+        return;
+    sample.write([&](int j, float z)
+    {
+        double derivative = j == sample.label ? -others : exp((double)z - largest);
+        return (float)(gradient_scale * (derivative / sum));
+    });
+}
+
+// loss = -max(z_label - max of the others + 50, 0): Carlini and Wagner's margin as Madry et al. attack with it. The rival is the
+// first largest of the others; a NaN is the largest only as the first of them.
+template <typename T>
+__device__ __forceinline__ void carlini_wagner(
+    const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects, T* gradients,
+    float gradient_scale)
+{
+    constexpr float confidence = 50;
+    if ((int)(blockIdx.x * warps_per_block + (threadIdx.x >> 5)) >= samples)
+        return;
+    Sample<T> sample(logits, labels, classes, vectors, gradients);
+    float own = to_float(sample.logits[sample.label]);
+    int first = sample.label == 0 ? 1 : 0, rival = 0x7fffffff;
+    float largest = __uint_as_float(0xff800000u), start = to_float(sample.logits[first]);
+    sample.visit([&](int j, float z)
+    {
+        if (j != sample.label && (z > largest || (z == largest && j < rival)))
+        {
+            largest = z;
+            rival = j;
+        }
+    });
+#pragma unroll
+    for (int distance = 16; distance > 0; distance >>= 1)
+    {
+        float other = __shfl_xor_sync(all_lanes, largest, distance);
+        int index = __shfl_xor_sync(all_lanes, rival, distance);
+        if (other > largest || (other == largest && index < rival))
+        {
+            largest = other;
+            rival = index;
+        }
+    }
+    if (start != start)
+    {
+        largest = start;
+        rival = first;
+    }
+    bool correct = sample.is_correct(own);
+
+    // The negation lets NaN through.
+    float margin = own - largest + confidence;
+    bool active = !(margin <= 0);
+    sample.finish(active ? -margin : 0, correct, losses, corrects);
+    if (!sample.gradient)
+        return;
+    sample.write([&](int j, float)
+    {
+        return !active ? 0 : j == sample.label ? -gradient_scale : j == rival ? gradient_scale : 0;
+    });
+}
+
+#define LOSS_KERNELS(suffix, T)                                                                                               \
+    extern "C" __global__ void __launch_bounds__(32 * warps_per_block) cross_entropy_##suffix(                                \
+        const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects,            \
+        T* gradients, float gradient_scale)                                                                                   \
+    {                                                                                                                         \
+        cross_entropy(logits, labels, samples, classes, vectors, losses, corrects, gradients, gradient_scale);                \
+    }                                                                                                                         \
+    extern "C" __global__ void __launch_bounds__(32 * warps_per_block) carlini_wagner_##suffix(                               \
+        const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects,            \
+        T* gradients, float gradient_scale)                                                                                   \
+    {                                                                                                                         \
+        carlini_wagner(logits, labels, samples, classes, vectors, losses, corrects, gradients, gradient_scale);               \
+    }
+
+LOSS_KERNELS(f32, float)
+LOSS_KERNELS(bf16, bf16)
