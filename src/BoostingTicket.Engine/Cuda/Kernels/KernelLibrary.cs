@@ -91,6 +91,19 @@ internal sealed unsafe class KernelLibrary : IDisposable
         return new LaunchGrid((uint)Math.Min(blocks, Math.Max(1, resident / columns)), (uint)columns, 1, (uint)x, (uint)y, 1);
     }
 
+    /// <summary>A launch for kernels that go through the samples in steps of the grid: the threads of a block are <c>x</c> items of a
+    /// sample times <c>y</c> samples.</summary>
+    /// <param name="items">Items of a sample.</param>
+    /// <param name="samples">Samples.</param>
+    /// <param name="threads">Threads of a block, at most.</param>
+    public static LaunchGrid PerSample(int items, int samples, int threads = BlockThreads)
+    {
+        const int LargestGridY = 65535;
+        int x = Math.Min(items, threads), y = Math.Clamp(samples, 1, threads / x);
+        return new LaunchGrid(
+            (uint)(((long)items + x - 1) / x), (uint)Math.Min(LargestGridY, ((long)samples + y - 1) / y), 1, (uint)x, (uint)y, 1);
+    }
+
     /// <summary>Unloads the modules.</summary>
     public void Dispose()
     {

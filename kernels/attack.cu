@@ -1,0 +1,194 @@
+// Attacks within an L-infinity ball. Images and their gradients are float32, NHWC, padded to four channels, in every precision.
+#include "common.cuh"
+
+// Philox4x32-10 (Salmon et al., 2011), as in Tensors/Philox.cs.
+__device__ __forceinline__ uint4 philox(u32 k0, u32 k1, u32 c0, u32 c1, u32 c2, u32 c3)
+{
+#pragma unroll
+    for (int round = 0; round < 10; round++)
+    {
+        u32 high0 = __umulhi(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
+        u32 high1 = __umulhi(0xCD9E8D57u, c2), low1 = 0xCD9E8D57u * c2;
+        c0 = high1 ^ c1 ^ k0;
+        c1 = low1;
+        c2 = high0 ^ c3 ^ k1;
+        c3 = low0;
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return make_uint4(c0, c1, c2, c3);
+}
+
+// clamp(clean + epsilon * (2u - 1), 0, 1), each operation rounded and none fused.
+__device__ __forceinline__ float start(float clean, u32 word, float epsilon)
+{
+    float uniform = __fmul_rn((float)(word >> 8), 1.0f / 16777216.0f);
+    float offset = __fmul_rn(epsilon, __fsub_rn(__fmul_rn(2.0f, uniform), 1.0f));
+    float value = __fadd_rn(clean, offset);
+    value = value < 0.0f ? 0.0f : value;
+    return value > 1.0f ? 1.0f : value;
+}
+
+// adversarial = a random point of the ball around clean. Logical value e = channel * pixels + pixel of a sample takes word e % 4 of
+// the counter (e / 4, sample's identity, epoch, restart). A thread makes four consecutive pixels of a sample, so that it uses all
+// four words of a counter: block (groups of four pixels, samples).
+// Reads clean, 16 bytes a pixel with up to four channels, and the identities; writes adversarial, as much.
+extern "C" __global__ void __launch_bounds__(256) attack_random_start_f32(
+    const float* clean, const u32* identities, float epsilon, u32 key_low, u32 key_high, u32 epoch, u32 restart,
+    float* adversarial, int batch, int channels, int physical_channels, int pixels)
+{
+    int pixel = (int)(blockIdx.x * blockDim.x + threadIdx.x) * 4;
+    if (pixel >= pixels)
+        return;
+    int count = pixels - pixel < 4 ? pixels - pixel : 4;
+    for (i64 sample = (i64)blockIdx.y * blockDim.y + threadIdx.y; sample < batch; sample += (i64)gridDim.y * blockDim.y)
+    {
+        u32 identity = identities[sample];
+        i64 first = (sample * pixels + pixel) * physical_channels;
+        for (int channel = 0; channel < physical_channels; channel += 4)
+        {
+            float values[4][4] = {}; // pixel, channel
+#pragma unroll
+            for (int p = 0; p < 4; p++)
+            {
+                if (p < count)
+                    load_vector(clean + first + (i64)p * physical_channels + channel, values[p]);
+            }
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+            {
+                if (channel + c >= channels)
+                    continue;
+                u32 element = (u32)(channel + c) * (u32)pixels + (u32)pixel;
+                uint4 words = philox(key_low, key_high, element >> 2, identity, epoch, restart);
+                u32 shift = element & 3u; // 0 in every channel where the pixels are a multiple of 4
+                if (shift != 0)
+                {
+                    uint4 next = philox(key_low, key_high, (element >> 2) + 1u, identity, epoch, restart);
+                    if (shift & 1u)
+                    {
+                        words = make_uint4(words.y, words.z, words.w, next.x);
+                        next = make_uint4(next.y, next.z, next.w, 0u);
+                    }
+                    if (shift & 2u)
+                        words = make_uint4(words.z, words.w, next.x, next.y);
+                }
+                values[0][c] = start(values[0][c], words.x, epsilon);
+                values[1][c] = start(values[1][c], words.y, epsilon);
+                values[2][c] = start(values[2][c], words.z, epsilon);
+                values[3][c] = start(values[3][c], words.w, epsilon);
+            }
+#pragma unroll
+            for (int p = 0; p < 4; p++)
+            {
+                if (p < count)
+                    store_vector(adversarial + first + (i64)p * physical_channels + channel, values[p]);
+            }
+        }
+    }
+}
+
+// adversarial = clamp(clamp(adversarial + step * sign(gradient), clean - epsilon, clean + epsilon), 0, 1), sign(0) = sign(NaN) = 0;
+// a NaN in adversarial stays. Padding stays 0, being 0 in all three. A thread, a vector.
+// Reads 48 bytes a vector (clean, gradient, adversarial), writes 16 (adversarial).
+extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
+    const float* clean, const float* gradient, float epsilon, float step, float* adversarial, i64 vectors)
+{
+    i64 vector = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (vector >= vectors)
+        return;
+    float centres[4], slopes[4], values[4];
+    load_vector(clean + 4 * vector, centres);
+    load_vector(gradient + 4 * vector, slopes);
+    load_vector(adversarial + 4 * vector, values);
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+    {
+        float low = __fsub_rn(centres[i], epsilon), high = __fadd_rn(centres[i], epsilon);
+        float move = slopes[i] > 0.0f ? step : slopes[i] < 0.0f ? -step : 0.0f;
+        float value = __fadd_rn(values[i], move);
+        value = value < low ? low : value;
+        value = value > high ? high : value;
+        value = value < 0.0f ? 0.0f : value;
+        values[i] = value > 1.0f ? 1.0f : value;
+    }
+    store_vector(adversarial + 4 * vector, values);
+}
+
+// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before every
+// thread that asks for it has read it.
+// Reads 8 bytes a sample; for each sample that is replaced reads the candidate and writes the best.
+extern "C" __global__ void __launch_bounds__(256) attack_keep_worst_f32(
+    const float* candidate, const float* candidate_losses, float* best, float* best_losses, i64 vectors_per_sample)
+{
+    i64 sample = blockIdx.x;
+    float loss = candidate_losses[sample];
+    bool worse = loss > best_losses[sample];
+    __syncthreads();
+    if (!worse)
+        return;
+    if (threadIdx.x == 0)
+        best_losses[sample] = loss;
+    const float4* from = (const float4*)candidate + sample * vectors_per_sample;
+    float4* to = (float4*)best + sample * vectors_per_sample;
+    for (i64 i = threadIdx.x; i < vectors_per_sample; i += blockDim.x)
+        to[i] = from[i];
+}
+
+__device__ __forceinline__ void reduce_extents(
+    float perturbation, float smallest, float largest, float* results, i64 stride)
+{
+    __shared__ float scratch[3][32];
+    perturbation = block_reduce<Maximum>(perturbation, scratch[0]);
+    smallest = block_reduce<Minimum>(smallest, scratch[1]);
+    largest = block_reduce<Maximum>(largest, scratch[2]);
+    if (threadIdx.x == 0)
+    {
+        results[0] = perturbation;
+        results[stride] = smallest;
+        results[2 * stride] = largest;
+    }
+}
+
+// Largest |adversarial - clean|, smallest and largest adversarial value of what each block goes through; NaN wins. The three lists
+// of partial results follow each other in `partials`. Padding takes no part.
+// Reads 32 bytes a vector, writes 12 bytes a block.
+extern "C" __global__ void __launch_bounds__(256) attack_measure_f32(
+    const float* clean, const float* adversarial, int channels, int physical_channels, i64 pixels, float* partials)
+{
+    float perturbation = 0.0f;
+    float smallest = Minimum::identity<float>(), largest = Maximum::identity<float>();
+    for (i64 pixel = (i64)blockIdx.x * blockDim.x + threadIdx.x; pixel < pixels; pixel += (i64)gridDim.x * blockDim.x)
+    {
+        for (int channel = 0; channel < channels; channel += 4)
+        {
+            float before[4], after[4];
+            load_vector(clean + pixel * physical_channels + channel, before);
+            load_vector(adversarial + pixel * physical_channels + channel, after);
+#pragma unroll
+            for (int i = 0; i < 4; i++)
+            {
+                if (channel + i >= channels)
+                    continue;
+                perturbation = Maximum::apply(perturbation, fabsf(__fsub_rn(after[i], before[i])));
+                smallest = Minimum::apply(smallest, after[i]);
+                largest = Maximum::apply(largest, after[i]);
+            }
+        }
+    }
+    reduce_extents(perturbation, smallest, largest, partials + blockIdx.x, gridDim.x);
+}
+
+// The three results of the blocks' partial results. One block. Reads 12 bytes a partial result, writes 12.
+extern "C" __global__ void __launch_bounds__(256) attack_measure_total_f32(const float* partials, int blocks, float* results)
+{
+    float perturbation = 0.0f;
+    float smallest = Minimum::identity<float>(), largest = Maximum::identity<float>();
+    for (int i = (int)threadIdx.x; i < blocks; i += (int)blockDim.x)
+    {
+        perturbation = Maximum::apply(perturbation, partials[i]);
+        smallest = Minimum::apply(smallest, partials[blocks + i]);
+        largest = Maximum::apply(largest, partials[2 * blocks + i]);
+    }
+    reduce_extents(perturbation, smallest, largest, results, 1);
+}

@@ -1,0 +1,71 @@
+using BoostingTicket.Engine.Cuda.Bindings;
+
+namespace BoostingTicket.Engine.Cuda.Kernels;
+
+/// <summary>Scaling by channel, sums and ReLU; with nothing of these, conversion between float32 and bfloat16. Kernels in
+/// <c>kernels/elementwise.cu</c>.</summary>
+internal sealed class ElementwiseKernels
+{
+    private const string Family = "elementwise";
+    private const int Types = 2;
+
+    private readonly KernelLibrary _library;
+    private readonly nint[] _forward = new nint[Types * Types];
+    private readonly nint[] _backward = new nint[Types * Types];
+
+    /// <summary>Loads the kernels.</summary>
+    public ElementwiseKernels(KernelLibrary library)
+    {
+        _library = library;
+        foreach (ElementType from in (ElementType[])[ElementType.Float32, ElementType.BFloat16])
+        {
+            foreach (ElementType to in (ElementType[])[ElementType.Float32, ElementType.BFloat16])
+            {
+                string suffix = $"{Operand.Suffix(from)}_{Operand.Suffix(to)}";
+                _forward[Index(from, to)] = library.Function(Family, $"elementwise_forward_{suffix}");
+                _backward[Index(from, to)] = library.Function(Family, $"elementwise_backward_{suffix}");
+            }
+        }
+    }
+
+    /// <summary><c>y = act(scale[channel] * x + shift[channel] + residual)</c>.</summary>
+    /// <param name="x">N x shape, of any type.</param>
+    /// <param name="scale">A float32 factor for each channel; null for 1.</param>
+    /// <param name="shift">A float32 summand for each channel; null for 0.</param>
+    /// <param name="residual">Of <paramref name="y"/>'s type and shape; null for 0.</param>
+    /// <param name="relu">Whether negative results become zero. NaN stays.</param>
+    /// <param name="y">N x shape; overwritten. May be <paramref name="x"/> or the residual.</param>
+    public void Forward(
+        in TensorView x, DevicePointer scale, DevicePointer shift, in TensorView? residual, bool relu, in TensorView y)
+    {
+        Operand.RequireSameShape(y, x, "output");
+        DevicePointer summand = Operand.OrNull(residual, y, "residual");
+        _library.Launch(
+            _forward[Index(x.Type, y.Type)], Grid(x, y), x.Data, scale, shift, summand, relu ? 1 : 0, y.Data, x.Shape.Channels,
+            x.PhysicalChannels, y.PhysicalChannels, x.Pixels);
+    }
+
+    /// <summary><c>dx = (scale[channel] * dy + addend) where reluOutput &gt; 0, else 0</c>.</summary>
+    /// <param name="dy">N x shape, of any type.</param>
+    /// <param name="scale">A float32 factor for each channel; null for 1.</param>
+    /// <param name="addend">Of <paramref name="dx"/>'s type and shape; null for 0.</param>
+    /// <param name="reluOutput">Of <paramref name="dx"/>'s type and shape; null where there is no ReLU.</param>
+    /// <param name="dx">N x shape; overwritten. May be <paramref name="dy"/> or the addend.</param>
+    public void Backward(
+        in TensorView dy, DevicePointer scale, in TensorView? addend, in TensorView? reluOutput, in TensorView dx)
+    {
+        Operand.RequireSameShape(dx, dy, "gradient");
+        DevicePointer summand = Operand.OrNull(addend, dx, "addend"), output = Operand.OrNull(reluOutput, dx, "ReLU output");
+        _library.Launch(
+            _backward[Index(dy.Type, dx.Type)], Grid(dy, dx), dy.Data, scale, summand, output, dx.Data, dy.Shape.Channels,
+            dy.PhysicalChannels, dx.PhysicalChannels, dy.Pixels);
+    }
+
+    private static int Index(ElementType from, ElementType to) => (int)from * Types + (int)to;
+
+    private LaunchGrid Grid(in TensorView from, in TensorView to)
+    {
+        int width = Math.Max(from.VectorLength, to.VectorLength);
+        return _library.PerPixel(from.Pixels, (from.Shape.Channels + width - 1) / width);
+    }
+}
