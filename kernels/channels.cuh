@@ -5,12 +5,13 @@
 // r + rows, r + 2 rows, .... The division depends on sizes alone, and so does the order of every sum.
 // The launchers choose it (ChannelGrid).
 #pragma once
-#include "common.cuh"
+#include "packed.cuh"
 
-constexpr int channel_threads = 256;
-
-// Channels that a block of a finalising kernel combines, and rows of partial sums that it starts from.
-constexpr int final_channels = 4;
+enum
+{
+    channel_threads = 256,
+    final_channels = 4, // What a block of a finishing kernel combines: its threads are final_channels x 64 chunks.
+};
 
 struct ChannelWork
 {
@@ -98,37 +99,6 @@ __device__ __forceinline__ void sum_final_rows(double& a, double& b)
     }
     a = shared[0][thread & (final_channels - 1)];
     b = shared[1][thread & (final_channels - 1)];
-}
-
-// A vector of a tensor as it lies in memory: vectors that wait for their turn take few registers.
-struct Packed
-{
-    uint4 words;
-};
-
-template <typename T>
-__device__ __forceinline__ Packed load_packed(const T* from, size_t vector)
-{
-    return {*(const uint4*)(from + vector * VectorOf<T>::length)};
-}
-
-__device__ __forceinline__ void unpack(const Packed& packed, float (&values)[4])
-{
-    values[0] = __uint_as_float(packed.words.x);
-    values[1] = __uint_as_float(packed.words.y);
-    values[2] = __uint_as_float(packed.words.z);
-    values[3] = __uint_as_float(packed.words.w);
-}
-
-__device__ __forceinline__ void unpack(const Packed& packed, float (&values)[8])
-{
-    u32 words[4] = {packed.words.x, packed.words.y, packed.words.z, packed.words.w};
-#pragma unroll
-    for (int i = 0; i < 4; i++)
-    {
-        values[2 * i] = __uint_as_float(words[i] << 16);
-        values[2 * i + 1] = __uint_as_float(words[i] & 0xffff0000u);
-    }
 }
 
 // As many coefficients as a vector has channels, from an address aligned to 16 bytes.

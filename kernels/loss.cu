@@ -5,8 +5,8 @@
 // A label outside [0, classes) touches no memory: its sample is wrong, its loss and gradient are NaN.
 #include "common.cuh"
 
-constexpr int warps_per_block = 4;
-constexpr u32 all_lanes = 0xffffffffu;
+enum { warps_per_block = 4 };
+enum : u32 { all_lanes = 0xffffffffu };
 
 // Sum over a warp; every lane gets it.
 __device__ __forceinline__ double sum_of_warp(double value)
@@ -21,7 +21,7 @@ __device__ __forceinline__ double sum_of_warp(double value)
 template <typename T>
 struct Sample
 {
-    static constexpr int length = VectorOf<T>::length;
+    enum { length = VectorOf<T>::length };
 
     int lane, number, classes, vectors, label;
     const T* logits;

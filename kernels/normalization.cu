@@ -304,28 +304,28 @@ extern "C" __global__ void __launch_bounds__(channel_threads) norm_fold(
 }
 
 #define NORMALIZATION_KERNELS(suffix, T)                                                                                      \
-    extern "C" __global__ void __launch_bounds__(channel_threads) norm_statistics_##suffix(                                    \
-        const T* x, int pixels, int vectors, int lane_bits, int pixels_per_chunk, double2* partials)                             \
+    extern "C" __global__ void __launch_bounds__(channel_threads) norm_statistics_##suffix(                                   \
+        const T* x, int pixels, int vectors, int lane_bits, int pixels_per_chunk, double2* partials)                          \
     {                                                                                                                         \
-        statistics<T>(x, pixels, vectors, lane_bits, pixels_per_chunk, partials);                                                \
+        statistics(x, pixels, vectors, lane_bits, pixels_per_chunk, partials);                                                \
     }                                                                                                                         \
-    extern "C" __global__ void __launch_bounds__(channel_threads) norm_forward_##suffix(                                       \
-        const T* x, const T* residual, int relu, const float* coefficients, int pixels, int vectors, int lane_bits,            \
-        int pixels_per_chunk, T* y)                                                                                             \
+    extern "C" __global__ void __launch_bounds__(channel_threads) norm_forward_##suffix(                                      \
+        const T* x, const T* residual, int relu, const float* coefficients, int pixels, int vectors, int lane_bits,           \
+        int pixels_per_chunk, T* y)                                                                                           \
     {                                                                                                                         \
-        apply<T>(x, residual, relu, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, y);                              \
+        apply(x, residual, relu, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, y);                              \
     }                                                                                                                         \
-    extern "C" __global__ void __launch_bounds__(channel_threads) norm_gradient_sums_##suffix(                                 \
-        const T* x, const T* dy, const float* saved_mean, int pixels, int channels, int vectors, int lane_bits,                 \
-        int pixels_per_chunk, double2* partials)                                                                                \
+    extern "C" __global__ void __launch_bounds__(channel_threads) norm_gradient_sums_##suffix(                                \
+        const T* x, const T* dy, const float* saved_mean, int pixels, int channels, int vectors, int lane_bits,               \
+        int pixels_per_chunk, double2* partials)                                                                              \
     {                                                                                                                         \
-        gradient_sums<T>(x, dy, saved_mean, pixels, channels, vectors, lane_bits, pixels_per_chunk, partials);                     \
+        gradient_sums(x, dy, saved_mean, pixels, channels, vectors, lane_bits, pixels_per_chunk, partials);                   \
     }                                                                                                                         \
-    extern "C" __global__ void __launch_bounds__(channel_threads) norm_backward_##suffix(                                      \
-        const T* x, const T* dy, const T* addend, const T* relu_output, const float* coefficients, int pixels, int vectors,    \
-        int lane_bits, int pixels_per_chunk, T* dx)                                                                              \
+    extern "C" __global__ void __launch_bounds__(channel_threads) norm_backward_##suffix(                                     \
+        const T* x, const T* dy, const T* addend, const T* relu_output, const float* coefficients, int pixels, int vectors,   \
+        int lane_bits, int pixels_per_chunk, T* dx)                                                                           \
     {                                                                                                                         \
-        apply_gradient<T>(x, dy, addend, relu_output, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, dx);             \
+        apply_gradient(x, dy, addend, relu_output, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, dx);           \
     }
 
 NORMALIZATION_KERNELS(f32, float)

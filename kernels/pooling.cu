@@ -1,9 +1,9 @@
 // Pooling over square windows without padding. Forward, a thread computes one vector of channels of one output pixel; backward,
 // every gradient is gathered, so that nothing is added in an order that could change.
 // The largest value is the first in row order among equals; with a NaN the maximum is NaN, and its gradient goes nowhere.
-#include "common.cuh"
+#include "packed.cuh"
 
-constexpr int pool_threads = 128;
+enum { pool_threads = 128 };
 
 struct PoolGeometry
 {
@@ -124,10 +124,85 @@ __device__ __forceinline__ void write_gradient(const T* addend, const T* relu_ou
     store_vector(dx + vector * length, gradient);
 }
 
+// Maximum over windows of 2 with a stride of 2: a thread owns a cell of 2 x 2 input pixels, in the last row or column perhaps
+// fewer and then no window. Reads x and dy and, where there are any, addend and relu_output (once); writes dx (once).
+template <typename T>
+__device__ __forceinline__ void max_backward_fixed(
+    const T* x, const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, int cell_rows, int cell_columns,
+    u32 count, T* dx)
+{
+    constexpr int length = VectorOf<T>::length;
+    u32 index = blockIdx.x * pool_threads + threadIdx.x;
+    if (index >= count)
+        return;
+    Place at(index, pool.vectors, cell_columns, cell_rows);
+    size_t places[4];
+    places[0] = vector_at(at.sample, 2 * at.row, 2 * at.column, at.vector, pool.height, pool.width, pool.vectors);
+    places[1] = places[0] + pool.vectors;
+    places[2] = places[0] + (size_t)pool.width * pool.vectors;
+    places[3] = places[2] + pool.vectors;
+    if (at.row >= pool.out_height || at.column >= pool.out_width)
+    {
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+        {
+            if (2 * at.row + k / 2 < pool.height && 2 * at.column + k % 2 < pool.width)
+                write_gradient(addend, relu_output, dx, places[k], [](float (&)[length]) {});
+        }
+        return;
+    }
+
+    Packed values[4], summand[4] = {}, mask[4] = {};
+    float left[length], largest[length];
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+        values[k] = load_packed(x, places[k]);
+    size_t from = vector_at(at.sample, at.row, at.column, at.vector, pool.out_height, pool.out_width, pool.vectors);
+    load_vector(dy + from * length, left);
+    if (addend)
+    {
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+            summand[k] = load_packed(addend, places[k]);
+    }
+    if (relu_output)
+    {
+#pragma unroll
+        for (int k = 0; k < 4; k++)
+            mask[k] = load_packed(relu_output, places[k]);
+    }
+    unpack(values[0], largest);
+#pragma unroll
+    for (int k = 1; k < 4; k++)
+    {
+        float value[length];
+        unpack(values[k], value);
+        take_larger(largest, value);
+    }
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+    {
+        float value[length], gradient[length], positive[length];
+        unpack(values[k], value);
+        unpack(summand[k], gradient);
+        unpack(mask[k], positive);
+#pragma unroll
+        for (int i = 0; i < length; i++)
+        {
+            bool first = value[i] == largest[i];
+            gradient[i] += first ? left[i] : 0;
+            left[i] = first ? 0 : left[i];
+            if (relu_output && !(positive[i] > 0))
+                gradient[i] = 0;
+        }
+        store_vector(dx + places[k] * length, gradient);
+    }
+}
+
 // Maximum over windows that do not overlap (stride >= window): a thread owns a cell of stride x stride input pixels, at most
 // one window, and no other thread writes there. Reads x, y and dy and, where there are any, addend and relu_output (once);
 // writes dx (once).
-template <int fixed_window, typename T>
+template <typename T>
 __device__ __forceinline__ void max_backward_cells(
     const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, int cell_rows,
     int cell_columns, u32 count, T* dx)
@@ -137,7 +212,6 @@ __device__ __forceinline__ void max_backward_cells(
     if (index >= count)
         return;
     Place at(index, pool.vectors, cell_columns, cell_rows);
-    int window = fixed_window > 0 ? fixed_window : pool.window, stride = fixed_window > 0 ? fixed_window : pool.stride;
     bool pooled = at.row < pool.out_height && at.column < pool.out_width;
     float largest[length] = {}, left[length] = {};
     if (pooled)
@@ -146,17 +220,15 @@ __device__ __forceinline__ void max_backward_cells(
         load_vector(y + from * length, largest);
         load_vector(dy + from * length, left);
     }
-#pragma unroll
-    for (int v = 0; v < stride; v++)
+    for (int v = 0; v < pool.stride; v++)
     {
-#pragma unroll
-        for (int u = 0; u < stride; u++)
+        for (int u = 0; u < pool.stride; u++)
         {
-            int row = at.row * stride + v, column = at.column * stride + u;
+            int row = at.row * pool.stride + v, column = at.column * pool.stride + u;
             if (row >= pool.height || column >= pool.width)
                 continue;
             size_t vector = vector_at(at.sample, row, column, at.vector, pool.height, pool.width, pool.vectors);
-            bool inside = pooled && v < window && u < window;
+            bool inside = pooled && v < pool.window && u < pool.window;
             write_gradient(addend, relu_output, dx, vector, [&](float (&gradient)[length])
             {
                 if (!inside)
@@ -283,18 +355,18 @@ __device__ __forceinline__ void average_backward(
         average_forward(x, {height, width, out_height, out_width, window, stride, vectors}, count, y);                        \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) max_pool_backward_fixed_##suffix(                              \
-        const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,    \
+        const T* x, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,                \
         int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns, u32 count, T* dx)                \
     {                                                                                                                         \
-        max_backward_cells<2>(                                                                                                \
-            x, y, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, cell_rows,        \
+        max_backward_fixed(                                                                                                   \
+            x, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, cell_rows,           \
             cell_columns, count, dx);                                                                                         \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) max_pool_backward_cells_##suffix(                              \
         const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,    \
         int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns, u32 count, T* dx)                \
     {                                                                                                                         \
-        max_backward_cells<0>(                                                                                                \
+        max_backward_cells(                                                                                                   \
             x, y, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, cell_rows,        \
             cell_columns, count, dx);                                                                                         \
     }                                                                                                                         \
