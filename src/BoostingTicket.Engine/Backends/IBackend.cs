@@ -22,6 +22,9 @@ public partial interface IBackend : IDisposable
     /// finer than shorter formats.</summary>
     Tensor DescribeImages(int batch, FeatureShape shape) => DescribeTensor(batch, shape);
 
+    /// <summary>Bytes of memory that are free on the device; null where that is the operating system's business.</summary>
+    long? FreeMemory => null;
+
     /// <summary>Memory for placed tensors.</summary>
     /// <exception cref="DeviceException">The device has not that much.</exception>
     Arena CreateArena(long bytes);

@@ -8,6 +8,15 @@ internal sealed partial class CudaBackend
 {
     public int Alignment => CudaTensor.Alignment;
 
+    public long? FreeMemory
+    {
+        get
+        {
+            _context.EnterThread();
+            return (long)_context.Driver.MemoryInfo().Free;
+        }
+    }
+
     public Tensor DescribeTensor(int batch, FeatureShape shape) => new CudaTensor(ElementType, batch, shape);
 
     public Tensor DescribeImages(int batch, FeatureShape shape) => new CudaTensor(ElementType.Float32, batch, shape);

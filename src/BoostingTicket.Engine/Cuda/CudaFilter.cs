@@ -34,6 +34,8 @@ internal sealed class CudaFilter : Filter
             throw new InvalidOperationException($"The filter of {Shape} was used before it was prepared.");
     }
 
+    public override long Bytes => _packed?.Bytes ?? 0;
+
     public override void Dispose() => _packed?.Dispose();
 
     /// <summary>The CUDA form of a backend-neutral filter.</summary>

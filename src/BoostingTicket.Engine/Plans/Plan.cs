@@ -15,18 +15,20 @@ public sealed class Plan : IDisposable
     private readonly PlanOperation[] _backward;
     private readonly Dictionary<Value, long> _offsets;
     private readonly IReadOnlyList<IDisposable> _owned;
+    private readonly PreparedItem[] _items;
     private readonly Value _logits;
     private readonly Value? _logitGradient;
     private readonly PlanOperation _loss;
     private readonly RepeatedWork _preparing;
     private readonly RepeatedWork _goingForward;
     private readonly RepeatedWork _goingBackward;
-    private (int Weights, int Statistics) _prepared = (-1, -1);
     private LossKind _lossKind;
     private float _gradientScale;
     private bool _isPlaced;
 
-    internal Plan(NetworkGraph graph, ParameterStore store, IBackend backend, BatchBuffers buffers, PlanOptions options)
+    internal Plan(
+        NetworkGraph graph, ParameterStore store, IBackend backend, PreparedItems prepared, BatchBuffers buffers,
+        PlanOptions options)
     {
         if (options.WantsParameterGradients && options.Mode != PlanMode.Train)
             throw new ArgumentException("Gradients of parameters need the training mode.", nameof(options));
@@ -35,7 +37,7 @@ public sealed class Plan : IDisposable
         Buffers = buffers;
         Options = options;
 
-        var lowering = new Lowering(backend, store, options);
+        var lowering = new Lowering(backend, store, prepared, options);
         lowering.DefineInput(graph.Input, new Value("input", buffers.Input, isExternal: true));
         lowering.LowerAll(graph);
         _logits = lowering.ValueOf(graph.Output);
@@ -57,6 +59,7 @@ public sealed class Plan : IDisposable
         _forward = [.. lowering.ForwardOperations];
         _backward = [.. lowering.BackwardOperations];
         _owned = lowering.Owned;
+        _items = [.. lowering.Items];
         _preparing = backend.Repeat(() => RunAll(_prepare));
         _goingForward = backend.Repeat(() => RunAll(_forward));
         _goingBackward = backend.Repeat(() => RunAll(_backward));
@@ -87,11 +90,15 @@ public sealed class Plan : IDisposable
     /// do so themselves; work that will be repeated without them calls it before.</summary>
     public void Prepare()
     {
-        (int, int) version = (_store.WeightsVersion, Options.UsesBatchStatistics ? 0 : _store.StatisticsVersion);
-        if (_prepared == version)
+        bool current = true;
+        foreach (PreparedItem item in _items)
+            current &= item.IsCurrent(_store);
+        if (current)
             return;
+        // All of them, also those that are current: what is recorded must be the same every time.
         Run(_prepare, _preparing);
-        _prepared = version;
+        foreach (PreparedItem item in _items)
+            item.MarkCurrent(_store);
     }
 
     /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits, after <see cref="Prepare"/>.</summary>
