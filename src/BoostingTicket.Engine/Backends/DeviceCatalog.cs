@@ -59,7 +59,7 @@ public static class DeviceCatalog
                 CudaProbe found = CudaProbe.Run();
                 return found.Usable
                     ? new DeviceSelection(Cuda, "Using CUDA, since a GPU can be used.")
-                    : new DeviceSelection(Cpu, $"Using the CPU, since {Brief(found)}.");
+                    : new DeviceSelection(Cpu, $"Using the CPU, since CUDA cannot be used: {found.Brief}.");
             default:
                 throw new ArgumentException($"there is no device '{name}'", nameof(name));
         }
@@ -101,8 +101,4 @@ public static class DeviceCatalog
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
         $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)})");
-
-    private static string Brief(CudaProbe probe) => probe.DriverFound
-        ? "this version of the program has no CUDA backend yet"
-        : $"there is no NVIDIA driver ({CudaProbe.DriverLibrary})";
 }
