@@ -25,7 +25,7 @@ internal sealed partial class CudaBackend : IBackend
     private readonly LossKernels _loss;
     private readonly ReductionKernels _reductions;
 
-    private readonly CudaLibraries? _libraries;
+    private readonly IDisposable? _libraries;
 
     /// <summary>Opens a GPU with the libraries that this machine has.</summary>
     /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
@@ -49,9 +49,9 @@ internal sealed partial class CudaBackend : IBackend
     /// <param name="cublas">cuBLAS.</param>
     /// <param name="cudnn">cuDNN.</param>
     /// <param name="options">Which GPU, and how it computes.</param>
-    /// <param name="libraries">Disposed with the backend; null when they are the caller's.</param>
+    /// <param name="libraries">Disposed after the backend; null when the libraries are the caller's.</param>
     /// <exception cref="DeviceException">The GPU is not there or has too little memory.</exception>
-    public CudaBackend(ICudaDriver driver, ICublas cublas, ICudnn cudnn, CudaOptions options, CudaLibraries? libraries = null)
+    public CudaBackend(ICudaDriver driver, ICublas cublas, ICudnn cudnn, CudaOptions options, IDisposable? libraries = null)
     {
         _options = options;
         _libraries = libraries;

@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Plans;
 
 /// <summary>Something that is computed from weights and statistics alone, and anew when they change.</summary>
-internal class PreparedItem(bool readsStatistics) : IDisposable
+internal abstract class PreparedItem(bool readsStatistics)
 {
     private (int Weights, int Statistics) _version = (-1, -1);
 
@@ -17,9 +17,6 @@ internal class PreparedItem(bool readsStatistics) : IDisposable
 
     /// <summary>Says that it holds nothing.</summary>
     protected void MarkStale() => _version = (-1, -1);
-
-    /// <inheritdoc/>
-    public virtual void Dispose() { }
 
     private (int Weights, int Statistics) VersionOf(ParameterStore store) =>
         (store.WeightsVersion, readsStatistics ? store.StatisticsVersion : 0);
@@ -66,7 +63,7 @@ public sealed class SharedFilter : IDisposable
 }
 
 /// <summary>A normalisation by running statistics as a scale and a shift for each channel.</summary>
-internal sealed class FoldedNormalization : PreparedItem
+internal sealed class FoldedNormalization : PreparedItem, IDisposable
 {
     private readonly FloatBuffer _values;
 
@@ -81,7 +78,7 @@ internal sealed class FoldedNormalization : PreparedItem
 
     public BufferSlice Shift { get; }
 
-    public override void Dispose() => _values.Dispose();
+    public void Dispose() => _values.Dispose();
 }
 
 /// <summary>What the plans of a network compute from its weights and share.</summary>
