@@ -10,7 +10,7 @@ internal sealed partial class KernelDecoder
         if (exact && !_source.Words.Any(word => word is "rn" or "rz" or "rm" or "rp" or "approx" or "full"))
             throw modifiers.Unsupported("it needs a rounding, .approx or .full");
         Rounding rounding = modifiers.TakeRounding();
-        modifiers.TakeOneOf("approx", "full");
+        bool approximate = modifiers.TakeOneOf("approx", "full") is not null;
         bool flush = modifiers.Take("ftz");
         bool saturate = modifiers.Take("sat");
         bool propagates = modifiers.Take("NaN");
@@ -21,7 +21,9 @@ internal sealed partial class KernelDecoder
             throw modifiers.Unsupported(".NaN is for min and max");
         if (type.Bits == 64)
         {
-            if (rounding != Rounding.Nearest || flush || saturate)
+            if (approximate && flush && !saturate && name is "rcp" or "rsqrt")
+                return DecodeGrossApproximation(name, type);
+            if (approximate || rounding != Rounding.Nearest || flush || saturate)
                 throw modifiers.Unsupported("float64 is rounded to nearest only");
             return DecodeDouble(name, propagates, type);
         }
@@ -120,6 +122,23 @@ internal sealed partial class KernelDecoder
             result = (a, b, c) => Numbers.Flush(map(Numbers.Flush(a), Numbers.Flush(b), Numbers.Flush(c)));
         Map3 inner = result;
         return saturate ? (a, b, c) => Numbers.Saturate(inner(a, b, c)) : result;
+    }
+
+    // The upper halves of operand and result count; the lower half of the result is zero.
+    private MapInstruction1 DecodeGrossApproximation(string name, PtxType type)
+    {
+        const ulong Upper = 0xffff_ffff_0000_0000;
+        bool root = name == "rsqrt";
+        return Map(
+            a =>
+            {
+                double value = Numbers.D(Flush(a & Upper));
+                double result = 1 / (root ? Math.Sqrt(value) : value);
+                return double.IsNaN(result) ? 0x7fff_ffff_0000_0000 : Flush(Numbers.B(result) & Upper);
+            },
+            type, type);
+
+        static ulong Flush(ulong bits) => (bits & 0x7ff0_0000_0000_0000) == 0 ? bits & (1UL << 63) : bits;
     }
 
     private Instruction? DecodeDouble(string name, bool propagates, PtxType type)
