@@ -62,7 +62,7 @@ internal sealed class LossKernelTests
         using var bench = new TensorBench($"loss without gradient {kind}");
         float[] values = bench.Random.Normal(3 * 10);
         TensorView logits = bench.Tensor(ElementType.Float32, 3, new FeatureShape(10), values);
-        DevicePointer losses = bench.Vector(3), correct = bench.Vector(3);
+        DevicePointer losses = bench.Unwritten(3), correct = bench.Unwritten(3);
         int[] labels = [9, 0, 4];
         new LossKernels(bench.Library).Loss(kind, logits, bench.Integers(labels), losses, correct, null, 1);
         double[] expected = [.. labels.Select((label, n) => Loss(kind, values.AsSpan(n * 10, 10), label, new double[10]))];
@@ -80,7 +80,7 @@ internal sealed class LossKernelTests
         values[label] = 100;
         values[where] = float.NaN;
         TensorView logits = bench.Tensor(ElementType.Float32, 1, new FeatureShape(40), values);
-        DevicePointer losses = bench.Vector(1), correct = bench.Vector(1);
+        DevicePointer losses = bench.Unwritten(1), correct = bench.Unwritten(1);
         new LossKernels(bench.Library).Loss(kind, logits, bench.Integers(label), losses, correct, null, 1);
         bool reaches = kind == LossKind.CrossEntropy || where == label || where == (label == 0 ? 1 : 0);
         Assert.That(double.IsNaN(bench.Read(losses, 1)[0]), Is.EqualTo(reaches));
@@ -94,7 +94,7 @@ internal sealed class LossKernelTests
         using var bench = new TensorBench($"bad label {kind} {label}");
         TensorView logits = bench.Tensor(ElementType.Float32, 3, new FeatureShape(10), bench.Random.Normal(30));
         TensorView gradient = bench.Tensor(ElementType.Float32, 3, new FeatureShape(10));
-        DevicePointer losses = bench.Vector(3), correct = bench.Vector(3);
+        DevicePointer losses = bench.Unwritten(3), correct = bench.Unwritten(3);
         new LossKernels(bench.Library).Loss(kind, logits, bench.Integers(0, label, 9), losses, correct, gradient, 1);
         Assert.That(Array.ConvertAll(bench.Read(losses, 3), double.IsNaN), Is.EqualTo(new[] { false, true, false }));
         Assert.That(bench.Read(correct, 3)[1], Is.Zero);
@@ -110,7 +110,7 @@ internal sealed class LossKernelTests
         int[] labels = [0, 9, 3, 3];
         TensorView logits = bench.Tensor(ElementType.Float32, 4, new FeatureShape(10), values);
         new LossKernels(bench.Library).Loss(
-            kind, logits, bench.Integers(labels), bench.Vector(4), bench.Vector(4), logits, 0.25f);
+            kind, logits, bench.Integers(labels), bench.Unwritten(4), bench.Unwritten(4), logits, 0.25f);
         double[] expected = new double[40];
         for (int n = 0; n < 4; n++)
             Loss(kind, values.AsSpan(n * 10, 10), labels[n], expected.AsSpan(n * 10, 10));
@@ -142,7 +142,7 @@ internal sealed class LossKernelTests
         int batch = labels.Length, classes = values.Length / batch;
         TensorView logits = bench.Tensor(type, batch, new FeatureShape(classes), values);
         TensorView gradient = bench.Tensor(type, batch, new FeatureShape(classes));
-        DevicePointer losses = bench.Vector(batch), correct = bench.Vector(batch);
+        DevicePointer losses = bench.Unwritten(batch), correct = bench.Unwritten(batch);
         new LossKernels(bench.Library).Loss(
             kind, logits, bench.Integers(labels), losses, correct, gradient, gradientScale);
 

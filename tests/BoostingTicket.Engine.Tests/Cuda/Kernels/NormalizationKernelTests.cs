@@ -104,7 +104,7 @@ internal sealed class NormalizationKernelTests
         values[30] = float.NaN;
         TensorView x = bench.Tensor(type, 5, shape, values), y = bench.Tensor(type, 5, shape);
         var pointers = new NormalizationPointers(
-            bench.Vector(1f, 1f, 1f), bench.Vector(0f, 0f, 0f), bench.Vector(3), bench.Vector(3), Epsilon);
+            bench.Vector(1, 1, 1), bench.Vector(0, 0, 0), bench.Unwritten(3), bench.Unwritten(3), Epsilon);
         new NormalizationKernels(bench.Library).Forward(
             pointers, null, x, y, null, true, bench.Scratch(NormalizationKernels.ScratchBytes(x)));
         Assert.That(
@@ -136,7 +136,7 @@ internal sealed class NormalizationKernelTests
         float[] gamma = bench.Random.Normal(channels, mean: 1), beta = bench.Random.Normal(channels);
         float[] mean = bench.Random.Normal(channels), variance = bench.Random.Uniform(channels, 0.1f, 3);
         float[] bias = bench.Random.Normal(channels);
-        DevicePointer scale = bench.Vector(channels), shift = bench.Vector(channels);
+        DevicePointer scale = bench.Unwritten(channels), shift = bench.Unwritten(channels);
         new NormalizationKernels(bench.Library).Fold(
             bench.Vector(gamma), bench.Vector(beta), bench.Vector(mean), bench.Vector(variance), Epsilon,
             withBias ? bench.Vector(bias) : DevicePointer.Null, scale, shift, channels);
@@ -200,8 +200,8 @@ internal sealed class NormalizationKernelTests
         };
         TensorView? reluOutput = relu ? bench.Tensor(type, batch, shape, mask) : null;
         TensorView x = bench.Tensor(type, batch, shape, values);
-        DevicePointer dScale = wantScale ? bench.Vector(channels) : DevicePointer.Null;
-        DevicePointer dShift = wantShift ? bench.Vector(channels) : DevicePointer.Null;
+        DevicePointer dScale = wantScale ? bench.Unwritten(channels) : DevicePointer.Null;
+        DevicePointer dShift = wantShift ? bench.Unwritten(channels) : DevicePointer.Null;
         var pointers = new NormalizationPointers(
             bench.Vector(gamma), DevicePointer.Null, bench.Vector(mean), bench.Vector(inverse), Epsilon);
         new NormalizationKernels(bench.Library).Backward(
@@ -273,8 +273,8 @@ internal sealed class NormalizationKernelTests
             _gamma = bench.Random.Normal(channels, mean: 1, deviation: 0.3f);
             Beta = bench.Random.Normal(channels);
             X = bench.Tensor(type, batch, shape, _values);
-            _savedMean = bench.Vector(channels);
-            _savedInverse = bench.Vector(channels);
+            _savedMean = bench.Unwritten(channels);
+            _savedInverse = bench.Unwritten(channels);
             _meanBefore = bench.Random.Normal(channels);
             _varianceBefore = bench.Random.Uniform(channels, 0.5f, 2);
             _runningMean = bench.Vector(_meanBefore);

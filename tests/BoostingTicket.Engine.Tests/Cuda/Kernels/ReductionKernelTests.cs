@@ -22,7 +22,7 @@ internal sealed class ReductionKernelTests
             using var bench = new TensorBench($"channel sums {batch}x{shape} {type}");
             float[] values = bench.Normal(type, batch * shape.Length, mean: 0.25f);
             TensorView dy = bench.Tensor(type, batch, shape, values);
-            DevicePointer sums = bench.Vector(channels);
+            DevicePointer sums = bench.Unwritten(channels);
             new ReductionKernels(bench.Library).ChannelSums(
                 dy, bench.Scratch(ReductionKernels.ChannelSumsScratchBytes(dy)), sums);
 

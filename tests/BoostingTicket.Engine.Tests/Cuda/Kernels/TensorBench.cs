@@ -34,7 +34,7 @@ internal sealed class TensorBench : IDisposable
     public DevicePointer Vector(params float[] values) => _bench.Upload(values, 1);
 
     /// <summary>A slice of a flat buffer, aligned to 4 bytes and no more, that nobody wrote.</summary>
-    public DevicePointer Vector(int length) => _bench.Reserve((length + 1) * sizeof(float)) + sizeof(float);
+    public DevicePointer Unwritten(int length) => _bench.Reserve((length + 1) * sizeof(float)) + sizeof(float);
 
     /// <summary>Integers.</summary>
     public DevicePointer Integers(params int[] values) => _bench.Upload(values);
