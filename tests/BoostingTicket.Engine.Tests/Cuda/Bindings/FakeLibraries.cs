@@ -61,6 +61,10 @@ internal sealed unsafe class FakeLibraries : IDisposable
     public static void SetPools(NativeModule library, bool supported) =>
         ((delegate* unmanaged<int, void>)Export(library, "fake_pools"))(supported ? 1 : 0);
 
+    /// <summary>Sets a number that describes the GPU.</summary>
+    public static void SetAttribute(NativeModule library, int attribute, int value) =>
+        ((delegate* unmanaged<int, int, void>)Export(library, "fake_attribute"))(attribute, value);
+
     /// <summary>Loads one of the libraries.</summary>
     public NativeModule Load(LibraryName name)
     {
