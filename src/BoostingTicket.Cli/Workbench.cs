@@ -109,7 +109,7 @@ internal sealed class Workbench
         IProgressDisplay display = ProgressDisplays.Create(invocation);
         display.Note(selection.Reason);
         DataSplit data = Load(invocation, configuration);
-        using IBackend backend = DeviceCatalog.Open(selection, invocation.Threads);
+        using IBackend backend = DeviceCatalog.Open(selection, configuration.DeviceOptions(invocation.Threads));
         if (folder is null)
             return display.Show(() => work(backend, data, display));
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(new RunFolder(folder).Log)));

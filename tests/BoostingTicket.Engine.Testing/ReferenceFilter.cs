@@ -14,6 +14,8 @@ internal sealed class ReferenceFilter(ConvolutionShape shape, FilterUses uses) :
     private bool _scaled;
     private bool _disposed;
 
+    public override long Bytes => (_prepared?.Length ?? 0) * sizeof(double);
+
     public override void Dispose() => _disposed = true;
 
     public void Prepare(in FilterSource source)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
@@ -58,7 +59,7 @@ public static class DeviceCatalog
                 CudaProbe found = CudaProbe.Run();
                 return found.Usable
                     ? new DeviceSelection(Cuda, "Using CUDA, since a GPU can be used.")
-                    : new DeviceSelection(Cpu, $"Using the CPU, since {Brief(found)}.");
+                    : new DeviceSelection(Cpu, $"Using the CPU, since CUDA cannot be used: {found.Brief}.");
             default:
                 throw new ArgumentException($"there is no device '{name}'", nameof(name));
         }
@@ -66,21 +67,38 @@ public static class DeviceCatalog
 
     /// <summary>Opens a device.</summary>
     /// <param name="selection">What <see cref="Select"/> chose.</param>
-    /// <param name="threads">Threads of the processor; 0 for one a processor.</param>
-    /// <exception cref="DeviceException">The device cannot be used.</exception>
-    public static IBackend Open(DeviceSelection selection, int threads = 0)
+    /// <param name="options">How it computes; null for its own choices.</param>
+    /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
+    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(selection);
-        return selection.Name == Cpu
-            ? CpuBackend.Create(threads)
-            : throw new DeviceException($"The device {selection.Name} cannot be opened: {CudaProbe.Run().Reason}; use --device cpu.");
+        options ??= new DeviceOptions();
+        if (selection.Name == Cuda)
+            return CudaBackend.Open(new CudaOptions(Precision: options.Precision ?? Precision.TensorFloat32, Deterministic: options.Deterministic));
+        return options.Precision is null or Precision.Float32
+            ? CpuBackend.Create(options.Threads)
+            : throw new DeviceException(
+                $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave out --precision or use --device cuda.");
     }
+
+    /// <summary>The words of <c>--precision</c>.</summary>
+    public static IReadOnlyList<string> Precisions { get; } = [Auto, .. Enum.GetValues<Precision>().Select(WordOf)];
+
+    /// <summary>The precision of a word; null for <see cref="Auto"/>.</summary>
+    /// <exception cref="ArgumentException">There is no such precision.</exception>
+    public static Precision? FindPrecision(string word) => word == Auto
+        ? null
+        : Enum.GetValues<Precision>().Cast<Precision?>().FirstOrDefault(precision => WordOf(precision!.Value) == word)
+            ?? throw new ArgumentException($"there is no precision '{word}'", nameof(word));
+
+    private static string WordOf(Precision precision) => precision switch
+    {
+        Precision.Float32 => "float32",
+        Precision.TensorFloat32 => "tf32",
+        _ => "bf16",
+    };
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
         $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)})");
-
-    private static string Brief(CudaProbe probe) => probe.DriverFound
-        ? "this version of the program has no CUDA backend yet"
-        : $"there is no NVIDIA driver ({CudaProbe.DriverLibrary})";
 }

@@ -20,7 +20,7 @@ public enum FilterUses
 }
 
 /// <summary>The weights of one convolution in the form in which a backend computes with them: packed, transposed,
-/// converted, scaled, or listed sparsely. Belongs to one plan; refreshed by
+/// converted, scaled, or listed sparsely. Refreshed by
 /// <see cref="IBackend.PrepareFilter"/> whenever the weights changed.</summary>
 public abstract class Filter : IDisposable
 {
@@ -36,6 +36,9 @@ public abstract class Filter : IDisposable
 
     /// <summary>The uses it is prepared for.</summary>
     public FilterUses Uses { get; }
+
+    /// <summary>Bytes of the prepared form.</summary>
+    public abstract long Bytes { get; }
 
     /// <summary>Frees the prepared form.</summary>
     public abstract void Dispose();

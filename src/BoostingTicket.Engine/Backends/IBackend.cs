@@ -18,6 +18,13 @@ public partial interface IBackend : IDisposable
     /// <summary>A tensor without memory; <see cref="Place"/> gives it some.</summary>
     Tensor DescribeTensor(int batch, FeatureShape shape);
 
+    /// <summary>A tensor without memory that is float32 in every precision: images and their gradients, whose steps of ε are
+    /// finer than shorter formats.</summary>
+    Tensor DescribeImages(int batch, FeatureShape shape) => DescribeTensor(batch, shape);
+
+    /// <summary>Bytes of memory that are free on the device; null where that is the operating system's business.</summary>
+    long? FreeMemory => null;
+
     /// <summary>Memory for placed tensors.</summary>
     /// <exception cref="DeviceException">The device has not that much.</exception>
     Arena CreateArena(long bytes);
@@ -61,6 +68,11 @@ public partial interface IBackend : IDisposable
 
     /// <summary>Sets every value of a slice.</summary>
     void Fill(BufferSlice destination, float value);
+
+    /// <summary>Prepares work that will run many times: calls of this backend's operations that are the same every time, with the
+    /// same operands and numbers, and none that transfers or waits. A backend may record what they do and replay it without calling
+    /// <paramref name="work"/> again; it calls it again when memory moved.</summary>
+    RepeatedWork Repeat(Action work) => new CalledWork(work);
 
     /// <summary>Waits until everything called so far is done; what a clock needs before it is read.</summary>
     void Synchronize();

@@ -39,6 +39,8 @@ internal sealed class CpuFilter : Filter
         _backwardInput?.Prepare(pool, weight, scale);
     }
 
+    public override long Bytes => (_forward?.Bytes ?? 0) + (_backwardInput?.Bytes ?? 0);
+
     public override void Dispose()
     {
         _forward?.Dispose();

@@ -7,15 +7,23 @@ namespace BoostingTicket.Engine.Plans;
 /// buffers, so an attack changes in place what the training step then reads.</summary>
 public sealed class BatchBuffers : IDisposable
 {
-    private readonly Arena _arena;
+    private readonly Arena? _arena;
 
-    internal BatchBuffers(IBackend backend, int batch, FeatureShape input)
+    /// <param name="backend">Where they are.</param>
+    /// <param name="batch">Samples.</param>
+    /// <param name="input">Shape of an image.</param>
+    /// <param name="withMemory">Whether images get memory, or are described alone.</param>
+    internal BatchBuffers(IBackend backend, int batch, FeatureShape input, bool withMemory)
     {
-        Tensor[] tensors = [.. Enumerable.Range(0, 4).Select(_ => backend.DescribeTensor(batch, input))];
+        Tensor[] tensors = [.. Enumerable.Range(0, 4).Select(_ => backend.DescribeImages(batch, input))];
         long step = (tensors[0].Bytes + backend.Alignment - 1) / backend.Alignment * backend.Alignment;
-        _arena = backend.CreateArena(step * tensors.Length);
-        for (int i = 0; i < tensors.Length; i++)
-            backend.Place(tensors[i], _arena, i * step);
+        Bytes = step * tensors.Length;
+        if (withMemory)
+        {
+            _arena = backend.CreateArena(Bytes);
+            for (int i = 0; i < tensors.Length; i++)
+                backend.Place(tensors[i], _arena, i * step);
+        }
         Clean = tensors[0];
         Input = tensors[1];
         InputGradient = tensors[2];
@@ -58,12 +66,12 @@ public sealed class BatchBuffers : IDisposable
     public FloatBuffer BestLosses { get; }
 
     /// <summary>Bytes of the image tensors.</summary>
-    public long Bytes => _arena.Bytes;
+    public long Bytes { get; }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _arena.Dispose();
+        _arena?.Dispose();
         Labels.Dispose();
         Samples.Dispose();
         Losses.Dispose();

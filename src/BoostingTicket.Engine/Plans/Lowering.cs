@@ -15,17 +15,20 @@ public sealed partial class Lowering
     private readonly Dictionary<Node, Value> _values = [];
     private readonly HashSet<Node> _fused = [];
     private readonly List<(Value Value, Action Emit)> _tape = [];
+    private readonly PreparedItems _prepared;
     private readonly List<PlanOperation> _prepare = [];
+    private readonly List<PreparedItem> _items = [];
     private readonly List<PlanOperation> _forward = [];
     private readonly List<PlanOperation> _backward = [];
     private readonly List<Value> _all = [];
     private readonly List<IDisposable> _owned = [];
     private Value? _lastDefined;
 
-    internal Lowering(IBackend backend, ParameterStore store, PlanOptions options)
+    internal Lowering(IBackend backend, ParameterStore store, PreparedItems prepared, PlanOptions options)
     {
         _backend = backend;
         _store = store;
+        _prepared = prepared;
         Options = options;
     }
 
@@ -33,6 +36,8 @@ public sealed partial class Lowering
     public PlanOptions Options { get; }
 
     internal IReadOnlyList<PlanOperation> PrepareOperations => _prepare;
+
+    internal IReadOnlyList<PreparedItem> Items => _items;
 
     internal IReadOnlyList<PlanOperation> ForwardOperations => _forward;
 
@@ -84,10 +89,9 @@ public sealed partial class Lowering
             _tape.Add((_lastDefined ?? throw new InvalidOperationException("A backward pass needs a defined value."), emit));
     }
 
-    /// <summary>Emits an operation that runs only when weights or statistics changed.</summary>
-    public void Prepare(Node node, Action<IBackend> run)
+    private void Prepare(PreparedItem item, Node node, Action<IBackend> run)
     {
-        ArgumentNullException.ThrowIfNull(node);
+        _items.Add(item);
         _prepare.Add(new PlanOperation(OperationKind.Prepare, PlanPass.Prepare, node.Name, [], [], run, 0));
     }
 
@@ -118,20 +122,35 @@ public sealed partial class Lowering
         ? _store.GradientSlice(ParameterOf(node, localName))
         : null;
 
+    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or statistics
+    /// change.</summary>
+    /// <param name="node">The normalisation.</param>
+    /// <param name="convolution">The layer before it whose bias is folded into the shift, or null.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    public (BufferSlice Scale, BufferSlice Shift) FoldNormalization(Node node, Node? convolution, float epsilon)
+    {
+        FoldedNormalization folded = _prepared.Folded(node, convolution);
+        BufferSlice gamma = Weights(node, "weight"), beta = Weights(node, "bias");
+        BufferSlice mean = Statistics(node, "running_mean"), variance = Statistics(node, "running_var");
+        BufferSlice? bias = convolution is null ? null : Weights(convolution, "bias");
+        Prepare(folded, node, backend => backend.FoldNormalization(
+            gamma, beta, mean, variance, epsilon, bias, folded.Scale, folded.Shift));
+        return (folded.Scale, folded.Shift);
+    }
+
     /// <summary>A filter over a node's parameter <c>weight</c>, prepared whenever that changes.</summary>
     /// <param name="node">The convolution or linear layer.</param>
     /// <param name="shape">The convolution.</param>
     /// <param name="scale">Folded factor of each output channel, or null.</param>
     /// <param name="uses">What it is used for.</param>
-    public Filter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
+    public SharedFilter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
     {
-        Filter filter = _backend.CreateFilter(shape, uses);
-        _owned.Add(filter);
+        SharedFilter filter = _prepared.Filter(node, scale is not null, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);
         ParameterStore store = _store;
-        Prepare(node, backend => backend.PrepareFilter(
-            filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
+        Prepare(filter.Item, node, backend => backend.PrepareFilter(
+            filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
         return filter;
     }
 

@@ -9,6 +9,7 @@ public sealed class Network : IDisposable
 {
     private readonly Dictionary<PlanOptions, Plan> _plans = [];
     private readonly Dictionary<int, BatchBuffers> _buffers = [];
+    private readonly PreparedItems _prepared;
     private Arena? _arena;
 
     /// <summary>A network whose parameters are all zero.</summary>
@@ -19,6 +20,7 @@ public sealed class Network : IDisposable
         Graph = graph;
         Backend = backend;
         Parameters = new ParameterStore(graph.Table, backend);
+        _prepared = new PreparedItems(backend);
     }
 
     /// <summary>The layers.</summary>
@@ -30,18 +32,39 @@ public sealed class Network : IDisposable
     /// <summary>The values of the parameters.</summary>
     public ParameterStore Parameters { get; }
 
-    /// <summary>Bytes of activations, gradients of activations and image buffers of all plans made so far.</summary>
-    public long ActivationBytes => (_arena?.Bytes ?? 0) + _buffers.Values.Sum(buffers => buffers.Bytes);
-
-    /// <summary>Bytes of weights, gradients, momenta and masks when training.</summary>
-    public long ParameterBytes => sizeof(float)
-        * (3L * Graph.Table.TrainedLength + Graph.Table.PrunableLength + Graph.Table.StatisticsLength);
+    /// <summary>What plans need, whether they exist or not; allocates filters, but neither feature maps nor images.</summary>
+    /// <param name="plans">All plans that will be used.</param>
+    public MemoryNeed Need(IReadOnlyCollection<PlanOptions> plans)
+    {
+        ArgumentNullException.ThrowIfNull(plans);
+        long featureMaps = 0, images = 0;
+        foreach (IGrouping<int, PlanOptions> group in plans.Distinct().GroupBy(options => options.Batch))
+        {
+            using var buffers = new BatchBuffers(Backend, group.Key, Graph.Input.Shape, withMemory: false);
+            images += buffers.Bytes;
+            foreach (PlanOptions options in group)
+            {
+                if (_plans.TryGetValue(options, out Plan? existing))
+                {
+                    featureMaps = Math.Max(featureMaps, existing.MemoryBytes);
+                    continue;
+                }
+                using var plan = new Plan(Graph, Parameters, Backend, _prepared, buffers, options);
+                featureMaps = Math.Max(featureMaps, plan.MemoryBytes);
+            }
+        }
+        ParameterTable table = Graph.Table;
+        bool trains = plans.Any(options => options.WantsParameterGradients);
+        long parameters = sizeof(float)
+            * ((trains ? 3L : 1L) * table.TrainedLength + table.PrunableLength + table.StatisticsLength);
+        return new MemoryNeed(parameters, _prepared.FilterBytes, featureMaps, images);
+    }
 
     /// <summary>The buffers of a batch size.</summary>
     public BatchBuffers Buffers(int batch)
     {
         if (!_buffers.TryGetValue(batch, out BatchBuffers? buffers))
-            _buffers.Add(batch, buffers = new BatchBuffers(Backend, batch, Graph.Input.Shape));
+            _buffers.Add(batch, buffers = new BatchBuffers(Backend, batch, Graph.Input.Shape, withMemory: true));
         return buffers;
     }
 
@@ -52,7 +75,7 @@ public sealed class Network : IDisposable
     {
         if (_plans.TryGetValue(options, out Plan? plan))
             return plan;
-        plan = new Plan(Graph, Parameters, Backend, Buffers(options.Batch), options);
+        plan = new Plan(Graph, Parameters, Backend, _prepared, Buffers(options.Batch), options);
         _plans.Add(options, plan);
         if (_arena is null || plan.MemoryBytes > _arena.Bytes)
         {
@@ -76,6 +99,7 @@ public sealed class Network : IDisposable
         foreach (BatchBuffers buffers in _buffers.Values)
             buffers.Dispose();
         _arena?.Dispose();
+        _prepared.Dispose();
         Parameters.Dispose();
     }
 }

@@ -15,15 +15,20 @@ public sealed class Plan : IDisposable
     private readonly PlanOperation[] _backward;
     private readonly Dictionary<Value, long> _offsets;
     private readonly IReadOnlyList<IDisposable> _owned;
+    private readonly PreparedItem[] _items;
     private readonly Value _logits;
     private readonly Value? _logitGradient;
     private readonly PlanOperation _loss;
-    private (int Weights, int Statistics) _prepared = (-1, -1);
+    private readonly RepeatedWork _preparing;
+    private readonly RepeatedWork _goingForward;
+    private readonly RepeatedWork _goingBackward;
     private LossKind _lossKind;
     private float _gradientScale;
     private bool _isPlaced;
 
-    internal Plan(NetworkGraph graph, ParameterStore store, IBackend backend, BatchBuffers buffers, PlanOptions options)
+    internal Plan(
+        NetworkGraph graph, ParameterStore store, IBackend backend, PreparedItems prepared, BatchBuffers buffers,
+        PlanOptions options)
     {
         if (options.WantsParameterGradients && options.Mode != PlanMode.Train)
             throw new ArgumentException("Gradients of parameters need the training mode.", nameof(options));
@@ -32,7 +37,7 @@ public sealed class Plan : IDisposable
         Buffers = buffers;
         Options = options;
 
-        var lowering = new Lowering(backend, store, options);
+        var lowering = new Lowering(backend, store, prepared, options);
         lowering.DefineInput(graph.Input, new Value("input", buffers.Input, isExternal: true));
         lowering.LowerAll(graph);
         _logits = lowering.ValueOf(graph.Output);
@@ -54,6 +59,10 @@ public sealed class Plan : IDisposable
         _forward = [.. lowering.ForwardOperations];
         _backward = [.. lowering.BackwardOperations];
         _owned = lowering.Owned;
+        _items = [.. lowering.Items];
+        _preparing = backend.Repeat(() => RunAll(_prepare));
+        _goingForward = backend.Repeat(() => RunAll(_forward));
+        _goingBackward = backend.Repeat(() => RunAll(_backward));
 
         MemoryLayout.FindSpans([.. _forward, _loss, .. _backward]);
         (_offsets, MemoryBytes) = MemoryLayout.Place(lowering.Values, backend.Alignment);
@@ -77,19 +86,28 @@ public sealed class Plan : IDisposable
     /// <summary>Told of every operation; null, the default, costs nothing.</summary>
     public IPlanObserver? Observer { get; set; }
 
-    /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits. Prepares filters first if weights or, where they are
-    /// read, running statistics changed since.</summary>
+    /// <summary>Brings filters up to date if weights or, where they are read, running statistics changed since. The other passes
+    /// do so themselves; work that will be repeated without them calls it before.</summary>
+    public void Prepare()
+    {
+        bool current = true;
+        foreach (PreparedItem item in _items)
+            current &= item.IsCurrent(_store);
+        if (current)
+            return;
+        // All of them, also those that are current: what is recorded must be the same every time.
+        Run(_prepare, _preparing);
+        foreach (PreparedItem item in _items)
+            item.MarkCurrent(_store);
+    }
+
+    /// <summary>Images (<see cref="BatchBuffers.Input"/>) to logits, after <see cref="Prepare"/>.</summary>
     public void Forward()
     {
         if (!_isPlaced)
             throw new InvalidOperationException("The plan has no memory; ask the network for it anew.");
-        (int, int) version = (_store.WeightsVersion, Options.UsesBatchStatistics ? 0 : _store.StatisticsVersion);
-        if (_prepared != version)
-        {
-            Run(_prepare);
-            _prepared = version;
-        }
-        Run(_forward);
+        Prepare();
+        Run(_forward, _goingForward);
         if (Options.Mode == PlanMode.Train)
             _store.StatisticsChanged();
     }
@@ -110,12 +128,15 @@ public sealed class Plan : IDisposable
     {
         if (_logitGradient is null)
             throw new InvalidOperationException("The plan was compiled without gradients.");
-        Run(_backward);
+        Run(_backward, _goingBackward);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _preparing.Dispose();
+        _goingForward.Dispose();
+        _goingBackward.Dispose();
         foreach (IDisposable owned in _owned)
             owned.Dispose();
         _isPlaced = false;
@@ -128,7 +149,16 @@ public sealed class Plan : IDisposable
         _isPlaced = true;
     }
 
-    private void Run(PlanOperation[] operations)
+    // An observer is told of every operation, so that they must be called one by one.
+    private void Run(PlanOperation[] operations, RepeatedWork work)
+    {
+        if (Observer is null)
+            work.Run();
+        else
+            RunAll(operations);
+    }
+
+    private void RunAll(PlanOperation[] operations)
     {
         foreach (PlanOperation operation in operations)
             Run(operation);

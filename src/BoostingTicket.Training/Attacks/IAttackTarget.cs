@@ -13,6 +13,13 @@ public interface IAttackTarget
     /// <summary>Clean images, the images to be changed, labels and results.</summary>
     BatchBuffers Buffers { get; }
 
+    /// <summary>Whether the steps of an attack may be recorded and replayed; not while somebody watches them.</summary>
+    bool MayRepeat { get; }
+
+    /// <summary>Brings the network up to date with its weights, so that <see cref="Gradients"/> does nothing but what is the same
+    /// every time.</summary>
+    void Prepare();
+
     /// <summary>Computes each sample's loss and correctness at <see cref="BatchBuffers.Input"/>.</summary>
     void Losses(LossKind loss);
 
@@ -49,6 +56,12 @@ public sealed class NetworkTarget : IAttackTarget
 
     /// <inheritdoc/>
     public BatchBuffers Buffers { get; }
+
+    /// <inheritdoc/>
+    public bool MayRepeat => _gradient.Observer is null;
+
+    /// <inheritdoc/>
+    public void Prepare() => _gradient.Prepare();
 
     /// <inheritdoc/>
     public void Losses(LossKind loss)

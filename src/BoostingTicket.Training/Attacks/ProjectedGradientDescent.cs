@@ -1,39 +1,57 @@
 using System.Buffers;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
-using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Projected gradient descent on the L∞ ball (Madry et al., 2017), of which FGSM is the one-step case. Reads
-/// <see cref="BatchBuffers.Clean"/>, leaves its result in <see cref="BatchBuffers.Input"/>.</summary>
-public static class ProjectedGradientDescent
+/// <see cref="BatchBuffers.Clean"/>, leaves its result in <see cref="BatchBuffers.Input"/>. Its steps are the same for every batch, so
+/// that a backend may replay them as a whole.</summary>
+public sealed class ProjectedGradientDescent : IDisposable
 {
-    /// <summary>Attacks the batch.</summary>
+    private readonly IAttackTarget _target;
+    private readonly AttackBudget _budget;
+    private readonly RepeatedWork _steps;
+
+    /// <summary>Prepares the attack.</summary>
     /// <param name="target">The network and the batch.</param>
     /// <param name="budget">What the attack may do.</param>
-    /// <param name="stream">Key of the random starts.</param>
-    /// <param name="epoch">Epoch of training, 0 in evaluation.</param>
-    public static void Run(IAttackTarget target, in AttackBudget budget, ulong stream, int epoch)
+    public ProjectedGradientDescent(IAttackTarget target, in AttackBudget budget)
     {
         ArgumentNullException.ThrowIfNull(target);
-        if (budget.Restarts == 1)
+        _target = target;
+        _budget = budget;
+        _steps = target.Backend.Repeat(TakeSteps);
+    }
+
+    /// <summary>What the attack may do.</summary>
+    public AttackBudget Budget => _budget;
+
+    /// <summary>Attacks the batch.</summary>
+    /// <param name="stream">Key of the random starts.</param>
+    /// <param name="epoch">Epoch of training, 0 in evaluation.</param>
+    public void Run(ulong stream, int epoch)
+    {
+        if (_budget.Restarts == 1)
         {
-            Attempt(target, budget, new RandomStartKey(stream, epoch, 0));
+            Attempt(new RandomStartKey(stream, epoch, 0));
             return;
         }
-        IBackend backend = target.Backend;
-        BatchBuffers buffers = target.Buffers;
+        IBackend backend = _target.Backend;
+        BatchBuffers buffers = _target.Buffers;
         backend.Fill(buffers.BestLosses.All, float.NegativeInfinity);
-        for (int restart = 0; restart < budget.Restarts; restart++)
+        for (int restart = 0; restart < _budget.Restarts; restart++)
         {
-            Attempt(target, budget, new RandomStartKey(stream, epoch, restart));
-            target.Losses(budget.Loss);
+            Attempt(new RandomStartKey(stream, epoch, restart));
+            _target.Losses(_budget.Loss);
             PreferMisclassified(backend, buffers);
             backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Best, buffers.BestLosses);
         }
         backend.Copy(buffers.Best, buffers.Input);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _steps.Dispose();
 
     // A misclassified image beats every correctly classified one, whatever the losses say.
     private static void PreferMisclassified(IBackend backend, BatchBuffers buffers)
@@ -51,19 +69,28 @@ public static class ProjectedGradientDescent
         ArrayPool<float>.Shared.Return(rented);
     }
 
-    private static void Attempt(IAttackTarget target, in AttackBudget budget, RandomStartKey key)
+    private void Attempt(RandomStartKey key)
     {
-        IBackend backend = target.Backend;
-        BatchBuffers buffers = target.Buffers;
-        Tensor adversarial = buffers.Input;
-        if (budget.Start == AttackStart.Random)
-            backend.RandomStart(buffers.Clean, buffers.Samples, budget.Epsilon, key, adversarial);
+        BatchBuffers buffers = _target.Buffers;
+        if (_budget.Start == AttackStart.Random)
+            _target.Backend.RandomStart(buffers.Clean, buffers.Samples, _budget.Epsilon, key, buffers.Input);
         else
-            backend.Copy(buffers.Clean, adversarial);
-        for (int step = 0; step < budget.Steps; step++)
+            _target.Backend.Copy(buffers.Clean, buffers.Input);
+        _target.Prepare();
+        if (_target.MayRepeat)
+            _steps.Run();
+        else
+            TakeSteps();
+    }
+
+    private void TakeSteps()
+    {
+        BatchBuffers buffers = _target.Buffers;
+        for (int step = 0; step < _budget.Steps; step++)
         {
-            target.Gradients(budget.Loss);
-            backend.AttackStep(buffers.Clean, buffers.InputGradient, budget.Epsilon, budget.StepSize, adversarial);
+            _target.Gradients(_budget.Loss);
+            _target.Backend.AttackStep(
+                buffers.Clean, buffers.InputGradient, _budget.Epsilon, _budget.StepSize, buffers.Input);
         }
     }
 }

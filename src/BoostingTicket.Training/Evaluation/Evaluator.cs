@@ -9,14 +9,15 @@ namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>Measures a network's clean and robust accuracy on chosen samples of an image set. Evaluation mode makes every
 /// sample independent of its batch, so the last batch is filled up with repeats that do not count.</summary>
-public sealed class Evaluator
+public sealed class Evaluator : IDisposable
 {
     private readonly Network _network;
     private readonly DeviceImages _images;
     private readonly int[] _samples;
     private readonly BatchBuffers _buffers;
     private readonly Plan _plan;
-    private NetworkTarget? _target;
+    private readonly NetworkTarget? _target;
+    private ProjectedGradientDescent? _attack;
     private readonly ImageRequest[] _requests;
     private readonly float[] _correct;
     private readonly int[] _survivors;
@@ -67,14 +68,14 @@ public sealed class Evaluator
         long start = Stopwatch.GetTimestamp();
         int count = Math.Min(limit, _samples.Length);
         int clean = FindCleanSurvivors(count, cancellation);
-        NetworkTarget target = _target ??= Target();
+        ProjectedGradientDescent attack = Attack(budget);
         float largest = 0;
         int robust = 0, batches = (clean + _buffers.Batch - 1) / _buffers.Batch;
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             int used = Load(_survivors.AsSpan(0, clean), batch, _buffers.Clean);
-            ProjectedGradientDescent.Run(target, budget, stream, epoch: 0);
+            attack.Run(stream, epoch: 0);
             PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
             largest = Math.Max(largest, extent.LargestPerturbation);
             RequireLegal(extent, budget.Epsilon);
@@ -86,6 +87,9 @@ public sealed class Evaluator
         return new TestResult(
             count, (double)clean / count, (double)robust / count, largest, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _attack?.Dispose();
 
     // Writes the samples that are classified correctly to _survivors and returns their number.
     private int FindCleanSurvivors(int count, CancellationToken cancellation)
@@ -113,6 +117,16 @@ public sealed class Evaluator
             _requests[i] = new ImageRequest(samples[start + Math.Min(i, used - 1)], 0, 0, false);
         _images.Load(_requests, _buffers, destination);
         return used;
+    }
+
+    private ProjectedGradientDescent Attack(in AttackBudget budget)
+    {
+        if (_attack?.Budget != budget)
+        {
+            _attack?.Dispose();
+            _attack = new ProjectedGradientDescent(_target ?? Target(), budget);
+        }
+        return _attack;
     }
 
     private NetworkTarget Target() => new(_network, _buffers.Batch, AttackStatistics.Running);

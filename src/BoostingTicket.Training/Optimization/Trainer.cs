@@ -36,7 +36,7 @@ public sealed record TrainingContext(
 
 /// <summary>Trains a network epoch by epoch: natural, FGSM or PGD training, validation, best weights, early stopping,
 /// checkpoints. An interrupted training continues with the same bits.</summary>
-public sealed class Trainer
+public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
 
@@ -120,6 +120,14 @@ public sealed class Trainer
             _progress.EpochDone(state.History[^1], _settings.Epochs);
         }
         state.IsFinished = true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (TrainingStep step in _steps.Values)
+            step.Dispose();
+        _validation.Dispose();
     }
 
     private void RunEpoch(TrainingState state, CancellationToken cancellation)

@@ -9,15 +9,14 @@ namespace BoostingTicket.Training.Optimization;
 
 /// <summary>One step of training at one batch size: images, attack, forward and backward pass, SGD. Allocates nothing once
 /// made.</summary>
-public sealed class TrainingStep
+public sealed class TrainingStep : IDisposable
 {
     private readonly Network _network;
     private readonly DeviceImages _images;
     private readonly SgdOptimizer _optimizer;
     private readonly Plan _plan;
     private readonly BatchBuffers _buffers;
-    private readonly NetworkTarget? _target;
-    private readonly AttackBudget _budget;
+    private readonly ProjectedGradientDescent? _attack;
     private readonly ulong _attackKey;
     private readonly float[] _losses;
     private readonly float[] _correct;
@@ -43,10 +42,11 @@ public sealed class TrainingStep
         _plan = network.Plan(new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters));
         if (method != TrainingMethod.Natural)
         {
-            _target = new NetworkTarget(network, batch, attack.Statistics);
-            _budget = method == TrainingMethod.Fgsm
-                ? AttackBudget.Fgsm((float)attack.Epsilon, attack.Loss)
-                : AttackBudget.Pgd(attack);
+            _attack = new ProjectedGradientDescent(
+                new NetworkTarget(network, batch, attack.Statistics),
+                method == TrainingMethod.Fgsm
+                    ? AttackBudget.Fgsm((float)attack.Epsilon, attack.Loss)
+                    : AttackBudget.Pgd(attack));
         }
         _attackKey = Philox.Key(seed, RandomStream.TrainingAttack);
         _losses = new float[batch];
@@ -63,12 +63,12 @@ public sealed class TrainingStep
         ArgumentNullException.ThrowIfNull(state);
         IBackend backend = _network.Backend;
         long start = Stopwatch.GetTimestamp();
-        _images.Load(requests, _buffers, _target is null ? _buffers.Input : _buffers.Clean);
+        _images.Load(requests, _buffers, _attack is null ? _buffers.Input : _buffers.Clean);
         backend.Synchronize();
         long loaded = Stopwatch.GetTimestamp();
-        if (_target is not null)
+        if (_attack is not null)
         {
-            ProjectedGradientDescent.Run(_target, _budget, _attackKey, state.Epoch);
+            _attack.Run(_attackKey, state.Epoch);
             backend.Synchronize();
         }
         long attacked = Stopwatch.GetTimestamp();
@@ -100,6 +100,9 @@ public sealed class TrainingStep
             state.Times.Data + Seconds(start, loaded), state.Times.Attack + Seconds(loaded, attacked),
             state.Times.Train + Seconds(attacked, trained), state.Times.Evaluate);
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _attack?.Dispose();
 
     private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Pruning;
 
@@ -135,6 +137,12 @@ public sealed record RunConfiguration
     /// <summary>Device: <c>auto</c>, <c>cpu</c> or <c>cuda</c>.</summary>
     public string Device { get; init; } = "auto";
 
+    /// <summary>Number format: <c>auto</c>, <c>float32</c>, <c>tf32</c> or <c>bf16</c>.</summary>
+    public string Precision { get; init; } = DeviceCatalog.Auto;
+
+    /// <summary>Whether a GPU takes only algorithms that give the same bits in every process; the CPU always does.</summary>
+    public bool Deterministic { get; init; }
+
     /// <summary>First seed.</summary>
     public ulong Seed { get; init; }
 
@@ -174,10 +182,15 @@ public sealed record RunConfiguration
         WarmupLength = Retrain.WarmupLength,
     };
 
+    /// <summary>How the device computes.</summary>
+    /// <param name="threads">Threads of the processor; 0 for one a processor.</param>
+    public DeviceOptions DeviceOptions(int threads) => new(threads, FindPrecision(), Deterministic);
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
     public void Validate()
     {
+        FindPrecision();
         Require.InRange("seeds", Seeds, 1, 1_000);
         if (Arms.Count == 0 || Arms.Distinct().Count() != Arms.Count)
             throw new ConfigurationException(
@@ -198,4 +211,8 @@ public sealed record RunConfiguration
                     + "--probe-steps 1 or more, or leave it out.");
         }
     }
+
+    private Precision? FindPrecision() => DeviceCatalog.Precisions.Contains(Precision)
+        ? DeviceCatalog.FindPrecision(Precision)
+        : throw NearestName.Unknown("precision", Precision, DeviceCatalog.Precisions);
 }

@@ -54,6 +54,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using var network = new Network(BuildGraph(), backend);
         WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
+        RunMemory.Require(configuration, [], network, images, progress);
         // Nothing is kept of a test, so the runner's folder is never written to.
         var runner = new StageRunner(
             configuration, new RunFolder("."), configuration.Seed, network, images, progress, cancellation);
@@ -92,6 +93,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using var images = new RunData(data, configuration.Data, backend);
         RunChecks.RequireBatches(settings, "--batch", graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
+        RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;
         guard.Claim(progress);
         ulong seed = configuration.Seed;

@@ -120,7 +120,7 @@ internal sealed class StageRunner
             _configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None, _seed);
         var storage = new StageStorage(
             _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata, _checkpointMetadata);
-        var trainer = new Trainer(
+        using var trainer = new Trainer(
             context, settings, _configuration.Attack, _configuration.Evaluation, storage, _progress);
         TrainingState state = trainer.Restore();
         _progress.StageStarted(
@@ -137,7 +137,7 @@ internal sealed class StageRunner
     public TestResult Test(string stage, string weights)
     {
         EvaluationSettings settings = _configuration.Evaluation;
-        var evaluator = new Evaluator(_network, _data.Test, _data.TestSamples, settings.BatchSize);
+        using var evaluator = new Evaluator(_network, _data.Test, _data.TestSamples, settings.BatchSize);
         int total = (_data.TestCount + settings.BatchSize - 1) / settings.BatchSize;
         _progress.StageStarted($"seed {_seed} · {stage}, test of {weights} weights", total, 0);
         long last = Stopwatch.GetTimestamp();

@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Tickets;
 
@@ -39,6 +40,8 @@ public sealed class TicketRun(
         Check(graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
 
+        RunMemory.Require(configuration, Trainings(), network, images, progress);
+
         using RunLock? created = found is null ? RunLock.Acquire(_folder.Root) : null;
         guard.Claim(progress);
 
@@ -72,6 +75,16 @@ public sealed class TicketRun(
                 $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
                 + "--model or --dataset.", cause);
         }
+    }
+
+    private List<TrainingSettings> Trainings()
+    {
+        var trainings = new List<TrainingSettings>();
+        if (configuration.Arms.Any(arm => arm != Arm.Dense))
+            trainings.AddRange([configuration.Donor, configuration.Retrain]);
+        if (configuration.Arms.Contains(Arm.Dense))
+            trainings.Add(configuration.Dense);
+        return trainings;
     }
 
     private void Check(NetworkGraph graph, int samples)

@@ -36,9 +36,9 @@ internal static class AttackCases
     private static OperationCase RandomStart(FeatureShape shape, int batch, float epsilon) =>
         new($"RandomStart {shape} batch {batch} epsilon {epsilon:R}", bench =>
         {
-            Tensor clean = bench.Operand("clean", batch, shape, Pixels(bench, batch * shape.Length));
+            Tensor clean = bench.Operand("clean", batch, shape, Pixels(bench, batch * shape.Length), images: true);
             IntBuffer samples = bench.Integers(bench.Random.Integers(batch, 60000));
-            Tensor adversarial = bench.Destination("adversarial", batch, shape);
+            Tensor adversarial = bench.Destination("adversarial", batch, shape, images: true);
             var key = new RandomStartKey(Philox.Key(7, RandomStream.TrainingAttack), 3, 1);
             bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
         });
@@ -49,9 +49,9 @@ internal static class AttackCases
             int count = batch * shape.Length;
             float[] pixels = Pixels(bench, count), moves = bench.Random.Uniform(count, -1, 1);
             float[] moved = [.. pixels.Zip(moves, (pixel, move) => Math.Clamp(pixel + epsilon * move, 0, 1))];
-            Tensor clean = bench.Operand("clean", batch, shape, pixels);
-            Tensor gradient = bench.Operand("gradient", batch, shape, Slopes(bench, count));
-            Tensor adversarial = bench.Updated("adversarial", batch, shape, moved, Match.Exact);
+            Tensor clean = bench.Operand("clean", batch, shape, pixels, images: true);
+            Tensor gradient = bench.Operand("gradient", batch, shape, Slopes(bench, count), images: true);
+            Tensor adversarial = bench.Updated("adversarial", batch, shape, moved, Match.Exact, images: true);
             bench.Execute(backend => backend.AttackStep(clean, gradient, epsilon, stepSize, adversarial));
         });
 
@@ -60,10 +60,10 @@ internal static class AttackCases
         {
             int count = 17 * Images[1].Length;
             float[] pixels = Pixels(bench, count);
-            Tensor clean = bench.Operand("clean", 17, Images[1], pixels);
-            Tensor first = bench.Operand("first gradient", 17, Images[1], Slopes(bench, count));
-            Tensor second = bench.Operand("second gradient", 17, Images[1], Slopes(bench, count));
-            Tensor adversarial = bench.Updated("adversarial", 17, Images[1], pixels, Match.Exact);
+            Tensor clean = bench.Operand("clean", 17, Images[1], pixels, images: true);
+            Tensor first = bench.Operand("first gradient", 17, Images[1], Slopes(bench, count), images: true);
+            Tensor second = bench.Operand("second gradient", 17, Images[1], Slopes(bench, count), images: true);
+            Tensor adversarial = bench.Updated("adversarial", 17, Images[1], pixels, Match.Exact, images: true);
             bench.Execute(backend =>
             {
                 for (int step = 0; step < 10; step++)
@@ -105,8 +105,8 @@ internal static class AttackCases
                     _ => (challengers[i], champions[i]),
                 };
             }
-            Tensor candidate = bench.Operand("candidate", batch, shape);
-            Tensor best = bench.Updated("best", batch, shape, match: Match.Exact);
+            Tensor candidate = bench.Operand("candidate", batch, shape, images: true);
+            Tensor best = bench.Updated("best", batch, shape, match: Match.Exact, images: true);
             FloatBuffer candidateLosses = bench.OperandBuffer("candidate losses", challengers);
             FloatBuffer bestLosses = bench.UpdatedBuffer("best losses", champions, Match.Exact);
             bench.Execute(backend => backend.KeepWorst(candidate, candidateLosses, best, bestLosses));
@@ -118,8 +118,8 @@ internal static class AttackCases
             int count = batch * shape.Length;
             float[] pixels = bench.Random.Uniform(count, 0.2f, 0.8f);
             float[] moved = [.. pixels.Zip(bench.Random.Uniform(count, -0.1f, 0.1f), (pixel, move) => pixel + move)];
-            Tensor clean = bench.Operand("clean", batch, shape, pixels);
-            Tensor adversarial = bench.Operand("adversarial", batch, shape, moved);
+            Tensor clean = bench.Operand("clean", batch, shape, pixels, images: true);
+            Tensor adversarial = bench.Operand("adversarial", batch, shape, moved, images: true);
             bench.Execute(backend =>
             {
                 PerturbationExtent extent = backend.MeasurePerturbation(clean, adversarial);

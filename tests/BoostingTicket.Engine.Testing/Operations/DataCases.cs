@@ -60,7 +60,7 @@ internal static class DataCases
         byte[] pixels = Array.ConvertAll(values, value => (byte)value);
         for (int i = 0; i < Math.Min(256, pixels.Length); i++)
             pixels[i] = (byte)i;
-        Tensor destination = bench.Destination("destination", requests.Length, shape, Match.Exact);
+        Tensor destination = bench.Destination("destination", requests.Length, shape, Match.Exact, images: true);
         bench.Execute(backend =>
         {
             ImageStore store = bench.Own(backend.CreateImageStore(pixels, shape));

@@ -17,6 +17,7 @@ public sealed class OperationBench : IDisposable
 
     private readonly string _case;
     private readonly IBackend _backend;
+    private readonly Precision _precision;
     private readonly Workspace _workspace;
     private readonly List<PlacedTensor> _tensors = [];
     private readonly List<GuardedSlice> _slices = [];
@@ -27,10 +28,11 @@ public sealed class OperationBench : IDisposable
     private sealed record GuardedSlice(
         string Name, BufferSlice Slice, float[] Before, bool IsOutput, Match Match, bool[]? MayBeZero);
 
-    internal OperationBench(string caseName, IBackend backend)
+    internal OperationBench(string caseName, IBackend backend, Precision precision)
     {
         _case = caseName;
         _backend = backend;
+        _precision = precision;
         _workspace = new Workspace(backend);
         Random = new SeededValues(caseName);
     }
@@ -42,17 +44,24 @@ public sealed class OperationBench : IDisposable
     public IReadOnlyList<Output> Outputs => _outputs;
 
     /// <summary>A tensor that the operation reads and must not change; standard normal values by default.</summary>
-    public Tensor Operand(string name, int batch, FeatureShape shape, float[]? values = null) =>
-        Add(name, batch, shape, values ?? Random.Normal(batch * shape.Length), isOutput: false, default);
+    /// <param name="name">What messages call it.</param>
+    /// <param name="batch">Samples.</param>
+    /// <param name="shape">Shape of a sample.</param>
+    /// <param name="values">NCHW values, rounded to what the tensor can hold.</param>
+    /// <param name="images">Whether it is float32 in every precision.</param>
+    public Tensor Operand(string name, int batch, FeatureShape shape, float[]? values = null, bool images = false) =>
+        Add(name, batch, shape, values ?? Random.Normal(batch * shape.Length), isOutput: false, default, images);
 
     /// <summary>A tensor that the operation overwrites; holds NaN before.</summary>
-    public Tensor Destination(string name, int batch, FeatureShape shape, Match match = Match.Close) =>
-        Add(name, batch, shape, null, isOutput: true, match);
+    public Tensor Destination(
+        string name, int batch, FeatureShape shape, Match match = Match.Close, bool images = false) =>
+        Add(name, batch, shape, null, isOutput: true, match, images);
 
     /// <summary>A tensor that the operation reads and overwrites; standard normal values by default.</summary>
     public Tensor Updated(
-        string name, int batch, FeatureShape shape, float[]? values = null, Match match = Match.Close) =>
-        Add(name, batch, shape, values ?? Random.Normal(batch * shape.Length), isOutput: true, match);
+        string name, int batch, FeatureShape shape, float[]? values = null, Match match = Match.Close,
+        bool images = false) =>
+        Add(name, batch, shape, values ?? Random.Normal(batch * shape.Length), isOutput: true, match, images);
 
     /// <summary>A slice that the operation reads and must not change.</summary>
     public BufferSlice Operand(string name, float[] values) => Add(name, values, GuardBefore, isOutput: false, default, null);
@@ -109,9 +118,12 @@ public sealed class OperationBench : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _workspace.Dispose();
 
-    private Tensor Add(string name, int batch, FeatureShape shape, float[]? values, bool isOutput, Match match)
+    private Tensor Add(
+        string name, int batch, FeatureShape shape, float[]? values, bool isOutput, Match match, bool images)
     {
-        Tensor tensor = _backend.DescribeTensor(batch, shape);
+        Tensor tensor = images ? _backend.DescribeImages(batch, shape) : _backend.DescribeTensor(batch, shape);
+        if (values is not null && !images && _precision == Precision.BFloat16)
+            values = Array.ConvertAll(values, RoundedToBFloat16);
         _tensors.Add(new PlacedTensor(name, tensor, values, isOutput, match));
         return tensor;
     }
@@ -226,7 +238,17 @@ public sealed class OperationBench : IDisposable
 
     private long RoundUp(long bytes) => (bytes + _backend.Alignment - 1) / _backend.Alignment * _backend.Alignment;
 
-    private static float Sentinel(int index) => -12345.5f - index % 13;
+    // Values that every number format holds.
+    private static float Sentinel(int index) => -4096 - 32 * (index % 13);
+
+    /// <summary>The nearest bfloat16, to even in the middle.</summary>
+    internal static float RoundedToBFloat16(float value)
+    {
+        if (float.IsNaN(value))
+            return value;
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000);
+    }
 
     private static float[] Repeat(float value, int length)
     {

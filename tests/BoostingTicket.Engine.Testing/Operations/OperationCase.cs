@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing.Operations;
 
@@ -29,8 +30,27 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
     /// <summary>Long float32 sums, and convolutions computed by minimal filtering (Winograd).</summary>
     public static Tolerance LongSum { get; } = new(1e-10, 1e-4);
 
+    /// <summary>Factors rounded to TF32's 10 bits.</summary>
+    public static Tolerance TensorFloat32 { get; } = new(1e-6, 5e-3);
+
+    /// <summary>Results rounded to bfloat16's 7 bits, some of them several times, values of ten times the root mean square among
+    /// them.</summary>
+    public static Tolerance BFloat16 { get; } = new(1e-4, 1e-1);
+
     /// <summary>Sums in double precision.</summary>
     public static Tolerance Float64 { get; } = new(1e-24, 1e-12);
+
+    /// <summary>The same bounds, or those of a shorter number format where they are wider.</summary>
+    public Tolerance AtLeast(Precision precision)
+    {
+        Tolerance least = precision switch
+        {
+            Precision.TensorFloat32 => TensorFloat32,
+            Precision.BFloat16 => BFloat16,
+            _ => this,
+        };
+        return new Tolerance(Math.Max(SquaredError, least.SquaredError), Math.Max(LargestError, least.LargestError));
+    }
 }
 
 /// <summary>One row of the operation table: what to prepare, run and compare on any backend.</summary>
@@ -43,11 +63,14 @@ public sealed record OperationCase(string Name, Tolerance Tolerance, Action<Oper
     public OperationCase(string name, Action<OperationBench> body) : this(name, Tolerance.Float32, body) { }
 
     /// <summary>Runs the case on a backend.</summary>
+    /// <param name="backend">The backend.</param>
+    /// <param name="precision">Number format that tensors' initial values are rounded to, so that a backend of that precision and the
+    /// reference begin with the same numbers.</param>
     /// <returns>Its outputs.</returns>
     /// <exception cref="OperationFailedException">The operation wrote where it must not.</exception>
-    public IReadOnlyList<Output> Run(IBackend backend)
+    public IReadOnlyList<Output> Run(IBackend backend, Precision precision = Precision.Float32)
     {
-        using var bench = new OperationBench(Name, backend);
+        using var bench = new OperationBench(Name, backend, precision);
         Body(bench);
         return bench.Outputs.Count > 0
             ? bench.Outputs

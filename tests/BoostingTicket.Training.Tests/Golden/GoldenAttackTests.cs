@@ -16,7 +16,8 @@ internal sealed class GoldenAttackTests(string backend, string model) : GoldenFi
     public void Fgsm_gives_the_images_and_their_logits()
     {
         var target = new NetworkTarget(Network, Batch, AttackStatistics.Running);
-        ProjectedGradientDescent.Run(target, AttackBudget.Fgsm(Epsilon), stream: 0, epoch: 0);
+        using var attack = new ProjectedGradientDescent(target, AttackBudget.Fgsm(Epsilon));
+        attack.Run(stream: 0, epoch: 0);
         AssertGoldenImages("attack.fgsm", Read(Buffers.Input));
         AssertGolden("attack.fgsm.logits", Logits());
     }

@@ -1,6 +1,9 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Engine.Testing;
+using BoostingTicket.SoftwareCuda;
 
 namespace BoostingTicket.Training.Tests.Golden;
 
@@ -9,16 +12,19 @@ internal static class TestBackends
 {
     private const string Reference = "reference";
     private const string Cpu = "cpu-";
+    private const string SoftwareCuda = "cuda-software";
     private const int Threads = 2;
 
     /// <summary>Names of all backends, also of those that this machine cannot run.</summary>
-    public static IEnumerable<string> Names => [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name)];
+    public static IEnumerable<string> Names => [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name), SoftwareCuda];
 
     /// <summary>Makes the backend of a name; the test is skipped where the machine has not the instructions.</summary>
     public static IBackend Create(string name)
     {
         if (name == Reference)
             return new ReferenceBackend();
+        if (name == SoftwareCuda)
+            return SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
         InstructionSet instructions = Enum.Parse<InstructionSet>(name[Cpu.Length..]);
         if (!InstructionSets.Available.Contains(instructions))
             Assert.Ignore($"This machine has no {instructions}.");

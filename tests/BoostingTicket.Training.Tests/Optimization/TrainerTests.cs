@@ -86,7 +86,7 @@ public sealed class TrainerTests
         using var images = new DeviceImages(Data.Train, backend);
         int[] samples = [.. Enumerable.Range(0, 60)];
         using var progress = new CountingProgress();
-        var trainer = new Trainer(
+        using var trainer = new Trainer(
             new TrainingContext(network, images, samples.AsMemory(0, 40), samples.AsMemory(40), Augmentation.None, Seed: 1), settings,
             new AttackSettings { Epsilon = 0.01, StepSize = 0.01 }, evaluation, storage ?? new MemoryStorage(), progress);
         if (batches is { } expected)

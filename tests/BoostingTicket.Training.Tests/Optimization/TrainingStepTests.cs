@@ -26,7 +26,7 @@ public sealed class TrainingStepTests
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = method };
         var attack = new AttackSettings { Steps = 2, Restarts = 2 };
-        var step = new TrainingStep(network, images, new SgdOptimizer(network, settings), method, attack, seed: 1, batch: 8);
+        using var step = new TrainingStep(network, images, new SgdOptimizer(network, settings), method, attack, seed: 1, batch: 8);
         var order = new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.Crop4Flip, seed: 1);
         var requests = new ImageRequest[8];
         var state = new TrainingState();
@@ -50,7 +50,7 @@ public sealed class TrainingStepTests
         TicketReset.Apply(network.Parameters, backend, initial, mask);
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = TrainingMethod.Fgsm };
-        var step = new TrainingStep(
+        using var step = new TrainingStep(
             network, images, new SgdOptimizer(network, settings), settings.Method, new AttackSettings(), seed: 1, batch: 8);
         var order = new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.None, seed: 1);
         var requests = new ImageRequest[8];

@@ -29,6 +29,9 @@ internal abstract unsafe class ConvolutionPass : IDisposable
     /// <summary>Shape of the samples written.</summary>
     public FeatureShape Target { get; }
 
+    /// <summary>Bytes of the packed weights.</summary>
+    public abstract long Bytes { get; }
+
     /// <summary>Packs the weights.</summary>
     /// <param name="pool">Threads.</param>
     /// <param name="weight">Weights in logical order.</param>

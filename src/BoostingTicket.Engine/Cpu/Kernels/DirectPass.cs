@@ -59,6 +59,8 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
                 Source, Target, rows, columns, blocks, DirectKernel<TLanes, TVector>.TileWidth, bandPixels)))];
     }
 
+    public override long Bytes => _weights.Bytes;
+
     public override void Prepare(WorkerPool pool, float* weight, float* scale)
     {
         var job = new PackJob(this, weight, scale);

@@ -58,6 +58,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     // Floats of one element of all transformed filters.
     private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels;
 
+    public override long Bytes => _weights.Bytes;
+
     public override void Prepare(WorkerPool pool, float* weight, float* scale)
     {
         var job = new PackJob(this, weight, scale);

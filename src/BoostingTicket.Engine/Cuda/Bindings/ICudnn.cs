@@ -37,7 +37,8 @@ internal interface ICudnn : IDisposable
     /// <summary>Destroys a convolution's description.</summary>
     void DestroyConvolution(nint convolution);
 
-    /// <summary>Describes the activation max(x, 0), NaN passed on.</summary>
+    /// <summary>Describes the activation max(x, 0) with CUDNN_NOT_PROPAGATE_NAN, the only one that
+    /// <see cref="ConvolveBiasRelu"/> supports: NaN may become 0.</summary>
     nint CreateRelu();
 
     /// <summary>Destroys an activation's description.</summary>
@@ -64,10 +65,10 @@ internal interface ICudnn : IDisposable
     /// <param name="algorithm">Of the forward pass.</param>
     /// <param name="workspace">Memory for it.</param>
     /// <param name="workspaceBytes">How much.</param>
-    /// <param name="residualFactor">0 when there is no residual; its pointer may then be y's.</param>
-    /// <param name="residual">Of y's description.</param>
-    /// <param name="biasTensor">Description: 1, k, 1, 1 float32.</param>
-    /// <param name="bias">A summand for each channel.</param>
+    /// <param name="residualFactor">0 when there is no residual; its pointer may then be y's, but not null.</param>
+    /// <param name="residual">Of y's description: y itself, or memory apart from it.</param>
+    /// <param name="biasTensor">Description: 1, k, 1, 1 of y's number format; cuDNN supports no other.</param>
+    /// <param name="bias">A summand for each channel, aligned to 16 bytes.</param>
     /// <param name="relu">From <see cref="CreateRelu"/>.</param>
     void ConvolveBiasRelu(
         nint handle, in CudnnConvolution operands, int algorithm, DevicePointer workspace, nuint workspaceBytes,

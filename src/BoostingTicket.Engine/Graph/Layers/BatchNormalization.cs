@@ -84,7 +84,7 @@ public sealed class BatchNormalization : Layer
         FusedTail tail = lowering.FuseTail(node, allowResidual: true);
         Value? residual = tail.Residual;
         Value y = lowering.Define(tail.Last);
-        (BufferSlice scale, BufferSlice shift) = Fold(lowering, node, bias: null);
+        (BufferSlice scale, BufferSlice shift) = lowering.FoldNormalization(node, convolution: null, Epsilon);
         lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.ScaleForward(
                 x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)));
@@ -96,16 +96,5 @@ public sealed class BatchNormalization : Layer
                 lowering.PassGradient(y, residual);
             lowering.ScaleGradient(node, y, scale, x);
         });
-    }
-
-    /// <summary>Emits the folding of running statistics into a scale and a shift, done once for each change of
-    /// weights.</summary>
-    internal static (BufferSlice Scale, BufferSlice Shift) Fold(Lowering lowering, Node node, BufferSlice? bias)
-    {
-        BufferSlice scale = lowering.Scratch(node.Shape.Channels), shift = lowering.Scratch(node.Shape.Channels);
-        BufferSlice gamma = lowering.Weights(node, "weight"), beta = lowering.Weights(node, "bias");
-        BufferSlice mean = lowering.Statistics(node, "running_mean"), variance = lowering.Statistics(node, "running_var");
-        lowering.Prepare(node, backend => backend.FoldNormalization(gamma, beta, mean, variance, Epsilon, bias, scale, shift));
-        return (scale, shift);
     }
 }

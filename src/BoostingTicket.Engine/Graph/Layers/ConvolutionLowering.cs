@@ -16,7 +16,7 @@ internal static class ConvolutionLowering
         BufferSlice? scale = null, shift = biasSlice;
         if (!lowering.Options.UsesBatchStatistics && lowering.FuseNext<BatchNormalization>(node) is { } normalization)
         {
-            (scale, shift) = BatchNormalization.Fold(lowering, normalization, biasSlice);
+            (scale, shift) = lowering.FoldNormalization(normalization, bias ? node : null, BatchNormalization.Epsilon);
             last = normalization;
         }
         FusedTail tail = lowering.FuseTail(last, allowResidual: true);
@@ -24,7 +24,7 @@ internal static class ConvolutionLowering
         Value y = lowering.Define(tail.Last);
 
         bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.Options.WantsParameterGradients;
-        Filter filter = lowering.NewFilter(node, shape, scale,
+        SharedFilter filter = lowering.NewFilter(node, shape, scale,
             FilterUses.Forward
             | (wantsInput ? FilterUses.BackwardInput : 0)
             | (wantsWeights ? FilterUses.BackwardFilter : 0));
@@ -33,7 +33,7 @@ internal static class ConvolutionLowering
         lowering.Forward(
             OperationKind.ConvolutionForward, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.ConvolutionForward(
-                filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)),
+                filter.Filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)),
             operations);
 
         lowering.Backward(() =>
@@ -47,7 +47,7 @@ internal static class ConvolutionLowering
             if (lowering.WeightGradients(node, "weight") is { } dw)
             {
                 lowering.BackwardStep(OperationKind.ConvolutionBackwardFilter, node, [x, dy], [],
-                    backend => backend.ConvolutionBackwardFilter(filter, x.Tensor, dy.Tensor, dw), operations);
+                    backend => backend.ConvolutionBackwardFilter(filter.Filter, x.Tensor, dy.Tensor, dw), operations);
                 if (bias && lowering.WeightGradients(node, "bias") is { } db)
                     lowering.BackwardStep(OperationKind.Elementwise, node, [dy], [],
                         backend => backend.BiasBackward(dy.Tensor, db));
@@ -56,7 +56,7 @@ internal static class ConvolutionLowering
             {
                 lowering.GradientStep(OperationKind.ConvolutionBackwardInput, node, dx, [dy],
                     (backend, destination, epilogue) =>
-                        backend.ConvolutionBackwardInput(filter, dy.Tensor, destination, epilogue),
+                        backend.ConvolutionBackwardInput(filter.Filter, dy.Tensor, destination, epilogue),
                     operations);
             }
         });

@@ -1,0 +1,33 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda.Bindings;
+
+namespace BoostingTicket.Engine.Cuda;
+
+/// <summary>One pass of one convolution at one batch size: how it is computed, chosen once.</summary>
+internal sealed class ConvolutionPlan
+{
+    /// <summary>The pass.</summary>
+    public required ConvolutionDirection Direction { get; init; }
+
+    /// <summary>The convolution.</summary>
+    public required ConvolutionShape Shape { get; init; }
+
+    /// <summary>Samples.</summary>
+    public required int Batch { get; init; }
+
+    /// <summary>cuDNN's descriptions with no memory; empty for a linear layer, which is a matrix product.</summary>
+    public CudnnConvolution Operands { get; init; }
+
+    /// <summary>Description of a summand for each output channel.</summary>
+    public nint BiasTensor { get; init; }
+
+    /// <summary>cuDNN's algorithm.</summary>
+    public int Algorithm { get; set; }
+
+    /// <summary>Workspace of the algorithm.</summary>
+    public nuint WorkspaceBytes { get; set; }
+
+    /// <summary>Whether one call of cuDNN for convolution, shift, residual and ReLU is faster than convolution and epilogue apart,
+    /// without and with a residual; null until it was measured.</summary>
+    public bool?[] Fuses { get; } = new bool?[2];
+}

@@ -1,0 +1,185 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Cuda.Kernels;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cuda;
+
+internal sealed partial class CudaBackend
+{
+    public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
+    {
+        _context.EnterThread();
+        return new CudaFilter(_context, shape, uses, ElementType);
+    }
+
+    public void PrepareFilter(Filter filter, in FilterSource source)
+    {
+        _context.EnterThread();
+        CudaFilter packed = CudaFilter.Of(filter);
+        DevicePointer weight = CudaFloats.Of(source.Weight, filter.Shape.WeightCount, "weight");
+        DevicePointer scale = CudaFloats.Of(source.Scale, filter.Shape.OutputChannels, "scale");
+        if (!packed.HasWeights)
+            return;
+        _filters.Prepare(filter.Shape, weight, scale, ElementType, packed.Packed);
+        packed.IsPrepared = true;
+    }
+
+    public void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue)
+    {
+        CudaFilter weights = CudaFilter.Of(filter);
+        weights.Require(FilterUses.Forward);
+        TensorView from = View(x), to = View(y);
+        ConvolutionShape shape = filter.Shape;
+        RequireShape(from, to.Batch, shape.Input, "input");
+        RequireShape(to, from.Batch, shape.Output, "output");
+        RequireApart(from, to);
+        RequireElement(to, "output");
+        DevicePointer shift = CudaFloats.Of(epilogue.Shift, shape.OutputChannels, "shift");
+        TensorView? residual = View(epilogue.Residual, to, "residual");
+        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.Forward, shape, to.Batch);
+        if (epilogue.Relu && !shift.IsNull && Fuses(plan, from, weights, to, shift, residual))
+            TryConvolveFused(plan, from, weights, to, shift, residual);
+        else
+            ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Relu);
+    }
+
+    // cuDNN wants the bias in the output's number format, and aligned. Its ReLU makes NaN zero; a diverged network is noticed by its last
+    // layer, which has none.
+    private bool TryConvolveFused(
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+    {
+        int channels = to.Shape.Channels;
+        if (ElementType != ElementType.Float32 || shift.Address % TensorView.VectorBytes != 0)
+        {
+            long bytes = TensorView.Pad(channels, ElementType.Float32) * (long)sizeof(float);
+            bytes = (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
+            DevicePointer copies = _scratch.Reserve(2 * bytes);
+            if (shift.Address % TensorView.VectorBytes != 0)
+            {
+                _context.Driver.CopyOnDevice(copies, shift, (nuint)channels * sizeof(float), _context.Stream);
+                shift = copies;
+            }
+            if (ElementType != ElementType.Float32)
+            {
+                var vector = new TensorView(shift, ElementType.Float32, 1, new FeatureShape(channels));
+                TensorView converted = vector with { Data = copies + bytes, Type = ElementType };
+                _elementwise.Forward(vector, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+                shift = converted.Data;
+            }
+        }
+        return _algorithms.TryRunFused(
+            plan, from.Data, weights.Packed, to.Data, shift, residual?.Data ?? DevicePointer.Null);
+    }
+
+    private void ConvolveAndFinish(
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual, bool relu)
+    {
+        // A residual in the output's place would be overwritten by the convolution, which then adds to it instead.
+        bool accumulates = residual?.Data == to.Data;
+        _algorithms.Run(plan, from.Data, weights.Packed, to.Data, accumulates ? 1 : 0);
+        if (!shift.IsNull || relu || (residual is not null && !accumulates))
+            _elementwise.Forward(to, DevicePointer.Null, shift, accumulates ? null : residual, relu, to);
+    }
+
+    // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call may not
+    // read the residual from where it writes.
+    private bool Fuses(
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+    {
+        if (!_algorithms.CanFuse(plan) || residual?.Data == to.Data || from.Type != ElementType)
+            return false;
+        return plan.Fuses[residual is null ? 0 : 1] ??= MeasureFusion(plan, from, weights, to, shift, residual);
+    }
+
+    private bool MeasureFusion(
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+    {
+        _context.RequireNotRecording("choose a convolution's epilogue");
+        return TryConvolveFused(plan, from, weights, to, shift, residual)
+            && (_options.Deterministic || _algorithms.IsFaster(
+                () => TryConvolveFused(plan, from, weights, to, shift, residual),
+                () => ConvolveAndFinish(plan, from, weights, to, shift, residual, relu: true)));
+    }
+
+    public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
+    {
+        CudaFilter weights = CudaFilter.Of(filter);
+        weights.Require(FilterUses.BackwardInput);
+        TensorView from = View(dy), to = View(dx);
+        ConvolutionShape shape = filter.Shape;
+        RequireShape(from, to.Batch, shape.Output, "output gradient");
+        RequireShape(to, from.Batch, shape.Input, "input gradient");
+        RequireApart(from, to);
+        RequireElement(from, "output gradient");
+        TensorView? addend = View(epilogue.Addend, to, "addend"), reluOutput = View(epilogue.ReluOutput, to, "ReLU output");
+        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
+        if (to.Type != ElementType)
+        {
+            TensorView computed = to with { Type = ElementType };
+            computed = computed with { Data = _scratch.Reserve(computed.Bytes) };
+            _algorithms.Run(plan, computed.Data, weights.Packed, from.Data, 0);
+            _elementwise.Backward(computed, DevicePointer.Null, addend, reluOutput, to);
+            return;
+        }
+        bool accumulates = addend?.Data == to.Data;
+        _algorithms.Run(plan, to.Data, weights.Packed, from.Data, accumulates ? 1 : 0);
+        if (reluOutput is not null || (addend is not null && !accumulates))
+            _elementwise.Backward(to, DevicePointer.Null, accumulates ? null : addend, reluOutput, to);
+    }
+
+    public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
+    {
+        CudaFilter weights = CudaFilter.Of(filter);
+        weights.Require(FilterUses.BackwardFilter);
+        TensorView input = View(x), from = View(dy);
+        ConvolutionShape shape = filter.Shape;
+        RequireShape(input, from.Batch, shape.Input, "input");
+        RequireShape(from, input.Batch, shape.Output, "output gradient");
+        RequireElement(from, "output gradient");
+        DevicePointer gradient = CudaFloats.Of(dw, shape.WeightCount, "weight gradient");
+        long bytes = FilterKernels.PackedBytes(shape, ElementType);
+        bytes = (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
+        DevicePointer packed = _scratch.Reserve(
+            bytes + (input.Type == ElementType ? 0 : (input with { Type = ElementType }).Bytes));
+        if (input.Type != ElementType)
+        {
+            TensorView converted = input with { Type = ElementType, Data = packed + bytes };
+            _elementwise.Forward(input, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+            input = converted;
+        }
+        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardFilter, shape, input.Batch);
+        _algorithms.Run(plan, input.Data, packed, from.Data, 0);
+        _filters.ExportGradient(shape, ElementType, packed, gradient);
+    }
+
+    public void BiasBackward(Tensor dy, BufferSlice db)
+    {
+        TensorView from = View(dy);
+        DevicePointer sums = CudaFloats.Of(db, from.Shape.Channels, "bias gradient");
+        _reductions.ChannelSums(from, _scratch.Reserve(ReductionKernels.ChannelSumsScratchBytes(from)), sums);
+    }
+
+    // Images are float32 in every precision; a network without input normalisation convolves them as they are.
+    private TensorView Converted(TensorView view)
+    {
+        if (view.Type == ElementType)
+            return view;
+        TensorView converted = view with { Type = ElementType };
+        converted = converted with { Data = _scratch.Reserve(converted.Bytes) };
+        _elementwise.Forward(view, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+        return converted;
+    }
+
+    private void RequireElement(TensorView view, string name)
+    {
+        if (view.Type != ElementType)
+            throw new ArgumentException($"The {name} of a convolution must be {ElementType}, not {view.Type}.");
+    }
+
+    private static void RequireApart(TensorView first, TensorView second)
+    {
+        if (first.Data == second.Data)
+            throw new ArgumentException("A convolution cannot write where it reads.");
+    }
+}

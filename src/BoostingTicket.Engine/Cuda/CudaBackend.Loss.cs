@@ -1,0 +1,19 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cuda;
+
+internal sealed partial class CudaBackend
+{
+    public void Loss(
+        LossKind kind, Tensor logits, IntBuffer labels, FloatBuffer losses, FloatBuffer correct, Tensor? gradient,
+        float gradientScale)
+    {
+        TensorView from = View(logits);
+        if (kind == LossKind.CarliniWagner && from.Shape.Length < 2)
+            throw new ArgumentException($"The margin loss needs at least two classes, which the logits {logits} do not have.");
+        _loss.Loss(
+            kind, from, CudaInts.PerSample(labels, from.Batch, "labels"), CudaFloats.PerSample(losses, from.Batch, "losses"),
+            CudaFloats.PerSample(correct, from.Batch, "classification results"), View(gradient, from, "gradient"), gradientScale);
+    }
+}

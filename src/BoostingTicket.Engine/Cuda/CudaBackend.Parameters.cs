@@ -1,0 +1,41 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Cuda.Kernels;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cuda;
+
+internal sealed partial class CudaBackend
+{
+    public void SgdStep(
+        in SgdOptions options, BufferSlice gradients, BufferSlice momenta, BufferSlice? masks, BufferSlice weights)
+    {
+        _context.EnterThread();
+        int length = weights.Length;
+        if (length > 0)
+        {
+            _parameters.SgdStep(
+                options, CudaFloats.Of(gradients, length, "gradient slice"), CudaFloats.Of(momenta, length, "momentum slice"),
+                CudaFloats.Of(masks, length, "mask slice"), CudaFloats.Of(weights), length);
+        }
+    }
+
+    public void ApplyMask(BufferSlice masks, BufferSlice values)
+    {
+        _context.EnterThread();
+        if (values.Length > 0 || masks.Length > 0)
+            _parameters.ApplyMask(CudaFloats.Of(masks, values.Length, "mask slice"), CudaFloats.Of(values), values.Length);
+    }
+
+    public double Sum(BufferSlice values)
+    {
+        _context.EnterThread();
+        if (values.Length == 0)
+            return 0;
+        DevicePointer scratch = _scratch.Reserve(CudaTensor.Alignment + ParameterKernels.SumScratchBytes(values.Length));
+        _parameters.Sum(CudaFloats.Of(values), values.Length, scratch + CudaTensor.Alignment, scratch);
+        Span<double> sum = stackalloc double[1];
+        _staging.Download(scratch, sum);
+        return sum[0];
+    }
+}

@@ -1,0 +1,137 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Cuda.Kernels;
+using BoostingTicket.Engine.Tensors;
+
+namespace BoostingTicket.Engine.Cuda;
+
+/// <summary>The CUDA backend: convolutions by cuDNN, linear layers by cuBLAS, everything else by our own kernels, all in the order of one
+/// stream. The operations stand in the other parts of this class, in files with the suffixes of <see cref="IBackend"/>'s.</summary>
+internal sealed partial class CudaBackend : IBackend
+{
+    private readonly CudaContext _context;
+    private readonly CudaOptions _options;
+    private readonly HostStaging _staging;
+    private readonly DeviceScratch _scratch;
+    private readonly ConvolutionAlgorithms _algorithms;
+    private readonly KernelLibrary _library;
+    private readonly ElementwiseKernels _elementwise;
+    private readonly AttackKernels _attack;
+    private readonly ParameterKernels _parameters;
+    private readonly DataKernels _data;
+    private readonly FilterKernels _filters;
+    private readonly NormalizationKernels _normalization;
+    private readonly PoolingKernels _pooling;
+    private readonly LossKernels _loss;
+    private readonly ReductionKernels _reductions;
+
+    private readonly IDisposable? _libraries;
+
+    /// <summary>Opens a GPU with the libraries that this machine has.</summary>
+    /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
+    /// do.</exception>
+    public static CudaBackend Open(CudaOptions options)
+    {
+        CudaLibraries libraries = CudaLibraries.Open();
+        try
+        {
+            return new CudaBackend(libraries.Driver, libraries.Cublas, libraries.Cudnn, options, libraries);
+        }
+        catch
+        {
+            libraries.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a GPU.</summary>
+    /// <param name="driver">The CUDA driver.</param>
+    /// <param name="cublas">cuBLAS.</param>
+    /// <param name="cudnn">cuDNN.</param>
+    /// <param name="options">Which GPU, and how it computes.</param>
+    /// <param name="libraries">Disposed after the backend; null when the libraries are the caller's.</param>
+    /// <exception cref="DeviceException">The GPU is not there or has too little memory.</exception>
+    public CudaBackend(ICudaDriver driver, ICublas cublas, ICudnn cudnn, CudaOptions options, IDisposable? libraries = null)
+    {
+        _options = options;
+        _libraries = libraries;
+        _context = new CudaContext(driver, cublas, cudnn, options.Device);
+        ElementType = options.Precision == Precision.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
+        _staging = new HostStaging(_context);
+        _scratch = new DeviceScratch(_context, "scratch");
+        _algorithms = new ConvolutionAlgorithms(_context, options, ElementType);
+        _library = new KernelLibrary(driver, options.Device, _context.Stream);
+        _elementwise = new ElementwiseKernels(_library);
+        _attack = new AttackKernels(_library);
+        _parameters = new ParameterKernels(_library);
+        _data = new DataKernels(_library);
+        _filters = new FilterKernels(_library);
+        _normalization = new NormalizationKernels(_library);
+        _pooling = new PoolingKernels(_library);
+        _loss = new LossKernels(_library);
+        _reductions = new ReductionKernels(_library);
+        Device = new DeviceInfo("cuda", $"{_context.Describe()}, {options.Precision}{(options.Deterministic ? ", deterministic" : "")}");
+    }
+
+    public DeviceInfo Device { get; }
+
+    public Precision Precision => _options.Precision;
+
+    /// <summary>Elements of feature maps.</summary>
+    private ElementType ElementType { get; }
+
+    public RepeatedWork Repeat(Action work) => new CudaWork(_context, work);
+
+    public void Synchronize() => _context.Synchronize();
+
+    public void Dispose()
+    {
+        _context.EnterThread();
+        _context.Driver.Synchronize(_context.Stream);
+        foreach (CudaWork work in _context.Recordings.ToArray())
+            work.Dispose();
+        _library.Dispose();
+        _algorithms.Dispose();
+        _scratch.Dispose();
+        _staging.Dispose();
+        _context.Dispose();
+        _libraries?.Dispose();
+    }
+
+    /// <summary>Where a tensor is. Every operation comes by here.</summary>
+    private TensorView View(Tensor tensor)
+    {
+        _context.EnterThread();
+        return CudaTensor.Of(tensor).View;
+    }
+
+    private TensorView? View(Tensor? tensor, TensorView like, string name)
+    {
+        if (tensor is null)
+            return null;
+        TensorView view = View(tensor);
+        RequireSame(view, like);
+        return view.Type == like.Type
+            ? view
+            : throw new ArgumentException($"The {name} is {view.Type}, what it goes with {like.Type}.");
+    }
+
+    private static void RequireSame(TensorView first, TensorView second)
+    {
+        if (first.Batch != second.Batch || first.Shape != second.Shape)
+            throw new ArgumentException(
+                $"The tensors {first.Batch}x{first.Shape} and {second.Batch}x{second.Shape} must have the same shape.");
+    }
+
+    private static void RequireShape(TensorView view, int batch, FeatureShape shape, string name)
+    {
+        if (view.Batch != batch || view.Shape != shape)
+            throw new ArgumentException($"The {name} is {view.Batch}x{view.Shape} instead of {batch}x{shape}.");
+    }
+
+    private static void RequireNoShift(in ForwardEpilogue epilogue)
+    {
+        if (epilogue.Shift is not null)
+            throw new ArgumentException("This operation takes no shift.", nameof(epilogue));
+    }
+}

@@ -1,0 +1,42 @@
+using BoostingTicket.Engine.Cuda;
+using BoostingTicket.SoftwareCuda.Libraries;
+
+namespace BoostingTicket.SoftwareCuda;
+
+/// <summary>A software device with its libraries, on which the CUDA backend runs as on a GPU. Disposing of the backend disposes of them,
+/// which reports what was never freed.</summary>
+internal sealed class SoftwareMachine : IDisposable
+{
+    private SoftwareMachine(SoftwareCudaDevice device)
+    {
+        Device = device;
+        Cublas = new SoftwareCublas(device);
+        Cudnn = new SoftwareCudnn(device);
+    }
+
+    /// <summary>The device.</summary>
+    public SoftwareCudaDevice Device { get; }
+
+    /// <summary>cuBLAS.</summary>
+    public SoftwareCublas Cublas { get; }
+
+    /// <summary>cuDNN.</summary>
+    public SoftwareCudnn Cudnn { get; }
+
+    /// <summary>Opens the CUDA backend on a device.</summary>
+    /// <param name="options">How it computes.</param>
+    /// <param name="device">The device; null for a new one.</param>
+    public static CudaBackend Open(CudaOptions options, SoftwareCudaDevice? device = null)
+    {
+        var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice());
+        return new CudaBackend(machine.Device, machine.Cublas, machine.Cudnn, options, machine);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Cudnn.Dispose();
+        Cublas.Dispose();
+        Device.Dispose();
+    }
+}
