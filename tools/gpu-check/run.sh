@@ -67,14 +67,16 @@ step() {
   [ "$code" = 0 ]
 }
 
+# A number of a step's document: number STEP FIELD
+number() { { tr -d ' \n\r\t' < "$out/steps/$1.out"; echo; } | sed -n "s/.*\"$2\":\([0-9.eE+-]*\).*/\1/p"; }
+
 # A timing of this engine: timing MODEL METHOD PRECISION BATCHES
 timing() {
-  local name=profile-$1-$2-$3
+  local name=profile-$1-$2-$3 median
   step "$name" json 60 \
     "$program" profile --device cuda --model "$1" --method "$2" --steps 10 --precision "$3" --batch 128 --batches "$4" --json --quiet
-  { tr -d ' \n\r\t' < "$out/steps/$name.out"; echo; } | sed -n \
-    "s/.*\"secondsPerBatch\":{\"median\":\([0-9.eE+-]*\),\"min\":\([0-9.eE+-]*\),\"max\":\([0-9.eE+-]*\)}.*/$1 $2 $3 \1 \2 \3/p" \
-    >> "$out/steps/timings.txt"
+  median=$(number "$name" secondsPerBatchMedian)
+  [ -z "$median" ] || echo "$1 $2 $3 $median $(number "$name" secondsPerBatchMin) $(number "$name" secondsPerBatchMax)" >> "$out/steps/timings.txt"
   report
 }
 
