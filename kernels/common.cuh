@@ -120,12 +120,25 @@ __device__ __forceinline__ void store_unit(T* pixel, int channel, int physical_c
     }
 }
 
-// `width` consecutive values of a vector with one value for each logical channel, from any 4-byte aligned address; `absent` for
-// channels beyond the last and where there is no such vector.
+// `width` (a multiple of four) consecutive values of a list with one value for each logical channel, from any 4-byte aligned
+// address; `absent` for channels beyond the last and where there is no such list.
 template <int width>
 __device__ __forceinline__ void load_channels(
     const float* from, int channel, int channels, float absent, float (&values)[width])
 {
+    if (from != nullptr && ((u64)from & 15) == 0 && channel + width <= channels)
+    {
+#pragma unroll
+        for (int i = 0; i < width; i += 4)
+        {
+            float4 packed = *(const float4*)(from + channel + i);
+            values[i] = packed.x;
+            values[i + 1] = packed.y;
+            values[i + 2] = packed.z;
+            values[i + 3] = packed.w;
+        }
+        return;
+    }
 #pragma unroll
     for (int i = 0; i < width; i++)
         values[i] = from != nullptr && channel + i < channels ? from[channel + i] : absent;

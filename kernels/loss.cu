@@ -2,6 +2,7 @@
 // the gradient of the logits. Sums over classes are taken in double precision, in an order that depends on the number of
 // classes alone. Reads the logits (once, then from the first-level cache) and 4 bytes of label a sample; writes 8 bytes a sample
 // and, where it is wanted, the gradient (once, padding channels as zeros). The gradient may take the logits' place.
+// A lane takes one class at a time, not a vector of them: logits are few, and the time goes into exponentials one after another.
 // A label outside [0, classes) touches no memory: its sample is wrong, its loss and gradient are NaN.
 #include "common.cuh"
 
@@ -21,58 +22,43 @@ __device__ __forceinline__ double sum_of_warp(double value)
 template <typename T>
 struct Sample
 {
-    enum { length = VectorOf<T>::length };
-
-    int lane, number, classes, vectors, label;
+    int lane, number, classes, physical_classes, label;
     const T* logits;
     T* gradient;
     bool valid;
 
-    __device__ __forceinline__ Sample(const T* all, const int* labels, int class_count, int vector_count, T* gradients)
+    __device__ __forceinline__ Sample(const T* all, const int* labels, int class_count, int physical_count, T* gradients)
     {
         lane = threadIdx.x & 31;
         number = blockIdx.x * warps_per_block + (threadIdx.x >> 5);
         classes = class_count;
-        vectors = vector_count;
-        logits = all + (size_t)number * vector_count * length;
-        gradient = gradients ? gradients + (size_t)number * vector_count * length : nullptr;
+        physical_classes = physical_count;
+        logits = all + (size_t)number * physical_count;
+        gradient = gradients ? gradients + (size_t)number * physical_count : nullptr;
         label = labels[number];
         valid = (u32)label < (u32)class_count;
         if (!valid)
             label = 0;
     }
 
-    // Calls visit(class, logit) for each of this lane's classes, in order.
-    template <typename Visit> __device__ __forceinline__ void visit(Visit visitor) const
+    // Calls visitor(class, logit) for each of this lane's classes, in order.
+    template <typename Visitor> __device__ __forceinline__ void visit(Visitor visitor) const
     {
-        for (int vector = lane; vector < vectors; vector += 32)
-        {
-            float z[length];
-            load_vector(logits + vector * length, z);
-#pragma unroll
-            for (int i = 0; i < length; i++)
-            {
-                int j = vector * length + i;
-                if (j < classes)
-                    visitor(j, z[i]);
-            }
-        }
+#pragma unroll 1
+        for (int j = lane; j < classes; j += 32)
+            visitor(j, to_float(logits[j]));
     }
 
     // Writes derivative(class, logit) for each of this lane's classes, and zeros beyond the last.
     template <typename Derivative> __device__ __forceinline__ void write(Derivative derivative) const
     {
-        for (int vector = lane; vector < vectors; vector += 32)
+#pragma unroll 1
+        for (int j = lane; j < physical_classes; j += 32)
         {
-            float z[length];
-            load_vector(logits + vector * length, z);
-#pragma unroll
-            for (int i = 0; i < length; i++)
-            {
-                int j = vector * length + i;
-                z[i] = j >= classes ? 0 : valid ? derivative(j, z[i]) : __uint_as_float(0x7fffffffu);
-            }
-            store_vector(gradient + vector * length, z);
+            float value = 0;
+            if (j < classes)
+                value = valid ? derivative(j, to_float(logits[j])) : __uint_as_float(0x7fffffffu);
+            gradient[j] = from_float<T>(value);
         }
     }
 
@@ -98,12 +84,12 @@ struct Sample
 // loss = log sum exp z - z_label.
 template <typename T>
 __device__ __forceinline__ void cross_entropy(
-    const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects, T* gradients,
-    float gradient_scale)
+    const T* logits, const int* labels, int samples, int classes, int physical_classes, float* losses, float* corrects,
+    T* gradients, float gradient_scale)
 {
     if ((int)(blockIdx.x * warps_per_block + (threadIdx.x >> 5)) >= samples)
         return;
-    Sample<T> sample(logits, labels, classes, vectors, gradients);
+    Sample<T> sample(logits, labels, classes, physical_classes, gradients);
     float own = to_float(sample.logits[sample.label]), largest = own;
     sample.visit([&](int, float z) { largest = z > largest ? z : largest; });
 #pragma unroll
@@ -133,13 +119,13 @@ __device__ __forceinline__ void cross_entropy(
 // first largest of the others; a NaN is the largest only as the first of them.
 template <typename T>
 __device__ __forceinline__ void carlini_wagner(
-    const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects, T* gradients,
-    float gradient_scale)
+    const T* logits, const int* labels, int samples, int classes, int physical_classes, float* losses, float* corrects,
+    T* gradients, float gradient_scale)
 {
     constexpr float confidence = 50;
     if ((int)(blockIdx.x * warps_per_block + (threadIdx.x >> 5)) >= samples)
         return;
-    Sample<T> sample(logits, labels, classes, vectors, gradients);
+    Sample<T> sample(logits, labels, classes, physical_classes, gradients);
     float own = to_float(sample.logits[sample.label]);
     int first = sample.label == 0 ? 1 : 0, rival = 0x7fffffff;
     float largest = __uint_as_float(0xff800000u), start = to_float(sample.logits[first]);
@@ -183,16 +169,16 @@ __device__ __forceinline__ void carlini_wagner(
 
 #define LOSS_KERNELS(suffix, T)                                                                                               \
     extern "C" __global__ void __launch_bounds__(32 * warps_per_block) cross_entropy_##suffix(                                \
-        const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects,            \
+        const T* logits, const int* labels, int samples, int classes, int physical_classes, float* losses, float* corrects,   \
         T* gradients, float gradient_scale)                                                                                   \
     {                                                                                                                         \
-        cross_entropy(logits, labels, samples, classes, vectors, losses, corrects, gradients, gradient_scale);                \
+        cross_entropy(logits, labels, samples, classes, physical_classes, losses, corrects, gradients, gradient_scale);       \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(32 * warps_per_block) carlini_wagner_##suffix(                               \
-        const T* logits, const int* labels, int samples, int classes, int vectors, float* losses, float* corrects,            \
+        const T* logits, const int* labels, int samples, int classes, int physical_classes, float* losses, float* corrects,   \
         T* gradients, float gradient_scale)                                                                                   \
     {                                                                                                                         \
-        carlini_wagner(logits, labels, samples, classes, vectors, losses, corrects, gradients, gradient_scale);               \
+        carlini_wagner(logits, labels, samples, classes, physical_classes, losses, corrects, gradients, gradient_scale);      \
     }
 
 LOSS_KERNELS(f32, float)

@@ -1,4 +1,4 @@
-// in_flight normalisation over a batch's own statistics (Ioffe and Szegedy, 2015), forward with residual sum and ReLU, backward
+// Batch normalisation over a batch's own statistics (Ioffe and Szegedy, 2015), forward with residual sum and ReLU, backward
 // with gradient sum and ReLU mask, and the folded form for evaluation. Parameters, statistics and arithmetic are float32 in
 // every precision; partial sums are combined in double precision.
 //

@@ -31,13 +31,13 @@ internal static class ChainCases
         private readonly BufferSlice _scale;
         private readonly BufferSlice _shift;
 
-        public Shifted(OperationBench bench, string name, int batch, FeatureShape shape, float shift, float[] values)
+        public Shifted(OperationBench bench, string name, int batch, FeatureShape shape, float shift, float[] values, bool images = false)
         {
             float[] before = Array.ConvertAll(values, value => value - shift);
-            _source = bench.Operand($"{name} before the shift", batch, shape, before);
+            _source = bench.Operand($"{name} before the shift", batch, shape, before, images);
             _scale = bench.Operand($"{name}'s scale", Repeat(1, shape.Channels));
             _shift = bench.Operand($"{name}'s shift", Repeat(shift, shape.Channels));
-            Tensor = bench.Destination(name, batch, shape);
+            Tensor = bench.Destination(name, batch, shape, images: images);
         }
 
         public Shifted(OperationBench bench, string name, int batch, FeatureShape shape)
@@ -147,8 +147,8 @@ internal static class ChainCases
         {
             float[] pixels = bench.Random.Uniform(batch * Map.Length);
             float[] moved = [.. pixels.Zip(bench.Random.Normal(pixels.Length), (pixel, move) => pixel + 0.1f * move)];
-            var clean = new Shifted(bench, "clean", batch, Map, 20, pixels);
-            var adversarial = new Shifted(bench, "adversarial", batch, Map, -20, moved);
+            var clean = new Shifted(bench, "clean", batch, Map, 20, pixels, images: true);
+            var adversarial = new Shifted(bench, "adversarial", batch, Map, -20, moved, images: true);
             bench.Execute(backend =>
             {
                 clean.Compute(backend);
@@ -184,29 +184,33 @@ internal static class ChainCases
             var requests = new ImageRequest[batch];
             for (int i = 0; i < batch; i++)
                 requests[i] = new ImageRequest(i % 4, (sbyte)(i % 3 - 1), 1, i % 2 == 0);
-            Tensor images = bench.Destination("images", batch, Map, Match.Exact), y = bench.Destination("y", batch, Map);
+            Tensor images = bench.Destination("images", batch, Map, Match.Exact, images: true);
+            Tensor x = bench.Destination("x", batch, Map), y = bench.Destination("y", batch, Map);
             NormalizationOperands operands = NormalizationCases.Operands(bench, Map.Channels);
             bench.Execute(backend =>
             {
                 ImageStore store = bench.Own(backend.CreateImageStore(bytes, Map));
                 backend.GatherImages(store, requests, images);
-                backend.NormalizationForward(operands, null, images, y, default);
+                backend.Copy(images, x);
+                backend.NormalizationForward(operands, null, x, y, default);
             });
         });
 
     private static OperationCase AttackIntoNormalization(int batch) =>
         new($"RandomStart and AttackStep into NormalizationForward, batch {batch}", Tolerance.LongSum, bench =>
         {
-            Tensor clean = bench.Operand("clean", batch, Map, bench.Random.Uniform(batch * Map.Length));
-            Tensor gradient = bench.Operand("gradient", batch, Map);
+            Tensor clean = bench.Operand("clean", batch, Map, bench.Random.Uniform(batch * Map.Length), images: true);
+            Tensor gradient = bench.Operand("gradient", batch, Map, images: true);
             IntBuffer samples = bench.Integers(bench.Random.Integers(batch, 50000));
-            Tensor adversarial = bench.Destination("adversarial", batch, Map), y = bench.Destination("y", batch, Map);
+            Tensor adversarial = bench.Destination("adversarial", batch, Map, images: true);
+            Tensor x = bench.Destination("x", batch, Map), y = bench.Destination("y", batch, Map);
             NormalizationOperands operands = NormalizationCases.Operands(bench, Map.Channels);
             bench.Execute(backend =>
             {
                 backend.RandomStart(clean, samples, 0.1f, new RandomStartKey(99, 0, 2), adversarial);
                 backend.AttackStep(clean, gradient, 0.1f, 0.02f, adversarial);
-                backend.NormalizationForward(operands, null, adversarial, y, default);
+                backend.Copy(adversarial, x);
+                backend.NormalizationForward(operands, null, x, y, default);
             });
         });
 }

@@ -241,7 +241,8 @@ public sealed class OperationBench : IDisposable
     // Values that every number format holds.
     private static float Sentinel(int index) => -4096 - 32 * (index % 13);
 
-    private static float RoundedToBFloat16(float value)
+    /// <summary>The nearest bfloat16, to even in the middle.</summary>
+    internal static float RoundedToBFloat16(float value)
     {
         if (float.IsNaN(value))
             return value;

@@ -17,7 +17,7 @@ internal sealed class LibrarySearch
     }
 
     /// <summary>Everywhere that is searched, for messages.</summary>
-    public string Places => string.Join("; ", _origins.Select(Describe));
+    public string Places => string.Join(", ", _origins.Select(Describe));
 
     /// <summary>Finds a library's file without loading it; null when there is none in any folder.</summary>
     /// <param name="library">Which.</param>
@@ -146,8 +146,8 @@ internal sealed class LibrarySearch
         return origin switch
         {
             { IsUnset: true } => $"{origin.Description} (not set)",
-            { IsSystem: true } => folders.Length == 0 ? origin.Description : $"{origin.Description} and {folders}",
-            { Folders.Count: 0 } => $"{origin.Description} (no such folder)",
+            { IsSystem: true } => folders.Length == 0 ? origin.Description : $"{origin.Description} (with {folders})",
+            { Folders.Count: 0 } => $"{origin.Description} (none)",
             _ => $"{origin.Description} ({folders})",
         };
     }

@@ -294,10 +294,7 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
     private void ThrowLaunch(int status, nint function, LaunchGrid grid)
     {
         string kernel = _kernels.TryGetValue(function, out string? name) ? name : "an unknown function";
-        Throw(
-            status,
-            FormattableString.Invariant(
-                $"cuLaunchKernel({kernel}, {grid.GridX} x {grid.GridY} x {grid.GridZ} blocks of {grid.BlockX} x {grid.BlockY} x {grid.BlockZ} threads)"));
+        Throw(status, CudaCalls.Launch(kernel, grid));
     }
 
     [DoesNotReturn]
@@ -308,6 +305,14 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
             CudaLibrary.Driver, status, call,
             _cuda.cuGetErrorName(status, &name) == CudaStatus.Success ? Marshal.PtrToStringUTF8((nint)name) : null, detail);
     }
+}
+
+/// <summary>Calls of the driver in words.</summary>
+internal static class CudaCalls
+{
+    /// <summary>A launch with its kernel and grid.</summary>
+    public static string Launch(string kernel, LaunchGrid grid) => FormattableString.Invariant(
+        $"cuLaunchKernel({kernel}, {grid.GridX} x {grid.GridY} x {grid.GridZ} blocks of {grid.BlockX} x {grid.BlockY} x {grid.BlockZ} threads)");
 }
 
 /// <summary>Options of the driver's compiler; values of CUjit_option.</summary>

@@ -10,8 +10,9 @@ internal sealed unsafe class KernelLibrary : IDisposable
     /// <summary>Threads of a block, unless a kernel has a reason for another number.</summary>
     public const int BlockThreads = 256;
 
-    /// <summary>Blocks that a multiprocessor runs at a time, about: what a loop over everything is spread over.</summary>
-    private const int BlocksPerMultiprocessor = 8;
+    /// <summary>Blocks for each multiprocessor that a loop over everything is spread over. Registers let 4, 5, 6 or 8 of them run at
+    /// a time, of which this is a multiple or nearly so: few multiprocessors wait for the last ones.</summary>
+    private const int BlocksPerMultiprocessor = 24;
 
     private static readonly ConcurrentDictionary<string, byte[]> Texts = new();
 
@@ -87,8 +88,8 @@ internal sealed unsafe class KernelLibrary : IDisposable
     {
         int x = Math.Min(units, threads), y = (int)Math.Clamp(pixels, 1, threads / x);
         long blocks = Math.Max(1, (pixels + y - 1) / y), columns = (units + x - 1) / x;
-        long resident = (long)Multiprocessors * BlocksPerMultiprocessor * BlockThreads / (x * y);
-        return new LaunchGrid((uint)Math.Min(blocks, Math.Max(1, resident / columns)), (uint)columns, 1, (uint)x, (uint)y, 1);
+        long most = (long)Multiprocessors * BlocksPerMultiprocessor * BlockThreads / (x * y);
+        return new LaunchGrid((uint)Math.Min(blocks, Math.Max(1, most / columns)), (uint)columns, 1, (uint)x, (uint)y, 1);
     }
 
     /// <summary>A launch for kernels that go through the samples in steps of the grid: the threads of a block are <c>x</c> items of a

@@ -53,7 +53,7 @@ internal sealed class LossKernels
         TypedFunction function = kind == LossKind.CrossEntropy ? _crossEntropy : _carliniWagner;
         _library.Launch(
             function.For(logits), KernelLibrary.OneEach((long)logits.Batch * SampleThreads, BlockThreads), logits.Data, labels,
-            logits.Batch, logits.Shape.Channels, logits.PhysicalChannels / logits.VectorLength, losses, correct,
+            logits.Batch, logits.Shape.Channels, logits.PhysicalChannels, losses, correct,
             TensorChecks.DataOrNull(gradient), gradientScale);
     }
 }

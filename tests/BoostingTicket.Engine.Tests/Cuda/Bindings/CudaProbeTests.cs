@@ -1,0 +1,136 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Cuda.Bindings;
+
+namespace BoostingTicket.Engine.Tests.Cuda.Bindings;
+
+/// <summary>What is said of machines that have all, some or none of CUDA.</summary>
+internal sealed class CudaProbeTests
+{
+    [Test]
+    public void Machine_without_anything_is_told_everything()
+    {
+        CudaProbe probe = CudaProbe.Run(new FakeHost());
+        Assert.That(probe.Usable, Is.False);
+        Assert.That(probe.DriverFound, Is.False);
+        Assert.That(probe.Brief, Is.EqualTo("no NVIDIA driver (libcuda.so.1)"));
+        Assert.That(probe.Reason, Does.StartWith(
+            "no NVIDIA driver (libcuda.so.1); no GPU, since there is no driver; no cuBLAS (libcublas.so.13, libcublas.so.12, libcublas.so.11); "
+            + "no cuDNN (libcudnn.so.9, libcudnn.so.8); looked in BOOSTING_TICKET_CUDA_PATH (not set), "));
+        Assert.That(probe.Reason, Does.Contain("https://www.nvidia.com/drivers").And.Contain("pip install nvidia-cublas-cu12")
+            .And.Contain("pip install nvidia-cudnn-cu12").And.EndWith($"wanted are {CudaProbe.Requirements}"));
+    }
+
+    [Test]
+    public void Windows_machine_is_told_the_names_of_Windows()
+    {
+        Assert.That(CudaProbe.Run(new FakeHost(windows: true)).Reason, Does.StartWith(
+            "no NVIDIA driver (nvcuda.dll); no GPU, since there is no driver; no cuBLAS (cublas64_13.dll, cublas64_12.dll, cublas64_11.dll); "
+            + "no cuDNN (cudnn64_9.dll, cudnn64_8.dll); looked in BOOSTING_TICKET_CUDA_PATH (not set), PATH (not set)"));
+    }
+
+    [Test]
+    public void Libraries_without_a_driver_are_found_and_not_loaded()
+    {
+        FakeHost host = new FakeHost().With("/usr/lib64/libcublas.so.12", "/usr/lib64/libcudnn.so.9");
+        CudaProbe probe = CudaProbe.Run(host);
+        Assert.That(probe.Reason, Does.Contain("found: cuBLAS 12 (/usr/lib64/libcublas.so.12); found: cuDNN 9 (/usr/lib64/libcudnn.so.9)"));
+        Assert.That(probe.Reason, Does.Not.Contain("pip install"));
+        Assert.That(host.Loaded, Is.Empty);
+    }
+
+    [Test]
+    public void Library_that_is_not_the_driver_is_named_with_what_it_lacks()
+    {
+        FakeHost host = new FakeHost { SystemNames = { "libcuda.so.1" } };
+        Assert.That(CudaProbe.Run(host).Brief, Does.StartWith("The library libcuda.so.1 lacks cuInit, cuDriverGetVersion, "));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Machine_with_everything_is_usable()
+    {
+        using var libraries = FakeLibraries.Compile();
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Reason, Is.EqualTo(
+            $"Fake GPU (compute capability 9.0, 150.0 GiB), driver for CUDA 13.0 ({libraries.Folder}/libcuda.so.1), "
+            + $"cuBLAS 12.8.4 ({libraries.Folder}/libcublas.so.12), cuDNN 9.10.2 ({libraries.Folder}/libcudnn.so.9)"));
+        Assert.That(probe.Usable, Is.True);
+        Assert.That((probe.DriverVersion, probe.Devices, probe.Brief), Is.EqualTo(("13.0", 1, "")));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Libraries_open_where_everything_is_there()
+    {
+        using var libraries = FakeLibraries.Compile(cudnn: 8_907);
+        using CudaLibraries opened = CudaLibraries.Open(new CudaInventory(libraries.Host));
+        Assert.That((opened.Device, opened.Driver.Version, opened.Cublas.Version, opened.Cudnn.Version), Is.EqualTo((0, 13_000, 120_804, 8_907)));
+    }
+
+    [Test]
+    public void Libraries_do_not_open_without_them() => Assert.That(
+        () => CudaLibraries.Open(new CudaInventory(new FakeHost())),
+        Throws.TypeOf<DeviceException>().With.Message.StartsWith("CUDA cannot be used: no NVIDIA driver (libcuda.so.1); "));
+
+    [Test]
+    [NonParallelizable]
+    public void Driver_for_CUDA_12_does_not_run_cuBLAS_13()
+    {
+        using var libraries = FakeLibraries.Compile(driver: 12_080, cublas: 13);
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Brief, Does.StartWith("no cuBLAS for CUDA 12 or earlier, which is what the driver can run (libcublas.so.13"));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Old_driver_is_refused()
+    {
+        using var libraries = FakeLibraries.Compile(driver: 11_040);
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Brief, Is.EqualTo($"the driver ({libraries.Folder}/libcuda.so.1) is for CUDA 11.4, and wanted is 11.8 or later"));
+        Assert.That(probe.DriverVersion, Is.EqualTo("11.4"));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Old_cudnn_is_refused()
+    {
+        using var libraries = FakeLibraries.Compile(cudnn: 8_402);
+        Assert.That(
+            CudaProbe.Run(libraries.Host).Brief, Is.EqualTo($"cuDNN 8.4.2 ({libraries.Folder}/libcudnn.so.8) is too old, and wanted is 8.9.0 or later"));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Old_gpu_is_refused()
+    {
+        using var libraries = FakeLibraries.Compile();
+        FakeLibraries.SetAttribute(libraries.Load(LibraryName.Driver), 75, 6);
+        Assert.That(
+            CudaProbe.Run(libraries.Host).Brief,
+            Is.EqualTo("no GPU of compute capability 7.0 or later, only Fake GPU (compute capability 6.0, 150.0 GiB)"));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Driver_that_sees_no_gpu_says_so()
+    {
+        using var libraries = FakeLibraries.Compile();
+        FakeLibraries.Fail(libraries.Load(LibraryName.Driver), "cuInit", 100);
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Brief, Does.StartWith("The CUDA driver answered CUDA_ERROR_NO_DEVICE (100) to cuInit(0): the driver sees no NVIDIA GPU"));
+        Assert.That(probe.Reason, Does.Contain($"found: driver for CUDA 13.0 ({libraries.Folder}/libcuda.so.1); found: cuBLAS 12 ("));
+    }
+
+    [TestCase(8907, "8.9.7")]
+    [TestCase(90_000, "9.0.0")]
+    [TestCase(91_002, "9.10.2")]
+    public void Cudnn_versions_are_written_as_people_do(int version, string expected) =>
+        Assert.That(CudaInventory.CudnnVersion(version), Is.EqualTo(expected));
+
+    [TestCase(120_804, "12.8.4")]
+    [TestCase(130_002, "13.0.2")]
+    public void Cublas_versions_are_written_as_people_do(int version, string expected) =>
+        Assert.That(CudaInventory.CublasVersion(version), Is.EqualTo(expected));
+}

@@ -1,0 +1,20 @@
+namespace BoostingTicket.SoftwareCuda;
+
+/// <summary>What the imaginary GPU is like.</summary>
+internal sealed record SoftwareCudaOptions
+{
+    /// <summary>Bytes of memory; allocations beyond fail as they do on a GPU.</summary>
+    public ulong MemoryBytes { get; init; } = 4UL << 30;
+
+    /// <summary>Compute capability, major and minor number.</summary>
+    public (int Major, int Minor) ComputeCapability { get; init; } = (8, 0);
+
+    /// <summary>Multiprocessors. Kernels may size their grids by it.</summary>
+    public int Multiprocessors { get; init; } = 4;
+
+    /// <summary>Instructions (of groups of threads) after which a block counts as endless.</summary>
+    public long StepLimit { get; init; } = 200_000_000;
+
+    /// <summary>Where launches and calls are counted; a device has its own when none is given.</summary>
+    public SoftwareCudaCoverage? Coverage { get; init; }
+}
