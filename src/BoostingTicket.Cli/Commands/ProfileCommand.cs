@@ -61,7 +61,8 @@ internal static class ProfileCommand
             {
                 if (options.Weights is { } path)
                     Origins.RequireNormalization(path, configuration, data);
-                return new Profiler(configuration, options, backend, data, progress).Run(invocation.Threads, course, invocation.Cancellation);
+                return new Profiler(configuration, options, backend, data, progress).Run(
+                    () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
             });
             course?.Save(invocation.Get(trace)!);
             return invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer));

@@ -19,13 +19,14 @@ public sealed class Profiler(
     private const int EvaluationBatches = 4;
 
     /// <summary>Measures.</summary>
-    /// <param name="threads">Threads that a processor computes on; 0 for one a processor.</param>
+    /// <param name="calibrate">Finds what the device can do at best, when everything else was measured.</param>
     /// <param name="trace">Receives what happened when; null for nobody.</param>
     /// <param name="cancellation">Ends the measurement after a batch.</param>
     /// <exception cref="ConfigurationException">Settings cannot be used.</exception>
     /// <exception cref="DivergedException">The loss is not a finite number.</exception>
-    public ProfileReport Run(int threads, ProfileTrace? trace, CancellationToken cancellation)
+    public ProfileReport Run(Func<MachinePeaks> calibrate, ProfileTrace? trace, CancellationToken cancellation)
     {
+        ArgumentNullException.ThrowIfNull(calibrate);
         configuration.Validate();
         options.Validate();
         long? freeBefore = backend.FreeMemory;
@@ -71,7 +72,7 @@ public sealed class Profiler(
 
         long processPeak = Process.GetCurrentProcess().PeakWorkingSet64;
         long peak = freeBefore is { } before && backend.FreeMemory is { } after ? before - after : processPeak;
-        MachinePeaks peaks = MachinePeaks.Measure(backend, threads);
+        MachinePeaks peaks = calibrate();
         var table = new ProfileAggregation(training, batches, evaluated, peaks);
         double median = Median(plain);
         return new ProfileReport

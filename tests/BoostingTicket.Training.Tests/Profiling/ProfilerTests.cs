@@ -1,7 +1,9 @@
 using System.Text.Json;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
-using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.SoftwareCuda;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
@@ -116,6 +118,15 @@ public sealed class ProfilerTests
         Assert.That(seen["operation"], Is.GreaterThan(seen["phase"]));
     }
 
+    [Test]
+    public void Limit_is_what_peaks_allow()
+    {
+        ProfileReport report = Profile(TrainingMethod.Fgsm, new ProfileOptions(Batches: 1, WarmupBatches: 0));
+        PhaseRow row = report.Phases.Single(row => row.Phase == StepPhase.AttackGradient);
+        double least = Math.Max(row.WorkPerBatch.DenseOperations / 1e11, row.WorkPerBatch.Bytes / 1e10);
+        Assert.That(row.Rate.ShareOfLimit, Is.EqualTo(least / row.SecondsPerBatch).Within(1e-6).Percent);
+    }
+
     [TestCase(-1, 0, 0)]
     [TestCase(1, -1, 0)]
     [TestCase(1, 1, 1)]
@@ -141,9 +152,40 @@ public sealed class ProfilerTests
         Assert.That(peaks.LeastSeconds(1, 2 * (long)peaks.BytesPerSecond), Is.EqualTo(2).Within(1e-6));
     }
 
+    [Test]
+    public void Peaks_of_a_device_are_measured_by_its_operations()
+    {
+        using IBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
+        MachinePeaks peaks = MachinePeaks.MeasureDevice(backend, features: 16, copies: 1);
+        Assert.That(peaks.ArithmeticPerSecond, Is.Positive.And.LessThan(1e12));
+        Assert.That(peaks.BytesPerSecond, Is.Positive.And.LessThan(1e12));
+    }
+
+    [Test]
+    public void Profile_on_the_software_device_trains_like_one_on_the_cpu()
+    {
+        using IBackend device = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true));
+        // Twice as ever and twice observed: called, recorded, replayed.
+        var options = new ProfileOptions(Batches: 2, WarmupBatches: 1, Operations: true);
+        ProfileReport cuda = Profile(device, TrainingMethod.Pgd, options, trace: null, batch: 8);
+        using IBackend processor = CpuBackend.Create(1);
+        ProfileReport cpu = Profile(processor, TrainingMethod.Pgd, options, trace: null, batch: 8);
+        Assert.That(cuda.MeanLoss, Is.EqualTo(cpu.MeanLoss).Within(1e-3));
+        Assert.That(cuda.Phases.Select(row => (row.Phase, row.CallsPerBatch)), Is.EqualTo(cpu.Phases.Select(row => (row.Phase, row.CallsPerBatch))));
+        Assert.That(
+            cuda.Operations!.Select(row => (row.Phase, row.Layer, row.Kind)), Is.EquivalentTo(cpu.Operations!.Select(row => (row.Phase, row.Layer, row.Kind))));
+        Assert.That((cuda.Device, cuda.Precision), Is.EqualTo(("cuda", "float32")));
+        Assert.That(cuda.PeakMemoryBytes, Is.Positive);
+    }
+
     private static ProfileReport Profile(TrainingMethod method, ProfileOptions options, ProfileTrace? trace = null, int batch = Batch)
     {
         using IBackend backend = CpuBackend.Create(1);
+        return Profile(backend, method, options, trace, batch);
+    }
+
+    private static ProfileReport Profile(IBackend backend, TrainingMethod method, ProfileOptions options, ProfileTrace? trace, int batch)
+    {
         var configuration = new RunConfiguration
         {
             Model = "lenet-3-4-8",
@@ -151,6 +193,7 @@ public sealed class ProfilerTests
             Attack = new AttackSettings { Steps = AttackSteps },
             Dense = new TrainingSettings { Method = method, BatchSize = batch },
         };
-        return new Profiler(configuration, options, backend, Data, new CountingProgress()).Run(1, trace, CancellationToken.None);
+        return new Profiler(configuration, options, backend, Data, new CountingProgress()).Run(
+            () => new MachinePeaks(1e11, 1e10, "assumed"), trace, CancellationToken.None);
     }
 }
