@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.SoftwareCuda.Execution;
@@ -11,20 +12,27 @@ internal sealed unsafe partial class SoftwareCudaDevice
     private const int MaxThreads = 1024;
     private const uint MaxGridSide = 65535;
 
+    // Parsed and known to hold no unknown instruction. Tests open many devices that load the same modules.
+    private static readonly ConcurrentDictionary<string, PtxModule> Parsed = new(StringComparer.Ordinal);
+
     private readonly Dictionary<nint, LoadedModule> _modules = [];
     private readonly Dictionary<nint, LoadedFunction> _functions = [];
     private uint _serial;
 
     private sealed class LoadedModule
     {
-        public required Dictionary<string, Kernel> Kernels { get; init; }
+        public required Dictionary<string, Lazy<Kernel>> Kernels { get; init; }
 
         public required List<Allocation> Variables { get; init; }
 
         public bool IsUnloaded { get; set; }
     }
 
-    private sealed record LoadedFunction(Kernel Kernel, LoadedModule Module);
+    private sealed record LoadedFunction(Lazy<Kernel> Decoded, LoadedModule Module)
+    {
+        // Decoding is put off until somebody needs it.
+        public Kernel Kernel => Decoded.Value;
+    }
 
     /// <inheritdoc/>
     public nint LoadModule(ReadOnlySpan<byte> ptx)
@@ -38,18 +46,26 @@ internal sealed unsafe partial class SoftwareCudaDevice
                 throw new SoftwareCudaException($"{Call}: the PTX does not end with a byte 0.");
             if (ptx[..^1].ContainsAnyExceptInRange((byte)1, (byte)127))
                 throw new SoftwareCudaException($"{Call}: the PTX contains bytes that are not ASCII.");
-            PtxModule module;
+            string text = Encoding.ASCII.GetString(ptx[..^1]);
+            bool isKnown = Parsed.TryGetValue(text, out PtxModule? module);
             try
             {
-                module = PtxParser.Parse(Encoding.ASCII.GetString(ptx[..^1]));
+                module ??= PtxParser.Parse(text);
             }
             catch (PtxSyntaxException error)
             {
                 throw new CudaException(CudaLibrary.Driver, 218, $"{Call}: CUDA_ERROR_INVALID_PTX (218), {error.Message}");
             }
             RequireTarget(module, Call);
+            LoadedModule loaded = Load(module);
+            if (!isKnown)
+            {
+                foreach (Lazy<Kernel> kernel in loaded.Kernels.Values)
+                    _ = kernel.Value;
+                Parsed[text] = module;
+            }
             nint handle = NewHandle();
-            _modules[handle] = Load(module);
+            _modules[handle] = loaded;
             return handle;
         }
     }
@@ -78,7 +94,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
         {
             Require("cuModuleGetFunction");
             LoadedModule loaded = Known(_modules, module, "cuModuleGetFunction", "module");
-            if (!loaded.Kernels.TryGetValue(name, out Kernel? kernel))
+            if (!loaded.Kernels.TryGetValue(name, out Lazy<Kernel>? kernel))
             {
                 throw new CudaException(
                     CudaLibrary.Driver, 500,
@@ -173,10 +189,10 @@ internal sealed unsafe partial class SoftwareCudaDevice
                 *(ulong*)(block.Data + reference.Offset) = address + (ulong)reference.Addend;
             }
         }
-        var kernels = new Dictionary<string, Kernel>(StringComparer.Ordinal);
+        var kernels = new Dictionary<string, Lazy<Kernel>>(StringComparer.Ordinal);
         foreach (PtxFunction function in module.Functions.Where(function => function.IsKernel))
         {
-            kernels[function.Name] = KernelDecoder.Decode(module, function, addresses);
+            kernels[function.Name] = new Lazy<Kernel>(() => KernelDecoder.Decode(module, function, addresses));
             Coverage.AddKernel(function.Name);
         }
         return new LoadedModule { Kernels = kernels, Variables = variables };

@@ -238,12 +238,23 @@ internal sealed unsafe partial class SoftwareCudaDevice
         }
     }
 
-    private static void Submit(StreamState state, Action work)
+    private void Submit(StreamState state, Action work)
     {
         if (state.Capture is not null)
+        {
             state.Capture.Add(work);
-        else
+            return;
+        }
+        bool done = false;
+        try
+        {
             work();
+            done = true;
+        }
+        finally
+        {
+            _failed |= !done;
+        }
     }
 
     // The stream of a call that submits work.

@@ -23,7 +23,7 @@ internal sealed partial class KernelDecoder
         {
             if (approximate && flush && !saturate && name is "rcp" or "rsqrt")
                 return DecodeGrossApproximation(name, type);
-            if (approximate || rounding != Rounding.Nearest || flush || saturate)
+            if ((approximate && name != "rsqrt") || rounding != Rounding.Nearest || flush || saturate)
                 throw modifiers.Unsupported("float64 is rounded to nearest only");
             return DecodeDouble(name, propagates, type);
         }

@@ -8,8 +8,11 @@ internal sealed partial class PtxParser
 
     private static readonly Dictionary<string, PtxSpace> Spaces = new(StringComparer.Ordinal)
     {
-        [".global"] = PtxSpace.Global, [".const"] = PtxSpace.Constant, [".shared"] = PtxSpace.Shared,
-        [".local"] = PtxSpace.Local, [".param"] = PtxSpace.Parameter,
+        [".global"] = PtxSpace.Global,
+        [".const"] = PtxSpace.Constant,
+        [".shared"] = PtxSpace.Shared,
+        [".local"] = PtxSpace.Local,
+        [".param"] = PtxSpace.Parameter,
     };
 
     private readonly List<Token> _tokens;
