@@ -1,55 +1,147 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using BoostingTicket.Benchmarks;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.TorchSharpSupport;
 
-// Compares this engine with TorchSharp in one process: --ratio [--threads N] [--repetitions N] [--only TEXT] [--json].
-int threads = Number("--threads", Environment.ProcessorCount), repetitions = Number("--repetitions", 7);
-string only = Text("--only") ?? "";
-bool json = args.Contains("--json");
+// Compares this engine with TorchSharp in one process. With --ratio the short form; otherwise BenchmarkDotNet, with its options.
+const string Usage = """
+    usage: --ratio [--only TEXT] [--repetitions N] [--budget SECONDS] [--whole] [--operations] [--no-memory] [--threads N] [--json]
+           or options of BenchmarkDotNet, such as --filter '*AttackStep*' or --list flat (all of it takes hours)
+
+      --only TEXT        models (with --operations: shapes) whose name contains the text
+      --repetitions N    repetitions at most, by default 9
+      --budget SECONDS   seconds for all models together, by default 240; each is repeated three times at least
+      --whole            time steps of PGD-10 training as a whole instead of composing them of their parts: slow
+      --operations       convolutions instead of networks
+      --no-memory        do not measure the memory of both engines in processes of their own
+    """;
+if (args.Contains("--help") || args.Contains("-h"))
+{
+    Console.WriteLine(Usage);
+    return 0;
+}
+int threads = (int)Number("--threads", BenchmarkThreads.Count);
+if (Text(PeakMemory.Option) is { } engine)
+{
+    Console.WriteLine(PeakMemory.Use(engine, Text("--only")!, threads));
+    return 0;
+}
 if (!args.Contains("--ratio"))
 {
-    Console.Error.WriteLine("usage: --ratio [--threads N] [--repetitions N] [--only TEXT] [--json]");
-    return 2;
+    // Both engines have to live in this process, whose copy of TorchSharp's library is the one that loads.
+    Job job = Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromHours(1), logOutput: false));
+    BenchmarkSwitcher.FromAssembly(typeof(NetworkBenchmark).Assembly).Run(args, DefaultConfig.Instance.AddJob(job));
+    return 0;
 }
+
+string only = Text("--only") ?? "";
+int repetitions = (int)Number("--repetitions", 9);
+double budget = Number("--budget", 240);
+bool json = args.Contains("--json");
+var rows = new List<RatioRow>();
+var memory = new List<PeakMemory>();
 TorchLibrary.Load(threads);
 using IBackend backend = CpuBackend.Create(threads);
-Console.Error.WriteLine($"{backend.Device.Description}, against TorchSharp on {threads} threads, {repetitions} pairs a row");
-var rows = new List<object>();
-foreach ((string model, int batch, Func<TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>> create)
-    in NetworkPair.Models)
+double? load = LoadAverage();
+Console.Error.WriteLine(string.Create(
+    CultureInfo.InvariantCulture, $"{backend.Device.Description}, against TorchSharp on {threads} threads; load of the machine before: {load:F1}"));
+if (load > 0.5)
+    Console.Error.WriteLine("Warning: the machine is busy. TorchSharp's threads wait for one another and suffer more from that, so that ratios are too high.");
+long started = Stopwatch.GetTimestamp();
+try
 {
-    if (!model.Contains(only, StringComparison.Ordinal))
-        continue;
-    using var pair = new NetworkPair(model, batch, backend, create());
-    using PairedWork work = new AttackStepWork(pair);
-    double disagreement = work.Disagreement();
-    // A rounding error that moves an activation across zero switches a ReLU, so gradients of deep networks differ by more than
-    // rounding: by up to some parts in a hundred, squared here.
-    if (!(disagreement < 1e-3))
-    {
-        Console.Error.WriteLine($"{work.Name}: the engines disagree ({disagreement:E2}); not timed.");
-        return 1;
-    }
-    PairedTimes times = work.Time(repetitions);
-    double ours = PairedTimes.Median(times.Ours), theirs = PairedTimes.Median(times.Theirs);
-    rows.Add(new
-    {
-        work = work.Name, batch, oursSeconds = ours, theirsSeconds = theirs, ratio = PairedTimes.Median(times.Ratios),
-        lowestRatio = times.Ratios[0], highestRatio = times.Ratios[^1], oursGigaflops = work.Arithmetic / ours / 1e9,
-        theirsGigaflops = work.Arithmetic / theirs / 1e9, disagreement,
-    });
-    if (!json)
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{work.Name,-28} ours {ours * 1e3,8:F1} ms ({work.Arithmetic / ours / 1e9,5:F0} GF/s)  theirs {theirs * 1e3,8:F1} ms "
-            + $"({work.Arithmetic / theirs / 1e9,5:F0} GF/s)  ratio {PairedTimes.Median(times.Ratios):F2} "
-            + $"({times.Ratios[0]:F2} to {times.Ratios[^1]:F2})"));
+    if (args.Contains("--operations"))
+        TimeOperations();
+    else
+        TimeNetworks();
+}
+catch (InvalidOperationException disagreement)
+{
+    Console.Error.WriteLine(disagreement.Message);
+    return 1;
 }
 if (json)
-    Console.WriteLine(JsonSerializer.Serialize(rows));
+    Console.WriteLine(JsonSerializer.Serialize(
+        new
+        {
+            device = backend.Device.Description, threads, loadBefore = load, seconds = Stopwatch.GetElapsedTime(started).TotalSeconds, rows, summary = Summary(), memory,
+        },
+        new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true }));
+else
+    foreach (RatioSummary line in Summary())
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{line.Work}, {line.Sparsity * 100:0} % pruned: ratio at least {line.Least:F2}, geometric mean {line.GeometricMean:F2} of {line.Models}"));
 return 0;
+
+void TimeNetworks()
+{
+    List<BenchmarkModel> models = [.. BenchmarkModel.All.Where(model => model.Name.Contains(only, StringComparison.Ordinal))];
+    // Each model gets of what is left in proportion to its operations, of which small networks reach fewer a second.
+    double[] weights = [.. models.Select(model => Math.Sqrt((double)new Workload(model, 0).Graph.MultiplyAdds * model.Batch))];
+    for (int i = 0; i < models.Count; i++)
+    {
+        double left = budget - Stopwatch.GetElapsedTime(started).TotalSeconds;
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,5:F0} s: {models[i].Name}"));
+        foreach (RatioRow row in new NetworkRatios(models[i], backend, args.Contains("--whole")).Run(repetitions, left * weights[i] / weights[i..].Sum()))
+            Add(row);
+    }
+    if (args.Contains("--no-memory"))
+        return;
+    foreach (BenchmarkModel model in models)
+    {
+        var peak = PeakMemory.Measure(model, threads);
+        memory.Add(peak);
+        if (!json)
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"peak memory",-28} {peak.Model,-14} ours {peak.OursBytes / 1048576.0,7:F0} MiB  theirs {peak.TheirsBytes / 1048576.0,7:F0} MiB  ratio {peak.Ratio:F2}"));
+    }
+}
+
+void TimeOperations()
+{
+    foreach (string shape in ConvolutionPair.Shapes.Keys.Where(name => name.Contains(only, StringComparison.Ordinal)))
+    {
+        using var pair = new ConvolutionPair(shape, backend);
+        double disagreement = pair.RequireAgreement();
+        foreach ((string work, TimedWork ours, TimedWork theirs) in pair.Works())
+        {
+            ours.Prepare();
+            theirs.Prepare();
+            for (int i = 0; i < repetitions; i++)
+            {
+                ours.Repeat();
+                theirs.Repeat();
+            }
+            Add(RatioRow.Of(work, shape, ConvolutionPair.Batch, 0, ours.Seconds, theirs.Seconds, pair.Operations, disagreement));
+        }
+    }
+}
+
+void Add(RatioRow row)
+{
+    rows.Add(row);
+    if (!json)
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{row.Work,-28} {row.Model,-14} {row.Sparsity * 100,2:0} %  ours {row.OursSeconds * 1e3,9:F2} ms ({row.OursGigaflops,6:F0} Gop/s)  theirs "
+            + $"{row.TheirsSeconds * 1e3,9:F2} ms ({row.TheirsGigaflops,5:F0} Gop/s)  ratio {row.Ratio:F2} ({row.LowestRatio:F2} to {row.HighestRatio:F2})"));
+}
+
+List<RatioSummary> Summary() => [.. rows.GroupBy(row => (row.Work, row.Sparsity)).Select(group => new RatioSummary(
+    group.Key.Work, group.Key.Sparsity, group.Count(), group.Min(row => row.Ratio), Statistics.GeometricMean(group.Select(row => row.Ratio))))];
+
+static double? LoadAverage() => File.Exists("/proc/loadavg")
+    ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture)
+    : null;
 
 string? Text(string option)
 {
@@ -57,5 +149,5 @@ string? Text(string option)
     return index >= 0 && index + 1 < args.Length ? args[index + 1] : null;
 }
 
-int Number(string option, int usual) =>
-    Text(option) is { } text ? int.Parse(text, CultureInfo.InvariantCulture) : usual;
+double Number(string option, double usual) =>
+    Text(option) is { } text ? double.Parse(text, CultureInfo.InvariantCulture) : usual;

@@ -86,13 +86,24 @@ internal sealed class Workbench
     /// <summary>The configuration: command line over file over preset.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="fallback">A configuration file to take when neither file nor preset is named and it exists; null for none.</param>
-    public RunConfiguration Configure(Invocation invocation, string? fallback = null)
+    /// <param name="usual">Options that a command takes where neither they nor a file or preset were given, from what was asked for
+    /// otherwise; null for none.</param>
+    public RunConfiguration Configure(
+        Invocation invocation, string? fallback = null, Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
     {
         ReadFile(invocation);
         string? file = invocation.Get(_config), preset = invocation.Get(_preset);
         if (file is null && preset is null && fallback is not null && File.Exists(fallback))
             file = fallback;
-        RunConfiguration configuration = new ConfigurationSources(preset, file, invocation.Settings()).Compose();
+        IReadOnlyList<(ConfigurationOption Option, string Value)> given = invocation.Settings();
+        RunConfiguration configuration = new ConfigurationSources(preset, file, given).Compose();
+        if (usual is not null && file is null && preset is null)
+        {
+            IEnumerable<(ConfigurationOption, string)> added = usual(configuration)
+                .Where(option => given.All(other => other.Option.Name != option.Name))
+                .Select(option => (ConfigurationOptions.Find(option.Name), option.Value));
+            configuration = new ConfigurationSources(preset, file, [.. added, .. given]).Compose();
+        }
         Invocation.CheckDevice(configuration.Device);
         return configuration;
     }

@@ -32,6 +32,9 @@ public sealed class Network : IDisposable
     /// <summary>The values of the parameters.</summary>
     public ParameterStore Parameters { get; }
 
+    /// <summary>The plans made so far.</summary>
+    public IReadOnlyCollection<Plan> Plans => _plans.Values;
+
     /// <summary>What plans need, whether they exist or not; allocates filters, but neither feature maps nor images.</summary>
     /// <param name="plans">All plans that will be used.</param>
     public MemoryNeed Need(IReadOnlyCollection<PlanOptions> plans)

@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Training.Profiling;
 
 namespace BoostingTicket.Training.Attacks;
 
@@ -15,6 +16,9 @@ public interface IAttackTarget
 
     /// <summary>Whether the steps of an attack may be recorded and replayed; not while somebody watches them.</summary>
     bool MayRepeat { get; }
+
+    /// <summary>Told of every phase; null for nobody.</summary>
+    IStepObserver? Observer => null;
 
     /// <summary>Brings the network up to date with its weights, so that <see cref="Gradients"/> does nothing but what is the same
     /// every time.</summary>
@@ -58,7 +62,10 @@ public sealed class NetworkTarget : IAttackTarget
     public BatchBuffers Buffers { get; }
 
     /// <inheritdoc/>
-    public bool MayRepeat => _gradient.Observer is null;
+    public bool MayRepeat => Observer is null && _gradient.Observer is null;
+
+    /// <inheritdoc/>
+    public IStepObserver? Observer { get; set; }
 
     /// <inheritdoc/>
     public void Prepare() => _gradient.Prepare();
@@ -67,6 +74,7 @@ public sealed class NetworkTarget : IAttackTarget
     public void Losses(LossKind loss)
     {
         _forward ??= _network.Plan(_forwardOptions);
+        Observer?.Enter(StepPhase.AttackForward);
         _forward.Forward();
         _forward.Loss(loss, gradientScale: 1);
     }
@@ -74,8 +82,10 @@ public sealed class NetworkTarget : IAttackTarget
     /// <inheritdoc/>
     public void Gradients(LossKind loss)
     {
+        Observer?.Enter(StepPhase.AttackForward);
         _gradient.Forward();
         _gradient.Loss(loss, gradientScale: 1);
+        Observer?.Enter(StepPhase.AttackGradient);
         _gradient.Backward();
     }
 }

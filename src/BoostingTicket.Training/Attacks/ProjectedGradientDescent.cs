@@ -1,6 +1,7 @@
 using System.Buffers;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Training.Profiling;
 
 namespace BoostingTicket.Training.Attacks;
 
@@ -44,6 +45,7 @@ public sealed class ProjectedGradientDescent : IDisposable
         {
             Attempt(new RandomStartKey(stream, epoch, restart));
             _target.Losses(_budget.Loss);
+            _target.Observer?.Enter(StepPhase.AttackStep);
             PreferMisclassified(backend, buffers);
             backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Best, buffers.BestLosses);
         }
@@ -72,10 +74,12 @@ public sealed class ProjectedGradientDescent : IDisposable
     private void Attempt(RandomStartKey key)
     {
         BatchBuffers buffers = _target.Buffers;
+        _target.Observer?.Enter(StepPhase.AttackStart);
         if (_budget.Start == AttackStart.Random)
             _target.Backend.RandomStart(buffers.Clean, buffers.Samples, _budget.Epsilon, key, buffers.Input);
         else
             _target.Backend.Copy(buffers.Clean, buffers.Input);
+        _target.Observer?.Enter(StepPhase.Filters);
         _target.Prepare();
         if (_target.MayRepeat)
             _steps.Run();
@@ -89,6 +93,7 @@ public sealed class ProjectedGradientDescent : IDisposable
         for (int step = 0; step < _budget.Steps; step++)
         {
             _target.Gradients(_budget.Loss);
+            _target.Observer?.Enter(StepPhase.AttackStep);
             _target.Backend.AttackStep(
                 buffers.Clean, buffers.InputGradient, _budget.Epsilon, _budget.StepSize, buffers.Input);
         }

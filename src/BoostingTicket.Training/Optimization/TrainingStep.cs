@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Profiling;
 
 namespace BoostingTicket.Training.Optimization;
 
@@ -16,10 +17,12 @@ public sealed class TrainingStep : IDisposable
     private readonly SgdOptimizer _optimizer;
     private readonly Plan _plan;
     private readonly BatchBuffers _buffers;
+    private readonly NetworkTarget? _target;
     private readonly ProjectedGradientDescent? _attack;
     private readonly ulong _attackKey;
     private readonly float[] _losses;
     private readonly float[] _correct;
+    private IStepObserver? _observer;
 
     /// <summary>Compiles the plans of the step.</summary>
     /// <param name="network">The network.</param>
@@ -42,8 +45,9 @@ public sealed class TrainingStep : IDisposable
         _plan = network.Plan(new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters));
         if (method != TrainingMethod.Natural)
         {
+            _target = new NetworkTarget(network, batch, attack.Statistics);
             _attack = new ProjectedGradientDescent(
-                new NetworkTarget(network, batch, attack.Statistics),
+                _target,
                 method == TrainingMethod.Fgsm
                     ? AttackBudget.Fgsm((float)attack.Epsilon, attack.Loss)
                     : AttackBudget.Pgd(attack));
@@ -51,6 +55,18 @@ public sealed class TrainingStep : IDisposable
         _attackKey = Philox.Key(seed, RandomStream.TrainingAttack);
         _losses = new float[batch];
         _correct = new float[batch];
+    }
+
+    /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a whole.</summary>
+    public IStepObserver? Observer
+    {
+        get => _observer;
+        set
+        {
+            _observer = value;
+            if (_target is not null)
+                _target.Observer = value;
+        }
     }
 
     /// <summary>Does the step and adds its losses, correct samples and seconds to the state.</summary>
@@ -63,6 +79,7 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         IBackend backend = _network.Backend;
         long start = Stopwatch.GetTimestamp();
+        _observer?.Enter(StepPhase.Data);
         _images.Load(requests, _buffers, _attack is null ? _buffers.Input : _buffers.Clean);
         backend.Synchronize();
         long loaded = Stopwatch.GetTimestamp();
@@ -73,6 +90,12 @@ public sealed class TrainingStep : IDisposable
         }
         long attacked = Stopwatch.GetTimestamp();
 
+        if (_observer is not null)
+        {
+            _observer.Enter(StepPhase.Filters);
+            _plan.Prepare();
+            _observer.Enter(StepPhase.TrainingForward);
+        }
         _plan.Forward();
         _plan.Loss(LossKind.CrossEntropy, 1f / _buffers.Batch);
         backend.Download(_buffers.Losses.All, _losses);
@@ -88,7 +111,9 @@ public sealed class TrainingStep : IDisposable
             throw new DivergedException(
                 $"Training diverged: the loss of epoch {state.Epoch + 1}, batch {state.Batch + 1} is {loss}; lower the "
                 + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+        _observer?.Enter(StepPhase.TrainingBackward);
         _plan.Backward();
+        _observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
         backend.Synchronize();
         long trained = Stopwatch.GetTimestamp();

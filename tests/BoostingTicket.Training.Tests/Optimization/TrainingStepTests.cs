@@ -6,6 +6,7 @@ using BoostingTicket.Engine.Testing;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Optimization;
@@ -68,5 +69,41 @@ public sealed class TrainingStepTests
             Assert.That(pruned.Where(i => BitConverter.SingleToInt32Bits(momenta[i]) != 0), Is.Empty, "momenta");
         }
         Assert.That(weights.Count(weight => weight != 0), Is.GreaterThan(mask.Kept * 0.99), "kept weights are trained");
+    }
+
+    [Test]
+    public void Observer_is_told_of_every_phase_and_changes_nothing()
+    {
+        var phases = new PhaseList();
+        Assert.That(Train(phases), Is.EqualTo(Train(null)));
+        StepPhase[] attackStep = [StepPhase.AttackForward, StepPhase.AttackGradient, StepPhase.AttackStep];
+        Assert.That(phases.Entered, Is.EqualTo((StepPhase[])
+        [
+            StepPhase.Data, StepPhase.AttackStart, StepPhase.Filters, .. attackStep, .. attackStep,
+            StepPhase.Filters, StepPhase.TrainingForward, StepPhase.TrainingBackward, StepPhase.Update,
+        ]));
+    }
+
+    private static string Train(IStepObserver? observer)
+    {
+        using IBackend backend = CpuBackend.Create(2);
+        using var network = new Network(ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
+        Initialization.Draw(network.Graph.Table, seed: 1).CopyTo(network.Parameters, backend);
+        using var images = new DeviceImages(Data.Train, backend);
+        var settings = new TrainingSettings { Method = TrainingMethod.Pgd };
+        using var step = new TrainingStep(
+            network, images, new SgdOptimizer(network, settings), settings.Method, new AttackSettings { Steps = 2 }, seed: 1, batch: 8);
+        step.Observer = observer;
+        var requests = new ImageRequest[8];
+        new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.Crop4Flip, seed: 1).Fill(0, requests);
+        step.Run(requests, 0.1, new TrainingState());
+        return ModelState.Capture(network.Parameters, backend).ContentHash();
+    }
+
+    private sealed class PhaseList : IStepObserver
+    {
+        public List<StepPhase> Entered { get; } = [];
+
+        public void Enter(StepPhase phase) => Entered.Add(phase);
     }
 }

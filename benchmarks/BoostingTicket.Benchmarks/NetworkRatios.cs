@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Backends;
+
+namespace BoostingTicket.Benchmarks;
+
+/// <summary>Times one model in both engines, dense and pruned, everything in turn.</summary>
+/// <remarks>TorchSharp computes with dense kernels whatever is pruned, so that its attack step is timed once for all sparsities, and its
+/// training step once without and once with masks. In the short form a step of PGD training is composed, repetition by repetition, of
+/// its parts: start of the attack (with the filters of new weights), ten attack steps, step of training.</remarks>
+/// <param name="model">The model.</param>
+/// <param name="backend">This engine's CPU backend.</param>
+/// <param name="whole">Whether steps of PGD training are timed as a whole instead.</param>
+internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool whole)
+{
+    private const int LeastRepetitions = 3;
+
+    /// <summary>The sparsities of the comparison.</summary>
+    public static IReadOnlyList<double> Sparsities { get; } = [0, 0.8, 0.9, 0.95];
+
+    /// <summary>Times.</summary>
+    /// <param name="repetitions">At most so many.</param>
+    /// <param name="budget">Seconds after which no further repetition begins, once there are three.</param>
+    /// <exception cref="InvalidOperationException">The engines disagree.</exception>
+    public IReadOnlyList<RatioRow> Run(int repetitions, double budget)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var sides = new List<Side>();
+        TorchTraining? dense = null, masked = null;
+        try
+        {
+            foreach (double sparsity in Sparsities)
+            {
+                var work = new Workload(model, sparsity);
+                var ours = new OurTraining(work, backend);
+                var theirs = new TorchTraining(work);
+                sides.Add(new Side(ours, Agreement.Require(ours, theirs), whole));
+                // One masked network stands for all: its mask costs the same whatever it prunes.
+                if (dense is null)
+                    dense = theirs;
+                else if (masked is null)
+                    masked = theirs;
+                else
+                    theirs.Dispose();
+            }
+            var torch = new TorchSide(dense!, masked!, whole);
+            List<TimedWork> all = [.. torch.All, .. sides.SelectMany(side => side.All)];
+            foreach (TimedWork work in all)
+                work.Prepare();
+            for (int i = 0; i < repetitions && (i < LeastRepetitions
+                || Stopwatch.GetElapsedTime(start).TotalSeconds < budget); i++)
+            {
+                foreach (TimedWork work in all)
+                    work.Repeat();
+            }
+            return [.. sides.SelectMany(side => Rows(side, torch))];
+        }
+        finally
+        {
+            foreach (Side side in sides)
+                side.Ours.Dispose();
+            dense?.Dispose();
+            masked?.Dispose();
+        }
+    }
+
+    private IEnumerable<RatioRow> Rows(Side side, TorchSide torch)
+    {
+        double pass = 2.0 * side.Ours.Work.Graph.MultiplyAdds * model.Batch, sparsity = side.Ours.Work.Sparsity;
+        TimedWork training = sparsity > 0 ? torch.MaskedTraining : torch.Training;
+        double disagreement = Math.Max(side.Agreement.Logits, side.Agreement.Gradients);
+        const double PgdPasses = 2 * Workload.AttackSteps + 3;
+        if (whole)
+        {
+            TimedWork pgd = sparsity > 0 ? torch.MaskedPgd : torch.Pgd;
+            yield return Row("PGD-10 training step", side.Pgd.Seconds, pgd.Seconds, PgdPasses);
+            yield break;
+        }
+        yield return Row("attack step", side.Attack.Seconds, torch.Attack.Seconds, 2);
+        yield return Row("training step", side.Training.Seconds, training.Seconds, 3);
+        yield return Row(
+            "PGD-10 training step", Composed(side.Begin, side.Attack, side.Training), Composed(torch.Begin, torch.Attack, training), PgdPasses)
+            with { Composed = true };
+
+        RatioRow Row(string work, IReadOnlyList<double> ours, IReadOnlyList<double> theirs, double passes) =>
+            RatioRow.Of(work, model.Name, model.Batch, sparsity, ours, theirs, passes * pass, disagreement);
+    }
+
+    private static double[] Composed(TimedWork begin, TimedWork attack, TimedWork training) =>
+        [.. Enumerable.Range(0, attack.Seconds.Count).Select(i =>
+            begin.Seconds[i] + Workload.AttackSteps * attack.Seconds[i] + training.Seconds[i])];
+
+    private sealed class Side
+    {
+        public Side(OurTraining ours, Agreement agreement, bool whole)
+        {
+            Ours = ours;
+            Agreement = agreement;
+            Begin = new TimedWork("begin", ours.BeginAttack, ours.ChangeWeights);
+            Attack = new TimedWork("attack", ours.AttackStep, ours.Prepare);
+            Training = new TimedWork("training", ours.TrainingStep);
+            Pgd = new TimedWork("PGD", ours.PgdTrainingStep);
+            All = whole ? [Pgd] : [Begin, Attack, Training];
+        }
+
+        public OurTraining Ours { get; }
+
+        public Agreement Agreement { get; }
+
+        public TimedWork Begin { get; }
+
+        public TimedWork Attack { get; }
+
+        public TimedWork Training { get; }
+
+        public TimedWork Pgd { get; }
+
+        public IReadOnlyList<TimedWork> All { get; }
+    }
+
+    private sealed class TorchSide
+    {
+        public TorchSide(TorchTraining dense, TorchTraining masked, bool whole)
+        {
+            Begin = new TimedWork("begin", dense.BeginAttack);
+            Attack = new TimedWork("attack", dense.AttackStep, dense.Evaluate);
+            Training = new TimedWork("training", dense.TrainingStep);
+            MaskedTraining = new TimedWork("masked training", masked.TrainingStep);
+            Pgd = new TimedWork("PGD", dense.PgdTrainingStep);
+            MaskedPgd = new TimedWork("masked PGD", masked.PgdTrainingStep);
+            All = whole ? [Pgd, MaskedPgd] : [Begin, Attack, Training, MaskedTraining];
+        }
+
+        public TimedWork Begin { get; }
+
+        public TimedWork Attack { get; }
+
+        public TimedWork Training { get; }
+
+        public TimedWork MaskedTraining { get; }
+
+        public TimedWork Pgd { get; }
+
+        public TimedWork MaskedPgd { get; }
+
+        public IReadOnlyList<TimedWork> All { get; }
+    }
+}

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Profiling;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>profile</c>: what steps of training cost, and where.</summary>
+internal static class ProfileCommand
+{
+    private const int UsualTop = 20;
+    private static readonly FeatureShape Gray = new(1, 28, 28);
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var usual = new ProfileOptions();
+        var batches = Number("--batches", $"batches to time of each kind, by default {usual.Batches}; 0 for a whole epoch");
+        var warmup = Number("--warmup", $"batches before, of each kind, that are not timed; by default {usual.WarmupBatches}");
+        var sparsity = new Option<string?>("--sparsity") { HelpName = "SHARE", Description = "share of the prunable weights that is pruned by magnitude before; by default 0" };
+        var weights = new Option<string?>("--weights") { HelpName = "FILE", Description = "weights to start from (and to prune); otherwise initial weights" };
+        var operations = new Option<bool>("--operations") { Description = "time operations one by one too, waiting for the device after each: layers and operations" };
+        var trace = new Option<string?>("--trace") { HelpName = "FILE", Description = "file for the course of time, for ui.perfetto.dev or chrome://tracing" };
+        var top = Number("--top", $"layers and operations to show, the longest first; by default {UsualTop}");
+        var command = new CommandLineCommand("profile", "Measures what steps of training cost, and where: by phase, layer and operation.", surroundings)
+        {
+            Examples =
+            [
+                ("profile --model resnet18-w16 --method pgd --steps 10", "phases of PGD-10 training on built-in images"),
+                ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30", "layers and operations too, in a network pruned by nine tenths"),
+                ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json", "one JSON document for a script"),
+                ("profile --model vgg16 --operations --batches 2 --trace trace.json", "what happens when, to look at in ui.perfetto.dev"),
+            ],
+            Details =
+            [
+                "Batches are trained on in turn as ever, with phases observed and, with --operations, with operations observed. The first say how fast training is; the others, which wait for the device at every boundary, where its time goes. A batch is real: images, attack, forward and backward pass, SGD, mask.",
+                "Without --preset and --config: batches of 128, PGD of 10 steps, and the built-in images that the model takes, with crops and flips if they are colour images.",
+                "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would need at its measured peaks for that work, over the time taken; pruning and fast algorithms may bring it above 100.",
+            ],
+        };
+        foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top })
+            command.Options.Add(option);
+        var workbench = new Workbench(command, resumable: false);
+        return command.WithOptions(
+            "--dataset", "--train-samples", "--validation-samples", "--crop-flip", "--normalize", "--model", "--width", "--init", "--precision",
+            "--deterministic", "--method", "--batch", "--epsilon", "--step-size", "--steps", "--restarts", "--attack-loss", "--attack-bn",
+            "--scope", "--minimum-kept", "--prune-hidden-linear", "--evaluation-batch").Executes(invocation =>
+        {
+            var options = new ProfileOptions(
+                Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches), Share(invocation, sparsity),
+                invocation.Get(weights), invocation.Get(operations));
+            options.Validate();
+            int shown = Parse(invocation, top, UsualTop);
+            Require.InRange("top", shown, 1, 1_000_000);
+            RunConfiguration configuration = workbench.Configure(invocation, usual: Usual);
+            ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();
+            ProfileReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+            {
+                if (options.Weights is { } path)
+                    Origins.RequireNormalization(path, configuration, data);
+                return new Profiler(configuration, options, backend, data, progress).Run(
+                    () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
+            });
+            course?.Save(invocation.Get(trace)!);
+            return invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer));
+        });
+    }
+
+    // What makes profiles of different models comparable, where nothing else was asked for.
+    private static IEnumerable<(string Name, string Value)> Usual(RunConfiguration asked)
+    {
+        yield return ("--batch", "128");
+        yield return ("--steps", "10");
+        if (ModelCatalog.Describe(asked.Model).Input != Gray)
+        {
+            yield return ("--dataset", "synthetic-32");
+            yield return ("--crop-flip", "true");
+        }
+    }
+
+    private static Option<string?> Number(string name, string description) => new(name) { HelpName = "N", Description = description };
+
+    private static int Parse(Invocation invocation, Option<string?> option, int usual) => invocation.Get(option) is not { } text ? usual
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number
+        : throw new ConfigurationException($"{option.Name} is '{text}'; give a whole number.");
+
+    private static double Share(Invocation invocation, Option<string?> option) => invocation.Get(option) is not { } text ? 0
+        : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double share) ? share
+        : throw new ConfigurationException($"{option.Name} is '{text}'; give a share such as 0.9.");
+}
