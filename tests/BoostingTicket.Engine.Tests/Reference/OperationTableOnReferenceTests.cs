@@ -31,7 +31,7 @@ public sealed class OperationTableOnReferenceTests
     {
         string[] plumbing =
         [
-            nameof(IBackend.DescribeTensor), nameof(IBackend.CreateArena), nameof(IBackend.Place),
+            nameof(IBackend.DescribeTensor), nameof(IBackend.DescribeImages), nameof(IBackend.Repeat), nameof(IBackend.CreateArena), nameof(IBackend.Place),
             nameof(IBackend.CreateFloats), nameof(IBackend.CreateInts), nameof(IBackend.CreateFilter),
             nameof(IBackend.CreateImageStore), nameof(IBackend.Upload), nameof(IBackend.Download),
             nameof(IBackend.Synchronize),
