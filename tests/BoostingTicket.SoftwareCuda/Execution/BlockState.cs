@@ -326,7 +326,7 @@ internal sealed unsafe class BlockState : IDisposable
 
     private byte* Local(Instruction instruction, ulong address, int bytes, int thread)
     {
-        if (address + (ulong)bytes > (ulong)_kernel.LocalBytes)
+        if (address > (ulong)_kernel.LocalBytes || address + (ulong)bytes > (ulong)_kernel.LocalBytes)
         {
             throw Fault(
                 instruction, thread, $"out of bounds: bytes {address} to {address + (ulong)bytes - 1} of the thread's own memory, "

@@ -21,12 +21,19 @@ internal sealed partial class SoftwareCudnn
         var memory = new MemoryRange(workspace, (long)workspaceBytes);
         CheckWorkspace(call, pass, memory, 0);
 
-        // Every algorithm writes the output while it is timed; the inputs may be anything.
+        // Every algorithm writes the output while it is timed, and of the workspace what it needs; the inputs may be anything.
+        ConvolutionGeometry geometry = pass.Geometry;
+        long used = ConvolutionAlgorithm.Of(direction)
+            .Where(algorithm => algorithm.Supports(geometry))
+            .Select(algorithm => algorithm.WorkspaceBytes(geometry))
+            .Where(bytes => bytes <= memory.Bytes).DefaultIfEmpty().Max();
         bool ran = false;
         _device.Submit(context.Stream, call, () =>
         {
             if (memory.Bytes > 0)
-                _device.Write(memory.Data, memory.Bytes, $"{call} workspace").Fill(Garbage);
+                _device.Write(memory.Data + (memory.Bytes - 1), 1, $"{call} workspace").Fill(Garbage);
+            if (used > 0)
+                _device.Write(memory.Data, used, $"{call} workspace").Fill(Garbage);
             _device.Write(pass.Output.Data, pass.Output.Bytes, $"{call} output").Fill(Garbage);
             ran = true;
         });

@@ -22,7 +22,7 @@ internal sealed unsafe class Allocation
     // Slack so that a check of whole words at the end stays within the host's memory.
     private const int Slack = 16;
 
-    /// <summary>Takes host memory for a block.</summary>
+    /// <summary>Takes host memory for a block. Of large blocks the host gives only what is touched.</summary>
     public Allocation(ulong address, long bytes, AllocationKind kind, string name)
     {
         Address = address;
@@ -32,7 +32,6 @@ internal sealed unsafe class Allocation
         Data = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes + Slack), 64);
         Written = (byte*)NativeMemory.AllocZeroed((nuint)(bytes + Slack));
         Stamps = (AccessStamp*)NativeMemory.AllocZeroed((nuint)(bytes / 4 + 1), (nuint)sizeof(AccessStamp));
-        new Span<byte>(Data, checked((int)Math.Min(bytes + Slack, int.MaxValue))).Fill(0xCD);
     }
 
     /// <summary>Device address of the first byte.</summary>

@@ -77,9 +77,13 @@ internal sealed unsafe class FakeLibraries : IDisposable
 
     private static nint Export(NativeModule library, string name) => NativeLibrary.GetExport(library.Handle, name);
 
+    // The loader takes a library that is loaded already for any other of the same SONAME: with the real names, tests that look for the
+    // machine's own CUDA later in the same process would find the stand-ins.
     private static void Build(string folder, string file, string options)
     {
-        if (!Gcc(folder, $"-shared -fPIC -O1 -Wall -Werror -Wno-unused-function -Wno-unused-variable -Wl,-soname,{file} -o {file} fake.c {options}"))
+        string name = $"{Path.GetFileName(folder)}-{file}";
+        const string Warnings = "-Wall -Werror -Wno-unused-function -Wno-unused-variable";
+        if (!Gcc(folder, $"-shared -fPIC -O1 {Warnings} -Wl,-soname,{name} -o {file} fake.c {options}"))
             throw new InvalidOperationException($"gcc does not compile {file}.");
     }
 
