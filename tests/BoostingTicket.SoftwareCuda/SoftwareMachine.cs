@@ -7,6 +7,9 @@ namespace BoostingTicket.SoftwareCuda;
 /// which reports what was never freed.</summary>
 internal sealed class SoftwareMachine : IDisposable
 {
+    // Workspace of measured algorithms takes a share of it, and every byte of it is filled and watched.
+    private const ulong UsualMemory = 128UL << 20;
+
     private SoftwareMachine(SoftwareCudaDevice device)
     {
         Device = device;
@@ -25,10 +28,10 @@ internal sealed class SoftwareMachine : IDisposable
 
     /// <summary>Opens the CUDA backend on a device.</summary>
     /// <param name="options">How it computes.</param>
-    /// <param name="device">The device; null for a new one.</param>
+    /// <param name="device">The device; null for a new one of 128 MiB.</param>
     public static CudaBackend Open(CudaOptions options, SoftwareCudaDevice? device = null)
     {
-        var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice());
+        var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice(new SoftwareCudaOptions { MemoryBytes = UsualMemory }));
         return new CudaBackend(machine.Device, machine.Cublas, machine.Cudnn, options, machine);
     }
 

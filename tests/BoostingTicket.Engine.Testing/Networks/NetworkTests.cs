@@ -14,12 +14,9 @@ public abstract class NetworkTests
     /// <summary>The networks.</summary>
     protected static IReadOnlyList<SampleGraph> Samples => SampleGraphs.All;
 
-    /// <summary>Batch sizes that networks are compared at.</summary>
-    protected virtual IReadOnlyList<int> Batches => [5, 17];
-
-    private IEnumerable<PlanOptions> Options()
+    private static IEnumerable<PlanOptions> Options()
     {
-        foreach (int batch in Batches)
+        foreach (int batch in (int[])[5, 17])
         {
             yield return new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters);
             yield return new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input);

@@ -31,7 +31,7 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
     public static Tolerance LongSum { get; } = new(1e-10, 1e-4);
 
     /// <summary>Factors rounded to TF32's 10 bits.</summary>
-    public static Tolerance TensorFloat32 { get; } = new(1e-6, 5e-3);
+    public static Tolerance TensorFloat32 { get; } = new(1e-6, 2e-2);
 
     /// <summary>Results rounded to bfloat16's 7 bits, some of them several times, values of ten times the root mean square among
     /// them.</summary>

@@ -24,7 +24,7 @@ internal static class TestBackends
         if (name == Reference)
             return new ReferenceBackend();
         if (name == SoftwareCuda)
-            return SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
+            return SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true));
         InstructionSet instructions = Enum.Parse<InstructionSet>(name[Cpu.Length..]);
         if (!InstructionSets.Available.Contains(instructions))
             Assert.Ignore($"This machine has no {instructions}.");
