@@ -18,7 +18,7 @@ internal static class ProfileCommand
     public static Command Create(Surroundings surroundings)
     {
         var usual = new ProfileOptions();
-        var batches = Number("--batches", $"batches to time of each kind, by default {usual.Batches}; 0 for a whole epoch");
+        var batches = Number("--batches", $"batches to time, by default {usual.Batches}; 0 for a whole epoch; as many, but at most {Profiler.MostObserved}, are observed");
         var warmup = Number("--warmup", $"batches before, of each kind, that are not timed; by default {usual.WarmupBatches}");
         var sparsity = new Option<string?>("--sparsity") { HelpName = "SHARE", Description = "share of the prunable weights that is pruned by magnitude before; by default 0" };
         var weights = new Option<string?>("--weights") { HelpName = "FILE", Description = "weights to start from (and to prune); otherwise initial weights" };

@@ -3,7 +3,8 @@ using BoostingTicket.Engine.Plans;
 namespace BoostingTicket.Training.Profiling;
 
 /// <summary>What is to be profiled beside the settings of a run.</summary>
-/// <param name="Batches">Batches of each kind that are timed; 0 for a whole epoch.</param>
+/// <param name="Batches">Batches that are timed; 0 for a whole epoch. As many are observed, but <see cref="Profiler.MostObserved"/> at
+/// most.</param>
 /// <param name="WarmupBatches">Batches before, which are not timed.</param>
 /// <param name="Sparsity">Share of the prunable weights that is pruned by magnitude before, in [0, 1).</param>
 /// <param name="Weights">Weights file to start from; null for initial weights.</param>
@@ -130,8 +131,11 @@ public sealed record ProfileReport
     /// <summary>Samples a batch.</summary>
     public required int Batch { get; init; }
 
-    /// <summary>Batches timed as in training, without an observer; as many were observed.</summary>
+    /// <summary>Batches timed as in training, without an observer.</summary>
     public required int Batches { get; init; }
+
+    /// <summary>Batches whose phases were observed, and as many whose operations were, if they were.</summary>
+    public required int ObservedBatches { get; init; }
 
     /// <summary>Median seconds of a batch, without an observer.</summary>
     public required double SecondsPerBatchMedian { get; init; }

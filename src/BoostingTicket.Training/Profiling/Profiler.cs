@@ -16,6 +16,9 @@ namespace BoostingTicket.Training.Profiling;
 public sealed class Profiler(
     RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
 {
+    /// <summary>Batches that are observed at most; so many say where time goes.</summary>
+    public const int MostObserved = 20;
+
     private const int EvaluationBatches = 4;
 
     /// <summary>Measures.</summary>
@@ -33,9 +36,10 @@ public sealed class Profiler(
         using var training = new ProfiledTraining(configuration, options, backend, data, progress);
         bool wholeEpoch = options.Batches == 0;
         int batches = wholeEpoch ? training.BatchesPerEpoch : options.Batches;
-        int kinds = options.Operations ? 3 : 2;
+        int kinds = options.Operations ? 3 : 2, watched = Math.Min(batches, MostObserved);
+        long steps = batches + (kinds - 1L) * watched;
         StepRecorder phases = new(backend), operations = new(backend);
-        double[] plain = new double[batches], observed = new double[batches], detailed = new double[options.Operations ? batches : 0];
+        double[] plain = new double[batches], observed = new double[watched], detailed = new double[options.Operations ? watched : 0];
 
         long started = Stopwatch.GetTimestamp();
         progress.StageStarted("profile: warm-up", (long)kinds * options.WarmupBatches, 0);
@@ -53,13 +57,16 @@ public sealed class Profiler(
         phases.Clear();
         training.ForgetSums();
         (options.Operations ? operations : phases).Trace = trace;
-        progress.StageStarted("profile", (long)kinds * batches, 0);
+        progress.StageStarted("profile", steps, 0);
+        long done = 0;
         for (int batch = 0; batch < batches; batch++)
         {
-            plain[batch] = Timed(training.Step(), "batch, not observed", batch * kinds + 1);
-            observed[batch] = Timed(training.Step(phases), options.Operations ? "batch, phases observed" : "batch", batch * kinds + 2);
+            plain[batch] = Timed(training.Step(), "batch, not observed");
+            if (batch >= watched)
+                continue;
+            observed[batch] = Timed(training.Step(phases), options.Operations ? "batch, phases observed" : "batch");
             if (options.Operations)
-                detailed[batch] = Timed(training.Step(operations, operations: true), "batch", batch * kinds + 3);
+                detailed[batch] = Timed(training.Step(operations, operations: true), "batch");
         }
         progress.StageFinished();
 
@@ -73,7 +80,7 @@ public sealed class Profiler(
         long processPeak = Process.GetCurrentProcess().PeakWorkingSet64;
         long peak = freeBefore is { } before && backend.FreeMemory is { } after ? before - after : processPeak;
         MachinePeaks peaks = calibrate();
-        var table = new ProfileAggregation(training, batches, evaluated, peaks);
+        var table = new ProfileAggregation(training, watched, evaluated, peaks);
         double median = Median(plain);
         return new ProfileReport
         {
@@ -93,6 +100,7 @@ public sealed class Profiler(
             Sparsity = training.Mask?.Sparsity ?? 0,
             Batch = training.Batch,
             Batches = batches,
+            ObservedBatches = watched,
             SecondsPerBatchMedian = median,
             SecondsPerBatchMin = plain.Min(),
             SecondsPerBatchMax = plain.Max(),
@@ -113,17 +121,17 @@ public sealed class Profiler(
             Operations = options.Operations ? table.Operations(operations) : null,
         };
 
-        double Timed((long Start, long End) step, string name, long done)
+        double Timed((long Start, long End) step, string name)
         {
             trace?.AddBatch(name, step.Start, step.End);
-            Report(done, step.Start, step.End);
+            Report(++done, step.Start, step.End);
             return Stopwatch.GetElapsedTime(step.Start, step.End).TotalSeconds;
         }
 
-        void Report(long done, long start, long end)
+        void Report(long finished, long start, long end)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress.StepsDone(done, training.Batch / Stopwatch.GetElapsedTime(start, end).TotalSeconds);
+            progress.StepsDone(finished, training.Batch / Stopwatch.GetElapsedTime(start, end).TotalSeconds);
         }
     }
 

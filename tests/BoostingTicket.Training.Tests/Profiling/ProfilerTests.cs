@@ -87,6 +87,14 @@ public sealed class ProfilerTests
     }
 
     [Test]
+    public void Long_profiles_observe_no_more_than_is_needed()
+    {
+        ProfileReport report = Profile(TrainingMethod.Natural, new ProfileOptions(Batches: Profiler.MostObserved + 5, WarmupBatches: 0));
+        Assert.That((report.Batches, report.ObservedBatches), Is.EqualTo((Profiler.MostObserved + 5, Profiler.MostObserved)));
+        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.TrainingForward).CallsPerBatch, Is.EqualTo(1));
+    }
+
+    [Test]
     public void Trace_nests_operations_in_phases_in_batches()
     {
         using var folder = new TemporaryFolder();
