@@ -99,7 +99,7 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
     {
         const int Batch = 20;
         var shape = new ConvolutionShape(new(40, 6, 9), 38, 3, 3, 1, 1);
-        Assert.That(ConvolutionCost.PrefersWinograd(shape), "The case must take Winograd's algorithm.");
+        Assert.That(PassOf(shape), Is.InstanceOf<WinogradPass<TLanes, TVector>>(), "algorithm");
         float[] x = Values(Batch * shape.Input.Length, 1), w = Values(shape.WeightCount, 2);
         float[] dy = Values(Batch * shape.Output.Length, 3), shift = Values(shape.OutputChannels, 4);
         float[] output = [.. Values(Batch * shape.Input.Length, 5).Select(value => Math.Max(value, 0))];
