@@ -16,7 +16,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             shape,
             uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true) : null,
             uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false) : null,
-            uses.HasFlag(FilterUses.BackwardFilter) ? new FilterGradient<TLanes, TVector>(shape) : null);
+            uses.HasFlag(FilterUses.BackwardFilter) ? new GradientChoice<TLanes, TVector>(shape, _prices, _scratch) : null);
     }
 
     public void PrepareFilter(Filter filter, in FilterSource source)

@@ -8,11 +8,11 @@ internal sealed class CpuFilter : Filter
 {
     private readonly PassChoice? _forward;
     private readonly PassChoice? _backwardInput;
-    private readonly FilterGradient? _backwardFilter;
+    private readonly GradientChoice? _backwardFilter;
     private int? _maskVersion;
 
     public CpuFilter(
-        ConvolutionShape shape, PassChoice? forward, PassChoice? backwardInput, FilterGradient? backwardFilter)
+        ConvolutionShape shape, PassChoice? forward, PassChoice? backwardInput, GradientChoice? backwardFilter)
         : base(shape, UsesOf(forward, backwardInput, backwardFilter))
     {
         _forward = forward;
@@ -27,7 +27,7 @@ internal sealed class CpuFilter : Filter
     public ConvolutionPass BackwardInput => _backwardInput?.Pass ?? throw Lacks(FilterUses.BackwardInput);
 
     /// <summary>The filter gradient; an error if the filter was not made for it.</summary>
-    public FilterGradient BackwardFilter => _backwardFilter ?? throw Lacks(FilterUses.BackwardFilter);
+    public FilterGradient BackwardFilter => _backwardFilter?.Gradient ?? throw Lacks(FilterUses.BackwardFilter);
 
     /// <summary>The CPU form of a backend-neutral filter.</summary>
     public static CpuFilter Of(Filter filter) => filter as CpuFilter
@@ -46,6 +46,7 @@ internal sealed class CpuFilter : Filter
         {
             _forward?.Repattern(mask);
             _backwardInput?.Repattern(mask);
+            _backwardFilter?.Repattern(mask);
             _maskVersion = version;
         }
         _forward?.Pass.Prepare(pool, weight, scale);

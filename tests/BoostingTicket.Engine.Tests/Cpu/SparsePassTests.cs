@@ -105,6 +105,23 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         }
     }
 
+    [TestCaseSource(nameof(ChunkedCases))]
+    public void Filter_gradient_of_kept_weights_equals_the_plain_loops((int Batch, ConvolutionShape Shape, int Chunk) operation)
+    {
+        (int batch, ConvolutionShape shape, int chunk) = operation;
+        float[] x = Values(batch * shape.Input.Length, 1), dy = Values(batch * shape.Output.Length, 2);
+        (double[] value, double[] magnitude) = ConvolutionReference.BackwardFilter(shape, batch, x, dy);
+        foreach (float[] mask in (float[][])[Pattern(shape, 0.3), Pattern(shape, 0), OnlyOne(shape), EveryOtherFilter(shape)])
+        {
+            float[] dw = Gradient(shape, batch, x, dy, mask, 2, chunk);
+            double[] expected = [.. value.Zip(mask, (one, kept) => one * kept)];
+            AssertClose(dw, (expected, magnitude));
+            Assert.That(dw.Where((_, i) => mask[i] == 0), Has.All.EqualTo(0f), "gradients of pruned weights");
+            foreach (int threads in (int[])[1, 4])
+                Assert.That(Gradient(shape, batch, x, dy, mask, threads, chunk).AsSpan().SequenceEqual(dw), $"{threads} threads");
+        }
+    }
+
     [Test]
     public void Targets_larger_than_the_caches_are_right_too()
     {
@@ -121,7 +138,7 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         // Input planes of the wide shape make Winograd's algorithm the dense choice, those of the other the direct one.
         var shape = winograd ? new ConvolutionShape(new(40, 8, 8), 48, 3, 3, 1, 1) : new(new(40, 8, 8), 48, 3, 3, 2, 1);
         CpuFilter filter = CpuFilter.Of(Owned(Backend.CreateFilter(
-            shape, FilterUses.Forward | FilterUses.BackwardInput)));
+            shape, FilterUses.Forward | FilterUses.BackwardInput | FilterUses.BackwardFilter)));
         float[] w = Values(shape.WeightCount, 1);
         Type dense = filter.Forward.GetType();
         Assert.That(dense, Is.EqualTo(
@@ -130,6 +147,7 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         Prepare(0.02, 1);
         Assert.That(filter.Forward, Is.InstanceOf<SparsePass<TLanes, TVector>>());
         Assert.That(filter.BackwardInput, Is.InstanceOf<SparsePass<TLanes, TVector>>());
+        Assert.That(filter.BackwardFilter, Is.InstanceOf<SparseFilterGradient<TLanes, TVector>>());
         ConvolutionPass first = filter.Forward;
         Prepare(0.02, 1);
         Assert.That(filter.Forward, Is.SameAs(first), "Lists are built once for a mask.");
@@ -137,6 +155,7 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         Assert.That(filter.Forward, Is.Not.SameAs(first).And.InstanceOf<SparsePass<TLanes, TVector>>());
         Prepare(0.97, 3);
         Assert.That(filter.Forward, Is.InstanceOf(dense));
+        Assert.That(filter.BackwardFilter, Is.InstanceOf<FilterGradient<TLanes, TVector>>());
         Prepare(0.01, 4);
         Assert.That(filter.BackwardInput, Is.InstanceOf<SparsePass<TLanes, TVector>>());
         Backend.PrepareFilter(filter, new FilterSource(Slice(w), null, 4, null));
@@ -187,6 +206,19 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
 
     private static void AssertClose(float[] actual, (double[] Value, double[] Magnitude) expected) =>
         ConvolutionTests.AssertClose(actual, expected, Tolerance);
+
+    private float[] Gradient(
+        ConvolutionShape shape, int batch, float[] x, float[] dy, float[] mask, int threads, int chunk)
+    {
+        using var pool = new WorkerPool(threads);
+        using var scratch = new WorkerScratch(threads);
+        using var gradient = new SparseFilterGradient<TLanes, TVector>(
+            shape, CpuFloats.Of(Floats(mask).All), ConvolutionPrices.Of(Instructions), scratch, chunk);
+        CpuTensor input = Activation(batch, shape.Input, x), output = Gradient(batch, shape.Output, dy);
+        BufferSlice dw = Slice(Values(shape.WeightCount, 9));
+        gradient.Run(pool, input.Blocks, input.Data, output.Data, CpuFloats.Of(dw));
+        return Read(dw);
+    }
 
     private float[] Compute(
         ConvolutionShape shape, bool forward, int batch, float[] source, float[] weight, float[] mask, float[]? scale,

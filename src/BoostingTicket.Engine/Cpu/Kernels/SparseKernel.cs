@@ -167,35 +167,35 @@ internal static unsafe class SparseKernel<TLanes, TVector>
                     TVector w = TLanes.Broadcast(&tap->Weight);
                     a0 = TLanes.MultiplyAdd(w, TLanes.Load(x0), a0);
                     if (TRows.Value * TColumns.Value > 1)
-                        a1 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(1, x0, x1, x2, x3)), a1);
+                        a1 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(1, x0, x1, x2, x3)), a1);
                     if (TRows.Value * TColumns.Value > 2)
-                        a2 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(2, x0, x1, x2, x3)), a2);
+                        a2 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(2, x0, x1, x2, x3)), a2);
                     if (TRows.Value * TColumns.Value > 3)
-                        a3 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(3, x0, x1, x2, x3)), a3);
+                        a3 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(3, x0, x1, x2, x3)), a3);
                     if (TRows.Value * TColumns.Value > 4)
-                        a4 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(4, x0, x1, x2, x3)), a4);
+                        a4 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(4, x0, x1, x2, x3)), a4);
                     if (TRows.Value * TColumns.Value > 5)
-                        a5 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(5, x0, x1, x2, x3)), a5);
+                        a5 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(5, x0, x1, x2, x3)), a5);
                     if (TRows.Value * TColumns.Value > 6)
-                        a6 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(6, x0, x1, x2, x3)), a6);
+                        a6 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(6, x0, x1, x2, x3)), a6);
                     if (TRows.Value * TColumns.Value > 7)
-                        a7 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(7, x0, x1, x2, x3)), a7);
+                        a7 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(7, x0, x1, x2, x3)), a7);
                     if (TRows.Value * TColumns.Value > 8)
-                        a8 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(8, x0, x1, x2, x3)), a8);
+                        a8 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(8, x0, x1, x2, x3)), a8);
                     if (TRows.Value * TColumns.Value > 9)
-                        a9 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(9, x0, x1, x2, x3)), a9);
+                        a9 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(9, x0, x1, x2, x3)), a9);
                     if (TRows.Value * TColumns.Value > 10)
-                        a10 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(10, x0, x1, x2, x3)), a10);
+                        a10 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(10, x0, x1, x2, x3)), a10);
                     if (TRows.Value * TColumns.Value > 11)
-                        a11 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(11, x0, x1, x2, x3)), a11);
+                        a11 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(11, x0, x1, x2, x3)), a11);
                     if (TRows.Value * TColumns.Value > 12)
-                        a12 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(12, x0, x1, x2, x3)), a12);
+                        a12 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(12, x0, x1, x2, x3)), a12);
                     if (TRows.Value * TColumns.Value > 13)
-                        a13 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(13, x0, x1, x2, x3)), a13);
+                        a13 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(13, x0, x1, x2, x3)), a13);
                     if (TRows.Value * TColumns.Value > 14)
-                        a14 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(14, x0, x1, x2, x3)), a14);
+                        a14 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(14, x0, x1, x2, x3)), a14);
                     if (TRows.Value * TColumns.Value > 15)
-                        a15 = TLanes.MultiplyAdd(w, TLanes.Load(At<TColumns>(15, x0, x1, x2, x3)), a15);
+                        a15 = TLanes.MultiplyAdd(w, TLanes.Load(SparseTile.At<TColumns>(15, x0, x1, x2, x3)), a15);
                 }
                 TLanes.Store(sums + lane, a0);
                 if (TRows.Value * TColumns.Value > 1)
@@ -232,20 +232,6 @@ internal static unsafe class SparseKernel<TLanes, TVector>
             if (call.Ends)
                 Finish(call, channel, sums);
         }
-    }
-
-    // Pixel i of a tile, row by row. Of constants all of it: one address remains.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float* At<TColumns>(int i, float* x0, float* x1, float* x2, float* x3)
-        where TColumns : struct, ICount
-    {
-        if (i < TColumns.Value)
-            return x0 + i * Layout.Lanes;
-        if (i < 2 * TColumns.Value)
-            return x1 + (i - TColumns.Value) * Layout.Lanes;
-        return i < 3 * TColumns.Value
-            ? x2 + (i - 2 * TColumns.Value) * Layout.Lanes
-            : x3 + (i - 3 * TColumns.Value) * Layout.Lanes;
     }
 
     // A store waits for its cache line, and those behind it wait too: the next channel's are asked for a channel ahead.

@@ -44,6 +44,9 @@ internal sealed unsafe class SparseLists : IDisposable
     /// <summary>All kept weights.</summary>
     public SparseTap* Taps => (SparseTap*)_taps.Data;
 
+    /// <summary>For each kept weight its place among the weights.</summary>
+    public int* Indices => (int*)_indices.Data;
+
     /// <summary>First kept weight of each target channel of a chunk and a phase, then the end of the last one's.</summary>
     public int* Starts(int chunk, int phase) =>
         (int*)_starts.Data + ((nint)chunk * _targetPhases + phase) * _targetChannels;
@@ -87,7 +90,7 @@ internal sealed unsafe class SparseLists : IDisposable
     private void Fill(SparseGeometry geometry, ConvolutionShape shape, bool forward, float* mask)
     {
         SparseTap* taps = Taps;
-        int* indices = (int*)_indices.Data, starts = (int*)_starts.Data;
+        int* indices = Indices, starts = (int*)_starts.Data;
         int kernelTaps = geometry.KernelTaps, count = 0, list = 0;
         for (int chunk = 0; chunk < Chunks.Length; chunk++)
         {
@@ -120,7 +123,7 @@ internal sealed unsafe class SparseLists : IDisposable
     private void Gather(int first, int end, float* weight, float* scale)
     {
         SparseTap* taps = Taps;
-        int* indices = (int*)_indices.Data;
+        int* indices = Indices;
         if (scale == null)
         {
             for (int tap = first; tap < end; tap++)

@@ -49,6 +49,20 @@ internal readonly unsafe struct SparsePatch(SparseGeometry geometry, int firstBl
         return count;
     }
 
+    /// <summary>Lists all pixels of a tile of a target of one phase.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="row">Its first row in the patch.</param>
+    /// <param name="column">Its first column in the patch, blocks side by side.</param>
+    /// <param name="offsets">For each pixel the offset in a target channel; -1 for one that does not exist.</param>
+    public void Pixels(SparseTile tile, int row, int column, int* offsets)
+    {
+        int* pixels = stackalloc int[2 * 16];
+        int count = Pixels(tile, row, column, 0, pixels);
+        new Span<int>(offsets, tile.Pixels).Fill(-1);
+        for (int i = 0; i < count; i++)
+            offsets[pixels[2 * i] / Layout.Lanes] = pixels[2 * i + 1];
+    }
+
     /// <summary>Copies the source values of some channels, with zeros around the image.</summary>
     /// <param name="source">The source tensor.</param>
     /// <param name="firstChannel">First channel.</param>

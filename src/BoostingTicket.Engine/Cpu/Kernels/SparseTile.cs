@@ -1,9 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
 /// <summary>A register tile of <see cref="SparseKernel{TLanes,TVector}"/>.</summary>
 /// <param name="Rows">Rows.</param>
 /// <param name="Columns">Columns; where images of several blocks lie side by side, each is a column.</param>
-internal readonly record struct SparseTile(int Rows, int Columns)
+internal readonly unsafe record struct SparseTile(int Rows, int Columns)
 {
     // What a tile costs beside its multiply-adds, in multiply-adds a kept weight.
     private const double Overhead = 2;
@@ -70,6 +72,66 @@ internal readonly record struct SparseTile(int Rows, int Columns)
             default:
                 throw new InvalidOperationException($"No sparse kernel computes tiles of {Rows} x {Columns} pixels.");
         }
+    }
+
+    /// <summary>Runs a call of the filter gradient on this tile.</summary>
+    public void Run<TLanes, TVector>(in SparseGradientCall call)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        switch (Rows, Columns)
+        {
+            case (4, 4):
+                SparseGradientKernel<TLanes, TVector>.Run<Four, Four>(call);
+                break;
+            case (2, 8):
+                SparseGradientKernel<TLanes, TVector>.Run<Two, Eight>(call);
+                break;
+            case (1, 16):
+                SparseGradientKernel<TLanes, TVector>.Run<One, Sixteen>(call);
+                break;
+            case (2, 7):
+                SparseGradientKernel<TLanes, TVector>.Run<Two, Seven>(call);
+                break;
+            case (1, 14):
+                SparseGradientKernel<TLanes, TVector>.Run<One, Fourteen>(call);
+                break;
+            case (2, 4):
+                SparseGradientKernel<TLanes, TVector>.Run<Two, Four>(call);
+                break;
+            case (1, 8):
+                SparseGradientKernel<TLanes, TVector>.Run<One, Eight>(call);
+                break;
+            case (1, 7):
+                SparseGradientKernel<TLanes, TVector>.Run<One, Seven>(call);
+                break;
+            case (2, 2):
+                SparseGradientKernel<TLanes, TVector>.Run<Two, Two>(call);
+                break;
+            case (1, 4):
+                SparseGradientKernel<TLanes, TVector>.Run<One, Four>(call);
+                break;
+            case (1, 1):
+                SparseGradientKernel<TLanes, TVector>.Run<One, One>(call);
+                break;
+            default:
+                throw new InvalidOperationException($"No sparse kernel computes tiles of {Rows} x {Columns} pixels.");
+        }
+    }
+
+    /// <summary>Address of pixel <paramref name="i"/> of a tile, row by row, when its rows start at the addresses given. Of
+    /// constants all of it: one address remains.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float* At<TColumns>(int i, float* x0, float* x1, float* x2, float* x3)
+        where TColumns : struct, ICount
+    {
+        if (i < TColumns.Value)
+            return x0 + i * Layout.Lanes;
+        if (i < 2 * TColumns.Value)
+            return x1 + (i - TColumns.Value) * Layout.Lanes;
+        return i < 3 * TColumns.Value
+            ? x2 + (i - 2 * TColumns.Value) * Layout.Lanes
+            : x3 + (i - 3 * TColumns.Value) * Layout.Lanes;
     }
 
     private static int Count(int length, int part) => (length + part - 1) / part;
