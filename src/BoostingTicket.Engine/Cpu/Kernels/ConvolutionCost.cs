@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
@@ -24,6 +25,9 @@ internal static class ConvolutionCost
     /// <summary>Lines of 64 bytes that stay in a first-level cache of 32 KiB beside lists and sums.</summary>
     private const double CachedLines = 448;
 
+    // Near ties go to the direct algorithm, which rounds less.
+    private const double WinogradGain = 0.95;
+
     /// <summary>The cheapest algorithm.</summary>
     /// <param name="prices">Prices of the steps.</param>
     /// <param name="geometry">Of a sparse pass.</param>
@@ -34,7 +38,8 @@ internal static class ConvolutionCost
         ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, bool forward, int kept)
     {
         (ConvolutionAlgorithm dense, double least) = (ConvolutionAlgorithm.Direct, prices.Direct.Of(Direct(shape, forward)));
-        if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape)) is var winograd && winograd < least)
+        if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape, forward))
+            is var winograd && winograd < WinogradGain * least)
             (dense, least) = (ConvolutionAlgorithm.Winograd, winograd);
         return kept < shape.WeightCount && prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
             ? ConvolutionAlgorithm.Sparse
@@ -43,7 +48,8 @@ internal static class ConvolutionCost
 
     /// <summary>Whether Winograd's algorithm can compute a convolution's forward pass and input gradient.</summary>
     public static bool WinogradApplies(ConvolutionShape shape) =>
-        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false };
+        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
+            or { KernelHeight: 5, KernelWidth: 5, Stride: 1, Padding: 2, IsLinear: false };
 
     /// <summary>Steps of a direct pass: multiply-adds, vectors read and written.</summary>
     public static double[] Direct(ConvolutionShape shape, bool forward)
@@ -52,13 +58,16 @@ internal static class ConvolutionCost
         return [taps * shape.Input.Channels * shape.OutputChannels, shape.Input.Length + shape.Output.Length];
     }
 
-    /// <summary>Steps of a Winograd pass: multiply-adds, transformed tiles.</summary>
-    public static double[] Winograd(ConvolutionShape shape)
+    /// <summary>Steps of a Winograd pass: multiply-adds, tiles transformed there, rows of tiles transformed back.</summary>
+    public static double[] Winograd(ConvolutionShape shape, bool forward)
     {
-        double tiles = Tiles(shape.Output.Height) * Tiles(shape.Output.Width);
+        int outputs = WinogradTransforms.Outputs(shape.KernelHeight);
+        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
+        double tiles = (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs);
+        int rows = SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize;
         return [
-            tiles * WinogradTransforms.Elements * shape.Input.Channels * shape.OutputChannels,
-            tiles * (shape.Input.Channels + shape.OutputChannels)];
+            tiles * WinogradTransforms.Elements * source.Channels * rows, tiles * source.Channels,
+            tiles * target.Channels * outputs];
     }
 
     /// <summary>Steps of a sparse pass: multiply-adds whose operand is in the first-level cache, those whose operand is not, kept
@@ -108,6 +117,4 @@ internal static class ConvolutionCost
     }
 
     private static double Taps(AxisMap map) => map.Taps.Sum(taps => taps.Length);
-
-    private static double Tiles(int outputs) => (outputs + WinogradTransforms.Outputs - 1) / WinogradTransforms.Outputs;
 }

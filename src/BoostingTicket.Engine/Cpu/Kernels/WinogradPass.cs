@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): some tiles are transformed for all input channels,
+/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(2x2, 5x5): some tiles are transformed for all input channels,
 /// multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in the caches.
 /// Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
@@ -14,7 +14,6 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
 {
     private const int GroupSize = WinogradProduct<TLanes, TVector>.GroupSize;
     private const int Elements = WinogradTransforms.Elements;
-    private const int Outputs = WinogradTransforms.Outputs;
     private const int Inputs = WinogradTransforms.Inputs;
 
     // Output channels that are transformed back together: few enough that their products stay in the second-level cache.
@@ -25,6 +24,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     private const double InputShare = 0.1;
     private const int MaximalSplits = 8;
 
+    private readonly int _kernel;
+    private readonly int _outputs;
     private readonly int _sourceChannels;
     private readonly int _targetChannels;
     private readonly int _groups;
@@ -40,12 +41,14 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
 
     public WinogradPass(ConvolutionShape shape, bool forward, WorkerScratch scratch) : base(shape, forward)
     {
+        _kernel = Shape.KernelHeight;
+        _outputs = WinogradTransforms.Outputs(_kernel);
         _sourceChannels = Source.Channels;
         _targetChannels = Target.Channels;
         _groups = (_targetChannels + GroupSize - 1) / GroupSize;
-        _padding = forward ? Shape.Padding : 2 - Shape.Padding;
-        _tileRows = (Target.Height + Outputs - 1) / Outputs;
-        _tileColumns = (Target.Width + Outputs - 1) / Outputs;
+        _padding = forward ? Shape.Padding : _kernel - 1 - Shape.Padding;
+        _tileRows = (Target.Height + _outputs - 1) / _outputs;
+        _tileColumns = (Target.Width + _outputs - 1) / _outputs;
         _weights = new NativeBlock(WeightElement * Elements * sizeof(float));
         _tilesTogether = WinogradProduct<TLanes, TVector>.TileWidth;
         _groupsTogether = Math.Min(_groups, ChannelsTogether / GroupSize);
@@ -80,21 +83,23 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     // Transformed filters: element, group, source channel, four target channels.
     private void PackGroup(int group, float* weight, float* scale)
     {
-        Vector256<double>* filter = stackalloc Vector256<double>[9], scratch = stackalloc Vector256<double>[18];
+        int taps = _kernel * _kernel;
+        Vector256<double>* filter = stackalloc Vector256<double>[taps];
+        Vector256<double>* scratch = stackalloc Vector256<double>[Inputs * _kernel];
         int first = group * GroupSize, rows = Math.Min(GroupSize, _targetChannels - first);
         float* result = (float*)_weights.Data + (nint)first * _sourceChannels;
         for (int channel = 0; channel < _sourceChannels; channel++, result += GroupSize)
         {
-            new Span<double>(filter, 9 * GroupSize).Clear();
+            new Span<double>(filter, taps * GroupSize).Clear();
             for (int row = 0; row < rows; row++)
             {
                 int output = Forward ? first + row : channel, input = Forward ? channel : first + row;
-                float* from = weight + ((nint)output * Shape.Input.Channels + input) * 9;
+                float* from = weight + ((nint)output * Shape.Input.Channels + input) * taps;
                 double factor = scale == null ? 1 : scale[output];
-                for (int tap = 0; tap < 9; tap++)
-                    ((double*)filter)[tap * GroupSize + row] = factor * from[Forward ? tap : 8 - tap];
+                for (int tap = 0; tap < taps; tap++)
+                    ((double*)filter)[tap * GroupSize + row] = factor * from[Forward ? tap : taps - 1 - tap];
             }
-            WinogradTransforms.TransformFilter(filter, scratch, result, WeightElement);
+            WinogradTransforms.TransformFilter(_kernel, filter, scratch, result, WeightElement);
         }
     }
 
@@ -120,9 +125,18 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
             var epilogue = new PassEpilogue(
                 all.Shift == null ? null : all.Shift + channel, all.Addend == null ? null : all.Addend + offset, all.Relu,
                 all.Mask == null ? null : all.Mask + offset);
-            WinogradTransforms<TLanes, TVector>.Output(
-                places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
-                targetChannel, epilogue);
+            if (_outputs == 4)
+            {
+                WinogradTransforms<TLanes, TVector>.Output<Four>(
+                    places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
+                    targetChannel, epilogue);
+            }
+            else
+            {
+                WinogradTransforms<TLanes, TVector>.Output<Two>(
+                    places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
+                    targetChannel, epilogue);
+            }
         }
     }
 
@@ -175,7 +189,7 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     private WinogradTile Place(int tile)
     {
         int perBlock = _tileRows * _tileColumns, within = tile % perBlock;
-        int block = tile / perBlock, row = within / _tileColumns * Outputs, column = within % _tileColumns * Outputs;
+        int block = tile / perBlock, row = within / _tileColumns * _outputs, column = within % _tileColumns * _outputs;
         int sourceRow = row - _padding, sourceColumn = column - _padding;
         return new WinogradTile
         {
@@ -185,8 +199,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
             Bottom = Math.Min(Inputs, Source.Height - sourceRow),
             Left = Math.Max(0, -sourceColumn),
             Right = Math.Min(Inputs, Source.Width - sourceColumn),
-            Rows = Math.Min(Outputs, Target.Height - row),
-            Columns = Math.Min(Outputs, Target.Width - column),
+            Rows = Math.Min(_outputs, Target.Height - row),
+            Columns = Math.Min(_outputs, Target.Width - column),
         };
     }
 
