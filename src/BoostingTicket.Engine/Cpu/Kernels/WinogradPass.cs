@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using BoostingTicket.Engine.Backends;
 
@@ -58,8 +59,9 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
         scratch.Reserve((Elements * (_inputStride + _productStride) + Elements * Layout.Lanes) * sizeof(float));
     }
 
-    // Floats of one element of all transformed filters.
-    private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels;
+    // Floats of one element of all transformed filters, and some more, so that a filter's elements, which are written together, do
+    // not share a cache set.
+    private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels + Layout.Lanes;
 
     public override void Prepare(WorkerPool pool, float* weight, float* scale)
     {
@@ -81,26 +83,43 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     public override void Dispose() => _weights.Dispose();
 
     // Transformed filters: element, group, source channel, four target channels.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackGroup(int group, float* weight, float* scale)
     {
         int taps = _kernel * _kernel;
+        float* side = stackalloc float[taps * GroupSize];
         Vector256<double>* filter = stackalloc Vector256<double>[taps];
         Vector256<double>* scratch = stackalloc Vector256<double>[Inputs * _kernel];
         int first = group * GroupSize, rows = Math.Min(GroupSize, _targetChannels - first);
+        nint filterLength = (nint)Shape.Input.Channels * taps;
         float* result = (float*)_weights.Data + (nint)first * _sourceChannels;
         for (int channel = 0; channel < _sourceChannels; channel++, result += GroupSize)
         {
-            new Span<double>(filter, taps * GroupSize).Clear();
-            for (int row = 0; row < rows; row++)
+            float* from = weight + (Forward ? first * filterLength + channel * taps : channel * filterLength + first * taps);
+            nint stride = Forward ? filterLength : taps;
+            if (rows == GroupSize)
+                WeightPacking.Interleave(from, stride, Vector128<float>.One, taps, side);
+            else
+                InterleaveFew(from, stride, rows, taps, side);
+            Vector256<double> factors = Vector256<double>.One;
+            if (scale != null)
+                factors = Forward ? FactorsOf(scale + first, rows) : Vector256.Create((double)scale[channel]);
+            for (int tap = 0; tap < taps; tap++)
             {
-                int output = Forward ? first + row : channel, input = Forward ? channel : first + row;
-                float* from = weight + ((nint)output * Shape.Input.Channels + input) * taps;
-                double factor = scale == null ? 1 : scale[output];
-                for (int tap = 0; tap < taps; tap++)
-                    ((double*)filter)[tap * GroupSize + row] = factor * from[Forward ? tap : taps - 1 - tap];
+                (Vector128<double> low, Vector128<double> high) = Vector128.Widen(Vector128.Load(side + tap * GroupSize));
+                filter[Forward ? tap : taps - 1 - tap] = Vector256.Create(low, high) * factors;
             }
             WinogradTransforms.TransformFilter(_kernel, filter, scratch, result, WeightElement);
         }
+    }
+
+    private static Vector256<double> FactorsOf(float* scale, int rows) => Vector256.Create(
+        scale[0], rows > 1 ? scale[1] : 0, rows > 2 ? scale[2] : 0, rows > 3 ? scale[3] : (double)0);
+
+    private static void InterleaveFew(float* from, nint stride, int rows, int taps, float* side)
+    {
+        for (int i = 0; i < taps * GroupSize; i++)
+            side[i] = i % GroupSize < rows ? from[i % GroupSize * stride + i / GroupSize] : 0;
     }
 
     private void RunTiles(in RunJob job, int firstTile, int tiles, int firstGroup, int endGroup, int worker)

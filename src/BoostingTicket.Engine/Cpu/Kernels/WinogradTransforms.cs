@@ -36,6 +36,7 @@ internal static unsafe class WinogradTransforms
     /// <param name="scratch">Room for 6 x <paramref name="kernel"/> values.</param>
     /// <param name="result">Receives element after element.</param>
     /// <param name="stride">Floats from an element's four values to the next element's.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransformFilter(
         int kernel, Vector256<double>* filter, Vector256<double>* scratch, float* result, nint stride)
     {
@@ -51,6 +52,7 @@ internal static unsafe class WinogradTransforms
     }
 
     // The filter as a polynomial at the points, each with its factor of Lagrange's formula.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Filter(
         int kernel, Vector256<double>* filter, int step, Vector256<double>* result, int stride)
     {
