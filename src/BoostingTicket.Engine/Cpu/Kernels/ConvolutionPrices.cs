@@ -23,9 +23,9 @@ internal readonly struct StepPrices(params double[] nanoseconds)
 
 /// <summary>Measured prices of convolutions' steps for one instruction set: fitted by <c>benchmarks/BoostingTicket.Calibration</c>
 /// to the times of some thousand candidates - the shapes of the networks, both directions, six densities, several chunks - on one
-/// Zen 4 core, within 10 to 28 % (root of the mean square). What they choose takes 2 to 3 % longer than the best candidate on
-/// average. They are part of the build, so that equal seeds give equal bits on every run; on another machine they may choose the
-/// second best, never wrong results.</summary>
+/// Zen 4 core, within 10 to 28 % (root of the mean square). With AVX-512 what they choose takes 4 % longer than the best candidate
+/// on average and no longer in the median. They are part of the build, so that equal seeds give equal bits on every run; on another
+/// machine they may choose the second best, never wrong results.</summary>
 /// <param name="Direct">Of <see cref="ConvolutionCost.Direct"/>.</param>
 /// <param name="Winograd">Of <see cref="ConvolutionCost.Winograd"/>.</param>
 /// <param name="Sparse">Of <see cref="ConvolutionCost.Sparse"/>.</param>
@@ -35,8 +35,8 @@ internal sealed record ConvolutionPrices(
     StepPrices Direct, StepPrices Winograd, StepPrices Sparse, StepPrices Gradient, StepPrices SparseGradient)
 {
     private static readonly ConvolutionPrices Avx512 = new(
-        new(0.298, 0.85), new(0.296, 91.7, 17.7), new(0.263, 0.422, 0.957, 0.722, 0, 2.32, 3.08), new(0.341, 1.01),
-        new(0.395, 0.621, 0, 0.435, 7.3, 2.24, 0.583));
+        new(0.298, 0.85), new(0.296, 91.7, 17.7), new(0.298, 0.465, 0.488, 0.73, 0, 2.3, 3.23), new(0.341, 1.01),
+        new(0.401, 0.635, 0, 1.02, 0, 2.36, 0.624));
 
     private static readonly ConvolutionPrices Avx2 = new(
         new(0.349, 1.63), new(0.356, 97.7, 17.2), new(0.385, 0.834, 0, 0, 9.62, 2.5, 3.42), new(0.411, 1.62),
