@@ -53,7 +53,7 @@ internal sealed class CpuFilter : Filter
         _backwardInput?.Pass.Prepare(pool, weight, scale);
     }
 
-    public override long Bytes => (_forward?.Bytes ?? 0) + (_backwardInput?.Bytes ?? 0);
+    public override long Bytes => (_forward?.Pass.Bytes ?? 0) + (_backwardInput?.Pass.Bytes ?? 0);
 
     public override void Dispose()
     {

@@ -35,6 +35,9 @@ internal sealed unsafe class SparseLists : IDisposable
         Fill(geometry, shape, forward, mask);
     }
 
+    /// <summary>Bytes of the lists.</summary>
+    public long Bytes => _taps.Bytes + _indices.Bytes + _starts.Bytes;
+
     /// <summary>Kept weights.</summary>
     public int Count { get; }
 

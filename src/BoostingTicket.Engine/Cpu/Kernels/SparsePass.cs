@@ -55,6 +55,8 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
         scratch.Reserve((_patchFloats + sums) * sizeof(float));
     }
 
+    public override long Bytes => _lists.Bytes;
+
     public override void Prepare(WorkerPool pool, float* weight, float* scale) => _lists.Gather(pool, weight, scale);
 
     public override void Run(WorkerPool pool, int blocks, float* source, float* target, in PassEpilogue epilogue)
