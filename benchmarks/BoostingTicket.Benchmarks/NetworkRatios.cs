@@ -79,7 +79,8 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
         yield return Row("training step", side.Training.Seconds, training.Seconds, 3);
         yield return Row(
             "PGD-10 training step", Composed(side.Begin, side.Attack, side.Training), Composed(torch.Begin, torch.Attack, training), PgdPasses)
-            with { Composed = true };
+            with
+        { Composed = true };
 
         RatioRow Row(string work, IReadOnlyList<double> ours, IReadOnlyList<double> theirs, double passes) =>
             RatioRow.Of(work, model.Name, model.Batch, sparsity, ours, theirs, passes * pass, disagreement);

@@ -71,7 +71,13 @@ if (json)
     Console.WriteLine(JsonSerializer.Serialize(
         new
         {
-            device = backend.Device.Description, threads, loadBefore = load, seconds = Stopwatch.GetElapsedTime(started).TotalSeconds, rows, summary = Summary(), memory,
+            device = backend.Device.Description,
+            threads,
+            loadBefore = load,
+            seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
+            rows,
+            summary = Summary(),
+            memory,
         },
         new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true }));
 else

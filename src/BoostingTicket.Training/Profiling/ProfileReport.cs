@@ -164,6 +164,12 @@ public sealed record ProfileReport
     /// <summary>Median seconds of a batch whose operations were observed; null unless they were.</summary>
     public double? OperationsSecondsPerBatchMedian { get; init; }
 
+    /// <summary>What observing phases cost: median of observed over unobserved seconds, batch by batch, less 1.</summary>
+    public required double ObservationCost { get; init; }
+
+    /// <summary>What observing operations cost; null unless they were observed.</summary>
+    public double? OperationsCost { get; init; }
+
     /// <summary>Memory at most: of the process on a processor, of the program's allocations on a GPU, in bytes.</summary>
     public required long PeakMemoryBytes { get; init; }
 

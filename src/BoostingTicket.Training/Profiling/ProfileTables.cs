@@ -45,7 +45,7 @@ public static class ProfileTables
         writer.WriteLine(Text(
             $"Batch: median {Milliseconds(report.SecondsPerBatchMedian)} ms of {report.Batches} ({Milliseconds(report.SecondsPerBatchMin)} to {Milliseconds(report.SecondsPerBatchMax)}), {report.ImagesPerSecond:F0} images/s; epoch of {report.EpochImages}: {report.SecondsPerEpoch:F1} s and {report.EvaluationSecondsPerEpoch:F1} s of evaluation"));
         writer.WriteLine(Text(
-            $"Looked at: median {Milliseconds(report.ObservedSecondsPerBatchMedian)} ms by phase ({Change(report.ObservedSecondsPerBatchMedian, report)}){ByOperation(report)}"));
+            $"Looked at: median {Milliseconds(report.ObservedSecondsPerBatchMedian)} ms by phase ({Change(report.ObservationCost)}){ByOperation(report)}"));
         writer.WriteLine(Text(
             $"At best: {report.Peaks.ArithmeticPerSecond / 1e9:F0} Gop/s, {report.Peaks.BytesPerSecond / 1e9:F1} GB/s ({report.Peaks.Method}); memory at most {report.PeakMemoryBytes / 1048576.0:F0} MiB"));
     }
@@ -101,11 +101,10 @@ public static class ProfileTables
         : row.WorkPerBatch == default ? "(in between)" : "(whole phase)";
 
     private static string ByOperation(ProfileReport report) => report.OperationsSecondsPerBatchMedian is { } seconds
-        ? $", {Milliseconds(seconds)} ms by operation ({Change(seconds, report)})"
+        ? $", {Milliseconds(seconds)} ms by operation ({Change(report.OperationsCost!.Value)})"
         : "";
 
-    private static string Change(double seconds, ProfileReport report) =>
-        Text($"{(seconds / report.SecondsPerBatchMedian - 1) * 100:+0.0;-0.0;0.0} %");
+    private static string Change(double cost) => Text($"{cost * 100:+0.0;-0.0;0.0} %");
 
     private static string Milliseconds(double seconds) => Text($"{seconds * 1e3:F2}");
 

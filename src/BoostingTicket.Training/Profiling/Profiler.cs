@@ -110,6 +110,8 @@ public sealed class Profiler(
             EpochImages = training.EpochImages,
             ObservedSecondsPerBatchMedian = Median(observed),
             OperationsSecondsPerBatchMedian = options.Operations ? Median(detailed) : null,
+            ObservationCost = Median([.. observed.Select((seconds, i) => seconds / plain[i])]) - 1,
+            OperationsCost = options.Operations ? Median([.. detailed.Select((seconds, i) => seconds / plain[i])]) - 1 : null,
             PeakMemoryBytes = peak,
             ProcessPeakBytes = processPeak,
             WarmupSeconds = warmup,

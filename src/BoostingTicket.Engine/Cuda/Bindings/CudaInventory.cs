@@ -123,7 +123,8 @@ internal sealed class CudaInventory
             if (DriverVersion < OldestDriver)
             {
                 throw new DeviceException(
-                    $"the driver ({DriverModule.Place}) is for CUDA {CudaVersion(DriverVersion)}, and wanted is {CudaVersion(OldestDriver)} or later");
+                    $"the driver ({DriverModule.Place}) is for CUDA {CudaVersion(DriverVersion)}, "
+                    + $"and wanted is {CudaVersion(OldestDriver)} or later");
             }
             Driver = driver;
             _found.Add($"driver for CUDA {CudaVersion(DriverVersion)} ({DriverModule.Place})");
@@ -181,7 +182,8 @@ internal sealed class CudaInventory
             if (cudnn.Version < OldestCudnn)
             {
                 throw new DeviceException(
-                    $"cuDNN {CudnnVersion(cudnn.Version)} ({module.Place}) is too old, and wanted is {CudnnVersion(OldestCudnn)} or later");
+                    $"cuDNN {CudnnVersion(cudnn.Version)} ({module.Place}) is too old, "
+                    + $"and wanted is {CudnnVersion(OldestCudnn)} or later");
             }
             Cudnn = cudnn;
             _found.Add($"cuDNN {CudnnVersion(cudnn.Version)} ({module.Place})");

@@ -31,15 +31,21 @@ internal sealed class LibraryFolders
     private IEnumerable<LibraryOrigin> Origins()
     {
         yield return new LibraryOrigin(
-            Variable, Existing(Split(Variable).SelectMany(root => ToolkitFolders(root).Concat(PythonFolders(root)).Concat(NvidiaFolders(root)))),
+            Variable,
+            Existing(Split(Variable).SelectMany(root => ToolkitFolders(root).Concat(PythonFolders(root)).Concat(NvidiaFolders(root)))),
             IsExplicit: true, IsUnset: _host.Variable(Variable) is null);
         string path = _host.IsWindows ? "PATH" : "LD_LIBRARY_PATH";
         yield return new LibraryOrigin(path, Existing(Split(path)), IsUnset: _host.Variable(path) is null);
         yield return new LibraryOrigin("the system's library path", Existing(_host.IsWindows ? [] : SystemFolders()), IsSystem: true);
         foreach (string name in (string[])["CUDA_PATH", "CUDA_HOME"])
-            yield return new LibraryOrigin(name, Existing(Split(name).SelectMany(ToolkitFolders)), IsUnset: _host.Variable(name) is null);
-        yield return new LibraryOrigin(_host.IsWindows ? "NVIDIA's folders of Program Files" : "/usr/local/cuda*", Existing(InstalledToolkits()));
-        yield return new LibraryOrigin("Python and conda packages", Existing(PythonRoots().SelectMany(PythonFolders).Concat(CondaFolders())));
+        {
+            yield return new LibraryOrigin(
+                name, Existing(Split(name).SelectMany(ToolkitFolders)), IsUnset: _host.Variable(name) is null);
+        }
+        yield return new LibraryOrigin(
+            _host.IsWindows ? "NVIDIA's folders of Program Files" : "/usr/local/cuda*", Existing(InstalledToolkits()));
+        yield return new LibraryOrigin(
+            "Python and conda packages", Existing(PythonRoots().SelectMany(PythonFolders).Concat(CondaFolders())));
     }
 
     private List<string> Existing(IEnumerable<string> folders) =>
@@ -70,7 +76,8 @@ internal sealed class LibraryFolders
     // cuda-12.6 -> 12.6, v13.0 -> 13.0, python3.11 -> 3.11; a name without a version is whatever the system made the default.
     private static Version VersionOf(string name)
     {
-        string digits = new([.. name.SkipWhile(letter => !char.IsAsciiDigit(letter)).TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')]);
+        string digits = new([.. name.SkipWhile(letter => !char.IsAsciiDigit(letter))
+            .TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')]);
         return digits.Length == 0
             ? new Version(int.MaxValue, 0)
             : Version.TryParse(digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('.') : $"{digits}.0", out Version? version)
@@ -103,9 +110,10 @@ internal sealed class LibraryFolders
     }
 
     // What NVIDIA's wheels install: nvidia/cublas/lib, nvidia/cudnn/lib, since CUDA 13 nvidia/cu13/lib.
-    private IEnumerable<string> NvidiaFolders(string nvidia) => Matching(nvidia, "").SelectMany(package => (IEnumerable<string>)(_host.IsWindows
-        ? [Join(package, "bin"), Join(package, "bin", "x86_64")]
-        : [Join(package, "lib")]));
+    private IEnumerable<string> NvidiaFolders(string nvidia) => Matching(nvidia, "").SelectMany(
+        package => (string[])(_host.IsWindows
+            ? [Join(package, "bin"), Join(package, "bin", "x86_64")]
+            : [Join(package, "lib")]));
 
     private IEnumerable<string> PythonFolders(string sitePackages) =>
         NvidiaFolders(Join(sitePackages, "nvidia")).Append(Join(sitePackages, "torch", "lib"));

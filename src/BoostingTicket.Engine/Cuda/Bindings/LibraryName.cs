@@ -12,7 +12,8 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
 {
     /// <summary>The driver, which comes with the GPU's own installer. Not <c>libcuda.so</c>: that may be the toolkit's stub.</summary>
     public static LibraryName Driver { get; } = new(
-        "NVIDIA driver", "libcuda.so.1", "nvcuda.dll", [[0]], "install a driver for CUDA 12 or later (525 or later) from https://www.nvidia.com/drivers");
+        "NVIDIA driver", "libcuda.so.1", "nvcuda.dll", [[0]],
+        "install a driver for CUDA 12 or later (525 or later) from https://www.nvidia.com/drivers");
 
     /// <summary>cuBLAS, a part of the CUDA toolkit.</summary>
     public static LibraryName Cublas { get; } = new(
@@ -31,7 +32,8 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
     /// <summary>cuDNN; its functions are spread over more libraries of the same folder (see <see cref="IsCudnnPart"/>).</summary>
     public static LibraryName Cudnn { get; } = new(
         "cuDNN", "libcudnn.so.{0}", "cudnn64_{0}.dll", [[9], [8]],
-        "install cuDNN with 'pip install nvidia-cudnn-cu12' (CUDA 13: nvidia-cudnn-cu13) or from https://developer.nvidia.com/cudnn-downloads");
+        "install cuDNN with 'pip install nvidia-cudnn-cu12' (CUDA 13: nvidia-cudnn-cu13) or from "
+            + "https://developer.nvidia.com/cudnn-downloads");
 
     /// <summary>File name of a major version.</summary>
     public string File(bool windows, int major) => string.Format(CultureInfo.InvariantCulture, windows ? Windows : Linux, major);

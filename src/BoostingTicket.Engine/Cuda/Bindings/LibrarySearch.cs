@@ -123,7 +123,8 @@ internal sealed class LibrarySearch
     // between versions: whatever did not load is tried again as long as another one did.
     private void PreloadParts(string folder, int major)
     {
-        List<string> waiting = [.. _host.FileNames(folder).Where(name => LibraryName.IsCudnnPart(_host.IsWindows, major, name)).Order(StringComparer.Ordinal)];
+        List<string> waiting = [.. _host.FileNames(folder)
+            .Where(name => LibraryName.IsCudnnPart(_host.IsWindows, major, name)).Order(StringComparer.Ordinal)];
         int before;
         do
         {

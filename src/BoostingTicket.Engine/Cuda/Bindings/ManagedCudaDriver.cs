@@ -330,7 +330,9 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
         nint name = 0;
         CudaStatus.Throw(
             CudaLibrary.Driver, (int)status, call,
-            DriverAPINativeMethods.ErrorHandling.cuGetErrorName(status, ref name) == CUResult.Success ? Marshal.PtrToStringUTF8(name) : null,
+            DriverAPINativeMethods.ErrorHandling.cuGetErrorName(status, ref name) == CUResult.Success
+                ? Marshal.PtrToStringUTF8(name)
+                : null,
             detail);
     }
 

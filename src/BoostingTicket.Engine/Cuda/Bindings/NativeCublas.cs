@@ -78,6 +78,10 @@ internal static class CublasCalls
     /// <summary>A matrix product with its sizes and types.</summary>
     public static string Gemm(
         CublasOperation operationA, CublasOperation operationB, int m, int n, int k,
-        in CublasMatrix a, in CublasMatrix b, in CublasMatrix c, CublasCompute compute) => FormattableString.Invariant(
-            $"cublasGemmEx({operationA}, {operationB}, m {m}, n {n}, k {k}, A {a.Type} {a.Data} ld {a.LeadingDimension}, B {b.Type} {b.Data} ld {b.LeadingDimension}, C {c.Type} {c.Data} ld {c.LeadingDimension}, {compute})");
+        in CublasMatrix a, in CublasMatrix b, in CublasMatrix c, CublasCompute compute) =>
+        FormattableString.Invariant($"cublasGemmEx({operationA}, {operationB}, m {m}, n {n}, k {k}, ")
+            + $"A {Text(a)}, B {Text(b)}, C {Text(c)}, {compute})";
+
+    private static string Text(in CublasMatrix matrix) =>
+        FormattableString.Invariant($"{matrix.Type} {matrix.Data} ld {matrix.LeadingDimension}");
 }

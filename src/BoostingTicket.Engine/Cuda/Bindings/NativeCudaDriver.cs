@@ -312,7 +312,8 @@ internal static class CudaCalls
 {
     /// <summary>A launch with its kernel and grid.</summary>
     public static string Launch(string kernel, LaunchGrid grid) => FormattableString.Invariant(
-        $"cuLaunchKernel({kernel}, {grid.GridX} x {grid.GridY} x {grid.GridZ} blocks of {grid.BlockX} x {grid.BlockY} x {grid.BlockZ} threads)");
+        $"cuLaunchKernel({kernel}, {grid.GridX} x {grid.GridY} x {grid.GridZ} blocks of ")
+        + FormattableString.Invariant($"{grid.BlockX} x {grid.BlockY} x {grid.BlockZ} threads)");
 }
 
 /// <summary>Options of the driver's compiler; values of CUjit_option.</summary>

@@ -137,7 +137,10 @@ internal sealed unsafe class NativeCudnn : ICudnn
         {
             ref CudnnPerformance result = ref results[index];
             if (result.Status == CudaStatus.Success)
-                found.Add(new CudnnAlgorithm(result.Algorithm, result.Time, result.Memory, result.Determinism == 1, (CudnnMath)result.MathType));
+            {
+                found.Add(new CudnnAlgorithm(
+                    result.Algorithm, result.Time, result.Memory, result.Determinism == 1, (CudnnMath)result.MathType));
+            }
         }
         return [.. found];
     }

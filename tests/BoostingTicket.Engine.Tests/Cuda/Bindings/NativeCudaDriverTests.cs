@@ -16,7 +16,8 @@ internal sealed unsafe class NativeCudaDriverTests
     private NativeModule _module = null!;
     private NativeCudaDriver _driver = null!;
 
-    private static TestCaseData[] Calls() =>
+    /// <summary>Each call of the interface, and what C receives. ManagedCudaTests uses them too.</summary>
+    public static TestCaseData[] Calls() =>
     [
         Call("Initialize", driver => ((NativeCudaDriver)driver).Initialize(), "cuInit(0)"),
         Call("DeviceCount", driver => Assert.That(driver.DeviceCount, Is.EqualTo(1)), "cuDeviceGetCount()"),

@@ -13,14 +13,17 @@ internal sealed class NvidiaHeaderTests
     public void Functions_have_the_headers_types(string header, Type table)
     {
         NvidiaHeaders headers = NvidiaHeaders.Read(header);
+        string[] names = (string[])table.GetField("Names", BindingFlags.Public | BindingFlags.Static)!.GetValue(null)!;
         var differences = new StringBuilder();
         foreach (FieldInfo field in table.GetFields(BindingFlags.Public | BindingFlags.Instance))
         {
             string ours = string.Join(", ", field.FieldType.GetFunctionPointerParameterTypes().Prepend(field.FieldType.GetFunctionPointerReturnType()).Select(Name));
-            // CUDA 13 declares cuEventElapsedTime as _v2 with the same parameters; drivers export both.
-            string[]? signature = headers.Signature(field.Name) ?? headers.Signature(field.Name + "_v2");
+            string[]? signature = headers.Signature(field.Name);
+            // CUDA 13 declares this one as _v2 with the same parameters; drivers export both.
+            if (signature is null && field.Name == nameof(CudaDriverFunctions.cuEventElapsedTime))
+                signature = headers.Signature(field.Name + "_v2");
             string theirs = signature is null ? "nothing" : string.Join(", ", signature);
-            if (ours != theirs)
+            if (ours != theirs && !(signature is null && names.Contains(field.Name + '?')))
                 differences.AppendLine($"{field.Name}: bound as {ours}; declared as {theirs}");
         }
         Assert.That(differences.ToString(), Is.Empty);

@@ -54,7 +54,7 @@ internal sealed partial class NvidiaHeaders
         Match match = Regex.Match(_text, $@"\b{function}\s*\(([^()]*)\)\s*;");
         if (!match.Success)
             return null;
-        string returned = _text[(_text.LastIndexOfAny([';', '}', '\n'], match.Index) + 1)..match.Index];
+        string returned = _text[(_text.LastIndexOfAny([';', '}'], match.Index) + 1)..match.Index];
         string parameters = match.Groups[1].Value.Trim();
         return
         [
