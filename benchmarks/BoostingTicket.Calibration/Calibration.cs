@@ -84,7 +84,8 @@ internal static unsafe class Calibration
     private static void Regret(List<Candidate> candidates, ConvolutionPrices prices)
     {
         var losses = new List<double>();
-        foreach (IGrouping<(string, bool, bool), Candidate> work in candidates.GroupBy(one => (one.Name, one.Forward, one.IsGradient)))
+        foreach (IGrouping<(string, bool, bool), Candidate> work
+            in candidates.GroupBy(one => (one.Name, one.Forward, one.IsGradient)))
         {
             foreach (double density in Densities)
             {

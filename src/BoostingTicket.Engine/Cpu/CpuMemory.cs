@@ -13,8 +13,8 @@ internal sealed unsafe class NativeBlock : SafeHandle
         void* memory;
         try
         {
-            memory = NativeMemory.AlignedAlloc(
-                (nuint)Math.Max(bytes, CpuArena.Alignment), (nuint)(bytes >= LargePages.Least ? LargePages.Size : CpuArena.Alignment));
+            nuint alignment = (nuint)(bytes >= LargePages.Least ? LargePages.Size : CpuArena.Alignment);
+            memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, CpuArena.Alignment), alignment);
         }
         catch (OutOfMemoryException cause)
         {

@@ -12,8 +12,8 @@ internal static class FilterGradientCost
         && prices.SparseGradient.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept)))
             < prices.Gradient.Of(ConvolutionCost.Direct(shape, forward: true));
 
-    /// <summary>Steps of a sparse filter gradient: multiply-adds whose operand is in the first-level cache, those whose operand is
-    /// not, kept weights times register tiles, gradients read, lists times register tiles, vectors copied, weights.</summary>
+    /// <summary>Steps of a sparse filter gradient: multiply-adds whose operand is in the first-level cache, those whose operand
+    /// is not, kept weights times register tiles, gradients read, lists times register tiles, vectors copied, weights.</summary>
     /// <param name="geometry">How the work is cut: the forward pass's.</param>
     /// <param name="kept">Kept weights.</param>
     /// <param name="chunk">Input channels of a chunk.</param>

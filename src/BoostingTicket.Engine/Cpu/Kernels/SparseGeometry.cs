@@ -4,12 +4,16 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
 /// <summary>How a sparse pass cuts its work: the target into patches, whose source values, borders of zeros included, are copied
-/// so that all kept weights apply to all pixels and everything a patch needs lies in the second-level cache; patches into register
-/// tiles; source channels into groups that are copied together. Small images of several blocks lie side by side in a patch.</summary>
+/// so that all kept weights apply to all pixels and everything a patch needs lies in the second-level cache; patches into
+/// register tiles; source channels into groups that are copied together. Small images of several blocks lie side by side in a
+/// patch.</summary>
 internal sealed class SparseGeometry
 {
     /// <summary>Bytes of a patch: half of a second-level cache of 1 MiB, which lists, sums and results share.</summary>
     public const long PatchBytes = 512 << 10;
+
+    // Most blocks of single pixels side by side: enough accumulators to hide the latency of a multiply-add.
+    private const int MaximalBlocks = 8;
 
     private const int VectorBytes = Layout.Lanes * sizeof(float);
 
@@ -33,9 +37,12 @@ internal sealed class SparseGeometry
         (_phaseIndex, SourcePhases) = UsedPhases();
         PlaneRows = Count(Target.Height, TargetStride);
         PlaneColumns = Count(Target.Width, TargetStride);
-        BlocksTogether = Math.Clamp(Math.Min(maximalPixels, 8) / (PlaneRows * PlaneColumns), 1, 8);
-        if (PlaneRows * PlaneColumns is > 1 and <= 4)
-            BlocksTogether = maximalPixels / (PlaneRows * PlaneColumns);
+        BlocksTogether = (PlaneRows * PlaneColumns) switch
+        {
+            1 => MaximalBlocks,
+            <= 4 and var pixels => maximalPixels / pixels,
+            _ => 1,
+        };
         (PatchRows, PatchColumns) = ChoosePatch();
         ChannelPixels = SourcePhases.Length * SourceRows * SourceColumns;
         GroupChannels = (int)Math.Clamp(

@@ -71,8 +71,8 @@ internal unsafe struct SparseCall
 }
 
 /// <summary>The register tile of sparse convolutions: one target channel by rows x columns of pixels, over a list of kept
-/// weights. A multiply-add reads its own sixteen source values, so that it is the loads that bound it: everything around it keeps
-/// them in the first-level cache.</summary>
+/// weights. A multiply-add reads its own sixteen source values, so that it is the loads that bound it: everything around it
+/// keeps them in the first-level cache.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>
 internal static unsafe class SparseKernel<TLanes, TVector>
@@ -102,8 +102,10 @@ internal static unsafe class SparseKernel<TLanes, TVector>
             for (int lane = 0; lane < Layout.Lanes; lane += TLanes.Width)
             {
                 TVector a0;
-                TVector a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero, a4 = TLanes.Zero, a5 = TLanes.Zero, a6 = TLanes.Zero, a7 = TLanes.Zero;
-                TVector a8 = TLanes.Zero, a9 = TLanes.Zero, a10 = TLanes.Zero, a11 = TLanes.Zero, a12 = TLanes.Zero, a13 = TLanes.Zero, a14 = TLanes.Zero, a15 = TLanes.Zero;
+                TVector a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero;
+                TVector a4 = TLanes.Zero, a5 = TLanes.Zero, a6 = TLanes.Zero, a7 = TLanes.Zero;
+                TVector a8 = TLanes.Zero, a9 = TLanes.Zero, a10 = TLanes.Zero, a11 = TLanes.Zero;
+                TVector a12 = TLanes.Zero, a13 = TLanes.Zero, a14 = TLanes.Zero, a15 = TLanes.Zero;
                 if (call.Begins)
                 {
                     a0 = call.Epilogue.Shift == null ? TLanes.Zero : TLanes.Broadcast(call.Epilogue.Shift + channel);

@@ -17,7 +17,8 @@ internal readonly unsafe record struct SparseTile(int Rows, int Columns)
     /// <summary>Pixels.</summary>
     public int Pixels => Rows * Columns;
 
-    /// <summary>The tile that covers a plane at the least cost, and of those the one that reads the fewest different values.</summary>
+    /// <summary>The tile that covers a plane at the least cost, and of those the one that reads the fewest different
+    /// values.</summary>
     /// <param name="maximalPixels">Most pixels of a tile.</param>
     /// <param name="rows">Rows of the plane.</param>
     /// <param name="columns">Columns of the plane.</param>

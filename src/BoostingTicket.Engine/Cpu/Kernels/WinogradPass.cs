@@ -4,9 +4,9 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(2x2, 5x5): some tiles are transformed for all input channels,
-/// multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in the caches.
-/// Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
+/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(2x2, 5x5): some tiles are transformed for all
+/// input channels, multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in
+/// the caches. Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>
 internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
@@ -59,8 +59,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
         scratch.Reserve((Elements * (_inputStride + _productStride) + Elements * Layout.Lanes) * sizeof(float));
     }
 
-    // Floats of one element of all transformed filters, and some more, so that a filter's elements, which are written together, do
-    // not share a cache set.
+    // Floats of one element of all transformed filters, and some more, so that a filter's elements, which are written together,
+    // do not share a cache set.
     private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels + Layout.Lanes;
 
     public override long Bytes => _weights.Bytes;
