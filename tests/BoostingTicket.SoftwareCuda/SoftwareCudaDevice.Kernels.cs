@@ -47,6 +47,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
             if (ptx[..^1].ContainsAnyExceptInRange((byte)1, (byte)127))
                 throw new SoftwareCudaException($"{Call}: the PTX contains bytes that are not ASCII.");
             string text = Encoding.ASCII.GetString(ptx[..^1]);
+            if (_options.EditPtx is { } edit)
+                text = edit(text);
             bool isKnown = Parsed.TryGetValue(text, out PtxModule? module);
             try
             {
@@ -98,7 +100,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
             {
                 throw new CudaException(
                     CudaLibrary.Driver, 500,
-                    $"cuModuleGetFunction({name}): CUDA_ERROR_NOT_FOUND (500); the module has {string.Join(", ", loaded.Kernels.Keys)}.");
+                    $"cuModuleGetFunction({name}): CUDA_ERROR_NOT_FOUND (500); the module has "
+                    + $"{string.Join(", ", loaded.Kernels.Keys)}.");
             }
             nint handle = NewHandle();
             _functions[handle] = new LoadedFunction(kernel, loaded);
@@ -185,7 +188,10 @@ internal sealed unsafe partial class SoftwareCudaDevice
             foreach (PtxReference reference in variable.References)
             {
                 if (!addresses.TryGetValue(reference.Name, out ulong address))
-                    throw new SoftwareCudaException($"The variable {variable.Name} refers to {reference.Name}, which the module lacks.");
+                {
+                    throw new SoftwareCudaException(
+                        $"The variable {variable.Name} refers to {reference.Name}, which the module lacks.");
+                }
                 *(ulong*)(block.Data + reference.Offset) = address + (ulong)reference.Addend;
             }
         }
@@ -233,12 +239,18 @@ internal sealed unsafe partial class SoftwareCudaDevice
     {
         byte[] values = new byte[kernel.ParameterBytes];
         if (kernel.Parameters.Length > 0 && parameters is null)
-            throw new SoftwareCudaException($"Kernel {kernel.Name}: it has {kernel.Parameters.Length} parameters and none is given.");
+        {
+            throw new SoftwareCudaException(
+                $"Kernel {kernel.Name}: it has {kernel.Parameters.Length} parameters and none is given.");
+        }
         for (int i = 0; i < kernel.Parameters.Length; i++)
         {
             KernelParameter parameter = kernel.Parameters[i];
             if (parameters[i] is null)
-                throw new SoftwareCudaException($"Kernel {kernel.Name}: the value of parameter {i} ({parameter.Name}) is not given.");
+            {
+                throw new SoftwareCudaException(
+                    $"Kernel {kernel.Name}: the value of parameter {i} ({parameter.Name}) is not given.");
+            }
             new ReadOnlySpan<byte>(parameters[i], parameter.Bytes).CopyTo(values.AsSpan(parameter.Offset));
         }
         return values;

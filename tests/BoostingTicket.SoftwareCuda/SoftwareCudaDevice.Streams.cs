@@ -140,7 +140,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
             Require("cuStreamBeginCapture");
             StreamState state = Known(_streams, stream, "cuStreamBeginCapture", "stream");
             if (state.Capture is not null)
-                throw new CudaException(CudaLibrary.Driver, 1, "cuStreamBeginCapture: CUDA_ERROR_INVALID_VALUE (1), it is being captured.");
+                throw Invalid("cuStreamBeginCapture", "it is being captured");
             state.Capture = [];
             state.CaptureThread = Environment.CurrentManagedThreadId;
             state.IsInvalidated = false;
@@ -154,8 +154,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
         {
             Require("cuStreamEndCapture");
             StreamState state = Known(_streams, stream, "cuStreamEndCapture", "stream");
-            List<Action> nodes = state.Capture
-                ?? throw new CudaException(CudaLibrary.Driver, 1, "cuStreamEndCapture: CUDA_ERROR_INVALID_VALUE (1), nothing is captured.");
+            List<Action> nodes = state.Capture ?? throw Invalid("cuStreamEndCapture", "nothing is captured");
             if (state.CaptureThread != Environment.CurrentManagedThreadId)
             {
                 throw new CudaException(
@@ -284,6 +283,9 @@ internal sealed unsafe partial class SoftwareCudaDevice
             CudaLibrary.Driver, CaptureUnsupported,
             $"{call}: CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED (900), the call is not permitted while a stream is captured.");
     }
+
+    private static CudaException Invalid(string call, string why) =>
+        new(CudaLibrary.Driver, 1, $"{call}: CUDA_ERROR_INVALID_VALUE (1), {why}.");
 
     private static CudaException Captured(string call) => new(
         CudaLibrary.Driver, 907, $"{call}: CUDA_ERROR_CAPTURED_EVENT (907), the event was recorded in a capture.");

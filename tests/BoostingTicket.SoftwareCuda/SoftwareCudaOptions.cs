@@ -15,6 +15,9 @@ internal sealed record SoftwareCudaOptions
     /// <summary>Instructions (of groups of threads) after which a block counts as endless.</summary>
     public long StepLimit { get; init; } = 200_000_000;
 
+    /// <summary>Changes PTX before it is loaded, so that tests can plant defects in real kernels.</summary>
+    public Func<string, string>? EditPtx { get; init; }
+
     /// <summary>Where launches and calls are counted; a device has its own when none is given.</summary>
     public SoftwareCudaCoverage? Coverage { get; init; }
 }

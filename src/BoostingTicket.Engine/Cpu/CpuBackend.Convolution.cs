@@ -7,15 +7,16 @@ namespace BoostingTicket.Engine.Cpu;
 internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 {
     private readonly WorkerScratch _scratch;
+    private readonly ConvolutionPrices _prices;
 
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         RequireValid(shape);
         return new CpuFilter(
             shape,
-            uses.HasFlag(FilterUses.Forward) ? CreatePass(shape, forward: true) : null,
-            uses.HasFlag(FilterUses.BackwardInput) ? CreatePass(shape, forward: false) : null,
-            uses.HasFlag(FilterUses.BackwardFilter) ? new FilterGradient<TLanes, TVector>(shape) : null);
+            uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true) : null,
+            uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false) : null,
+            uses.HasFlag(FilterUses.BackwardFilter) ? new GradientChoice<TLanes, TVector>(shape, _prices, _scratch) : null);
     }
 
     public void PrepareFilter(Filter filter, in FilterSource source)
@@ -24,7 +25,11 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         RequireLength(source.Weight, own.Shape.WeightCount, "weights");
         if (source.Scale is { } scale)
             RequireLength(scale, own.Shape.OutputChannels, "factors");
-        own.Prepare(_pool, CpuFloats.Of(source.Weight), CpuFloats.OrNull(source.Scale));
+        if (source.Mask is { } mask)
+            RequireLength(mask, own.Shape.WeightCount, "mask values");
+        own.Prepare(
+            _pool, CpuFloats.Of(source.Weight), CpuFloats.OrNull(source.Mask), source.MaskVersion,
+            CpuFloats.OrNull(source.Scale));
     }
 
     public void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue)
@@ -66,9 +71,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, gradient.Shape.Channels);
     }
 
-    private ConvolutionPass CreatePass(ConvolutionShape shape, bool forward) => ConvolutionCost.PrefersWinograd(shape)
-        ? new WinogradPass<TLanes, TVector>(shape, forward, _scratch)
-        : new DirectPass<TLanes, TVector>(shape, forward);
+    private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward) => new(shape, forward, _prices, _scratch);
 
     private static void RequireValid(ConvolutionShape shape)
     {

@@ -18,6 +18,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IBackend
     {
         _pool = new WorkerPool(threads);
         _scratch = new WorkerScratch(threads);
+        _prices = ConvolutionPrices.Of(instructionSet);
         Device = new DeviceInfo(
             "cpu", $"{threads} thread{(threads == 1 ? "" : "s")}, {instructionSet} ({TLanes.Width * 32} bit vectors)");
     }

@@ -13,13 +13,15 @@ internal sealed unsafe class NativeBlock : SafeHandle
         void* memory;
         try
         {
-            memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, CpuArena.Alignment), CpuArena.Alignment);
+            nuint alignment = (nuint)(bytes >= LargePages.Least ? LargePages.Size : CpuArena.Alignment);
+            memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, CpuArena.Alignment), alignment);
         }
         catch (OutOfMemoryException cause)
         {
             throw new DeviceException(
                 $"The CPU backend could not get {bytes / 1048576.0:N0} MiB of memory; use a smaller batch (--batch).", cause);
         }
+        LargePages.Ask(memory, bytes);
         NativeMemory.Clear(memory, (nuint)bytes);
         SetHandle((nint)memory);
         GC.AddMemoryPressure(Math.Max(bytes, 1));

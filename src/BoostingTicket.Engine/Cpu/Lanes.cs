@@ -29,6 +29,9 @@ internal unsafe interface ILanes<TVector>
     static abstract TVector Load(float* source);
     static abstract void Store(float* destination, TVector value);
 
+    /// <summary>Stores past the caches, to an address aligned to the vector's size; other threads see it after a fence.</summary>
+    static abstract void StoreStreaming(float* destination, TVector value);
+
     /// <summary>The value at <paramref name="source"/> in every lane.</summary>
     static abstract TVector Broadcast(float* source);
 
@@ -70,6 +73,10 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Vector512<float> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStreaming(float* destination, Vector512<float> value) =>
+        Avx512F.StoreAlignedNonTemporal(destination, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Broadcast(float* source) => Vector512.Create(*source);
@@ -128,6 +135,10 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Vector256<float> value) => value.Store(destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStreaming(float* destination, Vector256<float> value) =>
+        Avx.StoreAlignedNonTemporal(destination, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Broadcast(float* source) => Vector256.Create(*source);
@@ -190,6 +201,10 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, Vector<float> value) => Vector.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStreaming(float* destination, Vector<float> value) =>
+        Vector.StoreAlignedNonTemporal(value, destination);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Broadcast(float* source) => Vector.Create(*source);

@@ -24,20 +24,28 @@ internal static class SparseConvolutionCases
             foreach (float density in (float[])[0, 0.02f, 0.1f, 0.2f, 0.5f, 1])
             {
                 foreach (int batch in (int[])[5, 17])
-                    yield return AllUses(shape, density, batch);
+                {
+                    yield return AllUses(
+                        $"to {100 * density:F0} %", shape, batch, bench => Pattern(bench, shape, density));
+                }
             }
+            yield return AllUses("to one weight", shape, 33, _ => Where(shape, i => i == shape.WeightCount / 2));
+            int filter = shape.WeightCount / shape.OutputChannels, taps = shape.KernelHeight * shape.KernelWidth;
+            yield return AllUses("to every other filter", shape, 33, _ => Where(shape, i => i / filter % 2 == 1));
+            yield return AllUses("to every other channel", shape, 33, _ => Where(shape, i => i / taps % 2 == 1));
             yield return Repruned(shape);
             yield return Epilogues(shape);
         }
     }
 
-    private static OperationCase AllUses(ConvolutionShape shape, float density, int batch) =>
+    private static OperationCase AllUses(
+        string pruning, ConvolutionShape shape, int batch, Func<OperationBench, float[]> createPattern) =>
         new(
-            $"PrepareFilter pruned to {100 * density:F0} % {ConvolutionCases.Describe(shape)} batch {batch}",
+            $"PrepareFilter pruned {pruning} {ConvolutionCases.Describe(shape)} batch {batch}",
             Tolerance.LongSum,
             bench =>
             {
-                float[] pattern = Pattern(bench, shape, density);
+                float[] pattern = createPattern(bench);
                 Operands operands = Declare(bench, shape, batch, pattern);
                 BufferSlice weight = bench.Operand("weight", Pruned(ConvolutionCases.Weights(bench, shape), pattern));
                 BufferSlice mask = bench.Operand("mask", pattern);
@@ -113,6 +121,9 @@ internal static class SparseConvolutionCases
         bench.Destination("y", batch, shape.Output),
         bench.Destination("dx", batch, shape.Input),
         bench.Destination("dw", shape.WeightCount, mayBeZero: Array.ConvertAll(pattern, value => value == 0)));
+
+    private static float[] Where(ConvolutionShape shape, Func<int, bool> kept) =>
+        [.. Enumerable.Range(0, shape.WeightCount).Select(i => kept(i) ? 1f : 0f)];
 
     private static float[] Pattern(OperationBench bench, ConvolutionShape shape, float density) =>
         Array.ConvertAll(bench.Random.Uniform(shape.WeightCount), value => value < density ? 1f : 0f);

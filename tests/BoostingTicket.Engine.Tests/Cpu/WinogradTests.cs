@@ -29,6 +29,10 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
         (5, new(new(3, 8, 11), 5, 3, 3, 1, 0)),
         (5, new(new(3, 5, 13), 5, 3, 3, 1, 2)),
         (5, new(new(4, 1, 1), 6, 3, 3, 1, 1)),
+        (33, new(new(10, 14, 14), 17, 5, 5, 1, 2)),
+        (5, new(new(3, 7, 9), 5, 5, 5, 1, 2)),
+        (17, new(new(4, 3, 2), 6, 5, 5, 1, 2)),
+        (5, new(new(4, 1, 1), 6, 5, 5, 1, 2)),
     ];
 
     [TestCaseSource(nameof(Cases))]
@@ -87,7 +91,8 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
         {
             Assert.That(PassOf(new(new(64, 32, 32), 64, 3, 3, 1, 1)), Is.InstanceOf<WinogradPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(512, 4, 4), 512, 3, 3, 1, 1)), Is.InstanceOf<WinogradPass<TLanes, TVector>>());
-            Assert.That(PassOf(new(new(3, 32, 32), 64, 3, 3, 1, 1)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
+            Assert.That(PassOf(new(new(32, 14, 14), 64, 5, 5, 1, 2)), Is.InstanceOf<WinogradPass<TLanes, TVector>>());
+            Assert.That(PassOf(new(new(1, 28, 28), 32, 5, 5, 1, 2)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(512, 2, 2), 512, 3, 3, 1, 1)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(64, 32, 32), 64, 3, 3, 2, 1)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(64, 32, 32), 64, 1, 1, 1, 0)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
@@ -98,8 +103,8 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
     public void Epilogues_are_those_of_the_seam()
     {
         const int Batch = 20;
-        var shape = new ConvolutionShape(new(40, 6, 9), 38, 3, 3, 1, 1);
-        Assert.That(ConvolutionCost.PrefersWinograd(shape), "The case must take Winograd's algorithm.");
+        var shape = new ConvolutionShape(new(40, 7, 11), 38, 3, 3, 1, 1);
+        Assert.That(PassOf(shape), Is.InstanceOf<WinogradPass<TLanes, TVector>>(), "algorithm");
         float[] x = Values(Batch * shape.Input.Length, 1), w = Values(shape.WeightCount, 2);
         float[] dy = Values(Batch * shape.Output.Length, 3), shift = Values(shape.OutputChannels, 4);
         float[] output = [.. Values(Batch * shape.Input.Length, 5).Select(value => Math.Max(value, 0))];

@@ -12,7 +12,7 @@ public sealed class CudaOperationTableTests(string device, Precision precision, 
     private static IEnumerable<TestFixtureData> Devices() =>
         from device in CudaDevices.Names
         from precision in Enum.GetValues<Precision>()
-        // Measuring algorithms is most of the work of a table on the software device: once is enough.
+            // Measuring algorithms is most of the work of a table on the software device: once is enough.
         let deterministic = precision != Precision.BFloat16
         select new TestFixtureData(device, precision, deterministic);
 

@@ -143,7 +143,8 @@ internal sealed unsafe class BlockState : IDisposable
 
     /// <summary>The host's address of bytes that a thread reads.</summary>
     public byte* Read(
-        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread, bool atomic = false)
+        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread,
+        bool atomic = false)
     {
         if ((address & ((ulong)bytes - 1)) != 0)
             throw Misaligned(instruction, address, bytes, thread, "read");
@@ -157,7 +158,10 @@ internal sealed unsafe class BlockState : IDisposable
                 for (int i = 0; i < bytes; i++)
                 {
                     if (_localWritten[local - _local + i] == 0)
-                        throw Fault(instruction, thread, $"read of the thread's own memory that it did not write: byte {address + (ulong)i}");
+                    {
+                        throw Fault(
+                            instruction, thread, $"read of the thread's own memory that it did not write: byte {address + (ulong)i}");
+                    }
                 }
                 return local;
             case AddressSpace.Parameter:

@@ -42,7 +42,8 @@ internal sealed partial class KernelDecoder
         string list = ((NameOperand)Operand(1)).Name;
         if (!_function.BranchTargets.TryGetValue(list, out IReadOnlyList<string>? targets))
             throw modifiers.Unsupported($"there is no list of targets {list}");
-        return new IndexedBranchInstruction(Source(0, PtxType.U32), [.. targets.Select(Place)]) { Source = _source, Guard = _guard };
+        return new IndexedBranchInstruction(Source(0, PtxType.U32), [.. targets.Select(Place)])
+        { Source = _source, Guard = _guard };
     }
 
     private CallInstruction DecodeCall()

@@ -62,7 +62,8 @@ internal sealed partial class KernelDecoder
         _ => 1,
     };
 
-    private LoadInstruction DecodeGeneralLoad(Modifiers modifiers, AddressSpace space, PtxType type, IReadOnlyList<PtxOperand> to, bool strong)
+    private LoadInstruction DecodeGeneralLoad(
+        Modifiers modifiers, AddressSpace space, PtxType type, IReadOnlyList<PtxOperand> to, bool strong)
     {
         MemoryPlace place = Place((AddressOperand)Operand(1), space, type, to.Count, modifiers);
         return new LoadInstruction(place, Destinations(to, type), type.IsSigned, strong) { Source = _source, Guard = _guard };
@@ -78,7 +79,8 @@ internal sealed partial class KernelDecoder
         if (to.Count != lanes)
             throw modifiers.Unsupported($"it needs {lanes} destinations");
         var from = (AddressOperand)Operand(1);
-        if (space == AddressSpace.Parameter && from.Base is NameOperand name && AddressOf(name.Name).Space == AddressSpace.Parameter)
+        if (space == AddressSpace.Parameter && from.Base is NameOperand name
+            && AddressOf(name.Name).Space == AddressSpace.Parameter)
         {
             KernelParameter parameter = _parameters.Find(one => one.Name == name.Name);
             int offset = checked((int)from.Offset);
@@ -133,7 +135,8 @@ internal sealed partial class KernelDecoder
         if (from.Count != lanes)
             throw modifiers.Unsupported($"it needs {lanes} values");
         MemoryPlace place = Place((AddressOperand)Operand(0), space, type, lanes, modifiers);
-        return new StoreInstruction(place, [.. from.Select(operand => Source(operand, type))]) { Source = _source, Guard = _guard };
+        return new StoreInstruction(place, [.. from.Select(operand => Source(operand, type))])
+        { Source = _source, Guard = _guard };
     }
 
     private AtomicInstruction DecodeAtomic(Modifiers modifiers)
@@ -203,9 +206,11 @@ internal sealed partial class KernelDecoder
         }
         if (Operand(1) is VectorOperand from)
         {
-            PtxType part = PtxType.Find($"b{type.Bits / from.Elements.Count}") ?? throw modifiers.Unsupported("its parts are too small");
+            PtxType part = PtxType.Find($"b{type.Bits / from.Elements.Count}")
+                ?? throw modifiers.Unsupported("its parts are too small");
             int[] parts = [.. from.Elements.Select(operand => Source(operand, part))];
-            return new PackInstruction(parts, part.Bits, Destination(0, type), splits: false) { Source = _source, Guard = _guard };
+            return new PackInstruction(parts, part.Bits, Destination(0, type), splits: false)
+            { Source = _source, Guard = _guard };
         }
         ulong mask = type.Mask;
         return Map(a => a & mask, type, type);

@@ -123,7 +123,10 @@ internal sealed partial class KernelDecoder
             if (variable is null)
                 continue;
             if (variable.Bytes == 0)
-                throw new SoftwareCudaException($"Kernel {_kernel.Name}: {name} needs dynamic shared memory, which launches do not give.");
+            {
+                throw new SoftwareCudaException(
+                    $"Kernel {_kernel.Name}: {name} needs dynamic shared memory, which launches do not give.");
+            }
             _sharedBytes = Align(_sharedBytes, variable.Alignment);
             _moduleShared[name] = (variable, _sharedBytes);
             _sharedBytes += variable.Bytes;

@@ -106,8 +106,8 @@ internal sealed unsafe class StoreInstruction(MemoryPlace place, int[] values) :
 }
 
 /// <summary>Loads a parameter of the kernel.</summary>
-internal sealed unsafe class LoadParameterInstruction(int offset, int elementBytes, (int Row, ulong Mask)[] destinations, bool signed)
-    : Instruction
+internal sealed unsafe class LoadParameterInstruction(
+    int offset, int elementBytes, (int Row, ulong Mask)[] destinations, bool signed) : Instruction
 {
     /// <inheritdoc/>
     public override void Execute(BlockState block, int* lanes, int count)
@@ -195,10 +195,10 @@ internal sealed unsafe class WindowInstruction(AddressSpace space, bool asks, in
             };
             if (asks)
                 to[lane] = inside ? 1UL : 0;
-            else if (space is AddressSpace.Shared or AddressSpace.Local)
-                to[lane] = inside ? from[lane] - start : throw block.Fault(this, lane, $"0x{from[lane]:x} is not an address of that space");
+            else if (!inside)
+                throw block.Fault(this, lane, $"0x{from[lane]:x} is not an address of that space");
             else
-                to[lane] = inside ? from[lane] : throw block.Fault(this, lane, $"0x{from[lane]:x} is not an address of that space");
+                to[lane] = space is AddressSpace.Shared or AddressSpace.Local ? from[lane] - start : from[lane];
         }
     }
 }

@@ -66,7 +66,10 @@ internal sealed unsafe class ShuffleInstruction(
             if (!valid)
                 source = thread & 31;
             if ((present >> source & 1) == 0)
-                throw block.Fault(this, thread, $"the value comes from lane {source} (thread {warp + source}), which takes no part");
+            {
+                throw block.Fault(
+                    this, thread, $"the value comes from lane {source} (thread {warp + source}), which takes no part");
+            }
             if (to is not null)
                 to[thread] = values[source];
             if (inRange is not null)

@@ -1,35 +1,120 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>Which algorithm a dense convolution takes. The costs are cycles for a block of sixteen images, fitted to
-/// measurements of 3 to 512 channels on 32x32 to 4x4 pixels on one Zen 4 core; between the two there is a factor of two and
-/// more except near the border, so other machines need no other numbers.</summary>
+/// <summary>How a convolution's forward pass or input gradient can be computed.</summary>
+internal enum ConvolutionAlgorithm
+{
+    /// <summary><see cref="DirectPass{TLanes,TVector}"/>.</summary>
+    Direct,
+
+    /// <summary><see cref="WinogradPass{TLanes,TVector}"/>.</summary>
+    Winograd,
+
+    /// <summary><see cref="SparsePass{TLanes,TVector}"/>.</summary>
+    Sparse,
+}
+
+/// <summary>What a pass over one block of sixteen images costs, as a sum of counted steps, each times its price. Prices come from
+/// a measurement (<see cref="ConvolutionPrices"/>), so the choice between algorithms does too, and yet it is a function of shape
+/// and number of kept weights alone: had every process its own stopwatch decide, near ties would fall this way or that, and
+/// since algorithms round differently, equal seeds would not give equal bits.</summary>
 internal static class ConvolutionCost
 {
-    private const double DirectProduct = 1.05;
-    private const double WinogradProduct = 1.18;
-    private const double WinogradTransform = 450;
+    /// <summary>Lines of 64 bytes that stay in a first-level cache of 32 KiB beside lists and sums.</summary>
+    private const double CachedLines = 448;
+
+    // Winograd's algorithm rounds more, so it must gain a quarter.
+    private const double WinogradGain = 0.75;
+
+    /// <summary>The cheapest algorithm.</summary>
+    /// <param name="prices">Prices of the steps.</param>
+    /// <param name="geometry">Of a sparse pass.</param>
+    /// <param name="shape">The convolution, a linear layer as 1x1.</param>
+    /// <param name="forward">Forward pass, or input gradient.</param>
+    /// <param name="kept">Kept weights; all of them for a convolution without a mask.</param>
+    public static ConvolutionAlgorithm Choose(
+        ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, bool forward, int kept)
+    {
+        (ConvolutionAlgorithm dense, double least) = (ConvolutionAlgorithm.Direct, prices.Direct.Of(Direct(shape, forward)));
+        if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape, forward))
+            is var winograd && winograd < WinogradGain * least)
+            (dense, least) = (ConvolutionAlgorithm.Winograd, winograd);
+        return kept < shape.WeightCount && prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
+            ? ConvolutionAlgorithm.Sparse
+            : dense;
+    }
 
     /// <summary>Whether Winograd's algorithm can compute a convolution's forward pass and input gradient.</summary>
     public static bool WinogradApplies(ConvolutionShape shape) =>
-        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false };
+        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
+            or { KernelHeight: 5, KernelWidth: 5, Stride: 1, Padding: 2, IsLinear: false };
 
-    /// <summary>Whether Winograd's algorithm can compute it and is the faster one.</summary>
-    public static bool PrefersWinograd(ConvolutionShape shape)
+    /// <summary>Steps of a direct pass: multiply-adds, vectors read and written.</summary>
+    public static double[] Direct(ConvolutionShape shape, bool forward)
     {
-        if (!WinogradApplies(shape))
-            return false;
-        double channelPairs = (double)shape.Input.Channels * shape.OutputChannels;
-        double taps = Taps(AxisMap.Rows(shape, forward: true)) * Taps(AxisMap.Columns(shape, forward: true));
-        double direct = DirectProduct * taps * channelPairs;
-        double tiles = Tiles(shape.Output.Height) * Tiles(shape.Output.Width);
-        double winograd = tiles * (WinogradTransforms.Elements * WinogradProduct * channelPairs
-            + WinogradTransform * (shape.Input.Channels + shape.OutputChannels));
-        return winograd < direct;
+        double taps = Taps(AxisMap.Rows(shape, forward)) * Taps(AxisMap.Columns(shape, forward));
+        return [taps * shape.Input.Channels * shape.OutputChannels, shape.Input.Length + shape.Output.Length];
+    }
+
+    /// <summary>Steps of a Winograd pass: multiply-adds, tiles transformed there, rows of tiles transformed back.</summary>
+    public static double[] Winograd(ConvolutionShape shape, bool forward)
+    {
+        int outputs = WinogradTransforms.Outputs(shape.KernelHeight);
+        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
+        double tiles = (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs);
+        int rows = SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize;
+        return [
+            tiles * WinogradTransforms.Elements * source.Channels * rows, tiles * source.Channels,
+            tiles * target.Channels * outputs];
+    }
+
+    /// <summary>Steps of a sparse pass: multiply-adds whose operand is in the first-level cache, those whose operand is not, kept
+    /// weights times register tiles, partial sums, lists times register tiles, vectors copied, vectors written.</summary>
+    /// <param name="geometry">How the work is cut.</param>
+    /// <param name="kept">Kept weights.</param>
+    /// <param name="chunk">Source channels of a chunk.</param>
+    public static double[] Sparse(SparseGeometry geometry, int kept, int chunk)
+    {
+        int blocks = geometry.BlocksTogether;
+        SparseTile tile = geometry.Tile(blocks);
+        double patches = (double)geometry.PatchesDown * geometry.PatchesAcross / blocks;
+        double tiles = patches * SparseGeometry.Count(geometry.PatchRows, tile.Rows)
+            * SparseGeometry.Count(geometry.PatchColumns * blocks, tile.Columns);
+        double lines = (double)chunk * geometry.SourcePhases.Length
+            * (tile.Rows + geometry.Rows.Halo) * (tile.Columns + geometry.Columns.Halo * blocks);
+        double products = kept * tiles * tile.Pixels, misses = Math.Max(0, 1 - CachedLines / lines);
+        int chunks = SparseGeometry.Count(geometry.Source.Channels, geometry.GroupChannels)
+            * SparseGeometry.Count(geometry.GroupChannels, chunk);
+        double lists = (double)chunks * geometry.TargetPhases * geometry.Target.Channels * tiles;
+        return [
+            products * (1 - misses), products * misses, kept * tiles, chunks > 1 ? lists * tile.Pixels : 0, lists,
+            patches * blocks * geometry.ChannelPixels * geometry.Source.Channels, geometry.Target.Length];
+    }
+
+    /// <summary>Source channels of a chunk at which a sparse pass is cheapest.</summary>
+    public static int Chunk(ConvolutionPrices prices, SparseGeometry geometry, int kept)
+    {
+        int best = geometry.GroupChannels;
+        double least = double.MaxValue;
+        for (int parts = 1; parts <= geometry.GroupChannels; parts++)
+        {
+            int chunk = SparseGeometry.Count(geometry.GroupChannels, parts);
+            if (prices.Sparse.Of(Sparse(geometry, kept, chunk)) is var cost && cost < least)
+                (best, least) = (chunk, cost);
+        }
+        return best;
+    }
+
+    /// <summary>What copying a sparse pass's patches costs, as a share of the rest.</summary>
+    public static double CopyShare(ConvolutionPrices prices, SparseGeometry geometry, int kept, int chunk)
+    {
+        double[] steps = Sparse(geometry, kept, chunk);
+        double all = prices.Sparse.Of(steps);
+        double copies = prices.Sparse.Of([0, 0, 0, 0, 0, steps[5], 0]);
+        return copies / Math.Max(all - copies, all * 1e-3);
     }
 
     private static double Taps(AxisMap map) => map.Taps.Sum(taps => taps.Length);
-
-    private static double Tiles(int outputs) => (outputs + WinogradTransforms.Outputs - 1) / WinogradTransforms.Outputs;
 }

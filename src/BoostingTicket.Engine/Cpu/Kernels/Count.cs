@@ -43,3 +43,27 @@ internal readonly struct Six : ICount
 {
     public static int Value => 6;
 }
+
+/// <summary>7.</summary>
+internal readonly struct Seven : ICount
+{
+    public static int Value => 7;
+}
+
+/// <summary>8.</summary>
+internal readonly struct Eight : ICount
+{
+    public static int Value => 8;
+}
+
+/// <summary>14.</summary>
+internal readonly struct Fourteen : ICount
+{
+    public static int Value => 14;
+}
+
+/// <summary>16.</summary>
+internal readonly struct Sixteen : ICount
+{
+    public static int Value => 16;
+}

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
@@ -91,6 +92,11 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
         int taps = _kernelTaps, first = group * GroupSize;
         int rows = Math.Min(GroupSize, _targetChannels - first);
         float* packed = (float*)_weights.Data + (nint)first * _sourceChannels * taps;
+        if (rows == WeightPacking.Channels)
+        {
+            PackFullGroup(first, weight, scale, packed);
+            return;
+        }
         for (int channel = 0; channel < _sourceChannels; channel++)
         {
             for (int row = 0; row < rows; row++)
@@ -102,6 +108,28 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
                     packed[tap * GroupSize + row] = from[tap] * factor;
             }
             packed += taps * GroupSize;
+        }
+    }
+
+    // Four target channels: of a forward pass four long runs, of an input gradient four short ones for each source channel.
+    private void PackFullGroup(int first, float* weight, float* scale, float* packed)
+    {
+        int taps = _kernelTaps;
+        nint filter = (nint)Shape.Input.Channels * taps;
+        if (Forward)
+        {
+            Vector128<float> factors = scale == null ? Vector128<float>.One : Vector128.Load(scale + first);
+            WeightPacking.Interleave(weight + first * filter, filter, factors, (int)filter, packed);
+            return;
+        }
+        for (int channel = 0; channel < _sourceChannels; channel++, packed += taps * GroupSize)
+        {
+            Vector128<float> factor = Vector128.Create(scale == null ? 1 : scale[channel]);
+            float* from = weight + channel * filter + first * taps;
+            if (taps == 1)
+                (Vector128.Load(from) * factor).Store(packed);
+            else
+                WeightPacking.Interleave(from, taps, factor, taps, packed);
         }
     }
 

@@ -1,11 +1,12 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>A 3x3 convolution of stride 1 by Winograd's F(4x4, 3x3): some tiles are transformed for all input channels,
-/// multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in the caches.
-/// Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
+/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(2x2, 5x5): some tiles are transformed for all
+/// input channels, multiplied by the transformed filters in 36 small matrix products, and transformed back, while they lie in
+/// the caches. Tiles of all blocks are numbered through, so images of one tile fill the products too.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>
 internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
@@ -14,7 +15,6 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
 {
     private const int GroupSize = WinogradProduct<TLanes, TVector>.GroupSize;
     private const int Elements = WinogradTransforms.Elements;
-    private const int Outputs = WinogradTransforms.Outputs;
     private const int Inputs = WinogradTransforms.Inputs;
 
     // Output channels that are transformed back together: few enough that their products stay in the second-level cache.
@@ -25,6 +25,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     private const double InputShare = 0.1;
     private const int MaximalSplits = 8;
 
+    private readonly int _kernel;
+    private readonly int _outputs;
     private readonly int _sourceChannels;
     private readonly int _targetChannels;
     private readonly int _groups;
@@ -40,12 +42,14 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
 
     public WinogradPass(ConvolutionShape shape, bool forward, WorkerScratch scratch) : base(shape, forward)
     {
+        _kernel = Shape.KernelHeight;
+        _outputs = WinogradTransforms.Outputs(_kernel);
         _sourceChannels = Source.Channels;
         _targetChannels = Target.Channels;
         _groups = (_targetChannels + GroupSize - 1) / GroupSize;
-        _padding = forward ? Shape.Padding : 2 - Shape.Padding;
-        _tileRows = (Target.Height + Outputs - 1) / Outputs;
-        _tileColumns = (Target.Width + Outputs - 1) / Outputs;
+        _padding = forward ? Shape.Padding : _kernel - 1 - Shape.Padding;
+        _tileRows = (Target.Height + _outputs - 1) / _outputs;
+        _tileColumns = (Target.Width + _outputs - 1) / _outputs;
         _weights = new NativeBlock(WeightElement * Elements * sizeof(float));
         _tilesTogether = WinogradProduct<TLanes, TVector>.TileWidth;
         _groupsTogether = Math.Min(_groups, ChannelsTogether / GroupSize);
@@ -55,8 +59,9 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
         scratch.Reserve((Elements * (_inputStride + _productStride) + Elements * Layout.Lanes) * sizeof(float));
     }
 
-    // Floats of one element of all transformed filters.
-    private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels;
+    // Floats of one element of all transformed filters, and some more, so that a filter's elements, which are written together,
+    // do not share a cache set.
+    private nint WeightElement => (nint)_groups * GroupSize * _sourceChannels + Layout.Lanes;
 
     public override long Bytes => _weights.Bytes;
 
@@ -80,24 +85,43 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     public override void Dispose() => _weights.Dispose();
 
     // Transformed filters: element, group, source channel, four target channels.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackGroup(int group, float* weight, float* scale)
     {
-        Vector256<double>* filter = stackalloc Vector256<double>[9], scratch = stackalloc Vector256<double>[18];
+        int taps = _kernel * _kernel;
+        float* side = stackalloc float[taps * GroupSize];
+        Vector256<double>* filter = stackalloc Vector256<double>[taps];
+        Vector256<double>* scratch = stackalloc Vector256<double>[Inputs * _kernel];
         int first = group * GroupSize, rows = Math.Min(GroupSize, _targetChannels - first);
+        nint filterLength = (nint)Shape.Input.Channels * taps;
         float* result = (float*)_weights.Data + (nint)first * _sourceChannels;
         for (int channel = 0; channel < _sourceChannels; channel++, result += GroupSize)
         {
-            new Span<double>(filter, 9 * GroupSize).Clear();
-            for (int row = 0; row < rows; row++)
+            float* from = weight + (Forward ? first * filterLength + channel * taps : channel * filterLength + first * taps);
+            nint stride = Forward ? filterLength : taps;
+            if (rows == GroupSize)
+                WeightPacking.Interleave(from, stride, Vector128<float>.One, taps, side);
+            else
+                InterleaveFew(from, stride, rows, taps, side);
+            Vector256<double> factors = Vector256<double>.One;
+            if (scale != null)
+                factors = Forward ? FactorsOf(scale + first, rows) : Vector256.Create((double)scale[channel]);
+            for (int tap = 0; tap < taps; tap++)
             {
-                int output = Forward ? first + row : channel, input = Forward ? channel : first + row;
-                float* from = weight + ((nint)output * Shape.Input.Channels + input) * 9;
-                double factor = scale == null ? 1 : scale[output];
-                for (int tap = 0; tap < 9; tap++)
-                    ((double*)filter)[tap * GroupSize + row] = factor * from[Forward ? tap : 8 - tap];
+                (Vector128<double> low, Vector128<double> high) = Vector128.Widen(Vector128.Load(side + tap * GroupSize));
+                filter[Forward ? tap : taps - 1 - tap] = Vector256.Create(low, high) * factors;
             }
-            WinogradTransforms.TransformFilter(filter, scratch, result, WeightElement);
+            WinogradTransforms.TransformFilter(_kernel, filter, scratch, result, WeightElement);
         }
+    }
+
+    private static Vector256<double> FactorsOf(float* scale, int rows) => Vector256.Create(
+        scale[0], rows > 1 ? scale[1] : 0, rows > 2 ? scale[2] : 0, rows > 3 ? scale[3] : (double)0);
+
+    private static void InterleaveFew(float* from, nint stride, int rows, int taps, float* side)
+    {
+        for (int i = 0; i < taps * GroupSize; i++)
+            side[i] = i % GroupSize < rows ? from[i % GroupSize * stride + i / GroupSize] : 0;
     }
 
     private void RunTiles(in RunJob job, int firstTile, int tiles, int firstGroup, int endGroup, int worker)
@@ -122,9 +146,18 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
             var epilogue = new PassEpilogue(
                 all.Shift == null ? null : all.Shift + channel, all.Addend == null ? null : all.Addend + offset, all.Relu,
                 all.Mask == null ? null : all.Mask + offset);
-            WinogradTransforms<TLanes, TVector>.Output(
-                places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
-                targetChannel, epilogue);
+            if (_outputs == 4)
+            {
+                WinogradTransforms<TLanes, TVector>.Output<Four>(
+                    places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
+                    targetChannel, epilogue);
+            }
+            else
+            {
+                WinogradTransforms<TLanes, TVector>.Output<Two>(
+                    places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
+                    targetChannel, epilogue);
+            }
         }
     }
 
@@ -177,7 +210,7 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     private WinogradTile Place(int tile)
     {
         int perBlock = _tileRows * _tileColumns, within = tile % perBlock;
-        int block = tile / perBlock, row = within / _tileColumns * Outputs, column = within % _tileColumns * Outputs;
+        int block = tile / perBlock, row = within / _tileColumns * _outputs, column = within % _tileColumns * _outputs;
         int sourceRow = row - _padding, sourceColumn = column - _padding;
         return new WinogradTile
         {
@@ -187,8 +220,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
             Bottom = Math.Min(Inputs, Source.Height - sourceRow),
             Left = Math.Max(0, -sourceColumn),
             Right = Math.Min(Inputs, Source.Width - sourceColumn),
-            Rows = Math.Min(Outputs, Target.Height - row),
-            Columns = Math.Min(Outputs, Target.Width - column),
+            Rows = Math.Min(_outputs, Target.Height - row),
+            Columns = Math.Min(_outputs, Target.Width - column),
         };
     }
 

@@ -11,7 +11,7 @@ internal static unsafe class WinogradProduct<TLanes, TVector>
     where TVector : struct
 {
     /// <summary>Output channels whose weights lie side by side.</summary>
-    public const int GroupSize = 4;
+    public const int GroupSize = WinogradTransforms.GroupSize;
 
     /// <summary>Tiles of a full register tile: sixteen accumulators where there are registers for them, twelve
     /// elsewhere.</summary>

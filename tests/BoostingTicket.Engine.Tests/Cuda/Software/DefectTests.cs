@@ -14,22 +14,26 @@ public sealed class DefectTests : SoftwareFixture
         string report = Run(Address + "st.global.u32 [%rd1+4], %r1;", 8, 32);
         Assert.That(
             report,
-            Does.Contain("Kernel defective").And.Contain("write of 4 bytes out of bounds: 0x").And.Contain("1 bytes behind the last byte of")
-                .And.Contain("(32 bytes)").And.Contain("'st.global.u32 [%rd1+4], %r1' (PTX line 7)").And.Contain("thread (7, 0, 0) of (8, 1, 1)"));
+            Does.Contain("Kernel defective: write of 4 bytes out of bounds: 0x").And.Contain("1 bytes behind the last byte of")
+                .And.Contain("(32 bytes)").And.Contain("'st.global.u32 [%rd1+4], %r1' (PTX line 7)")
+                .And.Contain("block (0, 0, 0) of (1, 1, 1), thread (7, 0, 0) of (8, 1, 1)"));
     }
 
     [Test]
     public void A_load_that_crosses_the_end()
     {
         DevicePointer memory = Upload<uint>(1, 2, 3);
-        nint function = LoadKernel("defective", ".param .u64 out", "ld.param.u64 %rd1, [out]; ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd1];");
+        nint function = LoadKernel(
+            "defective", ".param .u64 out", "ld.param.u64 %rd1, [out]; ld.global.v4.u32 {%r1, %r2, %r3, %r4}, [%rd1];");
         string report = Defect(() => Launch(function, new LaunchGrid(1, 1), memory.Address));
         Assert.That(report, Does.Contain("read of 16 bytes out of bounds: bytes 0 to 15").And.Contain("ends after byte 11"));
     }
 
     [Test]
     public void A_store_before_the_start() =>
-        Assert.That(Run(Address + "st.global.u32 [%rd1-4], %r1;", 8, 32), Does.Contain("4 bytes before allocation").And.Contain("thread (0, 0, 0)"));
+        Assert.That(
+            Run(Address + "st.global.u32 [%rd1-4], %r1;", 8, 32),
+            Does.Contain("4 bytes before allocation").And.Contain("thread (0, 0, 0)"));
 
     [Test]
     public void A_read_of_an_output_that_nobody_wrote()
@@ -84,7 +88,8 @@ public sealed class DefectTests : SoftwareFixture
     [Test]
     public void Two_barriers_for_the_two_ways_of_a_branch() =>
         Assert.That(
-            Run(Address + "setp.ge.u32 %p1, %r1, 32; @%p1 bra OTHER; bar.sync 0; bra.uni DONE; OTHER: bar.sync 0; DONE:", 64, 256),
+            Run(
+                Address + "setp.ge.u32 %p1, %r1, 32; @%p1 bra OTHER; bar.sync 0; bra.uni DONE; OTHER: bar.sync 0; DONE:", 64, 256),
             Does.Contain("barrier not reached by all: this thread waits at another one"));
 
     [TestCase("ld.shared.u32 %r5, [%r4];", "was written by thread 1 ")]
@@ -135,17 +140,27 @@ public sealed class DefectTests : SoftwareFixture
     public void Own_memory_out_of_bounds_or_never_written()
     {
         const string Depot = ".local .align 4 .b8 depot[16]; mov.u64 %rd2, depot;";
-        Assert.That(Run(Address + Depot + "st.local.u32 [%rd2+16], %r1;", 32, 128), Does.Contain("bytes 16 to 19 of the thread's own memory"));
-        Assert.That(Run(Address + Depot + "ld.local.u32 %r2, [%rd2];", 32, 128), Does.Contain("own memory that it did not write: byte 0"));
+        string outside = Run(Address + Depot + "st.local.u32 [%rd2+16], %r1;", 32, 128);
+        string before = Run(Address + Depot + "st.local.u32 [%rd2-4], %r1;", 32, 128);
+        string unwritten = Run(Address + Depot + "ld.local.u32 %r2, [%rd2];", 32, 128);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(outside, Does.Contain("bytes 16 to 19 of the thread's own memory"));
+            Assert.That(before, Does.Contain("of the thread's own memory, of which the kernel declares 16"));
+            Assert.That(unwritten, Does.Contain("own memory that it did not write: byte 0"));
+        }
     }
 
     [Test]
     public void Blocks_that_write_the_same_place()
     {
-        nint function = LoadKernel("blocks", ".param .u64 out", "ld.param.u64 %rd1, [out]; mov.u32 %r1, %ctaid.x; st.global.u32 [%rd1], %r1;");
+        nint function = LoadKernel(
+            "blocks", ".param .u64 out", "ld.param.u64 %rd1, [out]; mov.u32 %r1, %ctaid.x; st.global.u32 [%rd1], %r1;");
         DevicePointer output = Allocate<uint>(1);
         string report = Defect(() => Launch(function, new LaunchGrid(4, 1), output.Address));
-        Assert.That(report, Does.Contain("blocks race: byte 0 of").And.Contain("was written by block 0").And.Contain("block (1, 0, 0) of (4, 1, 1)"));
+        Assert.That(
+            report,
+            Does.Contain("blocks race: byte 0 of").And.Contain("was written by block 0").And.Contain("block (1, 0, 0) of (4, 1, 1)"));
     }
 
     [Test]
@@ -168,11 +183,13 @@ public sealed class DefectTests : SoftwareFixture
 
     [Test]
     public void A_division_by_zero() =>
-        Assert.That(Run(Address + "div.u32 %r2, 5, %r1;", 8, 32), Does.Contain("integer division by zero").And.Contain("thread (0, 0, 0)"));
+        Assert.That(
+            Run(Address + "div.u32 %r2, 5, %r1;", 8, 32), Does.Contain("integer division by zero").And.Contain("thread (0, 0, 0)"));
 
     [Test]
     public void A_loop_without_end() =>
-        Assert.That(Run("LOOP: bra LOOP;", 8, 32), Does.Contain("the block does not end within 100000 instructions").And.Contain("'bra LOOP'"));
+        Assert.That(
+            Run("LOOP: bra LOOP;", 8, 32), Does.Contain("the block does not end within 100000 instructions").And.Contain("'bra LOOP'"));
 
     [Test]
     public void A_trap() => Assert.That(Run("trap;", 8, 32), Does.Contain("the kernel trapped"));
@@ -195,7 +212,8 @@ public sealed class DefectTests : SoftwareFixture
         nint large = LoadKernel("large", "", ".shared .align 4 .b8 buffer[49156]; mov.u32 %r1, buffer;");
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Defect(() => Launch(bounded, new LaunchGrid(1, 288))), Does.Contain("288 threads are more than its launch bound of 256"));
+            Assert.That(
+                Defect(() => Launch(bounded, new LaunchGrid(1, 288))), Does.Contain("288 threads are more than its launch bound of 256"));
             Assert.That(Defect(() => Launch(exact, new LaunchGrid(1, 32))), Does.Contain("must be of 16 x 2 threads"));
             Assert.That(Defect(() => Launch(large, new LaunchGrid(1, 32))), Does.Contain("49156 bytes of shared memory"));
             Assert.That(() => Launch(exact, new LaunchGrid(1, 1, 1, 16, 2, 1)), Throws.Nothing);
@@ -235,7 +253,9 @@ public sealed class DefectTests : SoftwareFixture
             nint stream = Stream;
             string report = Defect(() => Device.Launch(function, new LaunchGrid(1, 1), stream, addresses));
             Assert.That(report, Does.Contain("Kernel hungry: the value of parameter 1 (b) is not given"));
-            Assert.That(Defect(() => Device.Launch(function, new LaunchGrid(1, 1), stream, null)), Does.Contain("2 parameters and none is given"));
+            Assert.That(
+                Defect(() => Device.Launch(function, new LaunchGrid(1, 1), stream, null)),
+                Does.Contain("2 parameters and none is given"));
         }
     }
 

@@ -206,7 +206,8 @@ public sealed unsafe class DeviceTests : SoftwareFixture
     public void Coverage_counts_launches_and_instructions()
     {
         nint function = LoadKernel(
-            "half", ".param .u32 a", "ld.param.u32 %r1, [a]; setp.eq.u32 %p1, %r1, 0; @%p1 bra DONE; mov.u32 %r2, 1; mov.u32 %r2, 2; DONE:");
+            "half", ".param .u32 a",
+            "ld.param.u32 %r1, [a]; setp.eq.u32 %p1, %r1, 0; @%p1 bra DONE; mov.u32 %r2, 1; mov.u32 %r2, 2; DONE:");
         Assert.That(Device.Coverage.Kernels["half"], Is.Zero);
         Launch(function, new LaunchGrid(1, 32), 0);
         double partial = Device.Coverage.InstructionsCovered("half");

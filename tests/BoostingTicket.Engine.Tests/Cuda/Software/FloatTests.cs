@@ -171,7 +171,8 @@ public sealed class FloatTests : SoftwareFixture
         double tiny = Math.ScaleB(1, -104), near = 1 + Math.ScaleB(1, -52);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Evaluate1("fma.rn.f64", "eeee", Bits(near), Bits(near), Bits(-(1 + Math.ScaleB(1, -51)))), Is.EqualTo(Bits(tiny)));
+            Assert.That(
+                Evaluate1("fma.rn.f64", "eeee", Bits(near), Bits(near), Bits(-(1 + Math.ScaleB(1, -51)))), Is.EqualTo(Bits(tiny)));
             Assert.That(Evaluate1("sqrt.rn.f64", "ee", Bits(2.0)), Is.EqualTo(Bits(Math.Sqrt(2))));
             Assert.That(Evaluate1("rcp.rn.f64", "ee", Bits(3.0)), Is.EqualTo(Bits(1 / 3.0)));
             Assert.That(Evaluate1("neg.f64", "ee", Bits(3.0)), Is.EqualTo(Bits(-3.0)));

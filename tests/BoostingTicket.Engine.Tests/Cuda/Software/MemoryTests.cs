@@ -13,8 +13,9 @@ public sealed class MemoryTests : SoftwareFixture
         (string Load, ulong Expected)[] cases =
         [
             ("ld.global.u8 %rd0, [%rd2];", 0x80), ("ld.global.s8 %rd0, [%rd2];", 0xffffffffffffff80),
-            ("ld.global.s8 %r0, [%rd2]; cvt.u64.u32 %rd0, %r0;", 0xffffff80), ("ld.global.s8 %rs0, [%rd2]; cvt.u64.u16 %rd0, %rs0;", 0xff80),
-            ("ld.global.u16 %rd0, [%rd2];", 0xff80), ("ld.global.s16 %rd0, [%rd2+2];", 0x17f), ("ld.global.b32 %rd0, [%rd2+4];", 0xfffffffe),
+            ("ld.global.s8 %r0, [%rd2]; cvt.u64.u32 %rd0, %r0;", 0xffffff80),
+            ("ld.global.s8 %rs0, [%rd2]; cvt.u64.u16 %rd0, %rs0;", 0xff80), ("ld.global.u16 %rd0, [%rd2];", 0xff80),
+            ("ld.global.s16 %rd0, [%rd2+2];", 0x17f), ("ld.global.b32 %rd0, [%rd2+4];", 0xfffffffe),
             ("ld.global.s32 %rd0, [%rd2+4];", 0xfffffffffffffffe), ("ld.global.nc.u64 %rd0, [%rd2];", 0xfffffffe017fff80),
             ("ld.volatile.global.u8 %rd0, [%rd2+3];", 1), ("ld.global.ca.u8 %rd0, [%rd2+2];", 0x7f),
             ("ld.global.L1::no_allocate.L2::128B.u8 %rd0, [%rd2+2];", 0x7f), ("ld.u8 %rd0, [%rd2+2];", 0x7f),
@@ -101,7 +102,8 @@ public sealed class MemoryTests : SoftwareFixture
             Assert.That(Enumerable.Range(0, 4).Select(i => results[(i * 4) + 1]), Is.EqualTo([3u, 0u, 0u, 0u]));
             Assert.That(Enumerable.Range(0, 4).Select(i => results[(i * 4) + 2]), Is.EqualTo([0u, 1u, 2u, 0u]));
             Assert.That(
-                Enumerable.Range(0, 4).Select(i => BitConverter.UInt32BitsToSingle(results[(i * 4) + 3])), Is.EqualTo([0.5f, 1.5f, 2.5f, 3.5f]));
+                Enumerable.Range(0, 4).Select(i => BitConverter.UInt32BitsToSingle(results[(i * 4) + 3])),
+                Is.EqualTo([0.5f, 1.5f, 2.5f, 3.5f]));
             Assert.That((after[0], after[1], BitConverter.UInt32BitsToSingle(after[4])), Is.EqualTo((20u, 0u, 4.5f)));
         }
         Free(cells, old);
@@ -183,7 +185,8 @@ public sealed class MemoryTests : SoftwareFixture
         nint function = LoadKernel(
             "parameters", ".param .u32 a, .param .u64 out, .param .u8 c, .param .align 8 .b8 d[24], .param .f32 e",
             """
-            ld.param.u32 %r1, [a]; ld.param.u64 %rd1, [out]; ld.param.s8 %r2, [c]; ld.param.v2.u32 {%r3, %r4}, [d+8]; ld.param.f32 %f1, [e];
+            ld.param.u32 %r1, [a]; ld.param.u64 %rd1, [out]; ld.param.s8 %r2, [c];
+            ld.param.v2.u32 {%r3, %r4}, [d+8]; ld.param.f32 %f1, [e];
             st.global.v4.u32 [%rd1], {%r1, %r2, %r3, %r4}; st.global.f32 [%rd1+16], %f1;
             """);
         DevicePointer output = Allocate<uint>(5);

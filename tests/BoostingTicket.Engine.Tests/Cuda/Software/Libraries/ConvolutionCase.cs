@@ -21,30 +21,30 @@ internal sealed record ConvolutionCase(int N, int C, int H, int W, int K, int Ke
     {
         double[] result = new double[Length(OutputOf(direction))];
         for (int n = 0; n < N; n++)
-        for (int k = 0; k < K; k++)
-        for (int p = 0; p < P; p++)
-        for (int q = 0; q < Q; q++)
-        for (int c = 0; c < C; c++)
-        for (int r = 0; r < Kernel; r++)
-        for (int s = 0; s < Kernel; s++)
-        {
-            int h = p * Stride + r - Padding, column = q * Stride + s - Padding;
-            if (h < 0 || h >= H || column < 0 || column >= W)
-                continue;
-            int xi = ((n * C + c) * H + h) * W + column, wi = ((k * C + c) * Kernel + r) * Kernel + s, yi = ((n * K + k) * P + p) * Q + q;
-            switch (direction)
-            {
-                case ConvolutionDirection.Forward:
-                    result[yi] += x[xi] * w[wi];
-                    break;
-                case ConvolutionDirection.BackwardData:
-                    result[xi] += y[yi] * w[wi];
-                    break;
-                default:
-                    result[wi] += x[xi] * y[yi];
-                    break;
-            }
-        }
+            for (int k = 0; k < K; k++)
+                for (int p = 0; p < P; p++)
+                    for (int q = 0; q < Q; q++)
+                        for (int c = 0; c < C; c++)
+                            for (int r = 0; r < Kernel; r++)
+                                for (int s = 0; s < Kernel; s++)
+                                {
+                                    int h = p * Stride + r - Padding, column = q * Stride + s - Padding;
+                                    if (h < 0 || h >= H || column < 0 || column >= W)
+                                        continue;
+                                    int xi = ((n * C + c) * H + h) * W + column, wi = ((k * C + c) * Kernel + r) * Kernel + s, yi = ((n * K + k) * P + p) * Q + q;
+                                    switch (direction)
+                                    {
+                                        case ConvolutionDirection.Forward:
+                                            result[yi] += x[xi] * w[wi];
+                                            break;
+                                        case ConvolutionDirection.BackwardData:
+                                            result[xi] += y[yi] * w[wi];
+                                            break;
+                                        default:
+                                            result[wi] += x[xi] * y[yi];
+                                            break;
+                                    }
+                                }
 
         return result;
     }

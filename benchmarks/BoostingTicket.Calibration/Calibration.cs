@@ -1,0 +1,265 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Engine.Cpu.Kernels;
+
+namespace BoostingTicket.Calibration;
+
+/// <summary>Times every algorithm on the shapes of the networks at several densities, in turn, and fits prices to the
+/// times.</summary>
+internal static unsafe class Calibration
+{
+    private const double SecondsOfSample = 0.006;
+
+    private static readonly double[] Densities = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
+
+    private static readonly (string Name, ConvolutionShape Shape)[] Shapes =
+    [
+        ("64x32", new(new(64, 32, 32), 64, 3, 3, 1, 1)),
+        ("128x16", new(new(128, 16, 16), 128, 3, 3, 1, 1)),
+        ("256x8", new(new(256, 8, 8), 256, 3, 3, 1, 1)),
+        ("512x4", new(new(512, 4, 4), 512, 3, 3, 1, 1)),
+        ("512x2", new(new(512, 2, 2), 512, 3, 3, 1, 1)),
+        ("16x32", new(new(16, 32, 32), 16, 3, 3, 1, 1)),
+        ("32x16", new(new(32, 16, 16), 32, 3, 3, 1, 1)),
+        ("64x8", new(new(64, 8, 8), 64, 3, 3, 1, 1)),
+        ("128x4", new(new(128, 4, 4), 128, 3, 3, 1, 1)),
+        ("64-128x32/2", new(new(64, 32, 32), 128, 3, 3, 2, 1)),
+        ("256-512x8/2", new(new(256, 8, 8), 512, 3, 3, 2, 1)),
+        ("32-64x16/2", new(new(32, 16, 16), 64, 3, 3, 2, 1)),
+        ("64-128x32 1x1/2", new(new(64, 32, 32), 128, 1, 1, 2, 0)),
+        ("16-64x32 1x1", new(new(16, 32, 32), 64, 1, 1, 1, 0)),
+        ("3-64x32", new(new(3, 32, 32), 64, 3, 3, 1, 1)),
+        ("3-16x32", new(new(3, 32, 32), 16, 3, 3, 1, 1)),
+        ("1-32x28 5x5", new(new(1, 28, 28), 32, 5, 5, 1, 2)),
+        ("32-64x14 5x5", new(new(32, 14, 14), 64, 5, 5, 1, 2)),
+        ("6-16x14 5x5", new(new(6, 14, 14), 16, 5, 5, 1, 2)),
+        ("64-16x32", new(new(64, 32, 32), 16, 3, 3, 1, 1)),
+        ("8-8x32", new(new(8, 32, 32), 8, 3, 3, 1, 1)),
+        ("3136-1024", ConvolutionShape.Linear(new(64, 7, 7), 1024)),
+        ("512-10", ConvolutionShape.Linear(new(512), 10)),
+    ];
+
+    private enum Kind
+    {
+        Direct,
+        Winograd,
+        Sparse,
+        Gradient,
+        SparseGradient,
+    }
+
+    public static void Run<TLanes, TVector>(InstructionSet set, int repetitions, string only, bool sparse)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        var candidates = new List<Candidate>();
+        ConvolutionPrices prices = ConvolutionPrices.Of(set);
+        foreach ((string name, ConvolutionShape shape) in Shapes)
+        {
+            if (!name.Contains(only, StringComparison.Ordinal))
+                continue;
+            using var bench = new Bench<TLanes, TVector>(name, shape, prices, sparse ? Densities : []);
+            bench.Measure(repetitions);
+            candidates.AddRange(bench.Candidates);
+            Console.Error.WriteLine($"{name}: {bench.Candidates.Count} candidates");
+        }
+        foreach (Kind kind in Enum.GetValues<Kind>())
+            Fit(kind, candidates);
+        Regret(candidates, prices);
+    }
+
+    private static void Fit(Kind kind, List<Candidate> candidates)
+    {
+        (double[] Steps, double Time)[] samples =
+            [.. candidates.Where(one => one.Kind == kind).Select(one => (one.Steps, one.Nanoseconds))];
+        if (samples.Length == 0)
+            return;
+        double[] fitted = PriceFit.Solve(samples);
+        Console.WriteLine(
+            $"{kind}: new({string.Join(", ", fitted.Select(price => price.ToString("G3")))}), "
+            + $"relative error {PriceFit.Error(samples, fitted):P0} of {samples.Length} samples");
+    }
+
+    /// <summary>How much slower than the best candidate is what the prices in use choose.</summary>
+    private static void Regret(List<Candidate> candidates, ConvolutionPrices prices)
+    {
+        var losses = new List<double>();
+        foreach (IGrouping<(string, bool, bool), Candidate> work
+            in candidates.GroupBy(one => (one.Name, one.Forward, one.IsGradient)))
+        {
+            foreach (double density in Densities)
+            {
+                Candidate[] open = [.. work.Where(one => one.Density is 1 || one.Density == density)];
+                Candidate chosen = open.MinBy(one => one.Price(prices))!, best = open.MinBy(one => one.Nanoseconds)!;
+                double loss = chosen.Nanoseconds / best.Nanoseconds - 1;
+                losses.Add(loss);
+                double dense = open.Where(one => one.Density == 1).Min(one => one.Nanoseconds);
+                Console.WriteLine(
+                    $"{best.Name,-16} {best.Pass,-14} {density,4:P0}: dense {dense / 1e6,8:F3} ms a block, best "
+                    + $"{best.Nanoseconds / 1e6,8:F3} ({dense / best.Nanoseconds,5:F2}x, {best}), chosen {chosen} (+{loss:P0})");
+            }
+        }
+        losses.Sort();
+        Console.WriteLine(
+            $"The choice loses {losses.Average():P1} on average, {losses[losses.Count / 2]:P1} in the median, "
+            + $"{losses[^1]:P0} at worst.");
+    }
+
+    private sealed record Candidate(
+        string Name, Kind Kind, bool Forward, double Density, int Chunk, double[] Steps, Action<int> Run)
+    {
+        public bool IsGradient => Kind is Kind.Gradient or Kind.SparseGradient;
+
+        public string Pass => IsGradient ? "filter gradient" : Forward ? "forward" : "input gradient";
+
+        public double Nanoseconds { get; set; }
+
+        public double Price(ConvolutionPrices prices) => Kind switch
+        {
+            Kind.Direct => prices.Direct.Of(Steps),
+            Kind.Winograd => prices.Winograd.Of(Steps),
+            Kind.Sparse => prices.Sparse.Of(Steps),
+            Kind.Gradient => prices.Gradient.Of(Steps),
+            _ => prices.SparseGradient.Of(Steps),
+        };
+
+        public override string ToString() => Chunk == 0 ? $"{Kind}" : $"{Kind} in chunks of {Chunk}";
+    }
+
+    private sealed class Bench<TLanes, TVector> : IDisposable
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        private readonly List<IDisposable> _owned = [];
+        private readonly int _blocks;
+
+        public Bench(string name, ConvolutionShape original, ConvolutionPrices prices, double[] densities)
+        {
+            ConvolutionShape shape = ConvolutionPass.Flattened(original);
+            _blocks = original.IsLinear || shape.Output.Pixels <= 4 ? 8 : 4;
+            WorkerPool pool = Own(new WorkerPool(1));
+            WorkerScratch scratch = Own(new WorkerScratch(1));
+            float* weight = Values(shape.WeightCount), result = Values(shape.WeightCount);
+            float* input = Values(_blocks * shape.Input.Length * Layout.Lanes);
+            float* output = Values(_blocks * shape.Output.Length * Layout.Lanes);
+            foreach (bool forward in (bool[])[true, false])
+            {
+                var geometry = new SparseGeometry(shape, forward, SparseKernel<TLanes, TVector>.MaximalPixels);
+                float* from = forward ? input : output, to = forward ? output : input;
+                AddPass(
+                    Kind.Direct, forward, 1, 0, ConvolutionCost.Direct(shape, forward),
+                    new DirectPass<TLanes, TVector>(shape, forward), from, to);
+                if (ConvolutionCost.WinogradApplies(shape))
+                {
+                    AddPass(
+                        Kind.Winograd, forward, 1, 0, ConvolutionCost.Winograd(shape, forward),
+                        new WinogradPass<TLanes, TVector>(shape, forward, scratch), from, to);
+                }
+                foreach (double density in densities)
+                {
+                    float* mask = Mask(shape.WeightCount, density);
+                    int kept = SparseLists.CountKept(mask, shape.WeightCount);
+                    foreach (int chunk in Chunks(geometry, ConvolutionCost.Chunk(prices, geometry, kept)))
+                    {
+                        AddPass(
+                            Kind.Sparse, forward, density, chunk, ConvolutionCost.Sparse(geometry, kept, chunk),
+                            new SparsePass<TLanes, TVector>(shape, forward, mask, prices, scratch, chunk), from, to);
+                    }
+                    if (!forward)
+                        continue;
+                    foreach (int chunk in Chunks(geometry, FilterGradientCost.Chunk(prices, geometry, kept)))
+                    {
+                        AddGradient(
+                            Kind.SparseGradient, density, chunk, FilterGradientCost.Sparse(geometry, kept, chunk),
+                            new SparseFilterGradient<TLanes, TVector>(shape, mask, prices, scratch, chunk));
+                    }
+                }
+            }
+            AddGradient(
+                Kind.Gradient, 1, 0, ConvolutionCost.Direct(shape, forward: true), new FilterGradient<TLanes, TVector>(shape));
+
+            void AddPass(
+                Kind kind, bool forward, double density, int chunk, double[] steps, ConvolutionPass pass, float* from, float* to)
+            {
+                Own(pass).Prepare(pool, weight, null);
+                Candidates.Add(new Candidate(
+                    name, kind, forward, density, chunk, steps, blocks => pass.Run(pool, blocks, from, to, default)));
+            }
+
+            void AddGradient(Kind kind, double density, int chunk, double[] steps, FilterGradient gradient)
+            {
+                Own(gradient);
+                Candidates.Add(new Candidate(
+                    name, kind, true, density, chunk, steps, blocks => gradient.Run(pool, blocks, input, output, result)));
+            }
+        }
+
+        public List<Candidate> Candidates { get; } = [];
+
+        /// <summary>Times all candidates in turn; what counts is the lower quartile of the repetitions.</summary>
+        public void Measure(int repetitions)
+        {
+            int[] times = new int[Candidates.Count];
+            for (int i = 0; i < times.Length; i++)
+            {
+                Candidates[i].Run(_blocks);
+                times[i] = Math.Max(1, (int)(SecondsOfSample / Seconds(Candidates[i], 1)));
+            }
+            var measured = Candidates.Select(_ => new List<double>()).ToArray();
+            for (int repetition = 0; repetition < repetitions; repetition++)
+            {
+                for (int i = 0; i < times.Length; i++)
+                    measured[i].Add(Seconds(Candidates[i], times[i]));
+            }
+            for (int i = 0; i < times.Length; i++)
+            {
+                measured[i].Sort();
+                Candidates[i].Nanoseconds = measured[i][repetitions / 4] * 1e9 / _blocks;
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (IDisposable owned in _owned)
+                owned.Dispose();
+        }
+
+        private double Seconds(Candidate candidate, int times)
+        {
+            double start = ProcessorTime.Seconds;
+            for (int i = 0; i < times; i++)
+                candidate.Run(_blocks);
+            return Math.Max(ProcessorTime.Seconds - start, 1e-8) / times;
+        }
+
+        private static IEnumerable<int> Chunks(SparseGeometry geometry, int usual) => new[]
+        {
+            usual, Math.Max(1, usual / 2), Math.Min(geometry.GroupChannels, 2 * usual), geometry.GroupChannels,
+        }.Distinct();
+
+        private T Own<T>(T disposable)
+            where T : IDisposable
+        {
+            _owned.Add(disposable);
+            return disposable;
+        }
+
+        private float* Values(int count)
+        {
+            CpuFloats floats = Own(new CpuFloats(count));
+            var random = new Random(1);
+            for (int i = 0; i < count; i++)
+                floats.Data[i] = random.NextSingle() - 0.5f;
+            return floats.Data;
+        }
+
+        private float* Mask(int count, double density)
+        {
+            CpuFloats floats = Own(new CpuFloats(count));
+            var random = new Random(2);
+            for (int i = 0; i < count; i++)
+                floats.Data[i] = random.NextDouble() < density ? 1 : 0;
+            return floats.Data;
+        }
+    }
+}

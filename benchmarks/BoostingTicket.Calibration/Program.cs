@@ -1,0 +1,36 @@
+using System.Globalization;
+using System.Numerics;
+using System.Runtime.Intrinsics;
+using BoostingTicket.Calibration;
+using BoostingTicket.Engine.Cpu;
+
+// Measures what the steps of convolutions cost on this machine and prints the prices that ConvolutionPrices holds:
+// [--set Avx512|Avx2|Portable] [--repetitions N] [--only SHAPE] [--dense].
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+InstructionSet set = Enum.Parse<InstructionSet>(Text("--set") ?? $"{InstructionSets.Best}");
+int repetitions = int.Parse(Text("--repetitions") ?? "5", CultureInfo.InvariantCulture);
+string only = Text("--only") ?? "";
+if (!InstructionSets.Available.Contains(set))
+{
+    Console.Error.WriteLine($"This machine has no {set}; it has {string.Join(", ", InstructionSets.Available)}.");
+    return 1;
+}
+switch (set)
+{
+    case InstructionSet.Avx512:
+        Calibration.Run<Avx512Lanes, Vector512<float>>(set, repetitions, only, !args.Contains("--dense"));
+        break;
+    case InstructionSet.Avx2:
+        Calibration.Run<Avx2Lanes, Vector256<float>>(set, repetitions, only, !args.Contains("--dense"));
+        break;
+    default:
+        Calibration.Run<PortableLanes, Vector<float>>(set, repetitions, only, !args.Contains("--dense"));
+        break;
+}
+return 0;
+
+string? Text(string option)
+{
+    int index = Array.IndexOf(args, option);
+    return index >= 0 && index + 1 < args.Length ? args[index + 1] : null;
+}
