@@ -154,6 +154,29 @@ public sealed class CommandTests
     }
 
     [Test]
+    public void Evaluate_runs_attacks_by_name_and_keeps_their_images()
+    {
+        string donor = Path.Combine(_folder, "donor"), images = Path.Combine(_folder, "found", "images.npy");
+        string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
+        CommandResult train = CommandLine.Run(["train", .. tiny, "--json", "--out", donor]);
+        Assert.That(train.Code, Is.Zero, train.Error);
+        string weights = train.Json().GetProperty("last").GetString()!;
+        string[] evaluate = ["evaluate", weights, "--attack", "pgd-20,apgd-ce,fab-t", "--epsilon", "0.1", "--test-samples", "20", "--batch", "8", "--threads", "1"];
+        CommandResult json = CommandLine.Run([.. evaluate, "--json", "--save-adversarial", images]);
+        Assert.That(json.Code, Is.Zero, json.Error);
+        JsonElement result = json.Json().GetProperty("result");
+        Assert.That(result.GetProperty("attacks").EnumerateArray().Select(attack => attack.GetProperty("attack").GetString()), Is.EqualTo(new[] { "pgd-20", "apgd-ce", "fab-t" }));
+        Assert.That(result.GetProperty("worstCase").GetDouble(), Is.LessThanOrEqualTo(result.GetProperty("clean").GetDouble()));
+        Assert.That(result.GetProperty("cleanInterval").GetProperty("low").GetDouble(), Is.LessThanOrEqualTo(result.GetProperty("clean").GetDouble()));
+        Assert.That(json.Json().GetProperty("adversarial").GetString(), Is.EqualTo(images));
+        Assert.That(new FileInfo(images).Length, Is.GreaterThan(20 * 28 * 28 * sizeof(float)));
+
+        CommandResult text = CommandLine.Run(evaluate);
+        Assert.That(text.Code, Is.Zero, text.Error);
+        Assert.That(text.Out, Does.Contain("apgd-ce").And.Contain("all of them").And.Contain("95 % interval"));
+    }
+
+    [Test]
     public void Models_prints_the_papers_counts()
     {
         CommandResult json = CommandLine.Run("models", "--json");

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
@@ -20,15 +22,27 @@ internal static class EvaluateCommand
                 ("evaluate runs/donor/seed-0/train.best.safetensors", "with the settings of the run that the weights belong to"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network"),
             ],
-            Details = ["Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported."],
+            Details =
+            [
+                "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
+                "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples.",
+            ],
+            List = ("Attacks", AttackCatalog.Names),
         };
+        var attack = new Option<string?>("--attack") { HelpName = "NAMES", Description = "attacks to run, by name, separated by commas; without it, PGD alone" };
+        var adversarial = new Option<string?>("--save-adversarial") { HelpName = "FILE", Description = "NumPy file (.npy) for each sample's adversarial image, or the clean one where none was found" };
         command.Arguments.Add(weights);
+        command.Options.Add(attack);
+        command.Options.Add(adversarial);
         var workbench = new Workbench(command, resumable: false);
         return command.WithOptions("--dataset", "--test-samples", "--normalize", "--model", "--width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
             RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path));
+            if (invocation.Get(attack) is { } || invocation.Get(adversarial) is { })
+                return Attack(invocation, workbench, configuration, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
             {
                 Origins.RequireNormalization(path, configuration, data);
@@ -47,6 +61,51 @@ internal static class EvaluateCommand
                 });
         });
     }
+
+    private static int Attack(
+        Invocation invocation, Workbench workbench, RunConfiguration configuration, string path, string attacks, string? adversarial)
+    {
+        string[] names = [.. attacks.Split(',', StringSplitOptions.TrimEntries).Distinct()];
+        // Before data and device are opened.
+        foreach (string name in names)
+            AttackCatalog.Stages(name);
+        if (adversarial is not null)
+            SingleSteps.RequireImageFile(adversarial);
+        RobustnessResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+        {
+            Origins.RequireNormalization(path, configuration, data);
+            return new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, invocation.Cancellation);
+        });
+        return invocation.Answer(
+            new
+            {
+                weights = Path.GetFullPath(path),
+                configuration.Model,
+                dataset = configuration.Data.Name,
+                configuration.Evaluation.Attack,
+                adversarial = adversarial is null ? null : Path.GetFullPath(adversarial),
+                result,
+            },
+            writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
+    }
+
+    private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
+    {
+        var table = new TextTable("attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s", ">seconds");
+        table.Add("none", "", StepAnswers.Percent(result.Clean), Interval(result.CleanInterval), "", "", "");
+        foreach (AttackResult attack in result.Attacks)
+        {
+            table.Add(
+                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), Interval(attack.Interval),
+                attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
+                attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
+        }
+        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), Interval(result.WorstCaseInterval), "", "", "");
+        table.Write(writer);
+        writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
+    }
+
+    private static string Interval(WilsonInterval interval) => $"{StepAnswers.Percent(interval.Low)} to {StepAnswers.Percent(interval.High)}";
 
     /// <summary>Where the configuration of the run is that a seed's file belongs to; it need not exist.</summary>
     public static string ConfigurationBeside(string file)

@@ -122,7 +122,19 @@ public sealed class Plan : IDisposable
         Run(_loss);
     }
 
-    /// <summary>Logits' gradient to the requested gradients; <see cref="Forward"/> and <see cref="Loss"/> ran before.</summary>
+    /// <summary>Sets the gradient of the logits to that of a loss which the backend does not know, in place of
+    /// <see cref="Loss"/>, between <see cref="Forward"/> and <see cref="Backward"/>. Any function of the logits can be attacked so.</summary>
+    /// <param name="gradient">N x classes.</param>
+    /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
+    public void SetLogitGradient(ReadOnlySpan<float> gradient)
+    {
+        if (_logitGradient is null)
+            throw new InvalidOperationException("The plan was compiled without gradients.");
+        _backend.Upload(gradient, _logitGradient.Tensor);
+    }
+
+    /// <summary>Logits' gradient to the requested gradients; <see cref="Forward"/> and <see cref="Loss"/> or
+    /// <see cref="SetLogitGradient"/> ran before.</summary>
     /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
     public void Backward()
     {

@@ -1,8 +1,11 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
@@ -59,6 +62,50 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         var runner = new StageRunner(
             configuration, new RunFolder("."), configuration.Seed, network, images, progress, cancellation);
         return runner.Test(Path.GetFileName(weightsPath), "given");
+    }
+
+    /// <summary>Measures the robustness of saved weights by named attacks on the configuration's test samples.</summary>
+    /// <param name="weightsPath">A weights file.</param>
+    /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
+    /// <param name="adversarialPath">File (.npy) that receives the images, samples x channels x rows x columns in [0, 1], as
+    /// <see cref="AttackEvaluator.Adversarial"/> describes them; null for none.</param>
+    /// <param name="cancellation">Ends the test between iterations.</param>
+    /// <exception cref="DamagedFileException">The weights file is damaged or of another model.</exception>
+    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, or the images cannot be
+    /// written there.</exception>
+    public RobustnessResult Attack(
+        string weightsPath, IReadOnlyList<string> attacks, string? adversarialPath, CancellationToken cancellation)
+    {
+        configuration.Validate();
+        if (adversarialPath is not null)
+        {
+            RequireImageFile(adversarialPath);
+            StoredFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(adversarialPath))!);
+        }
+        using var network = new Network(BuildGraph(), backend);
+        WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
+        using var images = new RunData(data, configuration.Data, backend);
+        RunMemory.Require(configuration, [], network, images, progress);
+        EvaluationSettings settings = configuration.Evaluation;
+        var evaluator = new AttackEvaluator(network, images.Test, images.TestSamples, settings.BatchSize, progress);
+        if (adversarialPath is not null)
+            evaluator.KeepImages();
+        RobustnessResult result = evaluator.Run(
+            attacks, settings.Attack, Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), cancellation);
+        if (adversarialPath is not null)
+        {
+            FeatureShape shape = images.Shape;
+            NpyFile.Write(adversarialPath, [images.TestCount, shape.Channels, shape.Height, shape.Width], evaluator.Adversarial);
+        }
+        return result;
+    }
+
+    /// <summary>Checks that adversarial images can be saved under a name, before attacks that may take hours.</summary>
+    /// <exception cref="ConfigurationException">The name is that of a folder or of another kind of file.</exception>
+    public static void RequireImageFile(string path)
+    {
+        if (!path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) || Directory.Exists(path))
+            throw new ConfigurationException($"--save-adversarial names {path}; name a file that ends in .npy.");
     }
 
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the

@@ -1,0 +1,49 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+
+namespace BoostingTicket.Training.Attacks;
+
+/// <summary><see cref="ProjectedGradientDescent"/> on the device, restarts and all, as one of several attacks. Where the loss is
+/// <see cref="LossKind.CarliniWagner"/>, it is the L∞ attack known as C&amp;W or PGD-CW.</summary>
+public sealed class PgdAttack : IAttack
+{
+    private readonly NetworkModel _model;
+    private readonly ulong _stream;
+    private readonly ProjectedGradientDescent _attack;
+
+    /// <summary>Prepares the attack.</summary>
+    /// <param name="model">The network, whose buffers hold the batch already.</param>
+    /// <param name="budget">What the attack may do.</param>
+    /// <param name="stream">Key of the random starts.</param>
+    public PgdAttack(NetworkModel model, in AttackBudget budget, ulong stream)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _model = model;
+        _stream = stream;
+        Iterations = budget.Steps * budget.Restarts;
+        _attack = new ProjectedGradientDescent(
+            new NetworkTarget(model.Network, model.Batch, AttackStatistics.Running), budget);
+    }
+
+    /// <inheritdoc/>
+    public int Rounds => 1;
+
+    /// <inheritdoc/>
+    public int Iterations { get; }
+
+    /// <inheritdoc/>
+    public void Run(AttackBatch batch, int round)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        IBackend backend = _model.Network.Backend;
+        backend.Upload(batch.Clean, _model.Buffers.Clean);
+        backend.Upload(batch.Labels, _model.Buffers.Labels);
+        backend.Upload(batch.Samples, _model.Buffers.Samples);
+        _attack.Run(_stream, epoch: 0);
+        backend.Download(_model.Buffers.Input, batch.Adversarial);
+        batch.Advance(Iterations);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _attack.Dispose();
+}

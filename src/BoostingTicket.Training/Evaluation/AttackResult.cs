@@ -1,0 +1,27 @@
+namespace BoostingTicket.Training.Evaluation;
+
+/// <summary>What an attack, or a stage of AutoAttack, left.</summary>
+/// <param name="Attack">Name of the attack.</param>
+/// <param name="Samples">All samples evaluated.</param>
+/// <param name="Attacked">Samples that it was given: correct clean and, in AutoAttack, after the stages before.</param>
+/// <param name="Robust">Share of all samples that are still classified correctly, in [0, 1].</param>
+/// <param name="Interval">Its 95 % confidence interval.</param>
+/// <param name="LargestPerturbation">Largest perturbation really used, in pixel units.</param>
+/// <param name="Seconds">Seconds that it took.</param>
+/// <param name="SamplesPerSecond">Samples attacked in a second.</param>
+/// <param name="ZeroGradients">Starts, one a sample and round, at which its loss had no gradient.</param>
+public sealed record AttackResult(
+    string Attack, int Samples, int Attacked, double Robust, WilsonInterval Interval, double LargestPerturbation, double Seconds,
+    double SamplesPerSecond, long ZeroGradients);
+
+/// <summary>A network's robustness by several attacks.</summary>
+/// <param name="Samples">Samples evaluated.</param>
+/// <param name="Clean">Share classified correctly, in [0, 1].</param>
+/// <param name="CleanInterval">Its 95 % confidence interval.</param>
+/// <param name="Attacks">Attack by attack, in the order in which they ran; AutoAttack stage by stage.</param>
+/// <param name="WorstCase">Share of the samples that no attack fooled, in [0, 1].</param>
+/// <param name="WorstCaseInterval">Its 95 % confidence interval.</param>
+/// <param name="Warnings">Reasons to distrust it, a sentence each.</param>
+public sealed record RobustnessResult(
+    int Samples, double Clean, WilsonInterval CleanInterval, IReadOnlyList<AttackResult> Attacks, double WorstCase,
+    WilsonInterval WorstCaseInterval, IReadOnlyList<string> Warnings);
