@@ -238,12 +238,13 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             _context.CudnnHandle, plan.Direction, operands, memory.Pointer + x + w + y, (nuint)workspace);
         foreach (CudnnAlgorithm candidate in measured)
         {
-            // float32 was asked for: what is faster because it rounds to TF32 is not a candidate.
-            if (_options.Precision == Precision.Float32 && candidate.Math is CudnnMath.TensorOp or CudnnMath.TensorOpAllowConversion)
-                continue;
             plan.Algorithm = candidate.Algorithm;
             plan.WorkspaceBytes = candidate.WorkspaceBytes;
-            _context.Cudnn.SetMath(plan.Operands.Convolution, candidate.Math);
+            // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too.
+            if (_options.Precision != Precision.Float32)
+                _context.Cudnn.SetMath(plan.Operands.Convolution, candidate.Math);
+            else if (candidate.Math is CudnnMath.TensorOp or CudnnMath.TensorOpAllowConversion)
+                continue;
             return;
         }
         throw NoAlgorithm(plan, "for it");

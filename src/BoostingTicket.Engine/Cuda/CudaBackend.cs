@@ -27,7 +27,8 @@ internal sealed partial class CudaBackend : IBackend
 
     private readonly IDisposable? _libraries;
 
-    /// <summary>Opens a GPU with the libraries that this machine has.</summary>
+    /// <summary>Opens the first GPU that can be used (CUDA_VISIBLE_DEVICES says which there are) with the libraries that this machine
+    /// has.</summary>
     /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
     /// do.</exception>
     public static CudaBackend Open(CudaOptions options)
@@ -35,7 +36,8 @@ internal sealed partial class CudaBackend : IBackend
         CudaLibraries libraries = CudaLibraries.Open();
         try
         {
-            return new CudaBackend(libraries.Driver, libraries.Cublas, libraries.Cudnn, options, libraries);
+            return new CudaBackend(
+                libraries.Driver, libraries.Cublas, libraries.Cudnn, options with { Device = libraries.Device }, libraries);
         }
         catch
         {

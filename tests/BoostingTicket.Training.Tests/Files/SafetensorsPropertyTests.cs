@@ -74,9 +74,17 @@ public class SafetensorsPropertyTests
             byte[] bytes = Write(content);
             int where = Math.Min(change.Where, bytes.Length), after = Math.Min(where + change.Removed, bytes.Length);
             byte[] mutated = [.. bytes[..where], .. change.Inserted, .. bytes[after..]];
-            // Damage must be noticed unless it spells the same content, as white space in the header may.
-            return mutated.SequenceEqual(bytes) || OpensOrIsDamaged(mutated, out bool opened) && (!opened || SameContent(mutated, bytes));
+            // Damage must be noticed unless it spells the same content, as white space in the header may, or hits the name of the
+            // checksum: without one, the file is another program's.
+            return mutated.SequenceEqual(bytes)
+                || (OpensOrIsDamaged(mutated, out bool opened) && (!opened || !HasChecksum(mutated) || SameContent(mutated, bytes)));
         });
+    }
+
+    private static bool HasChecksum(byte[] bytes)
+    {
+        using SafetensorsFile file = SafetensorsTests.Open(bytes);
+        return file.Metadata.ContainsKey(SafetensorsChecksum.Key);
     }
 
     // Header members that this project's reader takes, whatever the bytes around them.
