@@ -22,7 +22,7 @@ internal sealed class FakeHost(bool windows = false) : ILibraryHost
 
     public bool IsArm64 { get; set; }
 
-    public string CurrentFolder => windows ? @"C:\work" : "/work";
+    public string CurrentFolder => windows ? @"C:\work" : "/home/u/project";
 
     private char Separator => windows ? '\\' : '/';
 

@@ -23,7 +23,7 @@ internal sealed class LibrarySearchTests
     [TestCase(Site + "/nvidia/cublas/lib/libcublas.so.12", "VIRTUAL_ENV", "/home/u/env")]
     [TestCase(Site + "/nvidia/cu13/lib/libcublas.so.13", "VIRTUAL_ENV", "/home/u/env")]
     [TestCase(Site + "/torch/lib/libcublas.so.11", "VIRTUAL_ENV", "/home/u/env")]
-    [TestCase("/work/.venv/lib/python3.13/site-packages/nvidia/cublas/lib/libcublas.so.12", "", "")]
+    [TestCase("/home/u/project/.venv/lib/python3.13/site-packages/nvidia/cublas/lib/libcublas.so.12", "", "")]
     [TestCase("/usr/lib/python3/dist-packages/nvidia/cublas/lib/libcublas.so.12", "", "")]
     [TestCase("/usr/local/lib/python3.12/dist-packages/nvidia/cu13/lib/libcublas.so.13", "", "")]
     [TestCase("/home/u/.local/lib/python3.10/site-packages/nvidia/cublas/lib/libcublas.so.12", "HOME", "/home/u")]
