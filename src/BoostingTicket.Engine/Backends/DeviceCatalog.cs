@@ -81,22 +81,17 @@ public static class DeviceCatalog
                 $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave out --precision or use --device cuda.");
     }
 
-    /// <summary>The words of <c>--precision</c>.</summary>
-    public static IReadOnlyList<string> Precisions { get; } = [Auto, .. Enum.GetValues<Precision>().Select(WordOf)];
-
-    /// <summary>The precision of a word; null for <see cref="Auto"/>.</summary>
-    /// <exception cref="ArgumentException">There is no such precision.</exception>
-    public static Precision? FindPrecision(string word) => word == Auto
-        ? null
-        : Enum.GetValues<Precision>().Cast<Precision?>().FirstOrDefault(precision => WordOf(precision!.Value) == word)
-            ?? throw new ArgumentException($"there is no precision '{word}'", nameof(word));
-
-    private static string WordOf(Precision precision) => precision switch
+    /// <summary>The words of <c>--precision</c>, and what they mean; null where the device chooses.</summary>
+    public static IReadOnlyDictionary<string, Precision?> Precisions { get; } = new Dictionary<string, Precision?>
     {
-        Precision.Float32 => "float32",
-        Precision.TensorFloat32 => "tf32",
-        _ => "bf16",
+        [Auto] = null,
+        ["float32"] = Precision.Float32,
+        ["tf32"] = Precision.TensorFloat32,
+        ["bf16"] = Precision.BFloat16,
     };
+
+    /// <summary>The word for a precision.</summary>
+    public static string WordOf(Precision precision) => Precisions.First(word => word.Value == precision).Key;
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,

@@ -108,12 +108,12 @@ internal sealed class CudaContext : IDisposable
         catch (CudaException failure) when (failure.IsOutOfMemory)
         {
             (ulong free, ulong total) = Driver.MemoryInfo();
-            throw new OutOfDeviceMemoryException(
+            throw new DeviceException(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The GPU has not enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, {Mebibytes((long)free)} of "
                     + $"{Mebibytes((long)total)} MiB are free; lower --batch or --evaluation-batch, or end other programs on the GPU."),
-                bytes, (long)free, failure);
+                failure);
         }
     }
 

@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Plans;
 
 /// <summary>Something that is computed from weights and statistics alone, and anew when they change.</summary>
-internal abstract class PreparedItem(bool readsStatistics)
+internal class PreparedItem(bool readsStatistics)
 {
     private (int Weights, int Statistics) _version = (-1, -1);
 
@@ -16,7 +16,7 @@ internal abstract class PreparedItem(bool readsStatistics)
     public void MarkCurrent(ParameterStore store) => _version = VersionOf(store);
 
     /// <summary>Says that it holds nothing.</summary>
-    protected void MarkStale() => _version = (-1, -1);
+    public void MarkStale() => _version = (-1, -1);
 
     private (int Weights, int Statistics) VersionOf(ParameterStore store) =>
         (store.WeightsVersion, readsStatistics ? store.StatisticsVersion : 0);
@@ -35,13 +35,13 @@ public sealed class SharedFilter : IDisposable
         _backend = backend;
         _shape = shape;
         _filter = backend.CreateFilter(shape, uses);
-        Item = new FilterItem(readsStatistics);
+        Item = new PreparedItem(readsStatistics);
     }
 
     /// <summary>The filter as it is now; ask at every use.</summary>
     public Filter Filter => _filter;
 
-    internal FilterItem Item { get; }
+    internal PreparedItem Item { get; }
 
     internal void Require(FilterUses uses)
     {
@@ -50,16 +50,11 @@ public sealed class SharedFilter : IDisposable
             return;
         _filter.Dispose();
         _filter = _backend.CreateFilter(_shape, united);
-        Item.Forget();
+        Item.MarkStale();
     }
 
     /// <inheritdoc/>
     public void Dispose() => _filter.Dispose();
-
-    internal sealed class FilterItem(bool readsStatistics) : PreparedItem(readsStatistics)
-    {
-        public void Forget() => MarkStale();
-    }
 }
 
 /// <summary>A normalisation by running statistics as a scale and a shift for each channel.</summary>

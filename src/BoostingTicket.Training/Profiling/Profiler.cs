@@ -86,7 +86,7 @@ public sealed class Profiler(
         {
             Device = backend.Device.Name,
             DeviceDescription = backend.Device.Description,
-            Precision = DeviceCatalog.Precisions.First(word => DeviceCatalog.FindPrecision(word) == backend.Precision),
+            Precision = DeviceCatalog.WordOf(backend.Precision),
             Model = training.Network.Graph.Name,
             Dataset = data.Train.Name,
             Method = SettingNames.Of(configuration.Dense.Method),

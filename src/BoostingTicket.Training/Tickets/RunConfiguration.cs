@@ -212,7 +212,7 @@ public sealed record RunConfiguration
         }
     }
 
-    private Precision? FindPrecision() => DeviceCatalog.Precisions.Contains(Precision)
-        ? DeviceCatalog.FindPrecision(Precision)
-        : throw NearestName.Unknown("precision", Precision, DeviceCatalog.Precisions);
+    private Precision? FindPrecision() => DeviceCatalog.Precisions.TryGetValue(Precision, out Precision? precision)
+        ? precision
+        : throw NearestName.Unknown("precision", Precision, [.. DeviceCatalog.Precisions.Keys]);
 }
