@@ -6,6 +6,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Cli.Progress;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

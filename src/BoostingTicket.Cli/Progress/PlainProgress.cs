@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Cli.Progress;
 

@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Attacks;
 

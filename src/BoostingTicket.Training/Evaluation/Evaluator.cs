@@ -3,7 +3,6 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Evaluation;
 

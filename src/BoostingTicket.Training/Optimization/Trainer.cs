@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 

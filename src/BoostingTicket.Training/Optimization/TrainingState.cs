@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 

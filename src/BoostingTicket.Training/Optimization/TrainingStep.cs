@@ -5,6 +5,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Profiling;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
@@ -121,7 +122,7 @@ public sealed class TrainingStep : IDisposable
         state.LossSum += loss;
         state.CorrectCount += correct;
         state.SampleCount += _losses.Length;
-        state.Times = new Tickets.PhaseTimes(
+        state.Times = new PhaseTimes(
             state.Times.Data + Seconds(start, loaded), state.Times.Attack + Seconds(loaded, attacked),
             state.Times.Train + Seconds(attacked, trained), state.Times.Evaluate);
     }

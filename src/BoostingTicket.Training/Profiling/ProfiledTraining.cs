@@ -7,6 +7,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 using BoostingTicket.Training.Tickets;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Profiling;

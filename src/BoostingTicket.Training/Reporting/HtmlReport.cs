@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Reporting;

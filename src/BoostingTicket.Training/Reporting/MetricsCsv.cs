@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Reporting;

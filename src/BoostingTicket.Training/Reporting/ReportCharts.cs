@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Reporting.Charts;
 using BoostingTicket.Training.Tickets;
 

@@ -1,3 +1,5 @@
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Tickets;

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
 

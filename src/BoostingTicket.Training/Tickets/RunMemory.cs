@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
 

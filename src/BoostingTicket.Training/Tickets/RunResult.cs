@@ -1,44 +1,8 @@
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
-
-/// <summary>One epoch of a training.</summary>
-/// <param name="Epoch">1 for the first.</param>
-/// <param name="LearningRate">Rate of the epoch's last step.</param>
-/// <param name="TrainLoss">Mean loss on what was trained on (adversarial images in adversarial training).</param>
-/// <param name="TrainAccuracy">Share of it classified correctly, in [0, 1].</param>
-/// <param name="ValidationClean">Clean accuracy on the validation set.</param>
-/// <param name="ValidationRobust">Accuracy of the probe under PGD; null when it was not measured.</param>
-/// <param name="Times">Where the epoch's seconds went.</param>
-public sealed record EpochRecord(
-    int Epoch, double LearningRate, double TrainLoss, double TrainAccuracy, double ValidationClean, double? ValidationRobust,
-    PhaseTimes Times);
-
-/// <summary>Seconds by phase.</summary>
-/// <param name="Data">Gathering and augmenting images.</param>
-/// <param name="Attack">Making adversarial images for training.</param>
-/// <param name="Train">Forward, backward and optimizer step of training.</param>
-/// <param name="Evaluate">Validation.</param>
-public readonly record struct PhaseTimes(double Data, double Attack, double Train, double Evaluate)
-{
-    /// <summary>Seconds that count as training: all but validation.</summary>
-    public double Training => Data + Attack + Train;
-
-    /// <summary>Sum, phase by phase.</summary>
-    public static PhaseTimes operator +(PhaseTimes left, PhaseTimes right) =>
-        new(left.Data + right.Data, left.Attack + right.Attack, left.Train + right.Train, left.Evaluate + right.Evaluate);
-
-    /// <summary>Sum, phase by phase.</summary>
-    public static PhaseTimes Add(PhaseTimes left, PhaseTimes right) => left + right;
-}
-
-/// <summary>Accuracies on the test set.</summary>
-/// <param name="Samples">Images evaluated.</param>
-/// <param name="Clean">Share classified correctly, in [0, 1].</param>
-/// <param name="Robust">Share classified correctly clean and under the evaluation's attack, in [0, 1].</param>
-/// <param name="LargestPerturbation">Largest perturbation that the attack really used, in pixel units.</param>
-/// <param name="Seconds">Seconds that it took.</param>
-public sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds);
 
 /// <summary>How one arm of one seed went.</summary>
 /// <param name="Arm">The arm.</param>

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tickets;

@@ -9,6 +9,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tickets;

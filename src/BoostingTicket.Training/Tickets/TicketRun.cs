@@ -5,6 +5,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
 

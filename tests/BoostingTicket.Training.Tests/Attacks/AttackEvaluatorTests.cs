@@ -1,6 +1,5 @@
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Tests.Tickets;
 
 namespace BoostingTicket.Training.Tests.Attacks;

@@ -2,11 +2,12 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Tests.Tickets;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 

@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Engine.Testing;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;

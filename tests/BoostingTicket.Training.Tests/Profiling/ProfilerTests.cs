@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.SoftwareCuda;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
 

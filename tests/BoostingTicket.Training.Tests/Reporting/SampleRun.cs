@@ -1,4 +1,6 @@
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Tests.Reporting;

@@ -1,4 +1,4 @@
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tests.Tickets;
 

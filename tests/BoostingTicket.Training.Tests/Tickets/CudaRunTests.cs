@@ -3,7 +3,9 @@ using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.SoftwareCuda;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Tickets;
 

@@ -1,8 +1,10 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;

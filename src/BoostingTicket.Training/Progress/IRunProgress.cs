@@ -1,4 +1,4 @@
-namespace BoostingTicket.Training.Tickets;
+namespace BoostingTicket.Training.Progress;
 
 /// <summary>Told how a run goes, so that it can be shown. Called on the run's thread; must return quickly.</summary>
 public interface IRunProgress

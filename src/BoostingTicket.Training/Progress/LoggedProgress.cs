@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace BoostingTicket.Training.Tickets;
+namespace BoostingTicket.Training.Progress;
 
 /// <summary>Passes progress on and keeps a log of it. Nothing is logged before the first stage begins, so that a run that is
 /// refused leaves no trace.</summary>

@@ -1,0 +1,36 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+
+namespace BoostingTicket.Training.Attacks;
+
+/// <summary>The attack that adversarial training defends against, in pixel units of [0, 1].</summary>
+public sealed record AttackSettings
+{
+    /// <summary>Radius of the L∞ ball.</summary>
+    public double Epsilon { get; init; } = 8.0 / 255;
+
+    /// <summary>Size of a PGD step; FGSM takes one step of <see cref="Epsilon"/> instead.</summary>
+    public double StepSize { get; init; } = 2.0 / 255;
+
+    /// <summary>PGD steps.</summary>
+    public int Steps { get; init; } = 10;
+
+    /// <summary>Restarts of PGD from other random points; the worst result of each sample counts.</summary>
+    public int Restarts { get; init; } = 1;
+
+    /// <summary>Loss that the attack raises.</summary>
+    public LossKind Loss { get; init; } = LossKind.CrossEntropy;
+
+    /// <summary>Statistics that normalisation reads during the attack.</summary>
+    public AttackStatistics Statistics { get; init; } = AttackStatistics.Running;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate(string prefix)
+    {
+        Require.InRange($"{prefix}epsilon", Epsilon, 0, 1);
+        Require.InRange($"{prefix}step-size", StepSize, 0, 1);
+        Require.InRange($"{prefix}steps", Steps, 1, 100_000);
+        Require.InRange($"{prefix}restarts", Restarts, 1, 1_000);
+    }
+}
