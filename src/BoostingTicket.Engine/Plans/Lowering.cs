@@ -145,11 +145,11 @@ public sealed partial class Lowering
     /// <param name="uses">What it is used for.</param>
     public SharedFilter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
     {
-        SharedFilter filter = _prepared.Filter(node, scale is not null, shape, uses);
+        SharedFilter filter = _prepared.Filter(node, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);
         ParameterStore store = _store;
-        Prepare(filter.Item, node, backend => backend.PrepareFilter(
+        Prepare(filter.Item(folded: scale is not null), node, backend => backend.PrepareFilter(
             filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
         return filter;
     }

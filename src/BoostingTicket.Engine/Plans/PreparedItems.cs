@@ -8,12 +8,25 @@ namespace BoostingTicket.Engine.Plans;
 internal class PreparedItem(bool readsStatistics)
 {
     private (int Weights, int Statistics) _version = (-1, -1);
+    private PreparedItem? _rival;
 
     /// <summary>Whether it is up to date.</summary>
     public bool IsCurrent(ParameterStore store) => _version == VersionOf(store);
 
+    /// <summary>Two forms of one thing in the same memory: at most one of them holds something.</summary>
+    public static (PreparedItem Plain, PreparedItem WithStatistics) Forms()
+    {
+        PreparedItem plain = new(readsStatistics: false), other = new(readsStatistics: true);
+        (plain._rival, other._rival) = (other, plain);
+        return (plain, other);
+    }
+
     /// <summary>Says that it was brought up to date.</summary>
-    public void MarkCurrent(ParameterStore store) => _version = VersionOf(store);
+    public void MarkCurrent(ParameterStore store)
+    {
+        _version = VersionOf(store);
+        _rival?.MarkStale();
+    }
 
     /// <summary>Says that it holds nothing.</summary>
     public void MarkStale() => _version = (-1, -1);
@@ -22,26 +35,30 @@ internal class PreparedItem(bool readsStatistics)
         (store.WeightsVersion, readsStatistics ? store.StatisticsVersion : 0);
 }
 
-/// <summary>A filter that all plans of a network share which read the same weights with the same folding. Made for more uses when
-/// a plan wants more.</summary>
+/// <summary>A filter that all plans of a network share which read the same weights. With a normalisation folded into it or without,
+/// it is the same memory: weights change between one step's training and the next one's attack, so that both forms are made once a
+/// step anyway, and transformed filters of wide layers would be most of what a network needs. Made for more uses when a plan wants
+/// more.</summary>
 public sealed class SharedFilter : IDisposable
 {
     private readonly IBackend _backend;
     private readonly ConvolutionShape _shape;
+    private readonly PreparedItem _plain;
+    private readonly PreparedItem _folded;
     private Filter _filter;
 
-    internal SharedFilter(IBackend backend, ConvolutionShape shape, FilterUses uses, bool readsStatistics)
+    internal SharedFilter(IBackend backend, ConvolutionShape shape, FilterUses uses)
     {
         _backend = backend;
         _shape = shape;
         _filter = backend.CreateFilter(shape, uses);
-        Item = new PreparedItem(readsStatistics);
+        (_plain, _folded) = PreparedItem.Forms();
     }
 
     /// <summary>The filter as it is now; ask at every use.</summary>
     public Filter Filter => _filter;
 
-    internal PreparedItem Item { get; }
+    internal PreparedItem Item(bool folded) => folded ? _folded : _plain;
 
     internal void Require(FilterUses uses)
     {
@@ -50,7 +67,8 @@ public sealed class SharedFilter : IDisposable
             return;
         _filter.Dispose();
         _filter = _backend.CreateFilter(_shape, united);
-        Item.MarkStale();
+        _plain.MarkStale();
+        _folded.MarkStale();
     }
 
     /// <inheritdoc/>
@@ -79,7 +97,7 @@ internal sealed class FoldedNormalization : PreparedItem, IDisposable
 /// <summary>What the plans of a network compute from its weights and share.</summary>
 internal sealed class PreparedItems(IBackend backend) : IDisposable
 {
-    private readonly Dictionary<(Node Node, bool Folded), SharedFilter> _filters = [];
+    private readonly Dictionary<Node, SharedFilter> _filters = [];
     private readonly Dictionary<(Node Node, Node? Convolution), FoldedNormalization> _folded = [];
 
     /// <summary>Bytes of all filters.</summary>
@@ -87,15 +105,14 @@ internal sealed class PreparedItems(IBackend backend) : IDisposable
 
     /// <summary>The filter of a convolution or linear layer.</summary>
     /// <param name="node">The layer.</param>
-    /// <param name="folded">Whether a normalisation is folded into it.</param>
     /// <param name="shape">The convolution.</param>
     /// <param name="uses">What it is used for, among others.</param>
-    public SharedFilter Filter(Node node, bool folded, ConvolutionShape shape, FilterUses uses)
+    public SharedFilter Filter(Node node, ConvolutionShape shape, FilterUses uses)
     {
-        if (_filters.TryGetValue((node, folded), out SharedFilter? shared))
+        if (_filters.TryGetValue(node, out SharedFilter? shared))
             shared.Require(uses);
         else
-            _filters.Add((node, folded), shared = new SharedFilter(backend, shape, uses, folded));
+            _filters.Add(node, shared = new SharedFilter(backend, shape, uses));
         return shared;
     }
 

@@ -67,7 +67,7 @@ public sealed class PlanMemoryTests
         using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
         NetworkChecks.FillBatch(network, Batch, sample.Name);
         Plan train = network.Plan(new PlanOptions(Batch, PlanMode.Train, GradientRequest.Parameters));
-        Plan attack = network.Plan(new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input));
+        Plan attack = network.Plan(new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Batch));
         train.Forward();
         train.Loss(LossKind.CrossEntropy, 1);
         NetworkChecks.Run(attack, LossKind.CrossEntropy);
@@ -86,6 +86,30 @@ public sealed class PlanMemoryTests
         Plan train = network.Plan(new PlanOptions(4 * Batch, PlanMode.Train, GradientRequest.Parameters));
         Assert.That(train.MemoryBytes, Is.GreaterThan(network.Plan(evaluation).MemoryBytes));
         Assert.That(NetworkChecks.Results(network, evaluation, LossKind.CrossEntropy)[0].Values, Is.EqualTo(before));
+    }
+
+    /// <summary>With and without folded normalisation a filter is the same memory, prepared anew for whoever wants the other form,
+    /// also when neither weights nor statistics changed.</summary>
+    [Test]
+    public void Plans_of_all_modes_share_filters_and_prepare_the_form_they_need()
+    {
+        using var backend = new ReferenceBackend();
+        SampleGraph sample = SampleGraphs.All[2];
+        var folded = new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input);
+        var plain = new PlanOptions(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Batch);
+        using Network alone = NetworkChecks.Create(sample.Build(), backend, sample.Name);
+        NetworkChecks.FillBatch(alone, Batch, sample.Name);
+        float[] expected = NetworkChecks.Results(alone, folded, LossKind.CrossEntropy)[0].Values;
+        using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
+        NetworkChecks.FillBatch(network, Batch, sample.Name);
+        float[] other = NetworkChecks.Results(network, plain, LossKind.CrossEntropy)[0].Values;
+        Assert.Multiple(() =>
+        {
+            Assert.That(NetworkChecks.Results(network, folded, LossKind.CrossEntropy)[0].Values, Is.EqualTo(expected));
+            Assert.That(NetworkChecks.Results(network, plain, LossKind.CrossEntropy)[0].Values, Is.EqualTo(other));
+            Assert.That(other, Is.Not.EqualTo(expected));
+            Assert.That(network.Need([folded, plain]).Filters, Is.EqualTo(alone.Need([folded]).Filters).And.GreaterThan(0));
+        });
     }
 
     /// <summary>Weights that were changed without saying so: the filters are out of date, and the reference notices.</summary>
