@@ -245,14 +245,11 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                     nint at = first + tile->Target + lane;
                     for (int row = 0; row < tile->Rows; row++, from += Row, at += rowStride)
                     {
-                        float* next = target + at + channelStride;
-                        Prefetch.Line(next);
-                        Prefetch.Line(next + Layout.Lanes);
-                        if (TOutputs.Value > 2)
-                        {
-                            Prefetch.Line(next + 2 * Layout.Lanes);
-                            Prefetch.Line(next + 3 * Layout.Lanes);
-                        }
+                        Ask<TOutputs>(target + at + channelStride);
+                        if (epilogue.Addend != null && epilogue.Addend != target)
+                            Ask<TOutputs>(epilogue.Addend + at + channelStride);
+                        if (epilogue.Mask != null)
+                            Ask<TOutputs>(epilogue.Mask + at + channelStride);
                         TVector m0 = TLanes.Load(from);
                         TVector m1 = TLanes.Load(from + Layout.Lanes);
                         TVector m2 = TLanes.Load(from + 2 * Layout.Lanes);
@@ -281,6 +278,19 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                     }
                 }
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Ask<TOutputs>(float* row)
+        where TOutputs : struct, ICount
+    {
+        Prefetch.Line(row);
+        Prefetch.Line(row + Layout.Lanes);
+        if (TOutputs.Value > 2)
+        {
+            Prefetch.Line(row + 2 * Layout.Lanes);
+            Prefetch.Line(row + 3 * Layout.Lanes);
         }
     }
 
