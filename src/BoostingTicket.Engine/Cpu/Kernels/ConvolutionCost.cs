@@ -28,7 +28,8 @@ internal static class ConvolutionCost
     // Winograd's algorithm rounds more, so it must gain a quarter.
     private const double WinogradGain = 0.75;
 
-    /// <summary>The cheapest algorithm.</summary>
+    /// <summary>The cheapest algorithm. Lists are for pruned filters, and for all weights of a filter with a single target channel,
+    /// whose direct pass has four sums at a time where the list's has sixteen.</summary>
     /// <param name="prices">Prices of the steps.</param>
     /// <param name="geometry">Of a sparse pass.</param>
     /// <param name="shape">The convolution, a linear layer as 1x1.</param>
@@ -41,7 +42,8 @@ internal static class ConvolutionCost
         if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape, forward))
             is var winograd && winograd < WinogradGain * least)
             (dense, least) = (ConvolutionAlgorithm.Winograd, winograd);
-        return kept < shape.WeightCount && prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
+        bool mayList = kept < shape.WeightCount || TargetChannels(shape, forward) == 1;
+        return mayList && prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
             ? ConvolutionAlgorithm.Sparse
             : dense;
     }
@@ -51,11 +53,14 @@ internal static class ConvolutionCost
         shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
             or { KernelHeight: 5, KernelWidth: 5, Stride: 1, Padding: 2, IsLinear: false };
 
-    /// <summary>Steps of a direct pass: multiply-adds, vectors read and written.</summary>
+    /// <summary>Steps of a direct pass: multiply-adds, vectors read and written. A single target channel counts as two: its sums are too
+    /// few to hide the latency of a multiply-add.</summary>
     public static double[] Direct(ConvolutionShape shape, bool forward)
     {
         double taps = Taps(AxisMap.Rows(shape, forward)) * Taps(AxisMap.Columns(shape, forward));
-        return [taps * shape.Input.Channels * shape.OutputChannels, shape.Input.Length + shape.Output.Length];
+        double channels = (double)shape.Input.Channels * shape.OutputChannels;
+        return [
+            taps * (TargetChannels(shape, forward) == 1 ? 2 * channels : channels), shape.Input.Length + shape.Output.Length];
     }
 
     /// <summary>Steps of a Winograd pass: multiply-adds, tiles transformed there, rows of tiles transformed back.</summary>
@@ -115,6 +120,9 @@ internal static class ConvolutionCost
         double copies = prices.Sparse.Of([0, 0, 0, 0, 0, steps[5], 0]);
         return copies / Math.Max(all - copies, all * 1e-3);
     }
+
+    private static int TargetChannels(ConvolutionShape shape, bool forward) =>
+        forward ? shape.OutputChannels : shape.Input.Channels;
 
     private static double Taps(AxisMap map) => map.Taps.Sum(taps => taps.Length);
 }

@@ -55,7 +55,7 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
 
     private ConvolutionAlgorithm Choose(float* mask) => ConvolutionCost.Choose(
         _prices, new SparseGeometry(_shape, _forward, SparseKernel<TLanes, TVector>.MaximalPixels), _shape, _forward,
-        mask == null ? _shape.WeightCount : SparseLists.CountKept(mask, _shape.WeightCount));
+        SparseLists.CountKept(mask, _shape.WeightCount));
 
     private ConvolutionPass Create(ConvolutionAlgorithm algorithm, float* mask) => algorithm switch
     {

@@ -20,7 +20,7 @@ internal sealed unsafe class SparseLists : IDisposable
     /// <param name="geometry">Offsets and groups.</param>
     /// <param name="shape">The convolution, a linear layer as 1x1.</param>
     /// <param name="forward">Forward pass, or input gradient.</param>
-    /// <param name="mask">1 for kept weights and 0 for others, in logical order.</param>
+    /// <param name="mask">1 for kept weights and 0 for others, in logical order, or null for keeping all.</param>
     /// <param name="chunk">Source channels of a chunk; chunks end where groups do.</param>
     public SparseLists(SparseGeometry geometry, ConvolutionShape shape, bool forward, float* mask, int chunk)
     {
@@ -71,9 +71,11 @@ internal sealed unsafe class SparseLists : IDisposable
         _indices.Dispose();
     }
 
-    /// <summary>Weights whose mask is not 0.</summary>
+    /// <summary>Weights whose mask is not 0; all without a mask.</summary>
     public static int CountKept(float* mask, int length)
     {
+        if (mask == null)
+            return length;
         int kept = 0;
         for (int i = 0; i < length; i++)
             kept += mask[i] != 0 ? 1 : 0;
@@ -111,7 +113,7 @@ internal sealed unsafe class SparseLists : IDisposable
                         int channel = (source - Chunks[chunk].Group) * geometry.ChannelPixels;
                         for (int tap = 0; tap < kernels.Length; tap++)
                         {
-                            if (mask[filter + kernels[tap]] == 0)
+                            if (mask != null && mask[filter + kernels[tap]] == 0)
                                 continue;
                             indices[count] = filter + kernels[tap];
                             taps[count++].Offset = checked(channel + offsets[tap]);

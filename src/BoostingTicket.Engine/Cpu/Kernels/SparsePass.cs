@@ -26,7 +26,7 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
 
     /// <param name="shape">The convolution.</param>
     /// <param name="forward">Forward pass, or input gradient.</param>
-    /// <param name="mask">1 for kept weights and 0 for others, in logical order.</param>
+    /// <param name="mask">1 for kept weights and 0 for others, in logical order, or null for keeping all.</param>
     /// <param name="prices">By which the work is cut.</param>
     /// <param name="scratch">Scratch memory of the backend.</param>
     /// <param name="chunk">Source channels of a chunk; 0 for the cheapest number.</param>
