@@ -1,7 +1,5 @@
 using BoostingTicket.Engine.Graph;
-using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Checkpoints;
@@ -20,7 +18,8 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
     /// <exception cref="DamagedFileException">It is damaged.</exception>
     public static SavedModel Load(string path)
     {
-        ModelFileMetadata metadata = ReadMetadata(path);
+        ModelFileMetadata metadata = WeightFile.ReadMetadata(path) ?? throw new ConfigurationException(
+            $"{path} does not say of which model it is, since another program wrote it; import it first (import {path} --model NAME --out FILE).");
         NetworkGraph graph = ModelCatalog.Build(
             metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization));
         return new SavedModel(path, graph, WeightFile.Load(path, graph).State, metadata);
@@ -32,19 +31,6 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
     public void RequireFits(ImageSet images)
     {
         ArgumentNullException.ThrowIfNull(images);
-        FeatureShape shape = DeviceImages.Shape(images);
-        if (Metadata.Input != shape || Metadata.Classes != images.Classes.Count)
-        {
-            throw new ConfigurationException(
-                $"{Path} is a network for {Metadata.Classes} classes of images of {Metadata.Input}, but {images.Name} has {images.Classes.Count} classes of images of {shape}; "
-                + "choose the --dataset that it was trained on.");
-        }
-    }
-
-    private static ModelFileMetadata ReadMetadata(string path)
-    {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        return ModelFileMetadata.FromPairs(file.Metadata, path) ?? throw new ConfigurationException(
-            $"{path} does not say of which model it is, since another program wrote it; import it first (import {path} --model NAME --out FILE).");
+        Metadata.RequireFits(Path, DeviceImages.Shape(images), images.Classes.Count);
     }
 }
