@@ -23,13 +23,16 @@ internal sealed class Workbench
     private readonly Option<string?> _data = DataCommand.CreateRootOption();
     private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
     private readonly bool _resumable;
+    private readonly bool _inFolder;
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="resumable">Whether it works in a folder and can be resumed.</param>
-    public Workbench(CommandLineCommand command, bool resumable)
+    /// <param name="resumable">Whether it can work in a folder and be resumed.</param>
+    /// <param name="alwaysInFolder">Whether, if it can, it always does, so that a file's folder is meant for it.</param>
+    public Workbench(CommandLineCommand command, bool resumable, bool alwaysInFolder = true)
     {
         _resumable = resumable;
+        _inFolder = resumable && alwaysInFolder;
         command.Options.Add(_preset);
         command.Options.Add(_config);
         command.Options.Add(_data);
@@ -37,19 +40,26 @@ internal sealed class Workbench
             command.Options.Add(_resume);
     }
 
+    /// <summary>Whether the command line asks to go on.</summary>
+    public bool IsResumed(Invocation invocation) => _resumable && invocation.Get(_resume);
+
     /// <summary>Settings and folder of work that can be resumed.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
+    /// <param name="fallback">As of <see cref="Configure"/>.</param>
+    /// <param name="usual">As of <see cref="Configure"/>.</param>
     /// <returns>What to do, where, and whether to continue what is there.</returns>
     /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
     /// to begin with.</exception>
-    public (RunConfiguration Configuration, string Folder, bool Resume) Open(Invocation invocation, string? name)
+    public (RunConfiguration Configuration, string Folder, bool Resume) Open(
+        Invocation invocation, string? name, string? fallback = null,
+        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
     {
-        bool resume = _resumable && invocation.Get(_resume);
+        bool resume = IsResumed(invocation);
         ReadFile(invocation);
         if (!resume)
         {
-            RunConfiguration fresh = Configure(invocation);
+            RunConfiguration fresh = Configure(invocation, fallback, usual);
             return (fresh, invocation.Out ?? NewFolder(name ?? fresh.Preset), false);
         }
 
@@ -70,7 +80,7 @@ internal sealed class Workbench
         if (invocation.Get(_config) is not { } file)
             return;
         FileSurroundings said = ConfigurationSources.ReadSurroundings(file);
-        invocation.File = _resumable ? said : said with { Out = null };
+        invocation.File = _inFolder ? said : said with { Out = null };
     }
 
     private static string NewFolder(string name) =>

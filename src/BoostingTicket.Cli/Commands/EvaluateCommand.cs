@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Reporting;
@@ -11,11 +13,13 @@ namespace BoostingTicket.Cli.Commands;
 /// <summary><c>evaluate</c>: clean and robust accuracy of saved weights.</summary>
 internal static class EvaluateCommand
 {
+    private const string Name = SingleSteps.EvaluateCommand;
+
     /// <summary>The command.</summary>
     public static Command Create(Surroundings surroundings)
     {
         var weights = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights file (safetensors)" };
-        var command = new CommandLineCommand("evaluate", "Measures clean and robust accuracy of saved weights on the test set.", surroundings)
+        var command = new CommandLineCommand(Name, "Measures clean and robust accuracy of saved weights on the test set.", surroundings)
         {
             Examples =
             [
@@ -23,11 +27,15 @@ internal static class EvaluateCommand
                 ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network"),
+                ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness", "an evaluation that is kept and can be interrupted"),
+                ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "go on with it"),
             ],
             Details =
             [
                 "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
-                "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples.",
+                "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples. With --out as well, its folder keeps how "
+                    + "far they are and then result.json, and --resume goes on.",
+                "The network is built behind the normalisation that the weights' file records; of files of this program it takes the model too, unless settings name another.",
             ],
             List = ("Attacks", AttackCatalog.Names),
         };
@@ -36,16 +44,18 @@ internal static class EvaluateCommand
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         command.Options.Add(adversarial);
-        var workbench = new Workbench(command, resumable: false);
+        var workbench = new Workbench(command, resumable: true, alwaysInFolder: false);
         return command.WithOptions("--dataset", "--test-samples", "--normalize", "--model", "--width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
-            RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path));
             if (invocation.Get(attack) is { } || invocation.Get(adversarial) is { })
-                return Attack(invocation, workbench, configuration, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
+                return Attack(invocation, workbench, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
+            if (workbench.IsResumed(invocation))
+                throw new ConfigurationException("--resume goes on with attacks by name; give --attack and the --out that they were begun with, or leave it out.");
+            RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path), _ => ModelOf(path));
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
             {
-                Origins.RequireNormalization(path, configuration, data);
+                Origins.RequireNormalization(path, configuration, data, takesOwn: true);
                 return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
             });
             return invocation.Answer(
@@ -62,8 +72,7 @@ internal static class EvaluateCommand
         });
     }
 
-    private static int Attack(
-        Invocation invocation, Workbench workbench, RunConfiguration configuration, string path, string attacks, string? adversarial)
+    private static int Attack(Invocation invocation, Workbench workbench, string path, string attacks, string? adversarial)
     {
         string[] names = [.. attacks.Split(',', StringSplitOptions.TrimEntries).Distinct()];
         // Before data and device are opened.
@@ -71,12 +80,15 @@ internal static class EvaluateCommand
             AttackCatalog.Stages(name);
         if (adversarial is not null)
             SingleSteps.RequireImageFile(adversarial);
-        RobustnessResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+        (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
+        RobustnessResult Run() => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
         {
-            Origins.RequireNormalization(path, configuration, data);
-            return new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, invocation.Cancellation);
+            Origins.RequireNormalization(path, configuration, data, takesOwn: true);
+            return new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, folder, resume, invocation.Cancellation);
         });
-        return invocation.Answer(
+        string[] command = [Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
+        RobustnessResult result = folder is null ? Run() : workbench.Resumable(invocation, folder, command, Run);
+        return invocation.Print(
             new
             {
                 weights = Path.GetFullPath(path),
@@ -84,28 +96,40 @@ internal static class EvaluateCommand
                 dataset = configuration.Data.Name,
                 configuration.Evaluation.Attack,
                 adversarial = adversarial is null ? null : Path.GetFullPath(adversarial),
+                folder = folder is null ? null : Path.GetFullPath(folder),
                 result,
             },
             writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
     }
 
+    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)
+    {
+        if (invocation.Out is not null)
+            return workbench.Open(invocation, Name, ConfigurationBeside(path), _ => ModelOf(path));
+        if (workbench.IsResumed(invocation))
+            throw new ConfigurationException("--resume needs --out with the folder that the evaluation was begun in.");
+        return (workbench.Configure(invocation, ConfigurationBeside(path), _ => ModelOf(path)), null, false);
+    }
+
+    // A file that is missing is reported when it is read.
+    private static IEnumerable<(string Name, string Value)> ModelOf(string path) =>
+        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin ? [("--model", origin.Model)] : [];
+
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {
         var table = new TextTable("attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s", ">seconds");
-        table.Add("none", "", StepAnswers.Percent(result.Clean), Interval(result.CleanInterval), "", "", "");
+        table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "");
         foreach (AttackResult attack in result.Attacks)
         {
             table.Add(
-                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), Interval(attack.Interval),
+                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), StepAnswers.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
-        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), Interval(result.WorstCaseInterval), "", "", "");
+        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval), "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
     }
-
-    private static string Interval(WilsonInterval interval) => $"{StepAnswers.Percent(interval.Low)} to {StepAnswers.Percent(interval.High)}";
 
     /// <summary>Where the configuration of the run is that a seed's file belongs to; it need not exist.</summary>
     public static string ConfigurationBeside(string file)

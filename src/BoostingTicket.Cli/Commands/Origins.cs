@@ -1,7 +1,6 @@
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Tickets;
 
@@ -15,14 +14,16 @@ internal static class Origins
     /// <param name="path">A weights or ticket file; one of another model, or of somebody else, is left for others to judge.</param>
     /// <param name="configuration">Settings of the network.</param>
     /// <param name="data">The data set, whole.</param>
+    /// <param name="takesOwn">Whether the network gets the constants that the file records, so that any will do.</param>
     /// <exception cref="ConfigurationException">The file records another normalisation, or it cannot be read.</exception>
     /// <exception cref="DamagedFileException">The file is damaged.</exception>
-    public static void RequireNormalization(string path, RunConfiguration configuration, DataSplit data)
+    public static void RequireNormalization(string path, RunConfiguration configuration, DataSplit data, bool takesOwn = false)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        if (ModelFileMetadata.FromPairs(file.Metadata, path) is not { } origin || origin.Model != TicketRun.BuildModel(configuration, data).Name)
+        if (WeightFile.ReadMetadata(path) is not { } origin || origin.Model != TicketRun.BuildModel(configuration, data).Name)
             return;
         InputNormalizationConstants? needed = configuration.Data.Normalize ? RunNormalization.For(data.Train) : null;
+        if (takesOwn && needed is not null && origin.Normalization is not null)
+            return;
         if (needed is null ? origin.Normalization is null : needed.ContentEquals(origin.Normalization))
             return;
         string recorded = origin.Normalization is null ? "without normalisation" : "with another normalisation";

@@ -54,6 +54,21 @@ public sealed record ModelFileMetadata
         return new ModelFileMetadata { Model = graph.Name, Input = graph.Input.Shape, Classes = graph.Classes, Normalization = normalization };
     }
 
+    /// <summary>Makes sure that the model is for certain images and classes.</summary>
+    /// <param name="path">What messages call the file.</param>
+    /// <param name="input">Shape of the images.</param>
+    /// <param name="classes">Number of the classes.</param>
+    /// <exception cref="ConfigurationException">It is for others.</exception>
+    public void RequireFits(string path, FeatureShape input, int classes)
+    {
+        if (Input != input || Classes != classes)
+        {
+            throw new ConfigurationException(
+                $"{path} is for {Classes} classes of images of {Input}, but {classes} classes of images of {input} are asked for; "
+                + "choose the --dataset that it was made with, or give another file.");
+        }
+    }
+
     /// <summary>The metadata of a file of some kind.</summary>
     public IEnumerable<KeyValuePair<string, string>> ToPairs(FileKind kind)
     {

@@ -82,7 +82,7 @@ internal sealed class ModelFileReader : IDisposable
         {
             Span<float> values = state[parameter];
             _file.Read(Find(parameter.Name, SafetensorsType.F32, parameter), values);
-            CheckValues(parameter, values);
+            RequireValues(parameter, values, parameter.Name, _file.Path);
         }
 
         return state;
@@ -128,6 +128,8 @@ internal sealed class ModelFileReader : IDisposable
             throw new ConfigurationException(
                 $"{_file.Path} is a {ModelFileMetadata.NameOf(kind)} file of the model {origin.Model}, not of {_graph.Name}; choose that model, or give another file.");
         }
+
+        Metadata?.RequireFits(_file.Path, _graph.Input.Shape, _graph.Classes);
     }
 
     private void MapNames()
@@ -143,13 +145,7 @@ internal sealed class ModelFileReader : IDisposable
     private SafetensorsEntry Find(string name, SafetensorsType type, Parameter parameter)
     {
         SafetensorsEntry entry = _entries[name];
-        long[] shape = [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
-        if (!entry.Shape.SequenceEqual(shape))
-        {
-            throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {_file.Path} is {entry.Description} where {_graph.Name} needs {SafetensorsEntry.Describe(type, shape)}; give a file of this model.");
-        }
-
+        RequireShape(entry, parameter, type, _file.Path, _graph.Name);
         if (entry.Type != type)
         {
             throw new DamagedFileException(
@@ -159,7 +155,21 @@ internal sealed class ModelFileReader : IDisposable
         return entry;
     }
 
-    private void CheckValues(Parameter parameter, ReadOnlySpan<float> values)
+    /// <summary>Makes sure that a tensor has the shape of a parameter.</summary>
+    /// <exception cref="DamagedFileException">It has not; the message names it.</exception>
+    public static void RequireShape(SafetensorsEntry entry, Parameter parameter, SafetensorsType type, string path, string model)
+    {
+        long[] shape = [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {path} is {entry.Description} where {model} needs {SafetensorsEntry.Describe(type, shape)}; give a file of this model.");
+        }
+    }
+
+    /// <summary>Makes sure that a parameter's values are such as a trained network can have.</summary>
+    /// <exception cref="DamagedFileException">One is not; the message names it.</exception>
+    public static void RequireValues(Parameter parameter, ReadOnlySpan<float> values, string name, string path)
     {
         bool variance = parameter.Role == ParameterRole.RunningVariance;
         for (int i = 0; i < values.Length; i++)
@@ -168,7 +178,7 @@ internal sealed class ModelFileReader : IDisposable
             {
                 throw new DamagedFileException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Tensor '{parameter.Name}' of {_file.Path} holds {values[i]} at index {i}, which no trained {(variance ? "variance" : "value")} is; give another file."));
+                    $"Tensor '{name}' of {path} holds {values[i]} at index {i}, which no trained {(variance ? "variance" : "value")} is; give another file."));
             }
         }
     }

@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Checkpoints;
@@ -16,6 +17,17 @@ public static class WeightFile
     /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
     public static void Save(string path, ModelState state, ModelFileMetadata metadata) =>
         ModelFileWriter.Create(FileKind.Weights, metadata).Add(state).Save(path);
+
+    /// <summary>Where a file's tensors come from; null for a file of somebody else. Of any kind of file.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConfigurationException">There is no such file, or a later version wrote it.</exception>
+    /// <exception cref="DamagedFileException">It is damaged.</exception>
+    public static ModelFileMetadata? ReadMetadata(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        ModelFileMetadata.KindOf(file.Metadata, path);
+        return ModelFileMetadata.FromPairs(file.Metadata, path);
+    }
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
@@ -12,18 +11,13 @@ namespace BoostingTicket.Training.Evaluation;
 /// network's own evaluation, never the attack.</summary>
 public sealed class AttackEvaluator
 {
-    private const float Rounding = 1e-6f;
-
     private readonly NetworkModel _model;
-    private readonly DeviceImages _images;
     private readonly int[] _samples;
     private readonly IRunProgress _progress;
-    private readonly AttackBatch _batch;
-    private readonly ImageRequest[] _requests;
-    private readonly float[] _logits;
+    private readonly SampleBatches _batches;
     private readonly bool[] _correct;
-    private readonly bool[] _unfooled;
-    private float[]? _adversarial;
+    private AttackState _state;
+    private bool _keepsImages;
 
     /// <summary>Prepares the measurement; compiles its plans.</summary>
     /// <param name="network">The network.</param>
@@ -39,191 +33,206 @@ public sealed class AttackEvaluator
         if (samples.IsEmpty)
             throw new ArgumentException("There is no sample to evaluate.", nameof(samples));
         _model = new NetworkModel(network, Math.Min(batchSize, samples.Length));
-        _images = images;
         _samples = samples.ToArray();
         _progress = progress;
-        _batch = new AttackBatch(_model.Batch, _model.Shape);
-        _requests = new ImageRequest[_model.Batch];
-        _logits = new float[_model.Batch * _model.Classes];
+        _batches = new SampleBatches(_model, images, _samples);
         _correct = new bool[samples.Length];
-        _unfooled = new bool[samples.Length];
+        _state = new AttackState(samples.Length);
     }
 
+    /// <summary>Seconds at least between two states that are kept within a stage.</summary>
+    internal double SecondsBetweenStates { get; init; } = 2;
+
     /// <summary>Keeps every sample's image as the attacks leave it, for <see cref="Adversarial"/>.</summary>
-    public void KeepImages() => _adversarial ??= new float[_samples.Length * _model.Shape.Length];
+    public void KeepImages() => _keepsImages = true;
 
     /// <summary>After <see cref="Run"/>, samples times image shape: the first adversarial image that was found of each sample, the clean
     /// one where none was or none was needed. Empty unless <see cref="KeepImages"/> was called before.</summary>
-    public ReadOnlySpan<float> Adversarial => _adversarial;
+    public ReadOnlySpan<float> Adversarial => _state.Images;
 
     /// <summary>Runs attacks one by one.</summary>
     /// <param name="names">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
     /// <param name="settings">Settings of the evaluation's attack.</param>
     /// <param name="stream">Key of the random numbers.</param>
+    /// <param name="storage">What the measurement goes on from, and where it keeps how far it is: after every stage, after batches now
+    /// and then, and when it is ended; null for nowhere. A measurement that went on comes to the same result but for its times.</param>
     /// <param name="cancellation">Ends the measurement between iterations.</param>
     /// <exception cref="ConfigurationException">A name is unknown, or an attack cannot attack this network.</exception>
     public RobustnessResult Run(
-        IReadOnlyList<string> names, AttackSettings settings, ulong stream, CancellationToken cancellation = default)
+        IReadOnlyList<string> names, AttackSettings settings, ulong stream, IAttackStorage? storage = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(settings);
         var context = new AttackContext(_model, settings, stream);
         List<(string Name, IReadOnlyList<AttackEntry> Stages)> attacks = [.. names.Select(name => (name, AttackCatalog.Stages(name)))];
         // All are made before the first runs, so that one that cannot attack this network costs no time.
         foreach (AttackEntry entry in attacks.SelectMany(attack => attack.Stages))
             entry.Create(context).Dispose();
+        AttackState? restored = storage?.Restore();
 
+        _state = new AttackState(_samples.Length) { Images = _keepsImages ? new float[_samples.Length * _model.Shape.Length] : [] };
         List<string> warnings = [];
         int clean = FindCorrect(warnings, cancellation);
-        _correct.CopyTo(_unfooled, 0);
+        _correct.CopyTo(_state.Unfooled, 0);
+        _state = restored ?? _state;
+        var keeper = new StateKeeper(storage, _state, SecondsBetweenStates);
         if (clean == 0)
             warnings.Add("No sample is classified correctly without an attack, so that there is nothing to attack; check that the weights belong to this data set and its normalisation.");
-        List<AttackResult> results = [];
+        int done = 0;
         foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
         {
-            bool[] robust = [.. _correct];
             double before = (double)clean / _samples.Length;
-            foreach (AttackEntry entry in stages)
+            foreach ((int index, AttackEntry entry) in stages.Index())
             {
-                string title = stages.Count == 1 ? name : $"{name}: {entry.Name}";
-                using IAttack attack = entry.Create(context);
-                AttackResult result = Attack(title, attack, robust, (float)settings.Epsilon, warnings, cancellation);
-                if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
-                    warnings.Add(warning);
-                before = result.Robust;
-                results.Add(result);
+                if (done == _state.Results.Count)
+                {
+                    if (index == 0 && _state.Stage is null)
+                        _correct.CopyTo(_state.Robust, 0);
+                    string title = stages.Count == 1 ? name : $"{name}: {entry.Name}";
+                    using IAttack attack = entry.Create(context);
+                    AttackResult result = Attack(title, attack, (float)settings.Epsilon, keeper, cancellation);
+                    if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
+                        _state.Warnings.Add(warning);
+                    _state.Results.Add(result);
+                    _state.Stage = null;
+                    keeper.Keep();
+                }
+                before = _state.Results[done++].Robust;
             }
         }
+        warnings.AddRange(_state.Warnings);
         foreach (string warning in warnings)
             _progress.Warn(warning);
-        int worst = _unfooled.Count(unfooled => unfooled);
+        int worst = _state.Unfooled.Count(unfooled => unfooled);
         return new RobustnessResult(
-            _samples.Length, (double)clean / _samples.Length, WilsonInterval.Of(clean, _samples.Length), results,
+            _samples.Length, (double)clean / _samples.Length, WilsonInterval.Of(clean, _samples.Length), _state.Results,
             (double)worst / _samples.Length, WilsonInterval.Of(worst, _samples.Length), warnings);
     }
+
+    private AttackBatch Batch => _batches.Batch;
 
     private int FindCorrect(List<string> warnings, CancellationToken cancellation)
     {
         int[] all = [.. Enumerable.Range(0, _samples.Length)];
         int correct = 0;
-        for (int start = 0; start < all.Length; start += _batch.Count)
+        for (int start = 0; start < all.Length; start += Batch.Count)
         {
             cancellation.ThrowIfCancellationRequested();
-            ReadOnlySpan<int> chosen = Load(all, start);
+            ReadOnlySpan<int> chosen = _batches.Load(all, start);
             if (start == 0)
-                warnings.AddRange(AttackChecks.Outputs(_model, _batch.Clean));
-            _model.Logits(_batch.Clean, _logits);
+                warnings.AddRange(AttackChecks.Outputs(_model, Batch.Clean));
+            _batches.Classify(Batch.Clean);
             for (int i = 0; i < chosen.Length; i++)
             {
-                _correct[chosen[i]] = IsCorrect(i);
-                correct += IsCorrect(i) ? 1 : 0;
-                Keep(chosen[i], _batch.Clean, i);
+                _correct[chosen[i]] = _batches.IsCorrect(i);
+                correct += _batches.IsCorrect(i) ? 1 : 0;
+                Keep(chosen[i], Batch.Clean, i);
             }
         }
         return correct;
     }
 
-    private AttackResult Attack(
-        string title, IAttack attack, bool[] robust, float epsilon, List<string> warnings, CancellationToken cancellation)
+    private AttackResult Attack(string title, IAttack attack, float epsilon, StateKeeper keeper, CancellationToken cancellation)
     {
+        AttackStage stage = _state.Stage ?? new AttackStage(_state.Robust.Count(still => still), 0, 0, 0, 0, 0, 0);
         long begin = Stopwatch.GetTimestamp();
-        int attacked = robust.Count(still => still);
-        long total = (long)attack.Rounds * attack.Iterations * Batches(attacked), done = 0, starts = 0, zero = 0;
-        _progress.StageStarted(title, total, 0);
-        _batch.Iterated = iterations =>
+        double Seconds() => stage.Seconds + Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        int batches = _batches.Count(stage.Attacked);
+        int[] survivors = Survivors(stage.Next);
+        long total = (long)attack.Rounds * attack.Iterations * batches;
+        // What was fooled needs no further round.
+        long done = ((stage.Round + 1L) * batches - _batches.Count(survivors.Length)) * attack.Iterations, first = done;
+        _progress.StageStarted(title, total, done);
+        Batch.Iterated = iterations =>
         {
             cancellation.ThrowIfCancellationRequested();
-            double speed = (done + iterations) * _batch.Count / (double)attack.Iterations / attack.Rounds;
+            double speed = (done - first + iterations) * Batch.Count / (double)attack.Iterations / attack.Rounds;
             _progress.StepsDone(done + iterations, speed / Math.Max(Stopwatch.GetElapsedTime(begin).TotalSeconds, 1e-9));
         };
-        float largest = 0;
-        for (int round = 0; round < attack.Rounds; round++)
+        AttackStage now = stage;
+        try
         {
-            int[] survivors = [.. Enumerable.Range(0, robust.Length).Where(index => robust[index])];
-            for (int start = 0; start < survivors.Length; start += _batch.Count)
+            for (int round = stage.Round; round < attack.Rounds; round++)
             {
-                cancellation.ThrowIfCancellationRequested();
-                ReadOnlySpan<int> chosen = Load(survivors, start);
-                _batch.ZeroGradients = 0;
-                attack.Run(_batch, round);
-                zero += _batch.ZeroGradients;
-                starts += chosen.Length;
-                largest = Math.Max(largest, Measure(title, epsilon));
-                Judge(chosen, robust);
-                done += attack.Iterations;
+                for (int start = 0; start < survivors.Length; start += Batch.Count)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    ReadOnlySpan<int> chosen = _batches.Load(survivors, start);
+                    Batch.ZeroGradients = 0;
+                    attack.Run(Batch, round);
+                    float largest = Math.Max(now.LargestPerturbation, _batches.Measure(title, epsilon));
+                    Judge(chosen);
+                    done += attack.Iterations;
+                    now = new AttackStage(
+                        stage.Attacked, round, chosen[^1] + 1, now.Starts + chosen.Length, now.ZeroGradients + Batch.ZeroGradients, largest, Seconds());
+                    keeper.KeepNowAndThen(now);
+                }
+                survivors = Survivors(0);
+                now = now with { Round = round + 1, Next = 0 };
+                done = ((round + 2L) * batches - _batches.Count(survivors.Length)) * attack.Iterations;
             }
-            // What was fooled needs no further round.
-            done = (round + 1L) * attack.Iterations * Batches(attacked);
         }
-        _batch.Iterated = null;
+        catch (OperationCanceledException)
+        {
+            keeper.Keep(now with { Seconds = Seconds() });
+            throw;
+        }
+        Batch.Iterated = null;
         _progress.StageFinished();
-        if (AttackChecks.ZeroGradients(title, zero, starts) is { } warning)
-            warnings.Add(warning);
-        int left = robust.Count(still => still);
-        double seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        if (AttackChecks.ZeroGradients(title, now.ZeroGradients, now.Starts) is { } warning)
+            _state.Warnings.Add(warning);
+        int samples = _samples.Length, left = _state.Robust.Count(still => still);
+        double seconds = Seconds();
         return new AttackResult(
-            title, robust.Length, attacked, (double)left / robust.Length, WilsonInterval.Of(left, robust.Length), largest, seconds,
-            attacked / Math.Max(seconds, 1e-9), zero);
+            title, samples, stage.Attacked, (double)left / samples, WilsonInterval.Of(left, samples), now.LargestPerturbation, seconds,
+            stage.Attacked / Math.Max(seconds, 1e-9), now.ZeroGradients);
     }
 
-    private void Judge(ReadOnlySpan<int> chosen, bool[] robust)
+    private int[] Survivors(int first) => [.. Enumerable.Range(first, _samples.Length - first).Where(position => _state.Robust[position])];
+
+    private void Judge(ReadOnlySpan<int> chosen)
     {
-        _model.Logits(_batch.Adversarial, _logits);
+        _batches.Classify(Batch.Adversarial);
         for (int i = 0; i < chosen.Length; i++)
         {
-            if (IsCorrect(i))
+            if (_batches.IsCorrect(i))
                 continue;
-            robust[chosen[i]] = false;
-            if (!_unfooled[chosen[i]])
+            _state.Robust[chosen[i]] = false;
+            if (!_state.Unfooled[chosen[i]])
                 continue;
-            _unfooled[chosen[i]] = false;
-            Keep(chosen[i], _batch.Adversarial, i);
+            _state.Unfooled[chosen[i]] = false;
+            Keep(chosen[i], Batch.Adversarial, i);
         }
-    }
-
-    // Loads the samples of a batch, filled up with its last; the positions of those that count.
-    private ReadOnlySpan<int> Load(int[] positions, int start)
-    {
-        int used = Math.Min(_batch.Count, positions.Length - start);
-        for (int i = 0; i < _batch.Count; i++)
-        {
-            int sample = _samples[positions[start + Math.Min(i, used - 1)]];
-            _requests[i] = new ImageRequest(sample, 0, 0, false);
-            _batch.Samples[i] = sample;
-            _batch.Labels[i] = _images.Set.Labels[sample];
-        }
-        _batch.Used = used;
-        _images.Load(_requests, _model.Buffers, _model.Buffers.Clean);
-        _model.Network.Backend.Download(_model.Buffers.Clean, _batch.Clean);
-        return positions.AsSpan(start, used);
-    }
-
-    // An attack that left the ball would report a robustness that nobody defends.
-    private float Measure(string title, float epsilon)
-    {
-        float largest = 0, least = float.PositiveInfinity, most = float.NegativeInfinity;
-        for (int e = 0; e < _batch.Clean.Length; e++)
-        {
-            float value = _batch.Adversarial[e];
-            // Math.Max, unlike a comparison, passes on what is no number.
-            largest = Math.Max(largest, Math.Abs(value - _batch.Clean[e]));
-            least = Math.Min(least, value);
-            most = Math.Max(most, value);
-        }
-        if (!(largest <= epsilon + Rounding && least >= 0 && most <= 1))
-            throw new InvalidOperationException(
-                $"{title} left its ball: perturbation {largest} of {epsilon} allowed, pixels from {least} to {most}.");
-        return largest;
     }
 
     private void Keep(int position, float[] images, int index)
     {
         int length = _model.Shape.Length;
-        if (_adversarial is not null)
-            images.AsSpan(index * length, length).CopyTo(_adversarial.AsSpan(position * length, length));
+        if (_keepsImages)
+            images.AsSpan(index * length, length).CopyTo(_state.Images.AsSpan(position * length, length));
     }
 
-    private bool IsCorrect(int index) =>
-        AttackBatch.IsCorrect(_logits.AsSpan(index * _model.Classes, _model.Classes), _batch.Labels[index]);
+    // Keeps the state so seldom that writing it, images and all, stays a small part of the time.
+    private sealed class StateKeeper(IAttackStorage? storage, AttackState state, double leastSeconds)
+    {
+        private const double TimesWriting = 20;
 
-    private int Batches(int samples) => (samples + _batch.Count - 1) / _batch.Count;
+        private long _last = Stopwatch.GetTimestamp();
+        private double _secondsToWrite;
+
+        public void KeepNowAndThen(AttackStage stage)
+        {
+            if (Stopwatch.GetElapsedTime(_last).TotalSeconds >= Math.Max(leastSeconds, TimesWriting * _secondsToWrite))
+                Keep(stage);
+        }
+
+        public void Keep(AttackStage? stage = null)
+        {
+            state.Stage = stage;
+            long begin = Stopwatch.GetTimestamp();
+            storage?.Save(state);
+            _last = Stopwatch.GetTimestamp();
+            _secondsToWrite = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        }
+    }
 }

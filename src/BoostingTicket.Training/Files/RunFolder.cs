@@ -24,6 +24,9 @@ public sealed class RunFolder(string root)
     /// <summary>The finished run: a <see cref="RunResult"/>.</summary>
     public string Result => Path.Combine(Root, "result.json");
 
+    /// <summary>How far an evaluation by attacks is; deleted when its result is there.</summary>
+    public string AttackState => Path.Combine(Root, "evaluation.state.safetensors");
+
     /// <summary>Every epoch of every stage as one table.</summary>
     public string Metrics => Path.Combine(Root, "metrics.csv");
 

@@ -100,6 +100,14 @@ internal sealed partial class RunFolderGuard(
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with another ticket (see {folder.Command}); resume with that ticket, or "
                 + "give another --out.");
+        if (before is not null && before.Weights != owner.Weights)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or give "
+                + "another --out.");
+        if (before is not null && before.Attacks != owner.Attacks)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
+                + "--attack and --save-adversarial, or give another --out.");
         if (Kept() is { } data)
         {
             RequireSame(data, TrainImages);

@@ -28,6 +28,9 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// <summary>Name of the stage that <see cref="Retrain"/> leaves in its folder.</summary>
     public const string RetrainStage = "retrain";
 
+    /// <summary>The command that a folder of <see cref="Attack"/> belongs to.</summary>
+    public const string EvaluateCommand = "evaluate";
+
     /// <summary>Trains the full network from its seed's initial weights by the configuration's <c>dense</c> settings, and
     /// tests it. Leaves initial, last and best weights in the folder.</summary>
     /// <param name="folder">Where files go; must be new unless resumed.</param>
@@ -48,14 +51,14 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 
-    /// <summary>Tests saved weights on the configuration's test samples.</summary>
+    /// <summary>Tests saved weights on the configuration's test samples, behind the normalisation that their file records.</summary>
     /// <param name="weightsPath">A weights file.</param>
     /// <param name="cancellation">Ends the test between batches.</param>
     /// <exception cref="DamagedFileException">The file is damaged or of another model.</exception>
     public TestResult Evaluate(string weightsPath, CancellationToken cancellation)
     {
         configuration.Validate();
-        using var network = new Network(BuildGraph(), backend);
+        using var network = new Network(BuildGraph(NormalizationOf(weightsPath)), backend);
         WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
         RunMemory.Require(configuration, [], network, images, progress);
@@ -65,17 +68,22 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         return runner.Test(Path.GetFileName(weightsPath), "given");
     }
 
-    /// <summary>Measures the robustness of saved weights by named attacks on the configuration's test samples.</summary>
+    /// <summary>Measures the robustness of saved weights by named attacks on the configuration's test samples, behind the normalisation
+    /// that their file records.</summary>
     /// <param name="weightsPath">A weights file.</param>
     /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
     /// <param name="adversarialPath">File (.npy) that receives the images, samples x channels x rows x columns in [0, 1], as
     /// <see cref="AttackEvaluator.Adversarial"/> describes them; null for none.</param>
+    /// <param name="folder">Folder that keeps how far the evaluation is and then its result; must be new unless resumed. Null for
+    /// none.</param>
+    /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Ends the test between iterations.</param>
     /// <exception cref="DamagedFileException">The weights file is damaged or of another model.</exception>
-    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, or the images cannot be
-    /// written there.</exception>
+    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, the images cannot be
+    /// written there, or the folder is in use or belongs to something else.</exception>
     public RobustnessResult Attack(
-        string weightsPath, IReadOnlyList<string> attacks, string? adversarialPath, CancellationToken cancellation)
+        string weightsPath, IReadOnlyList<string> attacks, string? adversarialPath, string? folder, bool resume,
+        CancellationToken cancellation)
     {
         configuration.Validate();
         if (adversarialPath is not null)
@@ -83,22 +91,76 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
             RequireImageFile(adversarialPath);
             StoredFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(adversarialPath))!);
         }
-        using var network = new Network(BuildGraph(), backend);
-        WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
+        InputNormalizationConstants? normalization = NormalizationOf(weightsPath);
+        NetworkGraph graph = BuildGraph(normalization);
+        ModelState state = WeightFile.Load(weightsPath, graph).State;
+        RunFolder? files = folder is null ? null : new RunFolder(folder);
+        string named = string.Join(',', attacks) + (adversarialPath is null ? "" : $"; images to {Path.GetFullPath(adversarialPath)}");
+        var owner = new RunOwner(EvaluateCommand, Weights: RunOwner.HashOf(state, normalization), Attacks: named);
+        RunFolderGuard? guard = files is null
+            ? null
+            : new RunFolderGuard(files, configuration, owner, RunFolderGuard.Describe(backend, data), resume);
+        using RunLock? found = guard?.LockExisting();
+        using var network = new Network(graph, backend);
+        state.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
         RunMemory.Require(configuration, [], network, images, progress);
+        using RunLock? created = files is null || found is not null ? null : RunLock.Acquire(files.Root);
+        guard?.Claim(progress);
+        if (files is not null && File.Exists(files.Result))
+        {
+            // The process may have ended between the two.
+            StoredFiles.Delete(files.AttackState);
+            return RunJson.Read<RobustnessResult>(StoredFiles.ReadText(files.Result), files.Result);
+        }
+
         EvaluationSettings settings = configuration.Evaluation;
         var evaluator = new AttackEvaluator(network, images.Test, images.TestSamples, settings.BatchSize, progress);
         if (adversarialPath is not null)
             evaluator.KeepImages();
+        AttackStateFile? storage = files is null ? null : new AttackStateFile(
+            files.AttackState, owner.BindEvaluation(RunJson.Hash(configuration), data.Test.ContentHash), images.TestCount,
+            adversarialPath is null ? 0 : images.TestCount * images.Shape.Length);
         RobustnessResult result = evaluator.Run(
-            attacks, settings.Attack, Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), cancellation);
+            attacks, settings.Attack, Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), storage, cancellation);
         if (adversarialPath is not null)
         {
             FeatureShape shape = images.Shape;
             NpyFile.Write(adversarialPath, [images.TestCount, shape.Channels, shape.Height, shape.Width], evaluator.Adversarial);
         }
+        if (files is not null)
+        {
+            AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
+            StoredFiles.Delete(files.AttackState);
+        }
         return result;
+    }
+
+    /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks do
+    /// on all of them.</summary>
+    /// <param name="weightsPaths">Weights files of this program, which may be of different models.</param>
+    /// <param name="attack">A name of <see cref="AttackCatalog.Names"/>.</param>
+    /// <param name="cancellation">Ends the measurement between iterations.</param>
+    /// <exception cref="DamagedFileException">A file is damaged.</exception>
+    /// <exception cref="ConfigurationException">A file does not say of which model it is, or is for other images; the name is
+    /// unknown, or the attack cannot attack one of the networks.</exception>
+    public TransferResult Transfer(IReadOnlyList<string> weightsPaths, string attack, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(weightsPaths);
+        configuration.Validate();
+        SavedModel[] models = [.. weightsPaths.Select(SavedModel.Load)];
+        foreach (SavedModel model in models)
+            model.RequireFits(data.Test);
+        using var images = new RunData(data, configuration.Data, backend);
+        foreach (NetworkGraph graph in models.Select(model => model.Graph))
+        {
+            using var network = new Network(graph, backend);
+            RunMemory.Require(configuration, [], network, images, progress);
+        }
+        EvaluationSettings settings = configuration.Evaluation;
+        return new TransferMatrix(backend, images.Test, images.TestSamples, settings.BatchSize, progress).Run(
+            [.. models.Select(model => new TransferNetwork(model.Path, model.Graph, model.State))], attack, settings.Attack,
+            Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), cancellation);
     }
 
     /// <summary>Checks that adversarial images can be saved under a name, before attacks that may take hours.</summary>
@@ -157,4 +219,16 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     }
 
     private NetworkGraph BuildGraph() => TicketRun.BuildModel(configuration, data);
+
+    private NetworkGraph BuildGraph(InputNormalizationConstants? normalization) => TicketRun.BuildModel(configuration, data, normalization);
+
+    // The weights are worth what they were measured to be behind their own normalisation alone.
+    private InputNormalizationConstants? NormalizationOf(string weightsPath)
+    {
+        if (!configuration.Data.Normalize)
+            return null;
+        ModelFileMetadata? origin = WeightFile.ReadMetadata(weightsPath);
+        origin?.RequireFits(weightsPath, DeviceImages.Shape(data.Test), data.Test.Classes.Count);
+        return origin?.Normalization ?? RunNormalization.For(data.Train);
+    }
 }

@@ -63,9 +63,15 @@ public sealed class TicketRun(
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(data);
+        return BuildModel(configuration, data, configuration.Data.Normalize ? RunNormalization.For(data.Train) : null);
+    }
+
+    /// <summary>The network that a configuration asks for, behind a normalisation of its own.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    internal static NetworkGraph BuildModel(RunConfiguration configuration, DataSplit data, InputNormalizationConstants? normalization)
+    {
         var options = new ModelOptions(
-            DeviceImages.Shape(data.Train), data.Train.Classes.Count,
-            configuration.Data.Normalize ? RunNormalization.For(data.Train) : null, configuration.Pruning.HiddenLinear);
+            DeviceImages.Shape(data.Train), data.Train.Classes.Count, normalization, configuration.Pruning.HiddenLinear);
         try
         {
             return ModelCatalog.Build(configuration.Model, options);

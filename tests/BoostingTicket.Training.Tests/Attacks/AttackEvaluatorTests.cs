@@ -137,7 +137,7 @@ public sealed class AttackEvaluatorTests
         using var progress = new CountingProgress(cancelAfter: 5);
         var evaluator = new AttackEvaluator(trained.Network, trained.Test, Samples, 60, progress);
         Assert.That(
-            () => evaluator.Run(["square"], Settings with { Epsilon = 1e-6 }, Stream, progress.Token),
+            () => evaluator.Run(["square"], Settings with { Epsilon = 1e-6 }, Stream, cancellation: progress.Token),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(progress.Reports, Is.LessThan(8));
     }

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Files;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>An <see cref="AttackState"/> as a safetensors file with a checksum: flags as U8, kept images as F32, the rest as
+/// metadata.</summary>
+/// <param name="path">The file.</param>
+/// <param name="binding">What the state belongs to: a hash of network, data, attacks and settings.</param>
+/// <param name="samples">Samples evaluated.</param>
+/// <param name="pixels">Values of the images that are kept; 0 for none.</param>
+public sealed class AttackStateFile(string path, string binding, int samples, int pixels) : IAttackStorage
+{
+    private const string ProgressKey = ModelFileMetadata.Prefix + "evaluation.progress";
+    private const string BindingKey = ModelFileMetadata.Prefix + "evaluation.of";
+    private const string RobustName = "robust";
+    private const string UnfooledName = "unfooled";
+    private const string ImagesName = "images";
+
+    /// <inheritdoc/>
+    /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
+    public void Save(AttackState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var writer = new SafetensorsWriter()
+            .WithMetadata(BindingKey, binding)
+            .WithMetadata(ProgressKey, JsonSerializer.Serialize(new Progress(state.Results, state.Warnings, state.Stage)))
+            .Add(RobustName, Bytes(state.Robust), samples)
+            .Add(UnfooledName, Bytes(state.Unfooled), samples);
+        if (pixels > 0)
+            writer.Add(ImagesName, state.Images, pixels);
+        writer.Save(path);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ConfigurationException">The state belongs to something else.</exception>
+    /// <exception cref="DamagedFileException">The file is damaged.</exception>
+    public AttackState? Restore()
+    {
+        if (!File.Exists(path))
+            return null;
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (file.Metadata.GetValueOrDefault(BindingKey) != binding)
+            throw new ConfigurationException(
+                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another --out.");
+        file.RequireExactly(pixels > 0 ? [RobustName, UnfooledName, ImagesName] : [RobustName, UnfooledName]);
+        Progress progress = ReadProgress(file);
+        var state = new AttackState(samples) { Results = [.. progress.Results], Warnings = [.. progress.Warnings], Stage = progress.Stage };
+        Read(file, RobustName, state.Robust);
+        Read(file, UnfooledName, state.Unfooled);
+        if (pixels > 0)
+        {
+            state.Images = new float[pixels];
+            file.Read(file.Require(ImagesName, SafetensorsType.F32, pixels), state.Images.AsSpan());
+        }
+        return state;
+    }
+
+    private Progress ReadProgress(SafetensorsFile file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Progress>(file.Metadata[ProgressKey]) ?? throw new JsonException("the progress is null");
+        }
+        catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
+        {
+            throw new DamagedFileException($"How far {path} is cannot be read; delete the file to begin that evaluation anew.", cause);
+        }
+    }
+
+    private static byte[] Bytes(bool[] values) => Array.ConvertAll(values, value => value ? (byte)1 : (byte)0);
+
+    private static void Read(SafetensorsFile file, string name, bool[] values)
+    {
+        byte[] bytes = new byte[values.Length];
+        file.ReadBytes(file.Require(name, SafetensorsType.U8, values.Length), bytes);
+        for (int i = 0; i < bytes.Length; i++)
+            values[i] = bytes[i] != 0;
+    }
+
+    private sealed record Progress(List<AttackResult> Results, List<string> Warnings, AttackStage? Stage);
+}

@@ -1,0 +1,46 @@
+namespace BoostingTicket.Training.Evaluation;
+
+/// <summary>How far an evaluation by attacks is after some batch of some round: what it needs to go on and come to the same result.
+/// Which samples are correct clean is not part of it, since finding that again is one pass.</summary>
+/// <param name="samples">Samples evaluated.</param>
+public sealed class AttackState(int samples)
+{
+    /// <summary>Results of the stages that are done.</summary>
+    public List<AttackResult> Results { get; init; } = [];
+
+    /// <summary>Warnings of those stages.</summary>
+    public List<string> Warnings { get; init; } = [];
+
+    /// <summary>The stage in progress; null between stages.</summary>
+    public AttackStage? Stage { get; set; }
+
+    /// <summary>Whether each sample is robust still against the attack in progress.</summary>
+    public bool[] Robust { get; } = new bool[samples];
+
+    /// <summary>Whether each sample was right clean and fooled by no attack yet.</summary>
+    public bool[] Unfooled { get; } = new bool[samples];
+
+    /// <summary>The images kept, as <see cref="AttackEvaluator.Adversarial"/> describes them; empty if none are.</summary>
+    public float[] Images { get; set; } = [];
+}
+
+/// <summary>How far a stage, an attack or one of AutoAttack's four, is.</summary>
+/// <param name="Attacked">Samples that it was given.</param>
+/// <param name="Round">Round in progress, from 0 on.</param>
+/// <param name="Next">Position of the first sample that this round has not come to yet.</param>
+/// <param name="Starts">Samples attacked so far, counted in every round.</param>
+/// <param name="ZeroGradients">How many of them had no gradient.</param>
+/// <param name="LargestPerturbation">Largest perturbation so far.</param>
+/// <param name="Seconds">Seconds so far.</param>
+public sealed record AttackStage(
+    int Attacked, int Round, int Next, long Starts, long ZeroGradients, float LargestPerturbation, double Seconds);
+
+/// <summary>Where an evaluation by attacks keeps how far it is.</summary>
+public interface IAttackStorage
+{
+    /// <summary>The state to go on from; null to begin.</summary>
+    AttackState? Restore();
+
+    /// <summary>Keeps a state.</summary>
+    void Save(AttackState state);
+}
