@@ -143,7 +143,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
                 throw Invalid("cuStreamBeginCapture", "it is being captured");
             state.Capture = [];
             state.CaptureThread = Environment.CurrentManagedThreadId;
-            state.IsInvalidated = false;
+            state.IsInvalidated = _options.RefusesRecording;
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed record SoftwareCudaOptions
     /// <summary>Instructions (of groups of threads) after which a block counts as endless.</summary>
     public long StepLimit { get; init; } = 200_000_000;
 
+    /// <summary>Whether captures come out invalid, as they do where a library made a call that cannot be recorded.</summary>
+    public bool RefusesRecording { get; init; }
+
     /// <summary>Changes PTX before it is loaded, so that tests can plant defects in real kernels.</summary>
     public Func<string, string>? EditPtx { get; init; }
 

@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.SoftwareCuda.Libraries;
 
 namespace BoostingTicket.SoftwareCuda;
@@ -29,10 +30,12 @@ internal sealed class SoftwareMachine : IDisposable
     /// <summary>Opens the CUDA backend on a device.</summary>
     /// <param name="options">How it computes.</param>
     /// <param name="device">The device; null for a new one of 128 MiB.</param>
-    public static CudaBackend Open(CudaOptions options, SoftwareCudaDevice? device = null)
+    /// <param name="replaceCudnn">Puts something before cuDNN, such as one that refuses more.</param>
+    public static CudaBackend Open(CudaOptions options, SoftwareCudaDevice? device = null, Func<ICudnn, ICudnn>? replaceCudnn = null)
     {
         var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice(new SoftwareCudaOptions { MemoryBytes = UsualMemory }));
-        return new CudaBackend(machine.Device, machine.Cublas, machine.Cudnn, options, machine);
+        ICudnn cudnn = replaceCudnn is null ? machine.Cudnn : replaceCudnn(machine.Cudnn);
+        return new CudaBackend(machine.Device, machine.Cublas, cudnn, options, machine);
     }
 
     /// <inheritdoc/>

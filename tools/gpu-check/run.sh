@@ -182,7 +182,7 @@ write_markdown() {
     grep -a -A 5 'Test run summary' "$out/steps/tests.out" || tail -n 8 "$out/steps/tests.out"
     printf '```\n'
   fi
-  for name in run-builtin run-cifar10; do
+  for name in run-builtin run-builtin-plain run-cifar10; do
     [ -e "$out/runs/$name/summary.md" ] || continue
     printf '\n## %s\n\n' "$name"
     # Its headings go two levels down.
@@ -205,14 +205,27 @@ report() {
 gpu=$(timeout 20 nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2> /dev/null | head -n 1)
 trap 'report; exit 1' INT TERM
 
-if ! step devices json 30 "$program" devices --device cuda --json; then
+# Where Python keeps its packages, NVIDIA's among them: as it says itself, should they lie in an unusual place.
+python_packages() {
+  "$python" -c 'import site, sysconfig; print(":".join(dict.fromkeys(
+    [sysconfig.get_paths()["purelib"], *site.getsitepackages(), site.getusersitepackages()])))' 2> /dev/null
+}
+
+if ! step devices json 30 "$program" devices --device cuda --json \
+  && ! { packages=$(python_packages) && [ -n "$packages" ] \
+    && export BOOSTING_TICKET_CUDA_PATH="${BOOSTING_TICKET_CUDA_PATH:+$BOOSTING_TICKET_CUDA_PATH:}$packages" \
+    && step devices-python json 30 "$program" devices --device cuda --json; }; then
   echo "The program can use no GPU here, so nothing else was started; $out/gpu-check.md says why." >&2
   exit 1
 fi
 # A run of which every test was skipped fails; so does every test that finds no GPU.
 step tests text 150 env BOOSTING_TICKET_REQUIRE_CUDA=1 "$tests" --filter 'TestCategory=Gpu|FullyQualifiedName~"gpu"' \
   --zero-tests-policy strict --no-ansi --progress off --show-stdout Failed --results-directory "$out/steps"
-step run-builtin json 60 "$program" run --device cuda --out "$out/runs/run-builtin" --json --quiet
+if ! step run-builtin json 60 "$program" run --device cuda --out "$out/runs/run-builtin" --json --quiet; then
+  # Call by call, each waited for: what fails then is named.
+  step run-builtin-plain json 60 env BOOSTING_TICKET_CUDA_GRAPHS=0 CUDA_LAUNCH_BLOCKING=1 \
+    "$program" run --device cuda --out "$out/runs/run-builtin-plain" --json --quiet
+fi
 if [ -n "$cifar10" ]; then
   step run-cifar10 json 80 "$program" run --device cuda --preset cifar10-resnet18 --data "$cifar10" --epochs 2 \
     --train-samples 20000 --test-samples 1000 --out "$out/runs/run-cifar10" --json --quiet

@@ -51,6 +51,9 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         _ => CudnnMath.TensorOp,
     };
 
+    /// <summary>All passes that were asked for so far.</summary>
+    public IEnumerable<ConvolutionPlan> Plans => _plans.Values;
+
     /// <summary>How a pass is computed; chosen at the first call, which must not be recorded.</summary>
     public ConvolutionPlan Find(ConvolutionDirection direction, ConvolutionShape shape, int batch)
     {
@@ -64,22 +67,59 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         return plan;
     }
 
-    /// <summary>Runs a pass: x, w, y are the operands' places or their gradients'.</summary>
+    /// <summary>Runs a pass, which overwrites its result: x, w, y are the operands' places or their gradients'. The first run proves the
+    /// algorithm: cuDNN may refuse what it said the size of a workspace for, and then the next one is taken.</summary>
     /// <param name="plan">From <see cref="Find"/>.</param>
     /// <param name="x">Input or its gradient.</param>
     /// <param name="w">Packed weights or their gradient.</param>
     /// <param name="y">Output or its gradient.</param>
-    /// <param name="beta">Factor of what the destination held: 0 or 1.</param>
-    public void Run(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta)
+    /// <exception cref="DeviceException">No algorithm works.</exception>
+    public void Run(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y)
     {
         if (plan.Shape.IsLinear)
         {
-            Multiply(plan, x, w, y, beta);
+            Multiply(plan, x, w, y, 0);
             return;
         }
-        _context.Cudnn.Convolve(
-            _context.CudnnHandle, plan.Direction, 1, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm,
-            Workspace(plan), plan.WorkspaceBytes, beta);
+        while (!plan.IsProven)
+        {
+            try
+            {
+                Convolve(plan, x, w, y, 0);
+                plan.IsProven = true;
+                return;
+            }
+            catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
+            {
+                plan.Refusal = refusal;
+                TakeNext(plan);
+            }
+        }
+        Convolve(plan, x, w, y, 0);
+    }
+
+    /// <summary>Runs a pass that adds to what its destination holds; returns false, and leaves it as it was, where cuDNN does not do
+    /// that.</summary>
+    public bool TryAccumulate(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y)
+    {
+        if (plan.Shape.IsLinear)
+        {
+            Multiply(plan, x, w, y, 1);
+            return true;
+        }
+        if (plan.Accumulates == false)
+            return false;
+        try
+        {
+            Convolve(plan, x, w, y, 1);
+            plan.Accumulates = true;
+        }
+        catch (CudaException refusal) when (refusal.IsRefusal && plan.Accumulates is null && !_context.IsRecording)
+        {
+            plan.Refusal = refusal;
+            plan.Accumulates = false;
+        }
+        return plan.Accumulates.Value;
     }
 
     /// <summary>Whether one call that does a whole forward epilogue is possible and worthwhile for a pass.</summary>
@@ -96,8 +136,9 @@ internal sealed class ConvolutionAlgorithms : IDisposable
                 residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift, _relu);
             return true;
         }
-        catch (CudaException refusal) when (refusal.IsNotSupported)
+        catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
+            plan.Refusal = refusal;
             return false;
         }
     }
@@ -133,6 +174,11 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             destroy();
         _workspace.Dispose();
     }
+
+    private void Convolve(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta) =>
+        _context.Cudnn.Convolve(
+            _context.CudnnHandle, plan.Direction, 1, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm,
+            Workspace(plan), plan.WorkspaceBytes, beta);
 
     private DevicePointer Workspace(ConvolutionPlan plan) =>
         plan.WorkspaceBytes == 0 ? DevicePointer.Null : _workspace.Reserve((long)plan.WorkspaceBytes);
@@ -196,31 +242,48 @@ internal sealed class ConvolutionAlgorithms : IDisposable
 
     private void Choose(ConvolutionPlan plan)
     {
-        if (_options.Deterministic)
-            ChooseDeterministic(plan);
-        else
-            ChooseFastest(plan);
+        IEnumerable<CudnnAlgorithm> candidates = _options.Deterministic
+            ? DeterministicAlgorithms[plan.Direction].Select(algorithm => new CudnnAlgorithm(algorithm, 0, 0, true, Math))
+            : Usable(Measure(plan));
+        foreach (CudnnAlgorithm candidate in candidates)
+            plan.Candidates.Enqueue(candidate);
+        TakeNext(plan);
     }
 
-    private void ChooseDeterministic(ConvolutionPlan plan)
+    // The size of the workspace is asked for also where measuring told it: it belongs to the kind of multiply-adds.
+    private void TakeNext(ConvolutionPlan plan)
     {
-        foreach (int algorithm in DeterministicAlgorithms[plan.Direction])
+        while (plan.Candidates.TryDequeue(out CudnnAlgorithm candidate))
         {
             try
             {
-                plan.WorkspaceBytes = _context.Cudnn.WorkspaceBytes(_context.CudnnHandle, plan.Direction, plan.Operands, algorithm);
-                plan.Algorithm = algorithm;
+                _context.Cudnn.SetMath(plan.Operands.Convolution, candidate.Math);
+                plan.WorkspaceBytes = _context.Cudnn.WorkspaceBytes(
+                    _context.CudnnHandle, plan.Direction, plan.Operands, candidate.Algorithm);
+                plan.Algorithm = candidate.Algorithm;
                 return;
             }
-            catch (CudaException refusal) when (refusal.IsNotSupported)
+            catch (CudaException refusal) when (refusal.IsRefusal)
             {
+                plan.Refusal = refusal;
             }
         }
-        throw NoAlgorithm(plan, "that always gives the same bits");
+        string what = _options.Deterministic ? "that always gives the same bits for" : "for";
+        string message = $"cuDNN {CudaInventory.CudnnVersion(_context.Cudnn.Version)} has no algorithm {what} the {plan.Direction} pass of "
+            + $"{plan.Shape} at batch {plan.Batch} in {_options.Precision}; try another --precision or a newer cuDNN.";
+        throw plan.Refusal is { } last ? new DeviceException($"{message} {last.Message}.", last) : new DeviceException(message);
     }
 
+    // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too, so that what
+    // was measured with it comes after what was measured without, and runs without.
+    private IEnumerable<CudnnAlgorithm> Usable(CudnnAlgorithm[] measured) => _options.Precision != Precision.Float32
+        ? measured
+        : measured.Where(candidate => candidate.Math == CudnnMath.Fma)
+            .Concat(measured.Where(candidate => candidate.Math == CudnnMath.Default)
+                .Select(candidate => candidate with { Math = CudnnMath.Fma }));
+
     // Measured on memory of its own, since measuring overwrites the output and the operands may not be written yet.
-    private void ChooseFastest(ConvolutionPlan plan)
+    private CudnnAlgorithm[] Measure(ConvolutionPlan plan)
     {
         long x = Bytes(plan.Shape.Input), y = Bytes(plan.Shape.Output);
         long w = Aligned(Kernels.FilterKernels.PackedBytes(plan.Shape, _type));
@@ -234,27 +297,11 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             W = memory.Pointer + x,
             Y = memory.Pointer + x + w,
         };
-        CudnnAlgorithm[] measured = _context.Cudnn.FindAlgorithms(
+        return _context.Cudnn.FindAlgorithms(
             _context.CudnnHandle, plan.Direction, operands, memory.Pointer + x + w + y, (nuint)workspace);
-        foreach (CudnnAlgorithm candidate in measured)
-        {
-            plan.Algorithm = candidate.Algorithm;
-            plan.WorkspaceBytes = candidate.WorkspaceBytes;
-            // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too.
-            if (_options.Precision != Precision.Float32)
-                _context.Cudnn.SetMath(plan.Operands.Convolution, candidate.Math);
-            else if (candidate.Math is CudnnMath.TensorOp or CudnnMath.TensorOpAllowConversion)
-                continue;
-            return;
-        }
-        throw NoAlgorithm(plan, "for it");
 
         long Bytes(FeatureShape shape) => Aligned(new TensorView(DevicePointer.Null, _type, plan.Batch, shape).Bytes);
     }
 
     private static long Aligned(long bytes) => (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
-
-    private DeviceException NoAlgorithm(ConvolutionPlan plan, string what) => new(
-        $"cuDNN {_context.Cudnn.Version} has no algorithm {what} for the {plan.Direction} pass of {plan.Shape} at batch {plan.Batch} in "
-        + $"{_options.Precision}; try another --precision or a newer cuDNN.");
 }

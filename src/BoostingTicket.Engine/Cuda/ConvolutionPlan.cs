@@ -24,8 +24,20 @@ internal sealed class ConvolutionPlan
     /// <summary>cuDNN's algorithm.</summary>
     public int Algorithm { get; set; }
 
+    /// <summary>Algorithms to fall back on, in this order, when the chosen one turns out not to work.</summary>
+    public Queue<CudnnAlgorithm> Candidates { get; } = new();
+
+    /// <summary>Whether the algorithm ran once, so that a later failure is no reason for another one.</summary>
+    public bool IsProven { get; set; }
+
+    /// <summary>Whether cuDNN adds the pass to what its destination holds; null until it was tried.</summary>
+    public bool? Accumulates { get; set; }
+
     /// <summary>Workspace of the algorithm.</summary>
     public nuint WorkspaceBytes { get; set; }
+
+    /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>
+    public CudaException? Refusal { get; set; }
 
     /// <summary>Whether one call of cuDNN for convolution, shift, residual and ReLU is faster than convolution and epilogue apart,
     /// without and with a residual; null until it was measured.</summary>

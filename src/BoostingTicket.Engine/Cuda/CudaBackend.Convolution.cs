@@ -38,9 +38,9 @@ internal sealed partial class CudaBackend
         DevicePointer shift = CudaFloats.Of(epilogue.Shift, shape.OutputChannels, "shift");
         TensorView? residual = View(epilogue.Residual, to, "residual");
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.Forward, shape, to.Batch);
-        if (epilogue.Relu && !shift.IsNull && Fuses(plan, from, weights, to, shift, residual))
-            TryConvolveFused(plan, from, weights, to, shift, residual);
-        else
+        bool fused = epilogue.Relu && !shift.IsNull && Fuses(plan, from, weights, to, shift, residual)
+            && TryConvolveFused(plan, from, weights, to, shift, residual);
+        if (!fused)
             ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Relu);
     }
 
@@ -76,10 +76,26 @@ internal sealed partial class CudaBackend
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual, bool relu)
     {
         // A residual in the output's place would be overwritten by the convolution, which then adds to it instead.
-        bool accumulates = residual?.Data == to.Data;
-        _algorithms.Run(plan, from.Data, weights.Packed, to.Data, accumulates ? 1 : 0);
-        if (!shift.IsNull || relu || (residual is not null && !accumulates))
-            _elementwise.Forward(to, DevicePointer.Null, shift, accumulates ? null : residual, relu, to);
+        if (residual?.Data == to.Data)
+        {
+            if (_algorithms.TryAccumulate(plan, from.Data, weights.Packed, to.Data))
+            {
+                residual = null;
+            }
+            else
+            {
+                TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
+                _algorithms.Run(plan, from.Data, weights.Packed, sums.Data);
+                _elementwise.Forward(sums, DevicePointer.Null, shift, residual, relu, to);
+                return;
+            }
+        }
+        else
+        {
+            _algorithms.Run(plan, from.Data, weights.Packed, to.Data);
+        }
+        if (!shift.IsNull || relu || residual is not null)
+            _elementwise.Forward(to, DevicePointer.Null, shift, residual, relu, to);
     }
 
     // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call may not
@@ -118,14 +134,27 @@ internal sealed partial class CudaBackend
         {
             TensorView computed = to with { Type = ElementType };
             computed = computed with { Data = _scratch.Reserve(computed.Bytes) };
-            _algorithms.Run(plan, computed.Data, weights.Packed, from.Data, 0);
+            _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
             _elementwise.Backward(computed, DevicePointer.Null, addend, reluOutput, to);
             return;
         }
-        bool accumulates = addend?.Data == to.Data;
-        _algorithms.Run(plan, to.Data, weights.Packed, from.Data, accumulates ? 1 : 0);
-        if (reluOutput is not null || (addend is not null && !accumulates))
-            _elementwise.Backward(to, DevicePointer.Null, accumulates ? null : addend, reluOutput, to);
+        if (addend?.Data == to.Data)
+        {
+            if (!_algorithms.TryAccumulate(plan, to.Data, weights.Packed, from.Data))
+            {
+                TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
+                _algorithms.Run(plan, sums.Data, weights.Packed, from.Data);
+                _elementwise.Backward(sums, DevicePointer.Null, addend, reluOutput, to);
+                return;
+            }
+            addend = null;
+        }
+        else
+        {
+            _algorithms.Run(plan, to.Data, weights.Packed, from.Data);
+        }
+        if (reluOutput is not null || addend is not null)
+            _elementwise.Backward(to, DevicePointer.Null, addend, reluOutput, to);
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
@@ -149,7 +178,7 @@ internal sealed partial class CudaBackend
             input = converted;
         }
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardFilter, shape, input.Batch);
-        _algorithms.Run(plan, input.Data, packed, from.Data, 0);
+        _algorithms.Run(plan, input.Data, packed, from.Data);
         _filters.ExportGradient(shape, ElementType, packed, gradient);
     }
 

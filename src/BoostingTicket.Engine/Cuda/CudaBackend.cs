@@ -13,6 +13,7 @@ internal sealed partial class CudaBackend : IBackend
     private readonly CudaOptions _options;
     private readonly HostStaging _staging;
     private readonly DeviceScratch _scratch;
+    private readonly DeviceScratch _sums;
     private readonly ConvolutionAlgorithms _algorithms;
     private readonly KernelLibrary _library;
     private readonly ElementwiseKernels _elementwise;
@@ -36,8 +37,12 @@ internal sealed partial class CudaBackend : IBackend
         CudaLibraries libraries = CudaLibraries.Open();
         try
         {
-            return new CudaBackend(
-                libraries.Driver, libraries.Cublas, libraries.Cudnn, options with { Device = libraries.Device }, libraries);
+            options = options with
+            {
+                Device = libraries.Device,
+                Records = options.Records && Environment.GetEnvironmentVariable(CudaOptions.RecordsVariable) != "0",
+            };
+            return new CudaBackend(libraries.Driver, libraries.Cublas, libraries.Cudnn, options, libraries);
         }
         catch
         {
@@ -61,6 +66,7 @@ internal sealed partial class CudaBackend : IBackend
         ElementType = options.Precision == Precision.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
         _staging = new HostStaging(_context);
         _scratch = new DeviceScratch(_context, "scratch");
+        _sums = new DeviceScratch(_context, "sums");
         _algorithms = new ConvolutionAlgorithms(_context, options, ElementType);
         _library = new KernelLibrary(driver, options.Device, _context.Stream);
         _elementwise = new ElementwiseKernels(_library);
@@ -82,7 +88,13 @@ internal sealed partial class CudaBackend : IBackend
     /// <summary>Elements of feature maps.</summary>
     private ElementType ElementType { get; }
 
-    public RepeatedWork Repeat(Action work) => new CudaWork(_context, work);
+    public RepeatedWork Repeat(Action work) => _options.Records ? new CudaWork(_context, work) : new CalledWork(work);
+
+    /// <summary>The GPU, for tests of what does not show in results.</summary>
+    internal CudaContext Context => _context;
+
+    /// <summary>How convolutions are computed, for the same tests.</summary>
+    internal ConvolutionAlgorithms Algorithms => _algorithms;
 
     public void Synchronize() => _context.Synchronize();
 
@@ -95,6 +107,7 @@ internal sealed partial class CudaBackend : IBackend
         _library.Dispose();
         _algorithms.Dispose();
         _scratch.Dispose();
+        _sums.Dispose();
         _staging.Dispose();
         _context.Dispose();
         _libraries?.Dispose();

@@ -13,7 +13,11 @@ internal sealed class CudaContext : IDisposable
     private readonly nint _context;
     private readonly int _device;
     private readonly DeviceBlock _cublasWorkspace;
-    private int _thread;
+
+    // Whose context is current. A field of the thread: the number of a thread that ended is given to a new one, and a thread may work for
+    // several GPUs.
+    [ThreadStatic]
+    private static CudaContext? _current;
 
     public CudaContext(ICudaDriver driver, ICublas cublas, ICudnn cudnn, int device)
     {
@@ -65,6 +69,9 @@ internal sealed class CudaContext : IDisposable
     /// <summary>Whether repeated work is being run for the first time or recorded; work inside it is part of it.</summary>
     public bool IsRepeating { get; set; }
 
+    /// <summary>Why work could not be recorded, the first time that one could not; null when all could.</summary>
+    public CudaException? RecordingFailure { get; set; }
+
     /// <summary>Work that holds a recording; what its owners left is freed with the backend.</summary>
     public HashSet<CudaWork> Recordings { get; } = [];
 
@@ -74,14 +81,13 @@ internal sealed class CudaContext : IDisposable
         $"{Driver.DeviceName(_device)}, compute capability {Major}.{Minor}, {Driver.TotalMemory(_device) / (double)(1 << 30):F1} "
         + $"GiB, CUDA {Driver.Version / 1000}.{Driver.Version % 1000 / 10}, cuDNN {Cudnn.Version}, cuBLAS {Cublas.Version}");
 
-    /// <summary>Makes the context current where the calling thread is another than before.</summary>
+    /// <summary>Makes the context current for the calling thread where it is not.</summary>
     public void EnterThread()
     {
-        int thread = Environment.CurrentManagedThreadId;
-        if (thread == _thread)
+        if (_current == this)
             return;
         Driver.SetCurrentContext(_context);
-        _thread = thread;
+        _current = this;
     }
 
     /// <summary>Refuses what cannot be recorded.</summary>
@@ -119,6 +125,7 @@ internal sealed class CudaContext : IDisposable
 
     public void Free(DevicePointer pointer)
     {
+        RequireNotRecording("free memory");
         EnterThread();
         Driver.Free(pointer, Stream);
         MemoryMoved();
@@ -140,6 +147,7 @@ internal sealed class CudaContext : IDisposable
         Cublas.Destroy(CublasHandle);
         Driver.DestroyStream(Stream);
         Driver.ReleasePrimaryContext(_device);
+        _current = null;
     }
 
     private static double Mebibytes(long bytes) => Math.Round(bytes / (double)(1 << 20), 1);

@@ -1,14 +1,17 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda;
 
 /// <summary>Work that is replayed as a CUDA graph. The first run calls it, which chooses algorithms and grows scratch memory; the second
-/// records it; from then on one launch runs all of it. When memory moved, it begins anew.</summary>
+/// records it; from then on one launch runs all of it. When memory moved, it begins anew. What the libraries cannot record is called
+/// every time.</summary>
 internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
 {
     private long _calledWith = -1;
     private nint _executable;
     private long _recordedWith = -1;
+    private bool _cannotBeRecorded;
 
     public override void Run()
     {
@@ -28,9 +31,7 @@ internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
         context.IsRepeating = true;
         try
         {
-            if (_calledWith == context.MemoryVersion)
-                Record();
-            else
+            if (_cannotBeRecorded || _calledWith != context.MemoryVersion || !TryRecord())
                 work();
         }
         finally
@@ -48,25 +49,61 @@ internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
         context.Recordings.Remove(this);
     }
 
-    private void Record()
+    // Nothing of a recording has run when it fails, so that the work can be called instead.
+    private bool TryRecord()
     {
-        nint graph;
+        nint graph = 0;
+        try
+        {
+            graph = Capture();
+            _executable = context.Driver.Instantiate(graph);
+        }
+        catch (CudaException failure)
+        {
+            _cannotBeRecorded = true;
+            context.RecordingFailure ??= failure;
+            return false;
+        }
+        finally
+        {
+            if (graph != 0)
+                context.Driver.DestroyGraph(graph);
+        }
+        _recordedWith = context.MemoryVersion;
+        context.Recordings.Add(this);
+        return true;
+    }
+
+    private nint Capture()
+    {
         context.Driver.BeginCapture(context.Stream);
         context.IsRecording = true;
         try
         {
             work();
         }
-        finally
+        catch
         {
-            // Also after a failure: a stream that stays in capture can do nothing else.
+            // A stream that stays in capture can do nothing else. What ended the work also made the capture invalid, and is what to tell.
             context.IsRecording = false;
-            graph = context.Driver.EndCapture(context.Stream);
+            Abandon();
+            throw;
         }
-        _executable = context.Driver.Instantiate(graph);
-        context.Driver.DestroyGraph(graph);
-        _recordedWith = context.MemoryVersion;
-        context.Recordings.Add(this);
+        context.IsRecording = false;
+        return context.Driver.EndCapture(context.Stream);
+    }
+
+    private void Abandon()
+    {
+        try
+        {
+            nint graph = context.Driver.EndCapture(context.Stream);
+            if (graph != 0)
+                context.Driver.DestroyGraph(graph);
+        }
+        catch (CudaException)
+        {
+        }
     }
 
     private void Forget()

@@ -10,7 +10,18 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 [TestFixture(CudaDevices.Gpu)]
 public sealed class CudaNetworkTests(string device) : NetworkTests
 {
+    private readonly List<CudaContext> _opened = [];
+
     // The software device would take a minute to measure algorithms.
-    protected override IBackend Open() => CudaDevices.Open(
-        device, new CudaOptions(Precision: Precision.Float32, Deterministic: device == CudaDevices.Software));
+    protected override IBackend Open()
+    {
+        var backend = (CudaBackend)CudaDevices.Open(
+            device, new CudaOptions(Precision: Precision.Float32, Deterministic: device == CudaDevices.Software));
+        _opened.Add(backend.Context);
+        return backend;
+    }
+
+    [OneTimeTearDown]
+    public void Everything_could_be_recorded() =>
+        Assert.That(_opened.Select(context => context.RecordingFailure?.Message), Is.All.Null);
 }

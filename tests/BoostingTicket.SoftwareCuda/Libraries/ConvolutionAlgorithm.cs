@@ -61,8 +61,8 @@ internal sealed record ConvolutionAlgorithm(int Number, bool IsDeterministic, bo
         return !UsesTensorCores || !g.IsBFloat16 || (g.C % 8 == 0 && g.K % 8 == 0);
     }
 
-    /// <summary>Bytes of workspace.</summary>
-    public long WorkspaceBytes(in ConvolutionGeometry g)
+    /// <summary>Bytes of workspace, which depend on the kind of multiply-adds: what tensor cores need does not suffice without them.</summary>
+    public long WorkspaceBytes(in ConvolutionGeometry g, CudnnMath math)
     {
         long tiles = (long)g.N * ((g.P + 1) / 2) * ((g.Q + 1) / 2);
         long bytes = Kind switch
@@ -72,6 +72,8 @@ internal sealed record ConvolutionAlgorithm(int Number, bool IsDeterministic, bo
             AlgorithmKind.Winograd => 16 * ((long)g.C * g.K + tiles * (g.C + g.K)) * g.ElementBytes,
             _ => 0,
         };
+        if (UsesTensorCores && math == CudnnMath.Fma)
+            bytes += WorkspaceGranularity;
         return (bytes + WorkspaceGranularity - 1) / WorkspaceGranularity * WorkspaceGranularity;
     }
 }

@@ -25,7 +25,7 @@ internal sealed partial class SoftwareCudnn
         ConvolutionGeometry geometry = pass.Geometry;
         long used = ConvolutionAlgorithm.Of(direction)
             .Where(algorithm => algorithm.Supports(geometry))
-            .Select(algorithm => algorithm.WorkspaceBytes(geometry))
+            .Select(algorithm => algorithm.WorkspaceBytes(geometry, pass.Math))
             .Where(bytes => bytes <= memory.Bytes).DefaultIfEmpty().Max();
         bool ran = false;
         _device.Submit(context.Stream, call, () =>
@@ -42,15 +42,30 @@ internal sealed partial class SoftwareCudnn
         var found = new List<CudnnAlgorithm>();
         foreach (ConvolutionAlgorithm algorithm in ConvolutionAlgorithm.Of(direction))
         {
-            long bytes = algorithm.WorkspaceBytes(pass.Geometry);
-            if (!algorithm.Supports(pass.Geometry) || bytes > memory.Bytes)
+            if (!algorithm.Supports(pass.Geometry))
                 continue;
-            CudnnMath math = pass.Math == CudnnMath.Fma || !algorithm.UsesTensorCores ? CudnnMath.Fma : CudnnMath.TensorOp;
-            float milliseconds = FastestMilliseconds * (1 + found.Count);
-            found.Add(new CudnnAlgorithm(algorithm.Number, milliseconds, (nuint)bytes, algorithm.IsDeterministic, math));
+            // Besides the convolution's own kind of multiply-adds the default is measured, in which float32 is rounded to TF32.
+            if (!algorithm.UsesTensorCores)
+                Add(algorithm, CudnnMath.Fma);
+            else if (pass.Math != CudnnMath.Fma)
+                Add(algorithm, CudnnMath.TensorOp);
+            else
+            {
+                Add(algorithm, CudnnMath.Default);
+                Add(algorithm, CudnnMath.Fma);
+            }
         }
 
         return [.. found];
+
+        void Add(ConvolutionAlgorithm algorithm, CudnnMath math)
+        {
+            long bytes = algorithm.WorkspaceBytes(geometry, math);
+            if (bytes > memory.Bytes)
+                return;
+            float milliseconds = FastestMilliseconds * (1 + found.Count);
+            found.Add(new CudnnAlgorithm(algorithm.Number, milliseconds, (nuint)bytes, algorithm.IsDeterministic, math));
+        }
     }
 
     /// <inheritdoc/>
@@ -59,7 +74,7 @@ internal sealed partial class SoftwareCudnn
         string call = $"cudnnGetConvolution{NameOf(direction)}WorkspaceSize";
         Resolve<Context>(call, "the handle", handle);
         Pass pass = Describe(call, direction, operands);
-        return (nuint)Select(call, pass, algorithm).WorkspaceBytes(pass.Geometry);
+        return (nuint)Select(call, pass, algorithm).WorkspaceBytes(pass.Geometry, pass.Math);
     }
 
     /// <inheritdoc/>
@@ -72,7 +87,7 @@ internal sealed partial class SoftwareCudnn
         Pass pass = Describe(call, direction, operands);
         ConvolutionAlgorithm selected = Select(call, pass, algorithm);
         CheckOperands(call, pass);
-        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry));
+        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
         _device.Submit(context.Stream, call, () =>
         {
             double[] sums = Compute(call, pass, selected, used);
@@ -115,7 +130,7 @@ internal sealed partial class SoftwareCudnn
         CheckOperand(call, "z", residualRange);
         Require(call, !pass.Output.Overlaps(biasRange), BadParameter, "y overlaps the bias");
         Require(call, residual == pass.Output.Data || !pass.Output.Overlaps(residualRange), BadParameter, "y overlaps a part of z");
-        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry));
+        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
         Require(
             call, !used.Overlaps(biasRange) && (residualFactor == 0 || !used.Overlaps(residualRange)), BadParameter,
             "the workspace overlaps the bias or z");

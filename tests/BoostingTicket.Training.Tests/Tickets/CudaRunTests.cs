@@ -48,8 +48,11 @@ public sealed class CudaRunTests
     public void A_run_in_float32_takes_the_same_course_as_on_the_cpu()
     {
         RunResult cuda, cpu;
-        using (IBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true)))
+        using (CudaBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true)))
+        {
             cuda = Execute(backend, "cuda");
+            Assert.That(backend.Context.RecordingFailure, Is.Null, "attacks and training steps are replayed");
+        }
         using (IBackend backend = CpuBackend.Create(1))
             cpu = Execute(backend, "cpu");
         foreach ((ArmResult ours, ArmResult theirs) in cuda.Seeds.Single().Arms.Zip(cpu.Seeds.Single().Arms))

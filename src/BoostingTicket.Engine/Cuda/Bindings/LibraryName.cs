@@ -52,6 +52,12 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
         (true, _) => [$"cudart64_{cudaMajor}.dll", $"nvrtc64_{cudaMajor}0_0.dll"],
     };
 
+    /// <summary>Whether a file is the part of CUDA's run-time compiler that it loads by a name with the minor version in it.</summary>
+    /// <param name="cudaMajor">Major version of CUDA.</param>
+    /// <param name="name">Name of the file, without folder, of Linux.</param>
+    public static bool IsNvrtcPart(int cudaMajor, string name) =>
+        name.StartsWith(string.Create(CultureInfo.InvariantCulture, $"libnvrtc-builtins.so.{cudaMajor}."), StringComparison.Ordinal);
+
     /// <summary>Whether a file is one of the libraries that make up cuDNN.</summary>
     /// <param name="windows">Whether of Windows.</param>
     /// <param name="major">Major version of cuDNN.</param>

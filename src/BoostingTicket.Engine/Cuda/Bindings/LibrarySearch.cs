@@ -62,7 +62,12 @@ internal sealed class LibrarySearch
         foreach (int major in LibraryName.Cublas.Tiers.SelectMany(tier => tier).Where(major => major <= newestCuda))
         {
             foreach (string name in LibraryName.CudnnHelpers(_host.IsWindows, major))
-                PreloadAnywhere(name);
+            {
+                if (PreloadAnywhere(name) is not { } folder || _host.IsWindows || !name.StartsWith("libnvrtc", StringComparison.Ordinal))
+                    continue;
+                foreach (string part in _host.FileNames(folder).Where(part => LibraryName.IsNvrtcPart(major, part)))
+                    TryLoad(folder, part, 0);
+            }
             PreloadAnywhere(LibraryName.CublasLt.File(_host.IsWindows, major));
             PreloadAnywhere(LibraryName.Cublas.File(_host.IsWindows, major));
         }
@@ -107,16 +112,18 @@ internal sealed class LibrarySearch
             PreloadAnywhere(file);
     }
 
-    private void PreloadAnywhere(string file)
+    // The folder it was in, or null.
+    private string? PreloadAnywhere(string file)
     {
         foreach (LibraryOrigin origin in _origins)
         {
             foreach (string folder in origin.Folders)
             {
                 if (_host.FileExists(InFolder(folder, file)) && TryLoad(folder, file, 0) is not null)
-                    return;
+                    return folder;
             }
         }
+        return null;
     }
 
     // A library opened by its full path satisfies later requests for its name. The parts need each other, in an order that changed

@@ -10,7 +10,7 @@ internal sealed unsafe class NativeCudnn : ICudnn
     private const int Nhwc = 1;
     private const int CrossCorrelation = 1;
     private const int ReluMode = 1;
-    private const int PropagateNan = 1;
+    private const int NotPropagateNan = 0;
     private const int MessageBytes = 512;
 
     // Every algorithm of a pass (8 at most) with every kind of multiply-adds (4).
@@ -100,7 +100,8 @@ internal sealed unsafe class NativeCudnn : ICudnn
     {
         nint activation;
         Check(_cudnn.cudnnCreateActivationDescriptor(&activation));
-        int status = _cudnn.cudnnSetActivationDescriptor(activation, ReluMode, PropagateNan, 0.0);
+        // The coefficient bounds other activations than this one; where a library takes it for a bound, it is none.
+        int status = _cudnn.cudnnSetActivationDescriptor(activation, ReluMode, NotPropagateNan, double.MaxValue);
         if (status != CudaStatus.Success)
             Abandon(activation, _cudnn.cudnnDestroyActivationDescriptor, status, "cudnnSetActivationDescriptor(ReLU)");
         return activation;

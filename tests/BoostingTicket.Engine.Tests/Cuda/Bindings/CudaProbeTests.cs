@@ -61,6 +61,19 @@ internal sealed class CudaProbeTests
 
     [Test]
     [NonParallelizable]
+    public void Loaded_stand_ins_are_not_found_under_the_real_names()
+    {
+        using var libraries = FakeLibraries.Compile();
+        CudaProbe.Run(libraries.Host);
+        foreach (string name in (string[])["libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12", "libcudnn.so.9", "libcudnn_ops.so.9"])
+        {
+            if (SystemLibraryHost.Instance.TryLoad(name, out nint handle, out _))
+                Assert.That(SystemLibraryHost.Instance.TryExport(handle, "fake_calls", out _), Is.False, name);
+        }
+    }
+
+    [Test]
+    [NonParallelizable]
     public void Libraries_open_where_everything_is_there()
     {
         using var libraries = FakeLibraries.Compile(cudnn: 8_907);

@@ -162,11 +162,13 @@ internal sealed class LibrarySearchTests
         FakeHost host = new FakeHost().Set("VIRTUAL_ENV", "/home/u/env").With(
             Site + "/nvidia/cublas/lib/libcublas.so.12", Site + "/nvidia/cublas/lib/libcublasLt.so.12",
             Site + "/nvidia/cuda_nvrtc/lib/libnvrtc.so.12", Site + "/nvidia/cuda_runtime/lib/libcudart.so.12",
+            Site + "/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.12.8", Site + "/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.13.0",
             "/usr/lib64/libcublas.so.13");
         new LibrarySearch(host).PreloadCudnnDependencies(12);
         Assert.That(host.Loaded, Is.EqualTo(new[]
         {
             Site + "/nvidia/cuda_runtime/lib/libcudart.so.12", Site + "/nvidia/cuda_nvrtc/lib/libnvrtc.so.12",
+            Site + "/nvidia/cuda_nvrtc/lib/libnvrtc-builtins.so.12.8",
             Site + "/nvidia/cublas/lib/libcublasLt.so.12", Site + "/nvidia/cublas/lib/libcublas.so.12",
         }));
     }

@@ -60,7 +60,7 @@ internal sealed class NativeCudnnTests
             "cudnnCreateFilterDescriptor()", "cudnnSetFilter4dDescriptor(f1, 0, 1, 64 32 3 5)",
             "cudnnCreateConvolutionDescriptor()", "cudnnSetConvolution2dDescriptor(c0, 1 1, 2 2, 1 1, 1, 0)",
             "cudnnSetConvolutionMathType(c0, 3)", "cudnnSetConvolutionMathType(c0, 1)",
-            "cudnnCreateActivationDescriptor()", "cudnnSetActivationDescriptor(ac, 1, 1, 0)",
+            "cudnnCreateActivationDescriptor()", "cudnnSetActivationDescriptor(ac, 1, 0, 1.79769e+308)",
             "cudnnDestroyActivationDescriptor(ac)", "cudnnDestroyConvolutionDescriptor(c0)", "cudnnDestroyFilterDescriptor(f1)",
             "cudnnDestroyTensorDescriptor(7e)", "cudnnDestroy(d0)",
         }));

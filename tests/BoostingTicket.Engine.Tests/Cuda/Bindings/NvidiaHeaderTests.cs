@@ -71,7 +71,7 @@ internal sealed class NvidiaHeaderTests
         "CUDNN_DATA_FLOAT", CudnnDataType.Float32, "CUDNN_DATA_BFLOAT16", CudnnDataType.BFloat16, "CUDNN_DEFAULT_MATH", CudnnMath.Default,
         "CUDNN_TENSOR_OP_MATH", CudnnMath.TensorOp, "CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION", CudnnMath.TensorOpAllowConversion,
         "CUDNN_FMA_MATH", CudnnMath.Fma, "CUDNN_TENSOR_NHWC", 1, "CUDNN_CROSS_CORRELATION", 1, "CUDNN_ACTIVATION_RELU", 1,
-        "CUDNN_PROPAGATE_NAN", 1, "CUDNN_DETERMINISTIC", 1, "CUDNN_STATUS_SUCCESS", 0,
+        "CUDNN_NOT_PROPAGATE_NAN", 0, "CUDNN_DETERMINISTIC", 1, "CUDNN_STATUS_SUCCESS", 0,
         "CUDNN_CONVOLUTION_FWD_ALGO_COUNT <= 8", 1, "CUDNN_CONVOLUTION_BWD_DATA_ALGO_COUNT <= 8", 1,
         "CUDNN_CONVOLUTION_BWD_FILTER_ALGO_COUNT <= 8", 1, "sizeof(cudnnConvolutionFwdAlgoPerf_t)", 48,
         "sizeof(cudnnConvolutionBwdDataAlgoPerf_t)", 48, "sizeof(cudnnConvolutionBwdFilterAlgoPerf_t)", 48,

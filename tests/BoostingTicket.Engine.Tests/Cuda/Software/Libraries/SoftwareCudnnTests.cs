@@ -108,11 +108,16 @@ internal sealed class SoftwareCudnnTests
     }
 
     [Test]
-    public void Searches_keep_the_kind_of_multiply_adds([Values] CudnnMath math)
+    public void Searches_measure_the_kind_of_multiply_adds_and_the_default([Values] CudnnMath math)
     {
         using var bench = new ConvolutionBench(Usual, false, math);
-        CudnnMath expected = math == CudnnMath.Fma ? CudnnMath.Fma : CudnnMath.TensorOp;
-        Assert.That(bench.Find(ConvolutionDirection.Forward).Single(found => found.Algorithm == 1).Math, Is.EqualTo(expected));
+        CudnnAlgorithm[] found = [.. bench.Find(ConvolutionDirection.Forward).Where(each => each.Algorithm == 1)];
+        CudnnMath[] expected = math == CudnnMath.Fma ? [CudnnMath.Default, CudnnMath.Fma] : [CudnnMath.TensorOp];
+        Assert.That(found.Select(each => each.Math), Is.EqualTo(expected));
+        nuint needed = bench.Library.WorkspaceBytes(bench.Handle, ConvolutionDirection.Forward, bench.Operands, 1);
+        Assert.That(found[^1].WorkspaceBytes, Is.EqualTo(needed));
+        if (math == CudnnMath.Fma)
+            Assert.That(found[0].WorkspaceBytes, Is.LessThan(needed), "tensor cores need less");
     }
 
     [Test]

@@ -1,0 +1,136 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cuda;
+using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
+using BoostingTicket.Engine.Testing.Networks;
+using BoostingTicket.SoftwareCuda;
+
+namespace BoostingTicket.Engine.Tests.Cuda;
+
+/// <summary>What a library or the driver refuses is done in another way, with the same results.</summary>
+internal sealed class CudaRefusalTests
+{
+    private const int Batch = 5;
+
+    private static readonly PlanOptions[] Options =
+    [
+        new(Batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input),
+        new(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Running),
+    ];
+
+    [TestCase("post-activation")]
+    [TestCase("pre-activation")]
+    [TestCase("fan-out")]
+    public void What_cudnn_refuses_is_done_in_another_way(string name)
+    {
+        RefusingCudnn? cudnn = null;
+        using CudaBackend backend = SoftwareMachine.Open(
+            new CudaOptions(Precision: Precision.Float32), replaceCudnn: inner => cudnn = new RefusingCudnn(inner));
+        RequireAgreement(backend, name);
+        Assert.That(cudnn!.Algorithms, Is.GreaterThan(0));
+        if (name != "fan-out")
+            Assert.That((cudnn.Epilogues, cudnn.Sums), Is.Not.EqualTo((0, 0)));
+        Assert.That(backend.Context.RecordingFailure, Is.Null, "what was refused is known before recording");
+        int asked = cudnn.Algorithms + cudnn.Epilogues + cudnn.Sums;
+        RequireAgreement(backend, name);
+        Assert.That(cudnn.Algorithms + cudnn.Epilogues + cudnn.Sums, Is.EqualTo(asked), "nothing is asked for twice");
+    }
+
+    [Test]
+    public void Pass_that_no_algorithm_does_says_so_with_the_librarys_words()
+    {
+        using CudaBackend backend = SoftwareMachine.Open(
+            new CudaOptions(Precision: Precision.Float32, Deterministic: true), replaceCudnn: inner => new RefusingCudnn(inner));
+        // Of the deterministic ones, algorithm 0 is left for the forward pass of one sample graph, and none of this version number.
+        var shape = new ConvolutionShape(new FeatureShape(4, 6, 6), 4, 3, 3, 1, 1);
+        ConvolutionPlan plan = backend.Algorithms.Find(ConvolutionDirection.Forward, shape, 1);
+        plan.Candidates.Clear();
+        var place = new DevicePointer(256);
+        Assert.That(
+            () => backend.Algorithms.Run(plan, place, place, place),
+            Throws.TypeOf<DeviceException>().With.Message.StartsWith(
+                "cuDNN 9.10.2 has no algorithm that always gives the same bits for the Forward pass of ")
+                .And.Message.EndsWith("try another --precision or a newer cuDNN. cuDNN refuses algorithm 1 (3000)."));
+    }
+
+    [Test]
+    public void What_cannot_be_recorded_is_called_every_time()
+    {
+        using var device = new SoftwareCudaDevice(new SoftwareCudaOptions { RefusesRecording = true });
+        using CudaBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true), device);
+        RequireAgreement(backend, "plain");
+        Assert.That(backend.Context.RecordingFailure?.Status, Is.EqualTo(901));
+        Assert.That(backend.Context.Recordings, Is.Empty);
+    }
+
+    [Test]
+    public void Recording_can_be_turned_off()
+    {
+        using CudaBackend backend = SoftwareMachine.Open(
+            new CudaOptions(Precision: Precision.Float32, Deterministic: true, Records: false));
+        RequireAgreement(backend, "plain");
+        Assert.That(backend.Context.Recordings, Is.Empty);
+        Assert.That(backend.Context.RecordingFailure, Is.Null);
+    }
+
+    [Test]
+    public void Mistake_in_recorded_work_is_told_and_ends_the_capture()
+    {
+        using CudaBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
+        using FloatBuffer values = backend.CreateFloats(4);
+        using RepeatedWork work = backend.Repeat(() =>
+        {
+            backend.Fill(values.All, 1);
+            if (backend.Context.IsRecording)
+                backend.Synchronize();
+        });
+        work.Run();
+        Assert.That(work.Run, Throws.InvalidOperationException.With.Message.Contains("cannot wait for the device while it records"));
+        Assert.That(backend.Synchronize, Throws.Nothing);
+        Assert.That(backend.Sum(values.All), Is.EqualTo(4));
+    }
+
+    [Test]
+    public void Every_thread_finds_the_context_current_also_one_with_an_earlier_ones_number()
+    {
+        using CudaBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
+        using FloatBuffer values = backend.CreateFloats(3);
+        backend.Fill(values.All, 2);
+        var sums = new List<double>();
+        for (int i = 0; i < 4; i++)
+        {
+            var thread = new Thread(() => sums.Add(backend.Sum(values.All)));
+            thread.Start();
+            thread.Join();
+        }
+        Assert.That(sums, Is.EqualTo(new double[] { 6, 6, 6, 6 }));
+        using CudaBackend other = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
+        using FloatBuffer others = other.CreateFloats(3);
+        Assert.That((backend.Sum(values.All), other.Sum(others.All), backend.Sum(values.All)), Is.EqualTo((6.0, 0.0, 6.0)));
+    }
+
+    // Three runs each: called, recorded, replayed.
+    private static void RequireAgreement(IBackend backend, string name)
+    {
+        SampleGraph sample = SampleGraphs.All.Single(graph => graph.Name == name);
+        using var reference = new ReferenceBackend();
+        foreach (PlanOptions options in Options)
+        {
+            IReadOnlyList<NetworkResult>[] actual = Run(backend, sample, options), expected = Run(reference, sample, options);
+            for (int run = 0; run < actual.Length; run++)
+            {
+                foreach (Deviation deviation in NetworkChecks.Compare(actual[run], expected[run]))
+                    Assert.That(deviation.Error, Is.LessThan(1e-8), $"{options}, run {run + 1}: {deviation.Name}");
+            }
+        }
+    }
+
+    private static IReadOnlyList<NetworkResult>[] Run(IBackend backend, SampleGraph sample, PlanOptions options)
+    {
+        using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
+        NetworkChecks.FillBatch(network, options.Batch, sample.Name);
+        return [.. Enumerable.Range(0, 3).Select(_ => NetworkChecks.Results(network, options, LossKind.CrossEntropy))];
+    }
+}
