@@ -63,6 +63,8 @@ internal static class Application
             PruneCommand.Create(surroundings),
             RetrainCommand.Create(surroundings),
             EvaluateCommand.Create(surroundings),
+            TransferCommand.Create(surroundings),
+            ExperimentCommand.Create(surroundings),
             ProfileCommand.Create(surroundings),
             ModelsCommand.Create(surroundings),
             DevicesCommand.Create(surroundings),

@@ -27,11 +27,15 @@ internal sealed class Workbench
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
     /// <param name="resumable">Whether it works in a folder and can be resumed.</param>
-    public Workbench(CommandLineCommand command, bool resumable)
+    /// <param name="configurable">Whether its settings may come from a preset or a file.</param>
+    public Workbench(CommandLineCommand command, bool resumable, bool configurable = true)
     {
         _resumable = resumable;
-        command.Options.Add(_preset);
-        command.Options.Add(_config);
+        if (configurable)
+        {
+            command.Options.Add(_preset);
+            command.Options.Add(_config);
+        }
         command.Options.Add(_data);
         if (resumable)
             command.Options.Add(_resume);

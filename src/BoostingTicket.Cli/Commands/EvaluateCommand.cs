@@ -92,20 +92,18 @@ internal static class EvaluateCommand
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {
         var table = new TextTable("attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s", ">seconds");
-        table.Add("none", "", StepAnswers.Percent(result.Clean), Interval(result.CleanInterval), "", "", "");
+        table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "");
         foreach (AttackResult attack in result.Attacks)
         {
             table.Add(
-                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), Interval(attack.Interval),
+                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), StepAnswers.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
-        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), Interval(result.WorstCaseInterval), "", "", "");
+        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval), "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
     }
-
-    private static string Interval(WilsonInterval interval) => $"{StepAnswers.Percent(interval.Low)} to {StepAnswers.Percent(interval.High)}";
 
     /// <summary>Where the configuration of the run is that a seed's file belongs to; it need not exist.</summary>
     public static string ConfigurationBeside(string file)

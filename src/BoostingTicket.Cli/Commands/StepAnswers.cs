@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
@@ -30,6 +31,9 @@ internal static class StepAnswers
 
     /// <summary>Share in percent.</summary>
     public static string Percent(double share) => (100 * share).ToString("F2", CultureInfo.InvariantCulture);
+
+    /// <summary>The ends of an interval in percent.</summary>
+    public static string Interval(WilsonInterval interval) => $"{Percent(interval.Low)} to {Percent(interval.High)}";
 
     /// <summary>A path as seen from the current folder.</summary>
     public static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
@@ -12,15 +11,10 @@ namespace BoostingTicket.Training.Evaluation;
 /// network's own evaluation, never the attack.</summary>
 public sealed class AttackEvaluator
 {
-    private const float Rounding = 1e-6f;
-
     private readonly NetworkModel _model;
-    private readonly DeviceImages _images;
     private readonly int[] _samples;
     private readonly IRunProgress _progress;
-    private readonly AttackBatch _batch;
-    private readonly ImageRequest[] _requests;
-    private readonly float[] _logits;
+    private readonly SampleBatches _batches;
     private readonly bool[] _correct;
     private readonly bool[] _unfooled;
     private float[]? _adversarial;
@@ -39,12 +33,9 @@ public sealed class AttackEvaluator
         if (samples.IsEmpty)
             throw new ArgumentException("There is no sample to evaluate.", nameof(samples));
         _model = new NetworkModel(network, Math.Min(batchSize, samples.Length));
-        _images = images;
         _samples = samples.ToArray();
         _progress = progress;
-        _batch = new AttackBatch(_model.Batch, _model.Shape);
-        _requests = new ImageRequest[_model.Batch];
-        _logits = new float[_model.Batch * _model.Classes];
+        _batches = new SampleBatches(_model, images, _samples);
         _correct = new bool[samples.Length];
         _unfooled = new bool[samples.Length];
     }
@@ -101,22 +92,24 @@ public sealed class AttackEvaluator
             (double)worst / _samples.Length, WilsonInterval.Of(worst, _samples.Length), warnings);
     }
 
+    private AttackBatch Batch => _batches.Batch;
+
     private int FindCorrect(List<string> warnings, CancellationToken cancellation)
     {
         int[] all = [.. Enumerable.Range(0, _samples.Length)];
         int correct = 0;
-        for (int start = 0; start < all.Length; start += _batch.Count)
+        for (int start = 0; start < all.Length; start += Batch.Count)
         {
             cancellation.ThrowIfCancellationRequested();
-            ReadOnlySpan<int> chosen = Load(all, start);
+            ReadOnlySpan<int> chosen = _batches.Load(all, start);
             if (start == 0)
-                warnings.AddRange(AttackChecks.Outputs(_model, _batch.Clean));
-            _model.Logits(_batch.Clean, _logits);
+                warnings.AddRange(AttackChecks.Outputs(_model, Batch.Clean));
+            _batches.Classify(Batch.Clean);
             for (int i = 0; i < chosen.Length; i++)
             {
-                _correct[chosen[i]] = IsCorrect(i);
-                correct += IsCorrect(i) ? 1 : 0;
-                Keep(chosen[i], _batch.Clean, i);
+                _correct[chosen[i]] = _batches.IsCorrect(i);
+                correct += _batches.IsCorrect(i) ? 1 : 0;
+                Keep(chosen[i], Batch.Clean, i);
             }
         }
         return correct;
@@ -127,34 +120,34 @@ public sealed class AttackEvaluator
     {
         long begin = Stopwatch.GetTimestamp();
         int attacked = robust.Count(still => still);
-        long total = (long)attack.Rounds * attack.Iterations * Batches(attacked), done = 0, starts = 0, zero = 0;
+        long total = (long)attack.Rounds * attack.Iterations * _batches.Count(attacked), done = 0, starts = 0, zero = 0;
         _progress.StageStarted(title, total, 0);
-        _batch.Iterated = iterations =>
+        Batch.Iterated = iterations =>
         {
             cancellation.ThrowIfCancellationRequested();
-            double speed = (done + iterations) * _batch.Count / (double)attack.Iterations / attack.Rounds;
+            double speed = (done + iterations) * Batch.Count / (double)attack.Iterations / attack.Rounds;
             _progress.StepsDone(done + iterations, speed / Math.Max(Stopwatch.GetElapsedTime(begin).TotalSeconds, 1e-9));
         };
         float largest = 0;
         for (int round = 0; round < attack.Rounds; round++)
         {
             int[] survivors = [.. Enumerable.Range(0, robust.Length).Where(index => robust[index])];
-            for (int start = 0; start < survivors.Length; start += _batch.Count)
+            for (int start = 0; start < survivors.Length; start += Batch.Count)
             {
                 cancellation.ThrowIfCancellationRequested();
-                ReadOnlySpan<int> chosen = Load(survivors, start);
-                _batch.ZeroGradients = 0;
-                attack.Run(_batch, round);
-                zero += _batch.ZeroGradients;
+                ReadOnlySpan<int> chosen = _batches.Load(survivors, start);
+                Batch.ZeroGradients = 0;
+                attack.Run(Batch, round);
+                zero += Batch.ZeroGradients;
                 starts += chosen.Length;
-                largest = Math.Max(largest, Measure(title, epsilon));
+                largest = Math.Max(largest, _batches.Measure(title, epsilon));
                 Judge(chosen, robust);
                 done += attack.Iterations;
             }
             // What was fooled needs no further round.
-            done = (round + 1L) * attack.Iterations * Batches(attacked);
+            done = (round + 1L) * attack.Iterations * _batches.Count(attacked);
         }
-        _batch.Iterated = null;
+        Batch.Iterated = null;
         _progress.StageFinished();
         if (AttackChecks.ZeroGradients(title, zero, starts) is { } warning)
             warnings.Add(warning);
@@ -167,52 +160,17 @@ public sealed class AttackEvaluator
 
     private void Judge(ReadOnlySpan<int> chosen, bool[] robust)
     {
-        _model.Logits(_batch.Adversarial, _logits);
+        _batches.Classify(Batch.Adversarial);
         for (int i = 0; i < chosen.Length; i++)
         {
-            if (IsCorrect(i))
+            if (_batches.IsCorrect(i))
                 continue;
             robust[chosen[i]] = false;
             if (!_unfooled[chosen[i]])
                 continue;
             _unfooled[chosen[i]] = false;
-            Keep(chosen[i], _batch.Adversarial, i);
+            Keep(chosen[i], Batch.Adversarial, i);
         }
-    }
-
-    // Loads the samples of a batch, filled up with its last; the positions of those that count.
-    private ReadOnlySpan<int> Load(int[] positions, int start)
-    {
-        int used = Math.Min(_batch.Count, positions.Length - start);
-        for (int i = 0; i < _batch.Count; i++)
-        {
-            int sample = _samples[positions[start + Math.Min(i, used - 1)]];
-            _requests[i] = new ImageRequest(sample, 0, 0, false);
-            _batch.Samples[i] = sample;
-            _batch.Labels[i] = _images.Set.Labels[sample];
-        }
-        _batch.Used = used;
-        _images.Load(_requests, _model.Buffers, _model.Buffers.Clean);
-        _model.Network.Backend.Download(_model.Buffers.Clean, _batch.Clean);
-        return positions.AsSpan(start, used);
-    }
-
-    // An attack that left the ball would report a robustness that nobody defends.
-    private float Measure(string title, float epsilon)
-    {
-        float largest = 0, least = float.PositiveInfinity, most = float.NegativeInfinity;
-        for (int e = 0; e < _batch.Clean.Length; e++)
-        {
-            float value = _batch.Adversarial[e];
-            // Math.Max, unlike a comparison, passes on what is no number.
-            largest = Math.Max(largest, Math.Abs(value - _batch.Clean[e]));
-            least = Math.Min(least, value);
-            most = Math.Max(most, value);
-        }
-        if (!(largest <= epsilon + Rounding && least >= 0 && most <= 1))
-            throw new InvalidOperationException(
-                $"{title} left its ball: perturbation {largest} of {epsilon} allowed, pixels from {least} to {most}.");
-        return largest;
     }
 
     private void Keep(int position, float[] images, int index)
@@ -221,9 +179,4 @@ public sealed class AttackEvaluator
         if (_adversarial is not null)
             images.AsSpan(index * length, length).CopyTo(_adversarial.AsSpan(position * length, length));
     }
-
-    private bool IsCorrect(int index) =>
-        AttackBatch.IsCorrect(_logits.AsSpan(index * _model.Classes, _model.Classes), _batch.Labels[index]);
-
-    private int Batches(int samples) => (samples + _batch.Count - 1) / _batch.Count;
 }

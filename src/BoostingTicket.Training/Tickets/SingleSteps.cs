@@ -101,6 +101,33 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         return result;
     }
 
+    /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks do
+    /// on all of them.</summary>
+    /// <param name="weightsPaths">Weights files of this program, which may be of different models.</param>
+    /// <param name="attack">A name of <see cref="AttackCatalog.Names"/>.</param>
+    /// <param name="cancellation">Ends the measurement between iterations.</param>
+    /// <exception cref="DamagedFileException">A file is damaged.</exception>
+    /// <exception cref="ConfigurationException">A file does not say of which model it is, or is for other images; the name is
+    /// unknown, or the attack cannot attack one of the networks.</exception>
+    public TransferResult Transfer(IReadOnlyList<string> weightsPaths, string attack, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(weightsPaths);
+        configuration.Validate();
+        SavedModel[] models = [.. weightsPaths.Select(SavedModel.Load)];
+        foreach (SavedModel model in models)
+            model.RequireFits(data.Test);
+        using var images = new RunData(data, configuration.Data, backend);
+        foreach (NetworkGraph graph in models.Select(model => model.Graph))
+        {
+            using var network = new Network(graph, backend);
+            RunMemory.Require(configuration, [], network, images, progress);
+        }
+        EvaluationSettings settings = configuration.Evaluation;
+        return new TransferMatrix(backend, images.Test, images.TestSamples, settings.BatchSize, progress).Run(
+            [.. models.Select(model => new TransferNetwork(model.Path, model.Graph, model.State))], attack, settings.Attack,
+            Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), cancellation);
+    }
+
     /// <summary>Checks that adversarial images can be saved under a name, before attacks that may take hours.</summary>
     /// <exception cref="ConfigurationException">The name is that of a folder or of another kind of file.</exception>
     public static void RequireImageFile(string path)

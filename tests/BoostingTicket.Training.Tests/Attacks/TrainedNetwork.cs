@@ -20,9 +20,9 @@ internal sealed class TrainedNetwork : IDisposable
 
     private readonly IBackend _backend = CpuBackend.Create(1);
 
-    public TrainedNetwork(int epochs)
+    public TrainedNetwork(int epochs, string model = "lenet-4-8-32")
     {
-        Network = new Network(ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28))), _backend);
+        Network = new Network(ModelCatalog.Build(model, new ModelOptions(new FeatureShape(1, 28, 28))), _backend);
         Initialization.Draw(Network.Graph.Table, seed: 1).CopyTo(Network.Parameters, _backend);
         Test = new DeviceImages(Data.Test, _backend);
         if (epochs == 0)

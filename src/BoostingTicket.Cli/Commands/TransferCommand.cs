@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Reporting;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>transfer</c>: adversarial images of some networks, shown to others.</summary>
+internal static class TransferCommand
+{
+    private const string UsualAttack = "pgd-20";
+    private const int MostNetworks = 1_000;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var weights = new Argument<string[]>("weights")
+        {
+            HelpName = "WEIGHTS WEIGHTS...",
+            Description = "weights files (safetensors), of one model or of several",
+            Arity = new ArgumentArity(1, MostNetworks),
+        };
+        var attack = new Option<string?>("--attack") { HelpName = "NAME", Description = $"attack that makes the images, by default {UsualAttack}" };
+        var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", surroundings)
+        {
+            Examples =
+            [
+                ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors", "with data and attack of the run that the first belongs to"),
+                ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json", "three models on CIFAR-10, for a script"),
+                ("transfer a.safetensors b.safetensors --attack apgd-ce --epsilon 4/255 --test-samples 1000", "another attack, on the first 1,000 test images"),
+            ],
+            Details =
+            [
+                "Every test sample is attacked on every network, and accuracies are shares of all samples; the diagonal is the white-box attack. Files say what model and "
+                    + "normalisation they need; those of other programs have to be imported first.",
+            ],
+            List = ("Attacks", AttackCatalog.Names),
+        };
+        command.Arguments.Add(weights);
+        command.Options.Add(attack);
+        var workbench = new Workbench(command, resumable: false);
+        return command.WithOptions("--dataset", "--test-samples").WithEvaluationAttack().Executes(invocation =>
+        {
+            string[] paths = invocation.Get(weights)!;
+            if (paths.Length < 2)
+                throw new ConfigurationException($"transfer needs at least 2 files, but got {paths[0]} alone; for the attack on one network see evaluate --attack.");
+            string name = invocation.Get(attack) ?? UsualAttack;
+            RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(paths[0]));
+            // Before data and device are opened.
+            AttackCatalog.Stages(name);
+            TransferResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+                new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
+            return invocation.Answer(
+                new { weights = paths.Select(Path.GetFullPath), dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
+                writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
+        });
+    }
+
+    private static void Write(TextWriter writer, TransferResult result, double epsilon)
+    {
+        var networks = new TextTable(">#", ">clean %", "95 % interval", ">largest perturbation", ">samples/s", "model", "weights");
+        var matrix = new TextTable(["source \\ target", .. result.Rows.Select((_, index) => ">" + Number(index))]);
+        foreach ((int index, TransferRow row) in result.Rows.Index())
+        {
+            networks.Add(
+                Number(index), StepAnswers.Percent(row.Clean.Value), StepAnswers.Interval(row.Clean.Interval),
+                row.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture), row.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture),
+                row.Model, StepAnswers.Relative(Path.GetFullPath(row.Name)));
+            matrix.Add([Number(index), .. row.Accuracies.Select(share => $"{StepAnswers.Percent(share.Value)} ({StepAnswers.Interval(share.Interval)})")]);
+        }
+        networks.Write(writer);
+        writer.WriteLine();
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Accuracy in % (95 % interval) on {result.Samples:N0} samples by {result.Attack}, ε = {epsilon:0.#####}, made against the source:"));
+        matrix.Write(writer);
+    }
+
+    private static string Number(int index) => (index + 1).ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,50 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>A network as a weights file alone describes it: the file's metadata name the model, its images, its classes and its
+/// normalisation, so that networks of several runs can be used side by side.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Graph">The model, built as the file says.</param>
+/// <param name="State">Weights and statistics.</param>
+/// <param name="Metadata">Where they come from.</param>
+public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState State, ModelFileMetadata Metadata)
+{
+    /// <summary>Reads a weights file of this program.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConfigurationException">There is no such file, it is another kind, or does not say of which model it is.</exception>
+    /// <exception cref="DamagedFileException">It is damaged.</exception>
+    public static SavedModel Load(string path)
+    {
+        ModelFileMetadata metadata = ReadMetadata(path);
+        NetworkGraph graph = ModelCatalog.Build(
+            metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization));
+        return new SavedModel(path, graph, WeightFile.Load(path, graph).State, metadata);
+    }
+
+    /// <summary>Makes sure that the network takes a data set's images and tells its classes apart.</summary>
+    /// <param name="images">Images of the data set.</param>
+    /// <exception cref="ConfigurationException">It does not.</exception>
+    public void RequireFits(ImageSet images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        FeatureShape shape = DeviceImages.Shape(images);
+        if (Metadata.Input != shape || Metadata.Classes != images.Classes.Count)
+        {
+            throw new ConfigurationException(
+                $"{Path} is a network for {Metadata.Classes} classes of images of {Metadata.Input}, but {images.Name} has {images.Classes.Count} classes of images of {shape}; "
+                + "choose the --dataset that it was trained on.");
+        }
+    }
+
+    private static ModelFileMetadata ReadMetadata(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return ModelFileMetadata.FromPairs(file.Metadata, path) ?? throw new ConfigurationException(
+            $"{path} does not say of which model it is, since another program wrote it; import it first (import {path} --model NAME --out FILE).");
+    }
+}

@@ -1,0 +1,88 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
+
+namespace BoostingTicket.Training.Evaluation;
+
+/// <summary>Takes chosen samples of an image set to a network and its attacks, a batch at a time. The last batch is filled with repeats
+/// that do not count, so that one plan serves every number of samples.</summary>
+internal sealed class SampleBatches
+{
+    private const float Rounding = 1e-6f;
+
+    private readonly NetworkModel _model;
+    private readonly DeviceImages _images;
+    private readonly int[] _samples;
+    private readonly ImageRequest[] _requests;
+    private readonly float[] _logits;
+
+    /// <summary>Prepares the batches.</summary>
+    /// <param name="model">The network; its batch is theirs.</param>
+    /// <param name="images">The image set on the network's device.</param>
+    /// <param name="samples">Numbers of the samples.</param>
+    public SampleBatches(NetworkModel model, DeviceImages images, int[] samples)
+    {
+        _model = model;
+        _images = images;
+        _samples = samples;
+        Batch = new AttackBatch(model.Batch, model.Shape);
+        _requests = new ImageRequest[model.Batch];
+        _logits = new float[model.Batch * model.Classes];
+    }
+
+    /// <summary>The batch that was loaded last.</summary>
+    public AttackBatch Batch { get; }
+
+    /// <summary>How many batches so many samples take.</summary>
+    public int Count(int samples) => (samples + Batch.Count - 1) / Batch.Count;
+
+    /// <summary>Loads a batch.</summary>
+    /// <param name="positions">Positions in the list of samples.</param>
+    /// <param name="start">Index in <paramref name="positions"/> of the first to load.</param>
+    /// <returns>The positions that count.</returns>
+    public ReadOnlySpan<int> Load(int[] positions, int start)
+    {
+        int used = Math.Min(Batch.Count, positions.Length - start);
+        for (int i = 0; i < Batch.Count; i++)
+        {
+            int sample = _samples[positions[start + Math.Min(i, used - 1)]];
+            _requests[i] = new ImageRequest(sample, 0, 0, false);
+            Batch.Samples[i] = sample;
+            Batch.Labels[i] = _images.Set.Labels[sample];
+        }
+        Batch.Used = used;
+        _images.Load(_requests, _model.Buffers, _model.Buffers.Clean);
+        _model.Network.Backend.Download(_model.Buffers.Clean, Batch.Clean);
+        return positions.AsSpan(start, used);
+    }
+
+    /// <summary>Shows the network images, on which <see cref="IsCorrect"/> then answers.</summary>
+    /// <param name="images">As many as the batch has samples, in its order.</param>
+    public void Classify(ReadOnlySpan<float> images) => _model.Logits(images, _logits);
+
+    /// <summary>Whether the image of a sample of the batch was classified as its class.</summary>
+    public bool IsCorrect(int index) =>
+        AttackBatch.IsCorrect(_logits.AsSpan(index * _model.Classes, _model.Classes), Batch.Labels[index]);
+
+    /// <summary>Makes sure that an attack stayed in its ball: one that left it would report a robustness that nobody defends.</summary>
+    /// <param name="title">What the attack is called.</param>
+    /// <param name="epsilon">Radius of the ball.</param>
+    /// <returns>The largest perturbation.</returns>
+    /// <exception cref="InvalidOperationException">It left the ball, or [0, 1].</exception>
+    public float Measure(string title, float epsilon)
+    {
+        float largest = 0, least = float.PositiveInfinity, most = float.NegativeInfinity;
+        for (int e = 0; e < Batch.Clean.Length; e++)
+        {
+            float value = Batch.Adversarial[e];
+            // Math.Max, unlike a comparison, passes on what is no number.
+            largest = Math.Max(largest, Math.Abs(value - Batch.Clean[e]));
+            least = Math.Min(least, value);
+            most = Math.Max(most, value);
+        }
+        if (!(largest <= epsilon + Rounding && least >= 0 && most <= 1))
+            throw new InvalidOperationException(
+                $"{title} left its ball: perturbation {largest} of {epsilon} allowed, pixels from {least} to {most}.");
+        return largest;
+    }
+}
