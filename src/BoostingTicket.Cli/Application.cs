@@ -64,6 +64,7 @@ internal static class Application
             RetrainCommand.Create(surroundings),
             EvaluateCommand.Create(surroundings),
             TransferCommand.Create(surroundings),
+            ExperimentCommand.Create(surroundings),
             ProfileCommand.Create(surroundings),
             ModelsCommand.Create(surroundings),
             DevicesCommand.Create(surroundings),

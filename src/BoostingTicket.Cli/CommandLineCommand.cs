@@ -50,6 +50,10 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     /// <param name="names">Their names.</param>
     public CommandLineCommand WithOptions(params string[] names) => Add(names.Select(ConfigurationOptions.Find));
 
+    /// <summary>Adds options of settings as they are given here, with a description of their own for example.</summary>
+    /// <param name="options">The options.</param>
+    public CommandLineCommand WithOptions(params ConfigurationOption[] options) => Add(options);
+
     /// <summary>Adds the options of the attack of evaluation, under the short names that training's attack has elsewhere; the long
     /// ones are understood too.</summary>
     public CommandLineCommand WithEvaluationAttack() => Add(

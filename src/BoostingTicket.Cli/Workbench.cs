@@ -29,12 +29,16 @@ internal sealed class Workbench
     /// <param name="command">The command.</param>
     /// <param name="resumable">Whether it can work in a folder and be resumed.</param>
     /// <param name="alwaysInFolder">Whether, if it can, it always does, so that a file's folder is meant for it.</param>
-    public Workbench(CommandLineCommand command, bool resumable, bool alwaysInFolder = true)
+    /// <param name="configurable">Whether its settings may come from a preset or a file.</param>
+    public Workbench(CommandLineCommand command, bool resumable, bool alwaysInFolder = true, bool configurable = true)
     {
         _resumable = resumable;
         _inFolder = resumable && alwaysInFolder;
-        command.Options.Add(_preset);
-        command.Options.Add(_config);
+        if (configurable)
+        {
+            command.Options.Add(_preset);
+            command.Options.Add(_config);
+        }
         command.Options.Add(_data);
         if (resumable)
             command.Options.Add(_resume);

@@ -35,13 +35,22 @@ internal static class ModelsCommand
         });
     }
 
+    /// <summary>Answers with Table 4 of the paper: the networks that are in it.</summary>
+    public static int AnswerTable4(Invocation invocation)
+    {
+        IReadOnlyList<ModelInfo> models = [.. ModelCatalog.DescribeAll().Where(model => model.PaperParameters is not null)];
+        return invocation.Answer(models, writer => Write(writer, models));
+    }
+
     private static void Write(TextWriter writer, IReadOnlyList<ModelInfo> models)
     {
-        var table = new TextTable("model", ">parameters", ">prunable", ">MiB", ">multiply-adds", "input", "note");
+        var table = new TextTable("model", ">parameters", ">paper", ">difference", ">prunable", ">MiB", ">paper", ">multiply-adds", "input", "note");
         foreach (ModelInfo model in models)
         {
             table.Add(
-                model.Name, Number(model.Parameters), Number(model.PrunableWeights), model.SizeMiB.ToString("F2", CultureInfo.InvariantCulture),
+                model.Name, Number(model.Parameters), model.PaperParameters is { } paper ? Number(paper) : "",
+                model.PaperParameters is { } printed ? Number(model.Parameters - printed) : "", Number(model.PrunableWeights),
+                model.SizeMiB.ToString("F2", CultureInfo.InvariantCulture), model.PaperSizeMiB?.ToString("F2", CultureInfo.InvariantCulture) ?? "",
                 Number(model.MultiplyAdds), model.Input.ToString(), model.Note is null ? "" : $"[{Footnotes(models).IndexOf(model.Note) + 1}]");
         }
 

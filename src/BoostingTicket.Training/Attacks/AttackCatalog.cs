@@ -31,6 +31,7 @@ public static class AttackCatalog
     /// <summary>Every attack.</summary>
     public static IReadOnlyList<AttackEntry> All { get; } =
     [
+        new("fgsm", "FGSM: one step of ε from the clean image", context => new PgdAttack(context.Model, AttackBudget.Fgsm(context.Epsilon), context.Stream)),
         new("pgd", "PGD with --steps, --step-size, --restarts and --attack-loss", context => Pgd(context, context.Settings)),
         new("pgd-20", "PGD with 20 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 20 })),
         new("pgd-100", "PGD with 100 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 100 })),

@@ -27,6 +27,10 @@ public sealed record ModelInfo(
     long? PaperParameters,
     string? Note)
 {
+    /// <summary>The size that the paper's Table 4 prints, in MiB; null where it has no such row. It is that of its number of
+    /// parameters as float32, to the last digit.</summary>
+    public double? PaperSizeMiB => PaperParameters * sizeof(float) / (1024.0 * 1024.0);
+
     // The paper, appendix A, Table 4.
     private static readonly Dictionary<string, long> Table4 = new(StringComparer.Ordinal)
     {

@@ -23,6 +23,9 @@ internal sealed partial class RunFolderGuard(
     // Other values of these may change the last bits of a result, but not what it means.
     private static readonly string[] Machine = ["device", "precision", "version"];
 
+    /// <summary>What of <see cref="Describe"/> says which data results come from.</summary>
+    public static IReadOnlyList<string> DataNames { get; } = [TrainImages, TestImages];
+
     /// <summary>Device, versions and data of a run, by name.</summary>
     public static Dictionary<string, string> Describe(IBackend backend, DataSplit data) => new()
     {
@@ -64,6 +67,20 @@ internal sealed partial class RunFolderGuard(
         // Another process may have filled the folder after it was looked at.
         Require();
         Dictionary<string, string> kept = Kept() ?? [];
+        WarnOfChanges(kept, environment, progress);
+        // The configuration comes last, since it is what makes the folder a run's.
+        AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner));
+        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
+        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
+    }
+
+    /// <summary>Warns of another device, number format or version than before.</summary>
+    /// <param name="kept">What <see cref="Describe"/> said before; may be empty.</param>
+    /// <param name="environment">What it says now.</param>
+    /// <param name="progress">Warned.</param>
+    public static void WarnOfChanges(
+        IReadOnlyDictionary<string, string> kept, IReadOnlyDictionary<string, string> environment, IRunProgress progress)
+    {
         foreach (string name in Machine)
         {
             if (kept.TryGetValue(name, out string? before) && WithoutThreads(before) != WithoutThreads(environment[name]))
@@ -71,10 +88,6 @@ internal sealed partial class RunFolderGuard(
                     $"The folder was begun with another {name} ({before}; now {environment[name]}); results may differ in "
                     + "their last digits from those of a run in one go.");
         }
-        // The configuration comes last, since it is what makes the folder a run's.
-        AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner));
-        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
-        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
 
     private void Require()

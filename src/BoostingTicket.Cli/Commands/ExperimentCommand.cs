@@ -1,0 +1,147 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Experiments;
+using BoostingTicket.Training.Experiments.Planning;
+using BoostingTicket.Training.Experiments.Reports;
+using BoostingTicket.Training.Reporting;
+using BoostingTicket.Training.Tickets;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>experiment</c>: a table or figure of the paper.</summary>
+internal static class ExperimentCommand
+{
+    private const string Name = "experiment";
+    private const string Table4 = "table4";
+    private const string UsualFolder = "experiments";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var name = new Argument<string>("name") { HelpName = "NAME", Description = "table or figure of the paper; see the list below" };
+        var scale = new Option<string?>("--scale") { HelpName = "S", Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the paper's own scale" };
+        var plan = new Option<bool>("--plan") { Description = "list what would be done and how long it takes here, by steps measured on this device, and stop" };
+        var command = new CommandLineCommand(Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", surroundings)
+        {
+            Examples =
+            [
+                ("experiment table5 --data /srv/data", "Table 5 on the real MNIST, three seeds"),
+                ("experiment table2 --device cuda --plan", "what Table 2 at full scale would do, and how long it would take here"),
+                ("experiment table2 --scale 0.1 --seeds 3", "Table 2 with a tenth of the samples, epochs and width"),
+                ("experiment figure1 --dataset synthetic-32 --scale 0.05", "Figure 1 on built-in images"),
+                ("experiment figure7 --scale 0.1 --steps 10 --step-size 0.075 --json", "one JSON document; progress goes to standard error"),
+                ("experiment table4", "Table 4, which needs no training"),
+            ],
+            Details =
+            [
+                "Parts are shared by all experiments under one --out (by default experiments/) and computed once. The same command goes on after an "
+                    + "interruption of any kind. --out has a folder for each experiment, with results.csv, figure.csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                "--scale S multiplies samples, epochs and width by S, so that the cost falls by about the fourth power. --dataset, --model, --width, --epochs "
+                    + "and --*-samples change one of these alone.",
+            ],
+            List = ("Experiments", [.. ExperimentCatalog.All.Select(experiment => (experiment.Name, experiment.Title))]),
+        };
+        command.Arguments.Add(name);
+        command.Options.Add(scale);
+        command.Options.Add(plan);
+        var workbench = new Workbench(command, resumable: false, configurable: false);
+        return command
+            .WithOptions(
+                ConfigurationOptions.Find("--model") with { Description = "one network in the place of all of the paper's" },
+                ConfigurationOptions.Find("--width") with { Description = "channels of the first stage (VGG-16, ResNet-18), or factor of the widest WideResNet" },
+                ConfigurationOptions.Find("--epochs") with { Description = "epochs of the experiment's longest training; others keep their proportion to it" })
+            .WithOptions(
+                "--seeds", "--precision", "--deterministic", "--dataset", "--train-samples", "--test-samples", "--validation-samples", "--epsilon", "--step-size",
+                "--steps", "--batch", "--patience", "--ratio", "--rounds", "--evaluation-steps", "--probe-steps", "--probe-samples", "--evaluation-batch")
+            .Executes(invocation => Execute(invocation, workbench, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
+    }
+
+    private static int Execute(Invocation invocation, Workbench workbench, string name, string? scale, bool plan)
+    {
+        if (name == Table4)
+            return ModelsCommand.AnswerTable4(invocation);
+        if (!ExperimentCatalog.Names.Contains(name))
+            throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);
+        ExperimentConfiguration configuration = new ExperimentSources(name, scale, invocation.Settings()).Compose();
+        Invocation.CheckDevice(configuration.Base.Device);
+        string folder = invocation.Out ?? UsualFolder;
+        return plan ? Plan(invocation, workbench, configuration, folder) : Run(invocation, workbench, configuration, folder);
+    }
+
+    private static int Plan(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
+    {
+        ExperimentPlan plan = workbench.Do(invocation, configuration.Base, folder: null, (backend, data, progress) =>
+            new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
+        return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
+    }
+
+    private static int Run(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
+    {
+        var files = new ExperimentFolder(folder, configuration.Experiment);
+        ExperimentResult result;
+        try
+        {
+            result = workbench.Do(invocation, configuration.Base, folder, (backend, data, progress) =>
+            {
+                progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
+                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, figures: null, invocation.Cancellation);
+            });
+        }
+        catch (OperationCanceledException cancellation)
+        {
+            throw new InterruptedException($"Interrupted and saved; to go on, repeat: {invocation.CommandLine}", cancellation);
+        }
+
+        return invocation.Print(new { folder = files.Own, summary = files.Summary, result }, writer =>
+        {
+            if (result.Rows.Count > 0)
+                WriteTable(writer, ExperimentTables.Comparison(result));
+            foreach (string line in TextWrap.Lines(ExperimentTables.Caption(result), invocation.Terminal.Width))
+                writer.WriteLine(line);
+            if (result.Tickets.Count > 0)
+            {
+                writer.WriteLine();
+                writer.WriteLine("Relative weight distance of tickets:");
+                WriteTable(writer, ExperimentTables.Tickets(result));
+            }
+            foreach (string warning in result.Warnings)
+            {
+                foreach (string line in TextWrap.Lines($"Warning: {warning}", invocation.Terminal.Width))
+                    writer.WriteLine(line);
+            }
+            writer.WriteLine($"Results: {Path.GetRelativePath(Environment.CurrentDirectory, files.Own)}");
+        });
+    }
+
+    private static void Write(TextWriter writer, ExperimentPlan plan, int width)
+    {
+        var steps = new TextTable("model", ">pruned %", "method", ">batch", ">measured with", ">s a step", ">clean images/s", ">attack steps/s");
+        foreach (StepTime step in plan.Steps)
+        {
+            steps.Add(
+                step.Model, Number(100 * step.Sparsity, "0.#"), step.Method, Number(step.Batch, "0"), Number(step.MeasuredBatch, "0"),
+                Number(step.StepSeconds, "0.####"), Number(1 / step.CleanImageSeconds, "N0"), Number(1 / step.AttackedImageSeconds, "N0"));
+        }
+        steps.Write(writer);
+        writer.WriteLine();
+        var nodes = new TextTable("", ">seed", ">steps", ">estimate", "what");
+        foreach (PlannedNode node in plan.Nodes)
+            nodes.Add(node.Done ? "done" : "to do", node.Seed.ToString(CultureInfo.InvariantCulture), Number(node.Steps, "N0"), Durations.Short(node.Seconds), node.Label);
+        nodes.Write(writer, width);
+        writer.WriteLine();
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{plan.Experiment}, {plan.Seeds.Count} seed(s): {plan.Nodes.Count(node => !node.Done)} of {plan.Nodes.Count} parts to do, about {Durations.Short(plan.SecondsLeft)} (of {Durations.Short(plan.SecondsInAll)} in all)."));
+    }
+
+    private static void WriteTable(TextWriter writer, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) cells)
+    {
+        var table = new TextTable(cells.Headers);
+        foreach (IReadOnlyList<string> row in cells.Rows)
+            table.Add(row);
+        table.Write(writer);
+    }
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
