@@ -91,7 +91,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             }
             catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
             {
-                plan.Refusal = refusal;
+                Note(plan, refusal);
                 TakeNext(plan);
             }
         }
@@ -116,7 +116,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         }
         catch (CudaException refusal) when (refusal.IsRefusal && plan.Accumulates is null && !_context.IsRecording)
         {
-            plan.Refusal = refusal;
+            Note(plan, refusal);
             plan.Accumulates = false;
         }
         return plan.Accumulates.Value;
@@ -138,7 +138,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         }
         catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
-            plan.Refusal = refusal;
+            Note(plan, refusal);
             return false;
         }
     }
@@ -173,6 +173,13 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         while (_destroy.TryPop(out Action? destroy))
             destroy();
         _workspace.Dispose();
+    }
+
+    // A kernel that failed before, perhaps not cuDNN's, makes it refuse everything: then this throws what happened.
+    private void Note(ConvolutionPlan plan, CudaException refusal)
+    {
+        plan.Refusal = refusal;
+        _context.Driver.Synchronize(_context.Stream);
     }
 
     private void Convolve(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta) =>
