@@ -2,8 +2,9 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Targeted FAB of Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack" (ICML
 /// 2020), on L∞: looks for the nearest misclassified image by projecting onto linearisations of the boundary between the true
-/// and one target class, the likeliest class in the first round. What it finds counts if it is in the ball. Ends early when it
-/// has a misclassified image in the ball for every sample; the published program goes on to make them nearer still.</summary>
+/// and one target class, the likeliest class in the first round. What it finds counts if it is in the ball. Keeps the first
+/// misclassified image in the ball of each sample and ends early when there is one for all; the published program goes on to make
+/// them nearer still.</summary>
 public sealed class FastAdaptiveBoundary : IAttack
 {
     private const double LargestBias = 0.1;
@@ -133,9 +134,10 @@ public sealed class FastAdaptiveBoundary : IAttack
             distance = Math.Max(distance, Math.Abs(x[e] - clean[e]));
         if (distance < _distances[s])
         {
-            _distances[s] = distance;
-            if (distance <= _epsilon)
+            // The first one: whether a nearer one follows depends on how long the rest of the batch goes on.
+            if (distance <= _epsilon && _distances[s] > _epsilon)
                 x.CopyTo(Of(batch.Adversarial, s));
+            _distances[s] = distance;
         }
         for (int e = 0; e < x.Length; e++)
             x[e] = (float)(clean[e] + ((double)x[e] - clean[e]) * BackwardStep);

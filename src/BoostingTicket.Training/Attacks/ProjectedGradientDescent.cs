@@ -40,6 +40,8 @@ public sealed class ProjectedGradientDescent : IDisposable
         }
         IBackend backend = _target.Backend;
         BatchBuffers buffers = _target.Buffers;
+        // What stays where no loss is a number.
+        backend.Copy(buffers.Clean, buffers.Best);
         backend.Fill(buffers.BestLosses.All, float.NegativeInfinity);
         for (int restart = 0; restart < _budget.Restarts; restart++)
         {

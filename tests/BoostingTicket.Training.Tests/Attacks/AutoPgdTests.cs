@@ -23,7 +23,7 @@ public sealed class AutoPgdTests
         {
             using var attack = new AutoPgd(network, Epsilon, Stream, targets: targets);
             List<(float[] Images, double[] Losses, float[] Steps)> found = [];
-            attack.Observer = (_, images, losses, steps) => found.Add((images.ToArray(), [.. losses], [.. steps]));
+            attack.Observer = at => found.Add((at.Images.ToArray(), [.. at.Losses], [.. at.Steps]));
             attack.Run(batch, round);
             Assert.That(found, Has.Count.EqualTo(100), "no sample of this batch can be fooled at this ε, or it would end early");
             for (int s = 0; s < batch.Count; s++)
@@ -50,10 +50,10 @@ public sealed class AutoPgdTests
         batch.Clean.AsSpan(Shape.Length, Shape.Length).Fill(1);
         using var attack = new AutoPgd(network, 0.1f, Stream, targets: targets);
         int seen = 0;
-        attack.Observer = (_, images, _, _) =>
+        attack.Observer = at =>
         {
             seen++;
-            Ball.Holds(batch, images.Span, 0.1f);
+            Ball.Holds(batch, at.Images.Span, 0.1f);
         };
         for (int round = 0; round < attack.Rounds; round++)
         {
@@ -67,14 +67,32 @@ public sealed class AutoPgdTests
     public void A_sample_takes_the_same_course_in_every_batch()
     {
         AttackBatch pair = new TinyNetwork(2, Shape, 6, 12, seed: 5).Images(seed: 6);
-        AttackBatch single = new(1, Shape);
-        pair.Clean.AsSpan(Shape.Length).CopyTo(single.Clean);
-        (single.Labels[0], single.Samples[0]) = (pair.Labels[1], pair.Samples[1]);
+        AttackBatch single = pair.Alone(1);
         using (var attack = new AutoPgd(new TinyNetwork(2, Shape, 6, 12, seed: 5), Epsilon, Stream))
             attack.Run(pair, 0);
         using (var attack = new AutoPgd(new TinyNetwork(1, Shape, 6, 12, seed: 5), Epsilon, Stream))
             attack.Run(single, 0);
         Assert.That(single.Adversarial, Is.EqualTo(pair.Adversarial[Shape.Length..]));
+    }
+
+    [Test]
+    public void What_is_kept_of_a_fooled_sample_does_not_depend_on_the_batch()
+    {
+        AttackBatch all = new TinyNetwork(8, Shape, 6, 12, seed: 5).Images(seed: 6);
+        using (var attack = new AutoPgd(new TinyNetwork(8, Shape, 6, 12, seed: 5), 0.05f, Stream))
+            attack.Run(all, 0);
+        var network = new TinyNetwork(1, Shape, 6, 12, seed: 5);
+        int fooled = 0;
+        for (int s = 0; s < all.Count; s++)
+        {
+            AttackBatch single = all.Alone(s);
+            using var attack = new AutoPgd(network, 0.05f, Stream);
+            attack.Run(single, 0);
+            double[] logits = network.Logits(network.Image(single.Adversarial, 0));
+            fooled += Array.IndexOf(logits, logits.Max()) == single.Labels[0] ? 0 : 1;
+            Assert.That(single.Adversarial, Is.EqualTo(network.Image(all.Adversarial, s)), $"sample {s}");
+        }
+        Assert.That(fooled, Is.InRange(1, 7), "some are fooled, and end alone before the batch does");
     }
 
     [Test]

@@ -143,6 +143,26 @@ public sealed class FastAdaptiveBoundaryTests
         Assert.That(fooled, Is.Positive);
     }
 
+    [Test]
+    public void What_is_kept_of_a_fooled_sample_does_not_depend_on_the_batch()
+    {
+        var shape = new FeatureShape(2, 4, 4);
+        AttackBatch all = new TinyNetwork(20, shape, classes: 5, hidden: 10, seed: 11).Images(seed: 13);
+        using (var attack = new FastAdaptiveBoundary(new TinyNetwork(20, shape, classes: 5, hidden: 10, seed: 11), epsilon: 0.1f))
+            attack.Run(all, 0);
+        var network = new TinyNetwork(1, shape, classes: 5, hidden: 10, seed: 11);
+        int fooled = 0;
+        for (int s = 0; s < all.Count; s++)
+        {
+            AttackBatch single = all.Alone(s);
+            using var attack = new FastAdaptiveBoundary(network, epsilon: 0.1f);
+            attack.Run(single, 0);
+            fooled += single.Adversarial.SequenceEqual(single.Clean) ? 0 : 1;
+            Assert.That(single.Adversarial, Is.EqualTo(network.Image(all.Adversarial, s)), $"sample {s}");
+        }
+        Assert.That(fooled, Is.InRange(1, 19), "some are fooled, and end alone before the batch does");
+    }
+
     private static void Relabel(TinyNetwork network, AttackBatch batch)
     {
         for (int s = 0; s < batch.Count; s++)

@@ -3,7 +3,7 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Tests.Golden;
 
-/// <summary>Golden values of one network, computed by TorchSharp; see tests/golden/README.md for the tensors.</summary>
+/// <summary>Golden values of one network, or of attacks, computed by TorchSharp; see tests/golden/README.md for the tensors.</summary>
 internal sealed class GoldenFile : IDisposable
 {
     private readonly SafetensorsFile _file;
@@ -25,15 +25,15 @@ internal sealed class GoldenFile : IDisposable
     }
 
     /// <summary>The class of each image.</summary>
-    public int[] Labels
+    public int[] Labels => Integers("labels");
+
+    /// <summary>Values of an I64 tensor.</summary>
+    public int[] Integers(string name)
     {
-        get
-        {
-            SafetensorsEntry entry = Find("labels");
-            long[] values = new long[entry.Length];
-            _file.Read(entry, values.AsSpan());
-            return [.. values.Select(value => (int)value)];
-        }
+        SafetensorsEntry entry = Find(name);
+        long[] values = new long[entry.Length];
+        _file.Read(entry, values.AsSpan());
+        return [.. values.Select(value => (int)value)];
     }
 
     /// <summary>The mask of a parameter, 1 kept and 0 pruned.</summary>
