@@ -70,6 +70,8 @@ internal static class Application
             DevicesCommand.Create(surroundings),
             DataCommand.Create(surroundings),
             InspectCommand.Create(surroundings),
+            ImportCommand.Create(surroundings),
+            ExportCommand.Create(surroundings),
         };
         foreach (Option option in surroundings.Common.All)
             root.Options.Add(option);

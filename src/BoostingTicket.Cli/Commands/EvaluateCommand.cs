@@ -52,7 +52,7 @@ internal static class EvaluateCommand
                 return Attack(invocation, workbench, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
             if (workbench.IsResumed(invocation))
                 throw new ConfigurationException("--resume goes on with attacks by name; give --attack and the --out that they were begun with, or leave it out.");
-            RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path), _ => ModelOf(path));
+            RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path), _ => OriginOf(path));
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
             {
                 Origins.RequireNormalization(path, configuration, data, takesOwn: true);
@@ -105,15 +105,17 @@ internal static class EvaluateCommand
     private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)
     {
         if (invocation.Out is not null)
-            return workbench.Open(invocation, Name, ConfigurationBeside(path), _ => ModelOf(path));
+            return workbench.Open(invocation, Name, ConfigurationBeside(path), _ => OriginOf(path));
         if (workbench.IsResumed(invocation))
             throw new ConfigurationException("--resume needs --out with the folder that the evaluation was begun in.");
-        return (workbench.Configure(invocation, ConfigurationBeside(path), _ => ModelOf(path)), null, false);
+        return (workbench.Configure(invocation, ConfigurationBeside(path), _ => OriginOf(path)), null, false);
     }
 
     // A file that is missing is reported when it is read.
-    private static IEnumerable<(string Name, string Value)> ModelOf(string path) =>
-        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin ? [("--model", origin.Model)] : [];
+    private static IEnumerable<(string Name, string Value)> OriginOf(string path) =>
+        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin 
+            ? [("--model", origin.Model), ("--normalize", origin.Normalization is null ? "false" : "true")]
+            : [];
 
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {

@@ -19,7 +19,11 @@ internal static class Origins
     /// <exception cref="DamagedFileException">The file is damaged.</exception>
     public static void RequireNormalization(string path, RunConfiguration configuration, DataSplit data, bool takesOwn = false)
     {
-        if (WeightFile.ReadMetadata(path) is not { } origin || origin.Model != TicketRun.BuildModel(configuration, data).Name)
+        ModelFileMetadata? known = WeightFile.ReadMetadata(path);
+        if (known is null && WeightImport.HoldsNormalization(path))
+            throw new ConfigurationException(
+                $"{path} was written by another program and holds a normalisation of its own; import it first (import {path} --out FILE).");
+        if (known is not { } origin || origin.Model != TicketRun.BuildModel(configuration, data).Name)
             return;
         InputNormalizationConstants? needed = configuration.Data.Normalize ? RunNormalization.For(data.Train) : null;
         if (takesOwn && needed is not null && origin.Normalization is not null)

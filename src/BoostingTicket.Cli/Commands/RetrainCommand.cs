@@ -12,7 +12,8 @@ internal static class RetrainCommand
     /// <summary>The command.</summary>
     public static Command Create(Surroundings surroundings)
     {
-        var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it" };
+        var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it; with --mask, a weights file" };
+        var maskFile = new Option<string?>("--mask") { HelpName = "FILE", Description = "mask file, as prune --mask-out writes it, for the initial weights in TICKET" };
         var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights, pruned weights staying zero.", surroundings)
         {
             Examples =
@@ -20,9 +21,11 @@ internal static class RetrainCommand
                 ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket", "robust retraining with the warm-up of the preset"),
                 ("retrain runs/donor/ticket.safetensors --warmup-from none --out runs/cold", "the same without warm-up"),
                 ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "go on after an interruption"),
+                ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket", "a mask of its own on other initial weights"),
             ],
         };
         command.Arguments.Add(ticket);
+        command.Options.Add(maskFile);
         var workbench = new Workbench(command, resumable: true);
         // Initial weights come with the ticket.
         return command.WithSettings(OptionGroup.Data).WithOptions("--model", "--width", "--prune-hidden-linear")
@@ -30,11 +33,12 @@ internal static class RetrainCommand
             .Executes(invocation =>
             {
                 string path = invocation.Get(ticket)!;
+                string? mask = invocation.Get(maskFile);
                 (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
-                ArmResult result = workbench.Resumable(invocation, folder, [Name, path], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+                ArmResult result = workbench.Resumable(invocation, folder, [Name, path, .. mask is null ? (string[])[] : ["--mask", mask]], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
                 {
                     Origins.RequireNormalization(path, configuration, data);
-                    return new SingleSteps(configuration, backend, data, progress).Retrain(path, folder, resume, invocation.Cancellation);
+                    return new SingleSteps(configuration, backend, data, progress).Retrain(path, mask, folder, resume, invocation.Cancellation);
                 }));
                 return StepAnswers.Training(invocation, configuration, new RunFolder(folder), SingleSteps.RetrainStage, result);
             });

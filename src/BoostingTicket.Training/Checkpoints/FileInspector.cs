@@ -1,5 +1,4 @@
 using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Checkpoints;
 
@@ -97,14 +96,9 @@ public static class FileInspector
 
     private static string? Recognize(TensorReport[] tensors)
     {
-        var shapes = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
-        foreach (TensorReport tensor in tensors.Where(tensor => !IsMask(tensor)))
-        {
-            if (PyTorchNames.InModel(tensor.Name) is { } name)
-                shapes[name] = tensor.Shape;
-        }
-
-        return shapes.Count == 0 ? null : ModelCatalog.Recognize(shapes)?.Name;
+        Dictionary<string, IReadOnlyList<long>> shapes =
+            tensors.Where(tensor => !IsMask(tensor)).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
+        return shapes.Count == 0 ? null : PyTorchNames.Recognize(shapes);
     }
 
     private static TensorSparsity[] Layers(TensorReport[] tensors, FileKind kind)

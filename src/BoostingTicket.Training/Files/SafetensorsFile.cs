@@ -191,6 +191,14 @@ public sealed class SafetensorsFile : IDisposable
         stream.Position = 0;
         stream.ReadExactly(prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        // A zip archive, or a pickle, which begins like a length that may also be right.
+        if (prefix.StartsWith("PK\x03\x04"u8) || (headerLength > SafetensorsHeader.MaximumLength && prefix is [0x80, >= 2 and <= 5, ..]))
+        {
+            throw new ConfigurationException(
+                $"{path} was written by torch.save and is no safetensors file; convert it in Python: import torch, safetensors.torch; d = torch.load('{path}', map_location='cpu'); "
+                + "safetensors.torch.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if torch.is_tensor(v)}, 'weights.safetensors').");
+        }
+
         if (headerLength > SafetensorsHeader.MaximumLength)
             throw Damaged(path, $"its header would be {headerLength} bytes long, over the limit of {SafetensorsHeader.MaximumLength}");
         if ((long)headerLength > length - sizeof(ulong))

@@ -25,7 +25,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// <summary>Name of the stage that <see cref="Train"/> leaves in its folder.</summary>
     public const string TrainStage = "train";
 
-    /// <summary>Name of the stage that <see cref="Retrain"/> leaves in its folder.</summary>
+    /// <summary>Name of the stage that <see cref="Retrain(string, string, bool, CancellationToken)"/> leaves in its folder.</summary>
     public const string RetrainStage = "retrain";
 
     /// <summary>The command that a folder of <see cref="Attack"/> belongs to.</summary>
@@ -45,9 +45,22 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="DamagedFileException">The ticket is damaged or of another model.</exception>
-    public ArmResult Retrain(string ticketPath, string folder, bool resume, CancellationToken cancellation)
+    public ArmResult Retrain(string ticketPath, string folder, bool resume, CancellationToken cancellation) =>
+        Retrain(ticketPath, maskPath: null, folder, resume, cancellation);
+
+    /// <summary>Trains a ticket, or initial weights under a mask of their own, by the configuration's <c>retrain</c> settings and tests it.</summary>
+    /// <param name="ticketPath">A ticket file: initial weights and mask. With a mask of its own, a weights file.</param>
+    /// <param name="maskPath">A mask file; null for the ticket's mask.</param>
+    /// <param name="folder">Where files go; must be new unless resumed.</param>
+    /// <param name="resume">Continue what the folder holds.</param>
+    /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="DamagedFileException">The ticket is damaged or of another model.</exception>
+    public ArmResult Retrain(string ticketPath, string? maskPath, string folder, bool resume, CancellationToken cancellation)
     {
-        Ticket ticket = TicketFile.Load(ticketPath, BuildGraph());
+        NetworkGraph graph = BuildGraph();
+        Ticket ticket = maskPath is null
+            ? TicketFile.Load(ticketPath, graph)
+            : new Ticket(WeightFile.Load(ticketPath, graph).State, MaskFile.Load(maskPath, graph).Mask, null);
         return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Checkpoints;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>export</c>: networks for PyTorch programs.</summary>
+internal static class ExportCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
+        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"whose names the tensors get, by default {PyTorchStyle.Usual}" };
+        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what all names begin with, such as module. for DataParallel" };
+        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors under the names of public code, a ticket with its mask applied.", surroundings)
+        {
+            Examples =
+            [
+                ("export runs/cifar/seed-0/ticket.best.safetensors --style torchvision --out resnet.safetensors", "a ResNet-18 with fc and downsample"),
+                ("export wrn.safetensors --style trades --out trades.safetensors", "a WideResNet that the code of TRADES loads"),
+                ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
+            ],
+            Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')). Tensors are dense F32 in PyTorch's order of dimensions."],
+            List = ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
+        };
+        command.Arguments.Add(file);
+        command.Options.Add(style);
+        command.Options.Add(prefix);
+        return command.Executes(invocation =>
+        {
+            string target = invocation.Out ?? throw new ConfigurationException("export needs --out with the file to write.");
+            ExportReport report = WeightExport.Write(
+                invocation.Get(file)!, target, invocation.Get(style) ?? PyTorchStyle.Usual, invocation.Get(prefix) ?? "");
+            return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>
+            {
+                string pruned = report.Pruned is { } count ? string.Create(CultureInfo.InvariantCulture, $", {count:N0} weights pruned") : "";
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Model} in the style {report.Style}: {report.Tensors:N0} tensors{pruned}"));
+                if (report.Normalization is { } normalization)
+                {
+                    string constants = $"mean {ImportCommand.Numbers(normalization.Mean)}, deviation {ImportCommand.Numbers(normalization.Deviation)}";
+                    writer.WriteLine(report.NormalizationIncluded
+                        ? $"The file holds its normalisation of images: {constants}."
+                        : $"The network expects normalised images: subtract the mean and divide by the deviation first ({constants}).");
+                }
+                writer.WriteLine($"File: {StepAnswers.Relative(Path.GetFullPath(target))}");
+            });
+        });
+    }
+}

@@ -1,0 +1,123 @@
+using System.CommandLine;
+using System.Globalization;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Reporting;
+
+namespace BoostingTicket.Cli.Commands;
+
+/// <summary><c>import</c>: networks that PyTorch programs saved.</summary>
+internal static class ImportCommand
+{
+    private const string None = "none";
+
+    private static readonly Dictionary<string, InputNormalizationConstants?> Known = new(StringComparer.Ordinal)
+    {
+        [None] = null,
+        ["cifar10"] = InputNormalizationConstants.Cifar10,
+        ["mnist"] = InputNormalizationConstants.Mnist,
+    };
+
+    /// <summary>The command.</summary>
+    public static Command Create(Surroundings surroundings)
+    {
+        var file = new Argument<string>("file") { HelpName = "FILE", Description = "safetensors file of a PyTorch program" };
+        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model that it is; otherwise told by its tensors" };
+        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what the names of the network's tensors begin with; otherwise found" };
+        var normalization = new Option<string?>("--normalization")
+        {
+            HelpName = "NAME|MEANS/DEVIATIONS",
+            Description = $"what the network was trained to have its images normalised by: {string.Join(", ", Known.Keys)}, or numbers; otherwise the constants in the file, or none",
+        };
+        var size = new Option<string?>("--image-size") { HelpName = "N", Description = "rows and columns of its images; otherwise 28 for grey ones, 32 for others" };
+        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, repairs what public checkpoints need, and writes a weights file.", surroundings)
+        {
+            Examples =
+            [
+                ("import trades.safetensors --model wrn-34-10 --out wrn.safetensors", "a public checkpoint; every repair is reported"),
+                ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010", "trained behind a normalisation that the file does not hold"),
+                ("import both.safetensors --prefix ema. --out ema.safetensors --json", "one of two networks in a file"),
+            ],
+            Details =
+            [
+                "Prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of normalisation wrappers, TRADES's sub_block1, fc for linear, "
+                    + "downsample for shortcut, features for feature, and float16, bfloat16 and float64 are dealt with. evaluate, transfer, prune, retrain and inspect take the result.",
+            ],
+            List = ("Files of torch.save", [("in Python", "import torch, safetensors.torch; d = torch.load('w.pt', map_location='cpu')"), ("", "safetensors.torch.save_file(d.get('state_dict', d), 'w.safetensors')")]),
+        };
+        command.Arguments.Add(file);
+        foreach (Option option in new Option[] { model, prefix, normalization, size })
+            command.Options.Add(option);
+        return command.Executes(invocation =>
+        {
+            string path = invocation.Get(file)!;
+            string target = invocation.Out ?? throw new ConfigurationException("import needs --out with the weights file to write.");
+            InputNormalizationConstants? constants = invocation.Get(normalization) is { } text ? Parse(text) : null;
+            ImportedWeights imported = WeightImport.Read(path, new ImportOptions(
+                invocation.Get(model), invocation.Get(size) is { } number ? ParseSize(number) : null, invocation.Get(prefix), constants,
+                invocation.Get(normalization) is not null));
+            WeightFile.Save(target, imported.State, ModelFileMetadata.Of(imported.Graph, imported.Normalization));
+            return invocation.Print(
+                new
+                {
+                    weights = Path.GetFullPath(target),
+                    model = imported.Graph.Name,
+                    input = imported.Graph.Input.Shape.ToString(),
+                    classes = imported.Graph.Classes,
+                    normalization = imported.Normalization,
+                    parameters = imported.Graph.Table.TrainedLength,
+                    repairs = imported.Repairs,
+                },
+                writer => Write(writer, imported, target));
+        });
+    }
+
+    private static void Write(TextWriter writer, ImportedWeights imported, string target)
+    {
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{imported.Graph.Name} for {imported.Graph.Classes} classes of images of {imported.Graph.Input.Shape}, {imported.Graph.Table.TrainedLength:N0} parameters"));
+        if (imported.Repairs.Count > 0)
+        {
+            var table = new TextTable("repair", ">tensors", "what was done");
+            foreach (ImportRepair repair in imported.Repairs)
+                table.Add(repair.Kind, repair.Tensors.Count.ToString("N0", CultureInfo.InvariantCulture), repair.Description);
+            table.Write(writer);
+        }
+        writer.WriteLine(imported.Normalization is { } normalization
+            ? $"Its first layer normalises images: mean {Numbers(normalization.Mean)}, deviation {Numbers(normalization.Deviation)}."
+            : "It takes images in [0, 1] as they are; if it was trained behind a normalisation, give that with --normalization.");
+        writer.WriteLine($"Weights: {StepAnswers.Relative(Path.GetFullPath(target))}");
+    }
+
+    /// <summary>Numbers as options take them.</summary>
+    public static string Numbers(IEnumerable<float> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static InputNormalizationConstants? Parse(string text)
+    {
+        if (Known.TryGetValue(text, out InputNormalizationConstants? known))
+            return known;
+        try
+        {
+            if (text.Split('/') is [string means, string deviations])
+                return new InputNormalizationConstants(ParseNumbers(means), ParseNumbers(deviations));
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException)
+        {
+            // Said below.
+        }
+        throw new ConfigurationException(
+            $"--normalization is '{text}'; give {string.Join(", ", Known.Keys)}, or a mean and a positive deviation for each channel, such as 0.5,0.5,0.5/0.2,0.2,0.2.");
+    }
+
+    private static float[] ParseNumbers(string text) => [.. text.Split(',').Select(value => float.Parse(value, CultureInfo.InvariantCulture))];
+
+    private static int ParseSize(string text)
+    {
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size))
+            throw new ConfigurationException($"--image-size is '{text}'; give a whole number.");
+        Require.InRange("image-size", size, 1, 4096);
+        return size;
+    }
+}

@@ -1,0 +1,102 @@
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>What an export wrote.</summary>
+/// <param name="Model">Name of the model.</param>
+/// <param name="Style">Name of the <see cref="PyTorchStyle"/>.</param>
+/// <param name="Tensors">Tensors written.</param>
+/// <param name="Pruned">Weights that a ticket's mask made zero; null for a file without mask.</param>
+/// <param name="Normalization">What images have to be normalised by in front of the network; null for nothing.</param>
+/// <param name="NormalizationIncluded">Whether the file has tensors for that.</param>
+public sealed record ExportReport(
+    string Model, string Style, int Tensors, long? Pruned, InputNormalizationConstants? Normalization, bool NormalizationIncluded);
+
+/// <summary>Writes networks for PyTorch programs: safetensors with dense F32 tensors in PyTorch's order, named as public code names
+/// them, which <c>load_state_dict</c> takes as they are.</summary>
+public static class WeightExport
+{
+    private const string UsedBlock = "block1.";
+    private const string UnusedBlock = "sub_block1.";
+
+    /// <summary>Writes the network of a weights file, or of a ticket with its mask applied.</summary>
+    /// <param name="source">A weights or ticket file of this program.</param>
+    /// <param name="target">The file to create or to replace.</param>
+    /// <param name="style">Name of a <see cref="PyTorchStyle"/>.</param>
+    /// <param name="prefix">What all names begin with, such as <c>module.</c>; empty for nothing.</param>
+    /// <exception cref="ConfigurationException">There is no such file or style, or it is another kind of file.</exception>
+    /// <exception cref="DamagedFileException">The file is damaged.</exception>
+    public static ExportReport Write(string source, string target, string style, string prefix = "")
+    {
+        ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
+            $"{source} was not written by this program; import it first (import {source} --model NAME --out FILE).");
+        PyTorchStyle naming = PyTorchStyle.Find(style, metadata.Model);
+        (ModelState state, Mask? mask) = Read(source, metadata);
+        InputNormalizationConstants? normalization = metadata.Normalization;
+        bool included = naming.HoldsNormalization && normalization is not null;
+        string start = prefix + (included ? "model." : "");
+
+        var writer = new SafetensorsWriter { Checksum = false };
+        writer.WithMetadata("format", "pt").WithMetadata("model", metadata.Model);
+        int tensors = 0;
+        foreach (Parameter parameter in state.Table.All)
+        {
+            string name = naming.Rename(parameter.Name);
+            Add(start + name);
+            if (naming.HoldsUnusedBlock && name.StartsWith(UsedBlock, StringComparison.Ordinal))
+                Add(start + UnusedBlock + name[UsedBlock.Length..]);
+
+            void Add(string full)
+            {
+                writer.Add(full, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
+                tensors++;
+            }
+        }
+        if (normalization is not null)
+        {
+            foreach ((string key, string value) in WeightImport.ToPairs(normalization))
+                writer.WithMetadata(key, value);
+        }
+        if (included)
+        {
+            writer.Add($"{prefix}normalize.mean", normalization!.Mean.ToArray(), 1, normalization.Mean.Count, 1, 1);
+            writer.Add($"{prefix}normalize.std", normalization.Deviation.ToArray(), 1, normalization.Deviation.Count, 1, 1);
+            tensors += 2;
+        }
+        writer.Save(target);
+        return new ExportReport(metadata.Model, style, tensors, mask?.Pruned, normalization, included);
+    }
+
+    private static (ModelState State, Mask? Mask) Read(string source, ModelFileMetadata metadata)
+    {
+        var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
+        if (KindOf(source) != FileKind.Ticket)
+            return (WeightFile.Load(source, ModelCatalog.Build(metadata.Model, options)).State, null);
+        Ticket ticket = ReadTicket(source, metadata.Model, options);
+        ModelState state = ticket.Initial;
+        ticket.Mask.Apply(state.Weights.AsSpan(0, state.Table.PrunableLength));
+        return (state, ticket.Mask);
+    }
+
+    // The file does not say whether hidden linear layers were prunable; its masks do.
+    private static Ticket ReadTicket(string source, string model, ModelOptions options)
+    {
+        try
+        {
+            return TicketFile.Load(source, ModelCatalog.Build(model, options with { PruneHiddenLinear = true }));
+        }
+        catch (ConfigurationException)
+        {
+            return TicketFile.Load(source, ModelCatalog.Build(model, options with { PruneHiddenLinear = false }));
+        }
+    }
+
+    private static FileKind KindOf(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return ModelFileMetadata.KindOf(file.Metadata, path);
+    }
+}

@@ -1,0 +1,249 @@
+using System.Globalization;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+
+namespace BoostingTicket.Training.Checkpoints;
+
+/// <summary>What whoever imports a file knows about it.</summary>
+/// <param name="Model">Name of the model; null to tell it by the tensors.</param>
+/// <param name="ImageSize">Rows and columns of its images; null for the usual of the model.</param>
+/// <param name="Prefix">What the names of the network's tensors begin with; null to find it.</param>
+/// <param name="Normalization">What the network normalises images by.</param>
+/// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's does.</param>
+public sealed record ImportOptions(
+    string? Model = null, int? ImageSize = null, string? Prefix = null, InputNormalizationConstants? Normalization = null,
+    bool NormalizationGiven = false);
+
+/// <summary>What an import changed about a file.</summary>
+/// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>outside</c>, <c>converted</c>
+/// or <c>normalization</c>.</param>
+/// <param name="Description">What was done, in one sentence.</param>
+/// <param name="Tensors">The tensors, as the file names them.</param>
+public sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
+
+/// <summary>A network out of a file of another program.</summary>
+/// <param name="Graph">The model.</param>
+/// <param name="State">Weights and statistics.</param>
+/// <param name="Normalization">What it normalises images by; null for nothing.</param>
+/// <param name="Repairs">Everything that was changed, in the order of the work.</param>
+public sealed record ImportedWeights(
+    NetworkGraph Graph, ModelState State, InputNormalizationConstants? Normalization, IReadOnlyList<ImportRepair> Repairs);
+
+/// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need: prefixes
+/// of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, other number
+/// formats.</summary>
+public static class WeightImport
+{
+    private const int Shown = 5;
+    private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation";
+
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="options">What is known about it.</param>
+    /// <exception cref="ConfigurationException">There is no such file or model, this program wrote the file, or it holds several
+    /// networks.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, or a tensor is missing, surplus, or not what the model needs.</exception>
+    public static ImportedWeights Read(string path, ImportOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Other)
+            throw new ConfigurationException($"{path} is a file of this program; it needs no import.");
+        string model = options.Model ?? PyTorchNames.Recognize(Shapes(file)) ?? throw new ConfigurationException(
+            $"The tensors of {path} are those of no model that is known; name the model with --model to see what is missing.");
+        return new Reading(file, options).Read(model);
+    }
+
+    /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in front of
+    /// them.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConfigurationException">There is no such file.</exception>
+    /// <exception cref="DamagedFileException">It is damaged.</exception>
+    public static bool HoldsNormalization(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return file.Metadata.ContainsKey(MeanKey)
+            || (file.Tensors.Any(entry => PyTorchNames.IsMean(entry.Name)) && file.Tensors.Any(entry => PyTorchNames.IsDeviation(entry.Name)));
+    }
+
+    /// <summary>Constants as metadata of exported files carry them.</summary>
+    internal static IEnumerable<KeyValuePair<string, string>> ToPairs(InputNormalizationConstants normalization) =>
+    [
+        new(MeanKey, Join(normalization.Mean)),
+        new(DeviationKey, Join(normalization.Deviation)),
+    ];
+
+    /// <summary>Numbers as text that reads back as the same.</summary>
+    internal static string Join(IEnumerable<float> values) =>
+        string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static Dictionary<string, IReadOnlyList<long>> Shapes(SafetensorsFile file) =>
+        file.Tensors.ToDictionary(entry => entry.Name, entry => entry.Shape, StringComparer.Ordinal);
+
+    private sealed class Reading(SafetensorsFile file, ImportOptions options)
+    {
+        private readonly List<ImportRepair> _repairs = [];
+
+        public ImportedWeights Read(string model)
+        {
+            NetworkGraph graph = Graph(model, normalization: null);
+            string[] names = [.. file.Tensors.Select(entry => entry.Name)];
+            HashSet<string> wanted = [.. graph.Table.All.Select(parameter => parameter.Name)];
+            (IReadOnlyList<string> prefixes, Dictionary<string, string> found) = PyTorchNames.Match(names, wanted, options.Prefix);
+            if (found.Count == wanted.Count && prefixes.Count > 1)
+                throw new ConfigurationException(
+                    $"{file.Path} holds {prefixes.Count} networks of the model {graph.Name}; choose one with --prefix, one of {string.Join(", ", prefixes.Select(name => $"'{name}'"))}.");
+            string prefix = prefixes[0];
+            List<string> surplus = [.. names.Except(found.Values, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+            InputNormalizationConstants? ofFile = TakeOut(surplus, prefix);
+            string[] missing = [.. wanted.Where(name => !found.ContainsKey(name)).Order(StringComparer.Ordinal)];
+            if (missing.Length + surplus.Count > 0)
+                throw Differs(graph, missing, [.. surplus.Select(name => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name)]);
+
+            if (prefix.Length > 0)
+                Report("prefix", $"The prefix '{prefix}' was taken off the names.", found.Values);
+            ReportRenamed(found, prefix);
+            InputNormalizationConstants? normalization = Choose(ofFile);
+            graph = Fit(graph, found, normalization);
+            return new ImportedWeights(graph, ReadState(graph, found), normalization, _repairs);
+        }
+
+        // Names and shapes depend on the numbers of channels and classes alone, which the first and the last layer tell.
+        private NetworkGraph Graph(string model, InputNormalizationConstants? normalization, int? channels = null, int classes = 10)
+        {
+            FeatureShape usual = ModelCatalog.Describe(model).Input;
+            int count = channels ?? usual.Channels;
+            int size = options.ImageSize ?? (count == 1 ? 28 : 32);
+            return ModelCatalog.Build(model, new ModelOptions(new FeatureShape(count, size, size), classes, normalization));
+        }
+
+        private NetworkGraph Fit(NetworkGraph graph, Dictionary<string, string> found, InputNormalizationConstants? normalization)
+        {
+            Parameter first = graph.Table.All.First(parameter => parameter.Role == ParameterRole.ConvolutionWeight);
+            Parameter last = graph.Table.All.Last(parameter => parameter.Role == ParameterRole.LinearWeight);
+            IReadOnlyList<long> stem = Entry(found[first.Name]).Shape, head = Entry(found[last.Name]).Shape;
+            int channels = stem.Count == 4 ? (int)Math.Clamp(stem[1], 1, 1 << 16) : first.Spec.Dimensions[1];
+            int classes = head.Count == 2 ? (int)Math.Clamp(head[0], 2, 1 << 20) : graph.Classes;
+            if (normalization is not null && normalization.Mean.Count != channels)
+                throw new ConfigurationException(
+                    $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have {channels}; give others with --normalization.");
+            return Graph(graph.Name, normalization, channels, classes);
+        }
+
+        private ModelState ReadState(NetworkGraph graph, Dictionary<string, string> found)
+        {
+            var state = new ModelState(graph.Table);
+            var converted = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
+            foreach (Parameter parameter in graph.Table.All)
+            {
+                SafetensorsEntry entry = Entry(found[parameter.Name]);
+                ModelFileReader.RequireShape(entry, parameter, SafetensorsType.F32, file.Path, graph.Name);
+                Span<float> values = state[parameter];
+                file.ReadSingles(entry, values);
+                ModelFileReader.RequireValues(parameter, values, entry.Name, file.Path);
+                if (entry.Type == SafetensorsType.F32)
+                    continue;
+                if (!converted.TryGetValue(entry.Type.HeaderName(), out List<string>? list))
+                    converted.Add(entry.Type.HeaderName(), list = []);
+                list.Add(entry.Name);
+            }
+            foreach ((string type, List<string> list) in converted)
+                Report("converted", $"Tensors of type {type} were converted to F32{(type == "F64" ? ", rounded" : "")}.", list);
+            return state;
+        }
+
+        // Removes from the surplus what is known to be needless.
+        private InputNormalizationConstants? TakeOut(List<string> surplus, string prefix)
+        {
+            Take(surplus, "counters", "Counters of batches, which training here does not need, were passed over.", PyTorchNames.IsCounter);
+            Take(
+                surplus, "unused-block", "A copy of block1 that TRADES holds and never uses was passed over.",
+                name => name.StartsWith(prefix, StringComparison.Ordinal) && PyTorchNames.IsUnusedBlock(name[prefix.Length..]));
+            string? mean = surplus.FirstOrDefault(PyTorchNames.IsMean), deviation = surplus.FirstOrDefault(PyTorchNames.IsDeviation);
+            InputNormalizationConstants? constants = null;
+            if (mean is not null && deviation is not null)
+            {
+                constants = Constants(Values(mean), Values(deviation));
+                string used = options.NormalizationGiven
+                    ? constants.ContentEquals(options.Normalization) ? "are those of --normalization" : "were passed over for those of --normalization"
+                    : "became the network's first layer";
+                Report("normalization", $"The constants of the file's normalisation, mean {Join(constants.Mean)} and deviation {Join(constants.Deviation)}, {used}.", [mean, deviation]);
+                surplus.RemoveAll(name => name == mean || name == deviation);
+            }
+            else if (file.Metadata.TryGetValue(MeanKey, out string? means) && file.Metadata.TryGetValue(DeviationKey, out string? deviations))
+            {
+                constants = Constants(Parse(means), Parse(deviations));
+            }
+            if (options.Prefix is { } asked)
+                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were passed over.", name => !name.StartsWith(asked, StringComparison.Ordinal));
+            return constants;
+        }
+
+        private InputNormalizationConstants? Choose(InputNormalizationConstants? ofFile) => options.NormalizationGiven ? options.Normalization : ofFile;
+
+        private InputNormalizationConstants Constants(float[] mean, float[] deviation)
+        {
+            try
+            {
+                return new InputNormalizationConstants(mean, deviation);
+            }
+            catch (ArgumentException cause)
+            {
+                throw new DamagedFileException(
+                    $"The constants of normalisation in {file.Path} cannot be used ({cause.Message}); give others with --normalization.", cause);
+            }
+        }
+
+        private float[] Parse(string values) =>
+            [.. values.Split(',').Select(value => float.TryParse(value, CultureInfo.InvariantCulture, out float number) ? number : float.NaN)];
+
+        private float[] Values(string name)
+        {
+            SafetensorsEntry entry = Entry(name);
+            float[] values = new float[entry.Length];
+            file.ReadSingles(entry, values);
+            return values;
+        }
+
+        private void Take(List<string> surplus, string kind, string description, Func<string, bool> isSuch)
+        {
+            string[] taken = [.. surplus.Where(isSuch)];
+            if (taken.Length == 0)
+                return;
+            surplus.RemoveAll(taken.Contains);
+            Report(kind, description, taken);
+        }
+
+        private void ReportRenamed(Dictionary<string, string> found, string prefix)
+        {
+            string[] renamed = [.. found.Where(pair => pair.Value != prefix + pair.Key).Select(pair => pair.Value)];
+            if (renamed.Length == 0)
+                return;
+            (string example, string theirs) = found.Where(pair => pair.Value != prefix + pair.Key).OrderBy(pair => pair.Key, StringComparer.Ordinal)
+                .Select(pair => (pair.Key, pair.Value)).First();
+            Report("renamed", $"Tensors were renamed, such as '{theirs[prefix.Length..]}' to '{example}'.", renamed);
+        }
+
+        private void Report(string kind, string description, IEnumerable<string> tensors) =>
+            _repairs.Add(new ImportRepair(kind, description, [.. tensors.Order(StringComparer.Ordinal)]));
+
+        private SafetensorsEntry Entry(string name) =>
+            file.TryFind(name, out SafetensorsEntry? entry) ? entry : throw new InvalidOperationException($"tensor {name} was there before");
+
+        private DamagedFileException Differs(NetworkGraph graph, string[] missing, string[] surplus)
+        {
+            string lacks = missing.Length == 0 ? "" : $"lacks {List(missing, surplus)}";
+            string has = surplus.Length == 0 ? "" : $"has besides {List(surplus, missing)}";
+            return new DamagedFileException(
+                $"{file.Path} {lacks}{(lacks.Length > 0 && has.Length > 0 ? " and " : "")}{has} for the model {graph.Name}; choose another --model or file.");
+        }
+
+        private static string List(string[] names, string[] others)
+        {
+            string list = string.Join(", ", names.Take(Shown).Select(name => NearestName.Find(name, others) is { } near ? $"'{name}' (nearest '{near}')" : $"'{name}'"));
+            return names.Length > Shown ? string.Create(CultureInfo.InvariantCulture, $"{list} and {names.Length - Shown} more") : list;
+        }
+    }
+}
