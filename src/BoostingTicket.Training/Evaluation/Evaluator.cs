@@ -87,6 +87,33 @@ public sealed class Evaluator : IDisposable
             count, (double)clean / count, (double)robust / count, largest, Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
+    /// <summary>Attacks the first samples, whether classified correctly or not, to show what the attack does.</summary>
+    /// <param name="budget">What the attack may do.</param>
+    /// <param name="stream">Key of the random starts; the images are those that <see cref="Robust"/> finds of these samples.</param>
+    /// <param name="count">Samples wanted; there are no more than fit into a batch.</param>
+    public AdversarialExamples Examples(in AttackBudget budget, ulong stream, int count)
+    {
+        ImageSet set = _images.Set;
+        ReadOnlySpan<int> samples = _samples.AsSpan(0, Math.Min(Math.Min(count, _samples.Length), _buffers.Batch));
+        Load(samples, 0, _buffers.Input);
+        int[] before = Predict(samples.Length);
+        Load(samples, 0, _buffers.Clean);
+        Attack(budget).Run(stream, epoch: 0);
+        RequireLegal(_network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
+        int[] after = Predict(samples.Length);
+        int length = set.SampleLength;
+        float[] clean = new float[_buffers.Batch * length], adversarial = new float[_buffers.Batch * length];
+        _network.Backend.Download(_buffers.Clean, clean);
+        _network.Backend.Download(_buffers.Input, adversarial);
+        var images = new AdversarialExample[samples.Length];
+        for (int i = 0; i < images.Length; i++)
+        {
+            Range own = (i * length)..((i + 1) * length);
+            images[i] = new AdversarialExample(samples[i], set.Labels[samples[i]], clean[own], before[i], adversarial[own], after[i]);
+        }
+        return new AdversarialExamples(set.Channels, set.Height, set.Width, budget.Epsilon, set.Classes, images);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _attack?.Dispose();
 
@@ -129,6 +156,23 @@ public sealed class Evaluator : IDisposable
     }
 
     private NetworkTarget Target() => new(_network, _buffers.Batch, AttackStatistics.Running);
+
+    private int[] Predict(int count)
+    {
+        _plan.Forward();
+        int classes = _plan.Logits.Shape.Length;
+        var logits = new float[_buffers.Batch * classes];
+        _network.Backend.Download(_plan.Logits, logits);
+        return [.. Enumerable.Range(0, count).Select(i => Largest(logits.AsSpan(i * classes, classes)))];
+    }
+
+    private static int Largest(ReadOnlySpan<float> values)
+    {
+        int best = 0;
+        for (int i = 1; i < values.Length; i++)
+            best = values[i] > values[best] ? i : best;
+        return best;
+    }
 
     private void Classify()
     {

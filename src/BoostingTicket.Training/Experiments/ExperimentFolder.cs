@@ -40,6 +40,9 @@ public sealed class ExperimentFolder(string root, string experiment)
     /// <summary>Every epoch of every training.</summary>
     public string Metrics => Path.Combine(Own, "metrics.csv");
 
+    /// <summary>The report for people, one self-contained file.</summary>
+    public string Report => Path.Combine(Own, "report.html");
+
     /// <summary>The result in Markdown.</summary>
     public string Summary => Path.Combine(Own, "summary.md");
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Experiments.Nodes;
@@ -53,6 +54,20 @@ internal sealed class ExperimentGrid
 
     /// <summary>The paper's epochs at the scale asked for.</summary>
     public int Epochs(int paper) => ExperimentScale.Epochs(_configuration, paper, _longest);
+
+    /// <summary>The paper's epochs in words, and those at the scale asked for where they differ: <c>20 epochs (2 here)</c>.</summary>
+    public string Length(int paper)
+    {
+        int here = Epochs(paper);
+        return here == paper ? $"{paper} epochs" : string.Create(CultureInfo.InvariantCulture, $"{paper} epochs ({here} here)");
+    }
+
+    /// <summary>Epochs at the scale asked for in words, for labels: two of the paper's lengths may come to the same training.</summary>
+    public string LengthHere(int paper)
+    {
+        int here = Epochs(paper);
+        return string.Create(CultureInfo.InvariantCulture, $"{here} epoch{(here == 1 ? "" : "s")}");
+    }
 
     /// <summary>The paper's model at the scale asked for.</summary>
     public string Model(string paper)

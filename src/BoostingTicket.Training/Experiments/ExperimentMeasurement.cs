@@ -30,7 +30,7 @@ internal static class ExperimentMeasurement
             [.. trainings.Select(training => new TrainingRow(training.Label, training.Seed, training.Name, training.Read(store)))]);
     }
 
-    // The first kind of each that a reader must know of, in one sentence.
+    // What a reader must know of before comparing, in one sentence.
     private static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration)
     {
         var reasons = new List<string>();
@@ -47,9 +47,18 @@ internal static class ExperimentMeasurement
             reasons.Add(FormattableString.Invariant($"the longest training has {epochs} instead of {experiment.LongestEpochs} epochs"));
         if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples || used.ValidationSamples != full.ValidationSamples))
             reasons.Add("the samples are fewer");
-        if (configuration.Base.Attack != experiment.Base.Attack || configuration.Base.Evaluation != experiment.Base.Evaluation
-            || configuration.Base.Retrain.BatchSize != experiment.Base.Retrain.BatchSize || configuration.Base.Pruning != experiment.Base.Pruning)
-            reasons.Add("attack, batch, pruning or evaluation differ from the paper's");
+        foreach ((string what, bool differs) in new[]
+        {
+            ("the attack", configuration.Base.Attack != experiment.Base.Attack),
+            ("the evaluation", configuration.Base.Evaluation != experiment.Base.Evaluation),
+            ("the batch", configuration.Base.Retrain.BatchSize != experiment.Base.Retrain.BatchSize),
+            ("the pruning", configuration.Base.Pruning != experiment.Base.Pruning),
+            ("early stopping", configuration.Base.Retrain.EarlyStopping != experiment.Base.Retrain.EarlyStopping),
+        })
+        {
+            if (differs)
+                reasons.Add($"{what} is another");
+        }
         return reasons.Count == 0 ? null : $"Not comparable with the paper in absolute terms: {string.Join("; ", reasons)}.";
     }
 

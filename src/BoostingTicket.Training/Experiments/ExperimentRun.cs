@@ -83,11 +83,10 @@ public sealed class ExperimentRun(
                 node.Execute(bench);
                 continue;
             }
-            string place = string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}");
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            string estimate = done > 0 ? $", about {ElapsedText.Of(seconds / done * left)} left over all" : "";
-            progress.Note($"{place} seed {node.Seed} · {node.Label}{estimate}");
-            bench.Progress = new PlacedProgress(progress, place);
+            string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
+            bench.Progress = new PlacedProgress(
+                progress, string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
             node.Execute(bench);
             bench.Progress = progress;
             done += work[index];

@@ -2,12 +2,16 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Experiments;
 
-/// <summary>Says at each stage which piece of how many it belongs to.</summary>
+/// <summary>Names at each stage the piece of work that it belongs to.</summary>
 /// <param name="inner">Shows the progress.</param>
-/// <param name="place">Such as <c>3/27</c>.</param>
-internal sealed class PlacedProgress(IRunProgress inner, string place) : IRunProgress
+/// <param name="title">Which piece of how many, and what it is.</param>
+internal sealed class PlacedProgress(IRunProgress inner, string title) : IRunProgress
 {
-    public void StageStarted(string stage, long totalSteps, long doneSteps) => inner.StageStarted($"{place} {stage}", totalSteps, doneSteps);
+    // Stages of trainings and tickets name their seed, as the title does.
+    private const string Seed = "seed ";
+
+    public void StageStarted(string stage, long totalSteps, long doneSteps) =>
+        inner.StageStarted(stage.StartsWith(Seed, StringComparison.Ordinal) ? title : $"{title}: {stage}", totalSteps, doneSteps);
 
     public void StepsDone(long doneSteps, double samplesPerSecond) => inner.StepsDone(doneSteps, samplesPerSecond);
 

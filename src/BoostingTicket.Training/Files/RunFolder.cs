@@ -57,6 +57,12 @@ public sealed class RunFolder(string root)
     /// <summary>Weights of a stage that were best on validation.</summary>
     public string BestWeights(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.best.safetensors");
 
+    /// <summary>A few test images before and after the attack on a stage's tested weights.</summary>
+    public string Examples(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.examples.safetensors");
+
+    /// <summary>Robustness by attack of weights of the run, kept beside them by <c>evaluate</c>.</summary>
+    public static string Evaluation(string weights) => Path.ChangeExtension(weights, ".evaluation.json");
+
     /// <summary>Result of a finished stage.</summary>
     public string StageResult(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.json");
 }

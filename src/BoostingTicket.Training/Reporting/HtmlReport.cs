@@ -1,37 +1,35 @@
 using System.Globalization;
-using System.Net;
-using System.Text;
 using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Reporting.Html;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Reporting;
 
-/// <summary>A run as one HTML file that needs nothing else: no network, no script, no font. It is well-formed XML too.</summary>
+/// <summary>A run as one HTML file that needs nothing else.</summary>
 public static class HtmlReport
 {
     /// <summary>The document.</summary>
     /// <param name="result">The run.</param>
     /// <param name="commandLine">Command that produced it.</param>
-    public static string Write(RunResult result, string commandLine)
+    /// <param name="extras">What the run's folder holds besides; null for nothing.</param>
+    public static string Write(RunResult result, string commandLine, RunExtras? extras = null)
     {
         ArgumentNullException.ThrowIfNull(result);
         RunConfiguration configuration = result.Configuration;
-        var html = new StringBuilder();
-        string title = $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}";
-        html.Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>")
-            .Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>")
-            .Append(CultureInfo.InvariantCulture, $"<title>{Encode(title)}</title>\n<style>\n{HtmlStyle.Css}\n</style></head>\n<body><main>\n")
-            .Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">Boosting ticket run</p><h1>{Encode(title)}</h1>\n")
-            .Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Encode(Describe(result))}</p>\n");
+        var page = new HtmlPage(
+            "Boosting ticket run", $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}", Describe(result));
         if (RunSummary.Finding(result) is { } finding)
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"finding\">{Encode(finding)}</p>\n");
+            page.Finding(finding);
         foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
-            html.Append(CultureInfo.InvariantCulture, $"<p class=\"warn\">{Encode(warning)}</p>\n");
-        AppendTable(html, result);
-        AppendDonor(html, result);
-        AppendCharts(html, result);
-        AppendSettings(html, result, commandLine);
-        return html.Append("</main></body></html>\n").ToString();
+            page.Warning(warning);
+        AddTable(page, result);
+        AddDonor(page, result);
+        AddCharts(page, result);
+        AddEvaluations(page, extras?.Evaluations ?? []);
+        AddPictures(page, extras?.Examples ?? []);
+        page.Section("How it was made").Code(commandLine).Facts(RunSummary.Provenance(result))
+            .Details("All settings", RunJson.Write(configuration));
+        return page.ToString();
     }
 
     private static string Describe(RunResult result)
@@ -45,77 +43,83 @@ public static class HtmlReport
             $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining {SettingNames.Of(configuration.Retrain.Method)}, {configuration.Pruning.Ratio:P0} pruned · {seeds}{device}");
     }
 
-    private static void AppendTable(StringBuilder html, RunResult result)
+    private static void AddTable(HtmlPage page, RunResult result)
     {
         IReadOnlyList<ArmSummary> rows = RunSummary.Of(result);
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> cells) = TableText.Cells(result);
-        html.Append("<h2>Result</h2><div class=\"card scroll\"><table><thead><tr>");
-        foreach (string header in headers)
-            html.Append(CultureInfo.InvariantCulture, $"<th{(header[0] == '>' ? " class=\"n\"" : "")}>{Encode(header.TrimStart('>'))}</th>");
-        html.Append(CultureInfo.InvariantCulture,
-            $"<th class=\"n\">last clean %</th><th class=\"n\">last {RunSummary.AttackName(result.Configuration)} %</th></tr></thead><tbody>\n");
-        for (int row = 0; row < rows.Count; row++)
-        {
-            string arm = SettingNames.Of(rows[row].Arm);
-            html.Append(CultureInfo.InvariantCulture, $"<tr data-arm=\"{arm}\"><td><span class=\"key {arm}\"></span>{arm}</td>");
-            for (int column = 1; column < headers.Count; column++)
+        page.Section("Result").Table(
+            [.. headers, ">last clean %", $">last {RunSummary.AttackName(result.Configuration)} %"],
+            rows.Select((row, index) => new HtmlRow([.. cells[index], row.LastClean.Text("F2", 100), row.LastRobust.Text("F2", 100)])
             {
-                bool best = (column == 1 && rows[row].Clean.Mean == rows.Max(other => other.Clean.Mean))
-                    || (column == 2 && rows[row].Robust.Mean == rows.Max(other => other.Robust.Mean));
-                html.Append(CultureInfo.InvariantCulture, $"<td class=\"n{(best ? " best" : "")}\">{Encode(cells[row][column])}</td>");
-            }
-
-            html.Append(CultureInfo.InvariantCulture,
-                $"<td class=\"n\">{rows[row].LastClean.Text("F2", 100)}</td><td class=\"n\">{rows[row].LastRobust.Text("F2", 100)}</td></tr>\n");
-        }
-
-        html.Append(CultureInfo.InvariantCulture, $"</tbody></table></div><p class=\"note\">{Encode(TableText.Caption(result))}</p>\n");
+                Arm = SettingNames.Of(row.Arm),
+                Best =
+                [
+                    .. row.Clean.Mean == rows.Max(other => other.Clean.Mean) ? (int[])[1] : [],
+                    .. row.Robust.Mean == rows.Max(other => other.Robust.Mean) ? (int[])[2] : [],
+                ],
+            })).Note(TableText.Caption(result));
     }
 
-    private static void AppendDonor(StringBuilder html, RunResult result)
+    private static void AddDonor(HtmlPage page, RunResult result)
     {
         List<TestResult> tests = [.. result.Seeds.Select(seed => seed.DonorTest).OfType<TestResult>()];
         if (tests.Count == 0)
             return;
         Spread clean = Spread.Of([.. tests.Select(test => test.Clean)]), robust = Spread.Of([.. tests.Select(test => test.Robust)]);
-        html.Append(CultureInfo.InvariantCulture,
-            $"<p class=\"note\"><span class=\"key donor\"></span> The donor itself, trained with {SettingNames.Of(result.Configuration.Donor.Method)}, reaches {clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under {RunSummary.AttackName(result.Configuration)}.</p>\n");
+        page.Note(
+            $"The donor itself, trained with {SettingNames.Of(result.Configuration.Donor.Method)}, reaches {clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under {RunSummary.AttackName(result.Configuration)}.",
+            "donor");
     }
 
-    private static void AppendCharts(StringBuilder html, RunResult result)
+    private static void AddCharts(HtmlPage page, RunResult result)
     {
-        html.Append("<h2>Training</h2>");
-        IEnumerable<string> stages = result.Configuration.Arms.Select(SettingNames.Of);
-        if (result.Seeds.Any(seed => seed.Donor.Count > 0))
-            stages = stages.Append(ReportCharts.Donor);
-        html.Append(Legend(stages.Select(stage => (stage, stage))));
-        Grid(html, ReportCharts.Curves(result));
-        html.Append("<h2>Time and ticket</h2>");
-        IEnumerable<string> bars = ReportCharts.Times(result).Select(chart => chart + Legend(ReportCharts.Phases));
+        page.Section("Training")
+            .Markup(HtmlPage.Legend(ReportCharts.Stages(result).Select(stage => (stage.Name, stage.Name.Replace('-', ' ')))))
+            .Charts(ReportCharts.Curves(result));
+        IEnumerable<string> bars = ReportCharts.Times(result).Select(chart => chart + HtmlPage.Legend(ReportCharts.Phases));
         if (ReportCharts.Sparsity(result) is { } sparsity)
-            bars = bars.Append(sparsity + Legend([("kept", "kept weights"), ("pruned", "pruned weights")]));
-        Grid(html, bars);
+            bars = bars.Append(sparsity + HtmlPage.Legend([("kept", "kept weights"), ("pruned", "pruned weights")]));
+        page.Section("Time and ticket").Charts(bars);
     }
 
-    private static void AppendSettings(StringBuilder html, RunResult result, string commandLine)
+    private static void AddEvaluations(HtmlPage page, IReadOnlyList<KeptEvaluation> evaluations)
     {
-        html.Append("<h2>How it was made</h2><pre><code>").Append(Encode(commandLine)).Append("</code></pre>\n<div class=\"card\"><dl>");
-        foreach ((string name, string value) in RunSummary.Provenance(result))
-            html.Append(CultureInfo.InvariantCulture, $"<dt>{Encode(name)}</dt><dd>{Encode(value)}</dd>");
-        html.Append("</dl></div>\n<details><summary>All settings</summary><pre><code>")
-            .Append(Encode(RunJson.Write(result.Configuration))).Append("</code></pre></details>\n");
+        if (evaluations.Count == 0)
+            return;
+        page.Section("Robust accuracy by attack").Table(
+            ["weights", "attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s"],
+            evaluations.SelectMany(evaluation => (HtmlRow[])
+            [
+                Row(evaluation.Weights, "none", "", evaluation.Result.Clean, evaluation.Result.CleanInterval, "", ""),
+                .. evaluation.Result.Attacks.Select(attack => Row(
+                    "", attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), attack.Robust, attack.Interval,
+                    attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
+                    attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture))),
+                Row("", "all of them", "", evaluation.Result.WorstCase, evaluation.Result.WorstCaseInterval, "", ""),
+            ]));
+        foreach (string warning in evaluations.SelectMany(evaluation => evaluation.Result.Warnings).Distinct())
+            page.Warning(warning);
+        page.Note("Shares of all samples evaluated, as evaluate measured them last of these weights; AutoAttack stage by stage.");
+
+        static HtmlRow Row(string weights, string attack, string attacked, double accuracy, WilsonInterval interval, string largest, string speed) =>
+            new(
+            [
+                weights, attack, attacked, (100 * accuracy).ToString("F2", CultureInfo.InvariantCulture),
+                string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:F2} – {100 * interval.High:F2}"), largest, speed,
+            ]);
     }
 
-    private static string Legend(IEnumerable<(string Style, string Name)> entries) =>
-        $"<div class=\"legend\">{string.Concat(entries.Select(entry => $"<span><span class=\"key {entry.Style}\"></span>{Encode(entry.Name)}</span>"))}</div>\n";
-
-    private static void Grid(StringBuilder html, IEnumerable<string> charts)
+    private static void AddPictures(HtmlPage page, IReadOnlyList<KeptExamples> examples)
     {
-        html.Append("<div class=\"grid2\">");
-        foreach (string chart in charts)
-            html.Append("<div class=\"card\">").Append(chart).Append("</div>\n");
-        html.Append("</div>\n");
-    }
+        if (examples.Count == 0)
+            return;
+        page.Section("Images before and after the attack");
+        foreach (KeptExamples kept in examples)
+        {
+            page.Markup($"<h3>{HtmlPage.Key(kept.Arm)} {HtmlPage.Encode(kept.Arm)}</h3>\n").Markup(PictureGrid.Render(kept.Examples));
+        }
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+        page.Note(FormattableString.Invariant(
+            $"The first test images of seed {examples[0].Seed}, what the attack made of them within ± {examples[0].Examples.Epsilon:0.####}, and the difference, magnified; after the arrow what the network sees."));
+    }
 }

@@ -6,10 +6,10 @@ internal static class HtmlStyle
     // Colours of Okabe and Ito, which people with any colour vision can tell apart.
     public const string Css = """
         :root{color-scheme:light dark;--page:#fbfbfa;--card:#fff;--ink:#1d1f23;--soft:#5b616b;--line:#e3e5e8;--accent:#0072b2;
-        --dense:#0072b2;--ticket:#d55e00;--winning:#009e73;--reinit:#b0569b;--shuffle:#b8860b;--donor:#7d828c;
+        --dense:#0072b2;--ticket:#d55e00;--winning:#009e73;--reinit:#b0569b;--shuffle:#b8860b;--donor:#7d828c;--winning-donor:#5f7d72;
         --data:#8a9099;--attack:#d55e00;--train:#0072b2;--evaluate:#009e73;--warn:#fff4e0;--warn-ink:#7a4b00}
         @media(prefers-color-scheme:dark){:root{--page:#15171a;--card:#1d2024;--ink:#e8eaed;--soft:#a3a9b3;--line:#33373d;--accent:#56b4e9;
-        --dense:#56b4e9;--ticket:#f08a3c;--winning:#2fc296;--reinit:#d98cc6;--shuffle:#e0b040;--donor:#969ca6;
+        --dense:#56b4e9;--ticket:#f08a3c;--winning:#2fc296;--reinit:#d98cc6;--shuffle:#e0b040;--donor:#969ca6;--winning-donor:#8fb0a3;
         --data:#858b95;--attack:#f08a3c;--train:#56b4e9;--evaluate:#2fc296;--warn:#3a2c12;--warn-ink:#ffd899}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -51,7 +51,26 @@ internal static class HtmlStyle
         .dense{stroke:var(--dense);fill:var(--dense)}.ticket{stroke:var(--ticket);fill:var(--ticket)}
         .winning{stroke:var(--winning);fill:var(--winning)}.reinit{stroke:var(--reinit);fill:var(--reinit)}
         .shuffle{stroke:var(--shuffle);fill:var(--shuffle)}.donor{stroke:var(--donor);fill:var(--donor)}
-        svg .donor.curve{stroke-dasharray:5 4}
+        svg .donor.curve,svg .winning-donor.curve,svg .dashed.curve{stroke-dasharray:5 4}
+        svg .level.curve{stroke-dasharray:1.5 3}
+        svg .band{stroke:none;opacity:.16}
+        .winning-donor{stroke:var(--winning-donor);fill:var(--winning-donor)}.key.winning-donor{background:var(--winning-donor)}
+        .series0{stroke:var(--dense);fill:var(--dense)}.series1{stroke:var(--ticket);fill:var(--ticket)}
+        .series2{stroke:var(--winning);fill:var(--winning)}.series3{stroke:var(--reinit);fill:var(--reinit)}
+        .series4{stroke:var(--shuffle);fill:var(--shuffle)}.series5{stroke:var(--donor);fill:var(--donor)}
+        .key.series0{background:var(--dense)}.key.series1{background:var(--ticket)}.key.series2{background:var(--winning)}
+        .key.series3{background:var(--reinit)}.key.series4{background:var(--shuffle)}.key.series5{background:var(--donor)}
+        .key.line{height:0;width:1.5em;border-top:2.5px solid;border-color:var(--key);background:none;vertical-align:.25em}
+        .key.line.dashed{border-top-style:dashed}.key.line.level{border-top-style:dotted}
+        .key.line.series0{--key:var(--dense)}.key.line.series1{--key:var(--ticket)}.key.line.series2{--key:var(--winning)}
+        .key.line.series3{--key:var(--reinit)}.key.line.series4{--key:var(--shuffle)}.key.line.series5{--key:var(--donor)}
+        a{color:var(--accent)}
+        .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(225px,1fr));gap:14px}
+        .pictures figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px}
+        .pictures .strip{display:grid;grid-template-columns:repeat(3,1fr);gap:6px}
+        .pictures img{display:block;width:100%;height:auto;image-rendering:pixelated;border-radius:4px;background:#888}
+        .pictures figcaption{color:var(--soft);font-size:.82rem;line-height:1.35;margin-top:6px;display:grid;grid-template-columns:repeat(3,1fr);gap:6px}
+        .pictures .wrong{color:var(--ticket);font-weight:600}
         svg rect{stroke:none}
         .phase-data{fill:var(--data)}.phase-attack{fill:var(--attack)}.phase-train{fill:var(--train)}.phase-evaluate{fill:var(--evaluate)}
         .kept{fill:var(--ticket)}.pruned{fill:var(--line)}

@@ -21,6 +21,7 @@ public static class MetricsCsv
         foreach (SeedResult seed in result.Seeds)
         {
             Append(text, seed.Seed, "donor", seed.Donor);
+            Append(text, seed.Seed, "winning-donor", seed.WinningDonor);
             foreach (ArmResult arm in seed.Arms)
                 Append(text, seed.Seed, SettingNames.Of(arm.Arm), arm.History);
         }

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Reporting;
 internal static class ReportCharts
 {
     /// <summary>Name and style of the donor's curves.</summary>
-    public const string Donor = "donor";
+    public const string Donor = "donor", WinningDonor = "winning-donor";
 
     /// <summary>Style and name of the phases of an epoch.</summary>
     public static IReadOnlyList<(string Style, string Name)> Phases { get; } =
@@ -66,11 +66,14 @@ internal static class ReportCharts
             string.Create(CultureInfo.InvariantCulture, $"{seconds.Sum():F1} s"));
     }
 
-    private static List<(string Name, IReadOnlyList<IReadOnlyList<EpochRecord>> Histories)> Stages(RunResult result)
+    /// <summary>Name, which is its style too, and epochs by seed of each training: donors, then arms.</summary>
+    public static List<(string Name, IReadOnlyList<IReadOnlyList<EpochRecord>> Histories)> Stages(RunResult result)
     {
         var stages = new List<(string, IReadOnlyList<IReadOnlyList<EpochRecord>>)>();
         if (result.Seeds.Any(seed => seed.Donor.Count > 0))
             stages.Add((Donor, [.. result.Seeds.Select(seed => seed.Donor)]));
+        if (result.Seeds.Any(seed => seed.WinningDonor.Count > 0))
+            stages.Add((WinningDonor, [.. result.Seeds.Select(seed => seed.WinningDonor)]));
         foreach (Arm arm in result.Configuration.Arms)
             stages.Add((SettingNames.Of(arm), [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).History)]));
         return stages;

@@ -10,12 +10,13 @@ public static class RunReports
     /// <param name="folder">The run's folder.</param>
     /// <param name="result">The finished run.</param>
     /// <param name="commandLine">Command that produced it.</param>
+    /// <exception cref="DamagedFileException">A file of the folder that the report shows is damaged.</exception>
     /// <exception cref="ConfigurationException">A file cannot be written.</exception>
     public static void Write(RunFolder folder, RunResult result, string commandLine)
     {
         ArgumentNullException.ThrowIfNull(folder);
         AtomicFile.WriteAllText(folder.Metrics, MetricsCsv.Write(result));
-        AtomicFile.WriteAllText(folder.Report, HtmlReport.Write(result, commandLine));
+        AtomicFile.WriteAllText(folder.Report, HtmlReport.Write(result, commandLine, RunExtras.Read(folder, result)));
         AtomicFile.WriteAllText(folder.Summary, MarkdownReport.Write(result, commandLine));
     }
 }

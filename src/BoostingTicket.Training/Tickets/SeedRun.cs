@@ -59,7 +59,10 @@ internal sealed class SeedRun
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
             [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? [])],
             [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))],
-            _stages.SplitHash);
+            _stages.SplitHash)
+        {
+            WinningDonor = winning?.History ?? [],
+        };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         return result;
     }

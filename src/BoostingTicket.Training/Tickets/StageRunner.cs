@@ -17,6 +17,9 @@ namespace BoostingTicket.Training.Tickets;
 /// <summary>Trains and tests the stages of one seed in a run's folder.</summary>
 internal sealed class StageRunner
 {
+    /// <summary>Test images kept before and after the attack.</summary>
+    private const int Examples = 8;
+
     private readonly RunConfiguration _configuration;
     private readonly ModelFileMetadata _metadata;
     private readonly ModelFileMetadata _checkpointMetadata;
@@ -99,6 +102,7 @@ internal sealed class StageRunner
                 .CopyTo(_network.Parameters, _network.Backend);
             best = Test(stage, "best");
         }
+        SaveExamples(stage);
         var result = new ArmResult(
             arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History]);
@@ -132,6 +136,15 @@ internal sealed class StageRunner
             _folder.LastWeights(_seed, stage), ModelState.Capture(_network.Parameters, _network.Backend), _metadata);
         _progress.StageFinished();
         return state;
+    }
+
+    // The same samples for every stage and seed, so that arms can be compared by eye.
+    private void SaveExamples(string stage)
+    {
+        EvaluationSettings settings = _configuration.Evaluation;
+        using var evaluator = new Evaluator(_network, _data.Test, _data.TestSamples, settings.BatchSize);
+        evaluator.Examples(AttackBudget.Pgd(settings.Attack), Philox.Key(_seed, RandomStream.EvaluationAttack), Examples)
+            .Save(_folder.Examples(_seed, stage));
     }
 
     /// <summary>Tests the network as it is on the run's test samples.</summary>

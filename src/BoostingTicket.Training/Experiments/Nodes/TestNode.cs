@@ -40,13 +40,18 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
 
     private protected override RobustnessResult Compute(NodeBench bench)
     {
+        if (Attacks.Count == 0)
+            bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
         Network network = bench.Network(Training.Configuration);
         // Evaluation does not read the mask; a backend that leaves out pruned weights does.
         Mask? mask = Training.Ticket is null ? null : bench.Ticket(Training.Ticket).Mask;
         TicketReset.Apply(network.Parameters, network.Backend, bench.Weights(Training, Best), mask);
         var evaluator = new AttackEvaluator(
             network, bench.Images.Test, bench.Images.TestSamples, Training.Configuration.Evaluation.BatchSize, bench.Progress);
-        return evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: bench.Cancellation);
+        RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: bench.Cancellation);
+        if (Attacks.Count == 0)
+            bench.Progress.StageFinished();
+        return result;
     }
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ internal sealed class AdversarialTickets(ExperimentGrid grid, string paperModel,
     /// <param name="donor">Method of the donor.</param>
     /// <param name="reinitialize">Whether the mask is put on new random weights: the control.</param>
     public TrainingNode Retrain(ulong seed, int epochs, TrainingMethod donor = TrainingMethod.Fgsm, bool reinitialize = false) => grid.Train(
-        $"{(reinitialize ? "reinitialised" : "ticket")} of {Tickets.SettingNames.Of(donor)} donor, {grid.Epochs(epochs)} epochs", seed, _model,
+        $"{(reinitialize ? "reinitialised" : "ticket")} of {Tickets.SettingNames.Of(donor)} donor, {grid.LengthHere(epochs)}", seed, _model,
         grid.Training(TrainingMethod.Pgd, epochs, PaperSettings.Rate, donorRate), Ticket(seed, donor), reinitialize);
 
     /// <summary>The full network.</summary>

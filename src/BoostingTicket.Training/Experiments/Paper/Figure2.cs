@@ -32,13 +32,13 @@ internal sealed class Figure2 : IExperiment
         Panel("(b) all, from the first drop on", Close, PaperValues.Epochs);
         char letter = 'c';
         foreach (int epochs in PaperValues.Epochs.Where(epochs => epochs < LongestEpochs))
-            Panel($"({letter++}) {epochs} against {LongestEpochs} epochs", 0, [epochs, LongestEpochs]);
+            Panel($"({letter++}) {grid.LengthHere(epochs)} against {grid.Epochs(LongestEpochs)}", 0, [epochs, LongestEpochs]);
 
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, PaperSettings.ValidationAxis,
             [
-                .. lengths.Select(length => Curve($"boosting, {length}", FigureStyle.Solid, seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
-                .. lengths.Select(length => Curve($"winning, {length}", FigureStyle.Dashed, seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
+                .. lengths.Select(length => Curve($"boosting, {grid.Epochs(length)}", FigureStyle.Solid, seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
+                .. lengths.Select(length => Curve($"winning, {grid.Epochs(length)}", FigureStyle.Dashed, seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
             ]);
 
         GridCurve Curve(string name, FigureStyle style, Func<ulong, TrainingNode> training, double from) =>

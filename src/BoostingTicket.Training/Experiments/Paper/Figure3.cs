@@ -40,7 +40,7 @@ internal sealed class Figure3 : IExperiment
             {
                 Quantity accuracy = grid.Clean(seed => grid.Test(
                     tickets.Retrain(FormattableString.Invariant($"ticket of rate {rate}"), grid.Prune(tickets.Donor(seed, rate)), epochs, rate), best: false));
-                grid.Row(FormattableString.Invariant($"{name}, found at {rate}, {epochs} epochs"), "test accuracy", accuracy);
+                grid.Row(FormattableString.Invariant($"{name}, found at {rate}, {grid.Length(epochs)}"), "test accuracy", accuracy);
                 return accuracy;
             }
         }

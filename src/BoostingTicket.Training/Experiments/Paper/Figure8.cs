@@ -32,12 +32,12 @@ internal sealed class Figure8 : IExperiment
         Panel("(b) all, from the first drop on", Close, PaperValues.Epochs);
         char letter = 'c';
         foreach (int epochs in PaperValues.Epochs.Where(epochs => epochs < LongestEpochs))
-            Panel($"({letter++}) {epochs} epochs against the baseline", 0, [epochs]);
+            Panel($"({letter++}) {grid.LengthHere(epochs)} against the baseline", 0, [epochs]);
 
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, "robust validation accuracy (%)",
             [
-                .. lengths.Select(length => Curve($"boosting, {length}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
+                .. lengths.Select(length => Curve($"boosting, {grid.Epochs(length)}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
                 Curve("baseline", FigureStyle.Dashed, tickets.Baseline, from),
             ]);
 

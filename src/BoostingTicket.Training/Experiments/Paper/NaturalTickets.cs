@@ -35,11 +35,11 @@ internal sealed class NaturalTickets(ExperimentGrid grid, string paperModel, dou
     /// <param name="epochs">The paper's epochs.</param>
     /// <param name="warmupFrom">Rate that it warms up from; null for the boosting donor's.</param>
     public TrainingNode Retrain(string label, TicketNode ticket, int epochs, double? warmupFrom = null) => grid.Train(
-        $"{label}, {grid.Epochs(epochs)} epochs", ticket.Seed, _model, Settings(epochs, warmupFrom), ticket);
+        $"{label}, {grid.LengthHere(epochs)}", ticket.Seed, _model, Settings(epochs, warmupFrom), ticket);
 
     /// <summary>The control: the boosting ticket's mask on new random weights.</summary>
     public TrainingNode Reinitialized(ulong seed, int epochs) => grid.Train(
-        $"reinitialised, {grid.Epochs(epochs)} epochs", seed, _model, Settings(epochs), Boosting(seed), reinitialize: true);
+        $"reinitialised, {grid.LengthHere(epochs)}", seed, _model, Settings(epochs), Boosting(seed), reinitialize: true);
 
     /// <summary>Settings of a retraining.</summary>
     public TrainingSettings Settings(int epochs, double? warmupFrom = null) =>

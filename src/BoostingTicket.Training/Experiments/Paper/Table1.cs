@@ -27,8 +27,8 @@ internal sealed class Table1 : IExperiment
         for (int index = 0; index < PaperValues.Epochs.Count; index++)
         {
             int epochs = PaperValues.Epochs[index];
-            grid.Row($"winning ticket, {epochs} epochs", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("winning ticket", tickets.Winning(seed), epochs), best: false)), PaperValues.Table1Winning[index]);
-            grid.Row($"boosting ticket, {epochs} epochs", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("boosting ticket", tickets.Boosting(seed), epochs), best: false)), PaperValues.Table1Boosting[index]);
+            grid.Row($"winning ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("winning ticket", tickets.Winning(seed), epochs), best: false)), PaperValues.Table1Winning[index]);
+            grid.Row($"boosting ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("boosting ticket", tickets.Boosting(seed), epochs), best: false)), PaperValues.Table1Boosting[index]);
         }
     }
 }

@@ -30,10 +30,10 @@ internal sealed class Table2 : IExperiment
         for (int index = 0; index < PaperValues.Epochs.Count; index++)
         {
             int epochs = PaperValues.Epochs[index];
-            Rows($"ticket, {epochs} epochs", seed => tickets.Retrain(seed, epochs), PaperValues.Table2Robust[index], PaperValues.Table2Clean[index]);
+            Rows($"ticket, {grid.Length(epochs)}", seed => tickets.Retrain(seed, epochs), PaperValues.Table2Robust[index], PaperValues.Table2Clean[index]);
         }
         (PaperValue robust, PaperValue clean) = PaperValues.Table2Baseline;
-        Rows("baseline, 100 epochs", tickets.Baseline, robust, clean);
+        Rows($"baseline, {grid.Length(LongestEpochs)}", tickets.Baseline, robust, clean);
 
         void Rows(string item, Func<ulong, TrainingNode> training, PaperValue robust, PaperValue clean)
         {

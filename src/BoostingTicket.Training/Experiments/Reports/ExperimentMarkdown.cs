@@ -22,9 +22,7 @@ internal static class ExperimentMarkdown
         if (result.Tickets.Count > 0)
         {
             Table(text, "Relative weight distance", ExperimentTables.Tickets(result));
-            text.Append(
-                "\n‖w_full − w_ticket‖₂ / ‖w_full‖₂ over all prunable weights, pruned ones as zeros: of the ticket before training to its trained "
-                + "donor, and after training to the donor and to the trained full network, where the experiment has one.\n");
+            text.Append($"\n{ExperimentTables.DistanceNote}\n");
         }
         foreach (string warning in result.Warnings)
             text.Append($"\n> **Warning.** {Escape(warning)}\n");

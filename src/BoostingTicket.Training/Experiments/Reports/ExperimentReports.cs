@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Experiments.Reports;
 /// <summary>All reports of a finished experiment.</summary>
 internal static class ExperimentReports
 {
-    /// <summary>Writes CSV, Markdown, figure and, last, the result as JSON.</summary>
+    /// <summary>Writes CSV, HTML, Markdown, figure and, last, the result as JSON.</summary>
     /// <param name="folder">The experiment's folder.</param>
     /// <param name="result">The result.</param>
     /// <param name="commandLine">Command that produced it.</param>
@@ -25,6 +25,7 @@ internal static class ExperimentReports
             AtomicFile.WriteAllText(folder.Points, ExperimentCsv.Points(figure));
             drawn = figures?.Write(figure, folder.Own) ?? [];
         }
+        AtomicFile.WriteAllText(folder.Report, ExperimentHtml.Write(folder, result, commandLine));
         AtomicFile.WriteAllText(folder.Summary, ExperimentMarkdown.Write(result, commandLine, [.. drawn.Select(file => Path.GetFileName(file))]));
         AtomicFile.WriteAllText(folder.Result, RunJson.Write(result));
     }

@@ -5,6 +5,11 @@ namespace BoostingTicket.Training.Experiments.Reports;
 /// <summary>An experiment's tables cell by cell, for the terminal and for Markdown. Headers of numbers begin with <c>&gt;</c>.</summary>
 public static class ExperimentTables
 {
+    /// <summary>What the distances are, in a sentence.</summary>
+    public const string DistanceNote =
+        "‖w_full − w_ticket‖₂ / ‖w_full‖₂ over all prunable weights, pruned ones as zeros: of the ticket before training to its trained "
+        + "donor, and after training to the donor and to the trained full network, where the experiment has one.";
+
     private const string None = "–";
 
     /// <summary>The paper's values, ours, differences.</summary>
