@@ -87,7 +87,7 @@ public sealed class Plan : IDisposable
     public long MemoryBytes { get; }
 
     /// <summary>Everything the plan does, in running order.</summary>
-    public IEnumerable<PlanOperation> Operations => 
+    public IEnumerable<PlanOperation> Operations =>
         [.. _prepare, .. _forward, _loss, .. _backward, .. _firstLayer.Where(operation => operation.Pass == PlanPass.Backward)];
 
     /// <summary>Told of every operation; null, the default, costs nothing.</summary>

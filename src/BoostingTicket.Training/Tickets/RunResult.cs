@@ -19,6 +19,9 @@ public sealed record ArmResult(
     Arm Arm, double Sparsity, TestResult Last, TestResult Best, int BestEpoch, int EpochsRun, double PruningSeconds,
     double TrainingSeconds, IReadOnlyList<EpochRecord> History)
 {
+    /// <summary>What happened in training that the user should worry about.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Pruning and training, in seconds.</summary>
     public double TotalSeconds => PruningSeconds + TrainingSeconds;
 }
@@ -40,7 +43,11 @@ public sealed record LayerSparsity(string Name, int Total, int Kept);
 /// <see cref="TrainValidationSplit.Hash"/>.</param>
 public sealed record SeedResult(
     ulong Seed, IReadOnlyList<EpochRecord> Donor, TestResult? DonorTest, IReadOnlyList<LayerSparsity> Sparsity,
-    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash);
+    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash)
+{
+    /// <summary>Epoch at which Early-Bird ended the boosting ticket's donor; null where it did not.</summary>
+    public int? EarlyBirdEpoch { get; init; }
+}
 
 /// <summary>A finished run.</summary>
 /// <param name="Configuration">What was asked for.</param>
