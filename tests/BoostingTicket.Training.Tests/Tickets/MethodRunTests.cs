@@ -2,11 +2,11 @@ using System.Security.Cryptography;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Tickets;
 
