@@ -88,6 +88,51 @@ extern "C" __global__ void __launch_bounds__(256) attack_random_start_f32(
     }
 }
 
+// Two independent standard normal numbers of two words (Box and Muller).
+__device__ __forceinline__ void normal(u32 first, u32 second, float& even, float& odd)
+{
+    float radius = sqrtf(-2.0f * logf(((float)first + 0.5f) * (1.0f / 4294967296.0f)));
+    float sine, cosine;
+    sincospif(((float)second + 0.5f) * (2.0f / 4294967296.0f), &sine, &cosine);
+    even = radius * cosine;
+    odd = radius * sine;
+}
+
+// adversarial = clean + deviation * a standard normal number, not clamped. A thread takes one counter and so four consecutive logical
+// values of a sample, e = channel * pixels + pixel: block (groups of four values, samples). The thread of a pixel's first channel
+// writes the zeros of its padding.
+// Reads 4 bytes a value (clean) and the identities, writes as much and the padding, in strides of a pixel; once a training step.
+extern "C" __global__ void __launch_bounds__(256) attack_normal_start_f32(
+    const float* clean, const u32* identities, float deviation, u32 key_low, u32 key_high, u32 epoch, u32 restart,
+    float* adversarial, int batch, int channels, int physical_channels, int pixels)
+{
+    int draw = (int)(blockIdx.x * blockDim.x + threadIdx.x), length = channels * pixels;
+    if (4 * draw >= length)
+        return;
+    for (i64 sample = (i64)blockIdx.y * blockDim.y + threadIdx.y; sample < batch; sample += (i64)gridDim.y * blockDim.y)
+    {
+        uint4 words = philox(key_low, key_high, (u32)draw, identities[sample], epoch, restart);
+        float normals[4];
+        normal(words.x, words.y, normals[0], normals[1]);
+        normal(words.z, words.w, normals[2], normals[3]);
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+        {
+            int element = 4 * draw + i;
+            if (element >= length)
+                continue;
+            int channel = element / pixels, pixel = element - channel * pixels;
+            i64 first = (sample * pixels + pixel) * physical_channels;
+            adversarial[first + channel] = __fmaf_rn(deviation, normals[i], clean[first + channel]);
+            if (channel == 0)
+            {
+                for (int padding = channels; padding < physical_channels; padding++)
+                    adversarial[first + padding] = 0.0f;
+            }
+        }
+    }
+}
+
 // adversarial = clamp(clamp(adversarial + step * sign(gradient), clean - epsilon, clean + epsilon), 0, 1), sign(0) = sign(NaN) = 0;
 // a NaN in adversarial stays. Padding stays 0, being 0 in all three. A thread, a vector.
 // Reads 48 bytes a vector (clean, gradient, adversarial), writes 16 (adversarial).

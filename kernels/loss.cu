@@ -167,6 +167,69 @@ __device__ __forceinline__ void carlini_wagner(
     });
 }
 
+__device__ __forceinline__ float largest_of_warp(float value)
+{
+#pragma unroll
+    for (int distance = 16; distance > 0; distance >>= 1)
+        value = fmaxf(value, __shfl_xor_sync(all_lanes, value, distance));
+    return value;
+}
+
+// log sum exp of a sample's logits; every lane gets it.
+template <typename T> __device__ __forceinline__ double log_sum(const T* logits, int lane, int classes)
+{
+    float largest = __uint_as_float(0xff800000u);
+#pragma unroll 1
+    for (int j = lane; j < classes; j += 32)
+        largest = fmaxf(largest, to_float(logits[j]));
+    largest = largest_of_warp(largest);
+    double sum = 0;
+#pragma unroll 1
+    for (int j = lane; j < classes; j += 32)
+        sum += exp((double)to_float(logits[j]) - largest);
+    return log(sum_of_warp(sum)) + largest;
+}
+
+// divergence = sum p (log p - log q) with p = softmax(reference), q = softmax(logits), one warp a sample. Writes scale (q - p) as the
+// gradient and adds scale p (log p - log q - divergence) to the reference's, where they are wanted.
+// Reads both logits (from memory once), writes 4 bytes a sample and the gradients.
+template <typename T>
+__device__ __forceinline__ void divergence(
+    const T* references, const T* logits, int samples, int classes, int physical_classes, float* divergences,
+    T* reference_gradients, T* gradients, float gradient_scale)
+{
+    int lane = threadIdx.x & 31, number = blockIdx.x * warps_per_block + (threadIdx.x >> 5);
+    if (number >= samples)
+        return;
+    size_t first = (size_t)number * physical_classes;
+    const T *a = references + first, *b = logits + first;
+    double norm_a = log_sum(a, lane, classes), norm_b = log_sum(b, lane, classes), sum = 0;
+#pragma unroll 1
+    for (int j = lane; j < classes; j += 32)
+    {
+        double log_p = (double)to_float(a[j]) - norm_a, log_q = (double)to_float(b[j]) - norm_b;
+        sum += exp(log_p) * (log_p - log_q);
+    }
+    sum = sum_of_warp(sum);
+    if (lane == 0)
+        divergences[number] = (float)sum;
+#pragma unroll 1
+    for (int j = lane; j < physical_classes; j += 32)
+    {
+        double slope = 0, reference_slope = 0;
+        if (j < classes)
+        {
+            double log_p = (double)to_float(a[j]) - norm_a, log_q = (double)to_float(b[j]) - norm_b, p = exp(log_p);
+            slope = gradient_scale * (exp(log_q) - p);
+            reference_slope = gradient_scale * (p * (log_p - log_q - sum));
+        }
+        if (gradients)
+            gradients[first + j] = from_float<T>((float)slope);
+        if (reference_gradients)
+            reference_gradients[first + j] = from_float<T>(to_float(reference_gradients[first + j]) + (float)reference_slope);
+    }
+}
+
 #define LOSS_KERNELS(suffix, T)                                                                                               \
     extern "C" __global__ void __launch_bounds__(32 * warps_per_block) cross_entropy_##suffix(                                \
         const T* logits, const int* labels, int samples, int classes, int physical_classes, float* losses, float* corrects,   \
@@ -179,6 +242,13 @@ __device__ __forceinline__ void carlini_wagner(
         T* gradients, float gradient_scale)                                                                                   \
     {                                                                                                                         \
         carlini_wagner(logits, labels, samples, classes, physical_classes, losses, corrects, gradients, gradient_scale);      \
+    }                                                                                                                         \
+    extern "C" __global__ void __launch_bounds__(32 * warps_per_block) divergence_##suffix(                                   \
+        const T* references, const T* logits, int samples, int classes, int physical_classes, float* divergences,             \
+        T* reference_gradients, T* gradients, float gradient_scale)                                                           \
+    {                                                                                                                         \
+        divergence(references, logits, samples, classes, physical_classes, divergences, reference_gradients, gradients,       \
+            gradient_scale);                                                                                                  \
     }
 
 LOSS_KERNELS(f32, float)

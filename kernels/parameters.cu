@@ -1,4 +1,4 @@
-// The optimizer step, masks and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address. Where all
+// The optimizer step, masks, blends and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address. Where all
 // slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of four follow, each a
 // thread's; what is left over is done value by value by further threads of the same launch. Where they lie differently, all of
 // it is: head = length, quads = 0.
@@ -77,6 +77,30 @@ extern "C" __global__ void __launch_bounds__(256) parameters_apply_mask_f32(
         return;
     float m = masks[at];
     values[at] = m == 0.0f ? 0.0f : __fmul_rn(values[at], m);
+}
+
+// values = factor * values + source_factor * source, the first product fused.
+// Reads 8 bytes a value (source, value), writes 4.
+extern "C" __global__ void __launch_bounds__(256) parameters_blend_f32(
+    const float* source, float* values, float source_factor, float factor, i64 length, i64 head, i64 quads)
+{
+    i64 thread = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (thread < quads)
+    {
+        i64 at = head + 4 * thread;
+        float s[4], v[4];
+        load_vector(source + at, s);
+        load_vector(values + at, v);
+#pragma unroll
+        for (int i = 0; i < 4; i++)
+            v[i] = __fmaf_rn(factor, v[i], __fmul_rn(source_factor, s[i]));
+        store_vector(values + at, v);
+        return;
+    }
+    i64 at = scalar_index(thread, head, quads);
+    if (at >= length)
+        return;
+    values[at] = __fmaf_rn(factor, values[at], __fmul_rn(source_factor, source[at]));
 }
 
 // Sums in double precision of what each block goes through: groups of four values, counted from the slice's beginning, in steps

@@ -28,6 +28,26 @@ public partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
+    public virtual void NormalStart(Tensor clean, IntBuffer samples, float deviation, RandomStartKey key, Tensor adversarial)
+    {
+        var scope = new OperationScope(nameof(NormalStart));
+        int length = clean.Shape.Length;
+        int[] identities = ReferenceInts.Values(samples, scope.Name, nameof(samples));
+        scope.Require(identities.Length >= clean.Batch, $"samples must hold at least {clean.Batch} values.");
+        ReadOnlySpan<double> pixels = scope.Read(clean, nameof(clean));
+        double[] result = scope.Write(adversarial, nameof(adversarial), clean.Batch, clean.Shape);
+        for (int i = 0; i < result.Length; i++)
+        {
+            int sample = i / length, element = i % length, pair = element % 4 / 2 * 2;
+            Vector128<uint> words = Philox.Words(
+                key.Key, (uint)(element / 4), (uint)identities[sample], (uint)key.Epoch, (uint)key.Restart);
+            (float even, float odd) = Philox.Normal(words[pair], words[pair + 1]);
+            result[i] = pixels[i] + deviation * (double)(element % 2 == 0 ? even : odd);
+        }
+        scope.Commit();
+    }
+
+    /// <inheritdoc/>
     public virtual void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial)
     {
         var scope = new OperationScope(nameof(AttackStep));

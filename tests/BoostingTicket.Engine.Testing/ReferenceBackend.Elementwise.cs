@@ -117,6 +117,55 @@ public partial class ReferenceBackend
         scope.Commit();
     }
 
+    /// <inheritdoc/>
+    public virtual void Divergence(
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+    {
+        var scope = new OperationScope(nameof(Divergence));
+        int batch = logits.Batch, classes = logits.Shape.Channels;
+        scope.Require(logits.Shape.Pixels == 1, $"logits {logits} must be samples x classes.");
+        scope.Require(divergences.Length >= batch, $"divergences must hold at least {batch} values.");
+        ReadOnlySpan<double> targets = scope.Read(reference, nameof(reference), batch, logits.Shape);
+        ReadOnlySpan<double> scores = scope.Read(logits, nameof(logits));
+        double[] result = scope.Write(new BufferSlice(divergences, 0, batch), nameof(divergences), batch);
+        double[] targetSlope = referenceGradient is null
+            ? new double[batch * classes]
+            : scope.Update(referenceGradient, nameof(referenceGradient), batch, logits.Shape);
+        double[] slope = gradient is null
+            ? new double[batch * classes]
+            : scope.Write(gradient, nameof(gradient), batch, logits.Shape);
+        for (int first = 0; first < batch * classes; first += classes)
+        {
+            double[] p = Softmax(targets.Slice(first, classes)), q = Softmax(scores.Slice(first, classes));
+            double normA = LogSum(targets.Slice(first, classes)), normB = LogSum(scores.Slice(first, classes)), divergence = 0;
+            for (int j = 0; j < classes; j++)
+                divergence += p[j] * LogRatio(targets, scores, first + j);
+            result[first / classes] = divergence;
+            for (int j = 0; j < classes; j++)
+            {
+                targetSlope[first + j] += gradientScale * p[j] * (LogRatio(targets, scores, first + j) - divergence);
+                slope[first + j] = gradientScale * (q[j] - p[j]);
+            }
+
+            double LogRatio(ReadOnlySpan<double> a, ReadOnlySpan<double> b, int i) => a[i] - normA - (b[i] - normB);
+        }
+        scope.Commit();
+    }
+
+    private static double LogSum(ReadOnlySpan<double> z)
+    {
+        double largest = z[FirstLargest(z, except: -1)], sum = 0;
+        foreach (double value in z)
+            sum += Math.Exp(value - largest);
+        return Math.Log(sum) + largest;
+    }
+
+    private static double[] Softmax(ReadOnlySpan<double> z)
+    {
+        double norm = LogSum(z);
+        return Array.ConvertAll(z.ToArray(), value => Math.Exp(value - norm));
+    }
+
     private static double CrossEntropy(ReadOnlySpan<double> z, int label, Span<double> dz)
     {
         double largest = z[FirstLargest(z, except: -1)], sum = 0;

@@ -41,6 +41,17 @@ public partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
+    public virtual void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values)
+    {
+        var scope = new OperationScope(nameof(Blend));
+        ReadOnlySpan<double> added = scope.Read(source, nameof(source), values.Length);
+        double[] result = scope.Update(values, nameof(values), values.Length);
+        for (int i = 0; i < result.Length; i++)
+            result[i] = factor * result[i] + sourceFactor * added[i];
+        scope.Commit();
+    }
+
+    /// <inheritdoc/>
     public virtual double Sum(BufferSlice values)
     {
         double sum = 0;

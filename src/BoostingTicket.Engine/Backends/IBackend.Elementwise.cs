@@ -35,4 +35,18 @@ public partial interface IBackend
     void Loss(
         LossKind kind, Tensor logits, IntBuffer labels, FloatBuffer losses, FloatBuffer correct, Tensor? gradient,
         float gradientScale);
+
+    /// <summary>Kullback-Leibler divergence of each sample's predictions from reference predictions,
+    /// <c>KL(p ‖ q) = Σ p_j (log p_j - log q_j)</c> with <c>p = softmax(reference)</c> and <c>q = softmax(logits)</c>, and its
+    /// gradients.</summary>
+    /// <param name="reference">N x classes.</param>
+    /// <param name="logits">N x classes.</param>
+    /// <param name="divergences">Receives N values.</param>
+    /// <param name="referenceGradient">To what it holds is added <paramref name="gradientScale"/> times the gradient by the reference,
+    /// <c>p_j (log p_j - log q_j - KL)</c>; null where it is not wanted.</param>
+    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient by the logits, <c>q_j - p_j</c>; null where it
+    /// is not wanted.</param>
+    /// <param name="gradientScale">Factor of the gradients.</param>
+    void Divergence(
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale);
 }

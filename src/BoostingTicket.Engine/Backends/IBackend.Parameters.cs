@@ -17,6 +17,13 @@ public partial interface IBackend
     /// <summary><c>values = values * masks</c>, with exact zeros (not negative zero) where the mask is 0.</summary>
     void ApplyMask(BufferSlice masks, BufferSlice values);
 
+    /// <summary><c>values = factor * values + sourceFactor * source</c>: a sum of gradients, a running average of weights.</summary>
+    /// <param name="source">Read.</param>
+    /// <param name="sourceFactor">Its factor.</param>
+    /// <param name="factor">Factor of what <paramref name="values"/> hold.</param>
+    /// <param name="values">Read and written; as long as the source, and sharing nothing with it.</param>
+    void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values);
+
     /// <summary>Sum of a slice in double precision, always in the same order; NaN or infinity if it holds one. Waits for the
     /// device.</summary>
     double Sum(BufferSlice values);

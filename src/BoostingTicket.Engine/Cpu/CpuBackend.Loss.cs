@@ -40,6 +40,84 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, from.Blocks);
     }
 
+    public void Divergence(
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+    {
+        CpuTensor from = CpuTensor.Of(logits), target = CpuTensor.Of(reference);
+        RequireSame(target, from);
+        var job = new DivergenceJob
+        {
+            Classes = from.Shape.Length,
+            Batch = from.Batch,
+            BlockStride = from.BlockStride,
+            Reference = target.Data,
+            Logits = from.Data,
+            Divergences = PerSample(divergences, from, "divergences"),
+            ReferenceGradient = DataOrNull(referenceGradient, from),
+            Gradient = DataOrNull(gradient, from),
+            GradientScale = gradientScale,
+        };
+        _pool.Run(ref job, from.Blocks);
+    }
+
+    /// <summary>An item is a block, as in <see cref="LossJob"/>.</summary>
+    private struct DivergenceJob : IParallelJob
+    {
+        public int Classes, Batch;
+        public nint BlockStride;
+        public float* Reference, Logits, Divergences, ReferenceGradient, Gradient;
+        public float GradientScale;
+
+        public readonly void Run(int item, int worker)
+        {
+            int first = item * Layout.Lanes, used = Math.Min(Layout.Lanes, Batch - first);
+            for (int lane = 0; lane < Layout.Lanes; lane++)
+            {
+                nint at = item * BlockStride + lane;
+                if (lane < used)
+                    Divergences[first + lane] = Sample(at);
+                else if (Gradient != null)
+                {
+                    for (int j = 0; j < Classes; j++)
+                        Gradient[at + j * Layout.Lanes] = 0;
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private readonly float Sample(nint at)
+        {
+            float* a = Reference + at, b = Logits + at;
+            double normA = LogSum(a), normB = LogSum(b), divergence = 0;
+            for (int j = 0; j < Classes; j++)
+            {
+                double logP = a[j * Layout.Lanes] - normA, logQ = b[j * Layout.Lanes] - normB;
+                divergence += Math.Exp(logP) * (logP - logQ);
+            }
+            for (int j = 0; j < Classes; j++)
+            {
+                double logP = a[j * Layout.Lanes] - normA, logQ = b[j * Layout.Lanes] - normB, p = Math.Exp(logP);
+                nint index = at + j * Layout.Lanes;
+                if (ReferenceGradient != null)
+                    ReferenceGradient[index] += (float)(GradientScale * (p * (logP - logQ - divergence)));
+                if (Gradient != null)
+                    Gradient[index] = (float)(GradientScale * (Math.Exp(logQ) - p));
+            }
+            return (float)divergence;
+        }
+
+        private readonly double LogSum(float* z)
+        {
+            float largest = z[0];
+            for (int j = 1; j < Classes; j++)
+                largest = MathF.Max(largest, z[j * Layout.Lanes]);
+            double sum = 0;
+            for (int j = 0; j < Classes; j++)
+                sum += Math.Exp((double)z[j * Layout.Lanes] - largest);
+            return Math.Log(sum) + largest;
+        }
+    }
+
     /// <summary>An item is a block. Classes are few, so samples are taken one by one, in double precision.</summary>
     private struct LossJob : IParallelJob
     {

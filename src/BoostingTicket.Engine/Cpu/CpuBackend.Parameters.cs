@@ -42,6 +42,20 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, job.Grid.Items);
     }
 
+    public void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values)
+    {
+        RequireLength(source, values.Length, "source values");
+        var job = new BlendJob
+        {
+            Grid = new FlatGrid(values.Length),
+            Source = CpuFloats.Of(source),
+            Values = CpuFloats.Of(values),
+            SourceFactor = sourceFactor,
+            Factor = factor,
+        };
+        _pool.Run(ref job, job.Grid.Items);
+    }
+
     public double Sum(BufferSlice values)
     {
         double* partials = stackalloc double[MaximalPartials];
@@ -137,6 +151,33 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         }
         for (; i < length; i++)
             values[i] = masks[i] == 0 ? 0 : values[i] * masks[i];
+    }
+
+    private struct BlendJob : IParallelJob
+    {
+        public FlatGrid Grid;
+        public float* Source, Values;
+        public float SourceFactor, Factor;
+
+        public readonly void Run(int item, int worker)
+        {
+            nint start = Grid.Start(item);
+            Blend(Source + start, SourceFactor, Factor, Values + start, Grid.Length(item));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Blend(float* source, float sourceFactor, float factor, float* values, int length)
+    {
+        TVector share = TLanes.Create(sourceFactor), rest = TLanes.Create(factor);
+        nint i = 0;
+        for (; i + TLanes.Width <= length; i += TLanes.Width)
+        {
+            TVector added = TLanes.Multiply(share, TLanes.Load(source + i));
+            TLanes.Store(values + i, TLanes.MultiplyAdd(rest, TLanes.Load(values + i), added));
+        }
+        for (; i < length; i++)
+            values[i] = MathF.FusedMultiplyAdd(factor, values[i], sourceFactor * source[i]);
     }
 
     private struct SumJob : IParallelJob

@@ -31,6 +31,53 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, from.Blocks * job.ItemsPerBlock);
     }
 
+    public void NormalStart(Tensor clean, IntBuffer samples, float deviation, RandomStartKey key, Tensor adversarial)
+    {
+        CpuTensor from = CpuTensor.Of(clean), to = CpuTensor.Of(adversarial);
+        RequireSame(from, to);
+        var job = new NormalStartJob
+        {
+            Length = from.Shape.Length,
+            Batch = from.Batch,
+            BlockStride = from.BlockStride,
+            Clean = from.Data,
+            Adversarial = to.Data,
+            Samples = PerSample(samples, from, "sample numbers"),
+            Deviation = deviation,
+            Key = key,
+        };
+        _pool.Run(ref job, from.Blocks * Layout.Lanes);
+    }
+
+    /// <summary>An item is a sample, or an unused lane, which follows the last sample.</summary>
+    private struct NormalStartJob : IParallelJob
+    {
+        public int Length, Batch;
+        public nint BlockStride;
+        public float* Clean, Adversarial;
+        public int* Samples;
+        public float Deviation;
+        public RandomStartKey Key;
+
+        public readonly void Run(int item, int worker)
+        {
+            nint first = item / Layout.Lanes * BlockStride + item % Layout.Lanes;
+            uint sample = (uint)Samples[Math.Min(item, Batch - 1)];
+            uint* words = stackalloc uint[WordsPerDraw];
+            for (int value = 0; value < Length; value += 2)
+            {
+                if (value % WordsPerDraw == 0)
+                    Philox.Words(Key.Key, (uint)(value / WordsPerDraw), sample, (uint)Key.Epoch, (uint)Key.Restart).Store(words);
+                int word = value % WordsPerDraw;
+                (float even, float odd) = Philox.Normal(words[word], words[word + 1]);
+                nint at = first + (nint)value * Layout.Lanes;
+                Adversarial[at] = Clean[at] + Deviation * even;
+                if (value + 1 < Length)
+                    Adversarial[at + Layout.Lanes] = Clean[at + Layout.Lanes] + Deviation * odd;
+            }
+        }
+    }
+
     private struct RandomStartJob : IParallelJob
     {
         public const int ValuesPerItem = 512;

@@ -14,6 +14,13 @@ internal sealed partial class CudaBackend
         _attack.RandomStart(from, CudaInts.PerSample(samples, from.Batch, "sample numbers"), epsilon, key, to);
     }
 
+    public void NormalStart(Tensor clean, IntBuffer samples, float deviation, RandomStartKey key, Tensor adversarial)
+    {
+        TensorView from = View(clean), to = View(adversarial);
+        RequireSame(from, to);
+        _attack.NormalStart(from, CudaInts.PerSample(samples, from.Batch, "sample numbers"), deviation, key, to);
+    }
+
     public void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial)
     {
         TensorView from = View(clean), slope = View(gradient), to = View(adversarial);

@@ -16,4 +16,13 @@ internal sealed partial class CudaBackend
             kind, from, CudaInts.PerSample(labels, from.Batch, "labels"), CudaFloats.PerSample(losses, from.Batch, "losses"),
             CudaFloats.PerSample(correct, from.Batch, "classification results"), View(gradient, from, "gradient"), gradientScale);
     }
+
+    public void Divergence(
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+    {
+        TensorView target = View(reference), from = View(logits);
+        _loss.Divergence(
+            target, from, CudaFloats.PerSample(divergences, from.Batch, "divergences"),
+            View(referenceGradient, from, "reference's gradient"), View(gradient, from, "gradient"), gradientScale);
+    }
 }

@@ -27,6 +27,16 @@ internal sealed partial class CudaBackend
             _parameters.ApplyMask(CudaFloats.Of(masks, values.Length, "mask slice"), CudaFloats.Of(values), values.Length);
     }
 
+    public void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values)
+    {
+        _context.EnterThread();
+        if (values.Length > 0 || source.Length > 0)
+        {
+            _parameters.Blend(
+                CudaFloats.Of(source, values.Length, "source slice"), sourceFactor, factor, CudaFloats.Of(values), values.Length);
+        }
+    }
+
     public double Sum(BufferSlice values)
     {
         _context.EnterThread();

@@ -9,6 +9,7 @@ public sealed class ParameterStore : IDisposable
 {
     private readonly IBackend _backend;
     private FloatBuffer? _gradients;
+    private FloatBuffer? _gradientSums;
     private FloatBuffer? _momenta;
     private FloatBuffer? _masks;
 
@@ -34,6 +35,9 @@ public sealed class ParameterStore : IDisposable
 
     /// <summary>Gradients of the trained parameters; made when first asked for.</summary>
     public FloatBuffer Gradients => _gradients ??= _backend.CreateFloats(Table.TrainedLength);
+
+    /// <summary>Sums of gradients over several backward passes; made when first asked for.</summary>
+    public FloatBuffer GradientSums => _gradientSums ??= _backend.CreateFloats(Table.TrainedLength);
 
     /// <summary>Momenta of the trained parameters; made, as zeros, when first asked for.</summary>
     public FloatBuffer Momenta => _momenta ??= _backend.CreateFloats(Table.TrainedLength);
@@ -106,6 +110,7 @@ public sealed class ParameterStore : IDisposable
         Weights.Dispose();
         Statistics.Dispose();
         _gradients?.Dispose();
+        _gradientSums?.Dispose();
         _momenta?.Dispose();
         _masks?.Dispose();
     }

@@ -66,6 +66,15 @@ public sealed partial class Lowering
             owner.PendingGradient = pending;
     }
 
+    /// <summary>Emits the gradient of parameters: into the backward pass, or for the first layer, where it is wanted so, apart.</summary>
+    public void ParameterStep(
+        OperationKind kind, Node node, IReadOnlyList<Value> reads, Action<IBackend> run, long arithmetic = 0)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        List<PlanOperation> operations = node == _apart ? _firstLayer : _backward;
+        operations.Add(new PlanOperation(kind, PlanPass.Backward, node.Name, reads, [], run, arithmetic));
+    }
+
     /// <summary>Emits a backward operation that contributes to no value's gradient.</summary>
     public void BackwardStep(
         OperationKind kind, Node node, IReadOnlyList<Value> reads, IReadOnlyList<Value> writes, Action<IBackend> run,

@@ -22,7 +22,9 @@ public sealed partial class Lowering
     private readonly List<PlanOperation> _backward = [];
     private readonly List<Value> _all = [];
     private readonly List<IDisposable> _owned = [];
+    private readonly List<PlanOperation> _firstLayer = [];
     private Value? _lastDefined;
+    private Node? _apart;
 
     internal Lowering(IBackend backend, ParameterStore store, PreparedItems prepared, PlanOptions options)
     {
@@ -42,6 +44,9 @@ public sealed partial class Lowering
     internal IReadOnlyList<PlanOperation> ForwardOperations => _forward;
 
     internal IReadOnlyList<PlanOperation> BackwardOperations => _backward;
+
+    /// <summary>What computes the first layer's parameter gradients apart: forward to its input, then the gradients.</summary>
+    internal IReadOnlyList<PlanOperation> FirstLayerOperations => _firstLayer;
 
     internal IReadOnlyList<Value> Values => _all;
 
@@ -192,8 +197,13 @@ public sealed partial class Lowering
 
     internal void LowerAll(NetworkGraph graph)
     {
+        if (Options.WantsFirstLayerApart)
+            _apart = graph.Nodes.First(node => node.Layer is Convolution or Linear);
         foreach (Node node in graph.Nodes)
         {
+            // Whatever comes before the first layer is a function of the images alone.
+            if (node == _apart)
+                _firstLayer.AddRange(_forward);
             if (node.Layer is { } layer && !_fused.Contains(node))
                 layer.Lower(this, node);
         }

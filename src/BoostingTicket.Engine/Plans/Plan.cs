@@ -13,6 +13,7 @@ public sealed class Plan : IDisposable
     private readonly PlanOperation[] _prepare;
     private readonly PlanOperation[] _forward;
     private readonly PlanOperation[] _backward;
+    private readonly PlanOperation[] _firstLayer;
     private readonly Dictionary<Value, long> _offsets;
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly PreparedItem[] _items;
@@ -22,6 +23,7 @@ public sealed class Plan : IDisposable
     private readonly RepeatedWork _preparing;
     private readonly RepeatedWork _goingForward;
     private readonly RepeatedWork _goingBackward;
+    private readonly RepeatedWork _goingThroughFirstLayer;
     private LossKind _lossKind;
     private float _gradientScale;
     private bool _isPlaced;
@@ -32,6 +34,8 @@ public sealed class Plan : IDisposable
     {
         if (options.WantsParameterGradients && options.Mode != PlanMode.Train)
             throw new ArgumentException("Gradients of parameters need the training mode.", nameof(options));
+        if (options.WantsFirstLayerApart && !options.WantsParameterGradients)
+            throw new ArgumentException("The first layer's gradients can be apart only where gradients of parameters are wanted.", nameof(options));
         _backend = backend;
         _store = store;
         Buffers = buffers;
@@ -58,13 +62,15 @@ public sealed class Plan : IDisposable
         _prepare = [.. lowering.PrepareOperations];
         _forward = [.. lowering.ForwardOperations];
         _backward = [.. lowering.BackwardOperations];
+        _firstLayer = [.. lowering.FirstLayerOperations];
         _owned = lowering.Owned;
         _items = [.. lowering.Items];
         _preparing = backend.Repeat(() => RunAll(_prepare));
         _goingForward = backend.Repeat(() => RunAll(_forward));
         _goingBackward = backend.Repeat(() => RunAll(_backward));
+        _goingThroughFirstLayer = backend.Repeat(() => RunAll(_firstLayer));
 
-        MemoryLayout.FindSpans([.. _forward, _loss, .. _backward]);
+        MemoryLayout.FindSpans([.. _forward, _loss, .. _backward, .. _firstLayer]);
         (_offsets, MemoryBytes) = MemoryLayout.Place(lowering.Values, backend.Alignment);
     }
 
@@ -81,7 +87,8 @@ public sealed class Plan : IDisposable
     public long MemoryBytes { get; }
 
     /// <summary>Everything the plan does, in running order.</summary>
-    public IEnumerable<PlanOperation> Operations => [.. _prepare, .. _forward, _loss, .. _backward];
+    public IEnumerable<PlanOperation> Operations =>
+        [.. _prepare, .. _forward, _loss, .. _backward, .. _firstLayer.Where(operation => operation.Pass == PlanPass.Backward)];
 
     /// <summary>Told of every operation; null, the default, costs nothing.</summary>
     public IPlanObserver? Observer { get; set; }
@@ -128,9 +135,35 @@ public sealed class Plan : IDisposable
     /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
     public void SetLogitGradient(ReadOnlySpan<float> gradient)
     {
-        if (_logitGradient is null)
-            throw new InvalidOperationException("The plan was compiled without gradients.");
-        _backend.Upload(gradient, _logitGradient.Tensor);
+        _backend.Upload(gradient, LogitGradient);
+    }
+
+    /// <summary>Divergence of each sample's predictions from reference predictions, and the gradient of these logits, in place of
+    /// <see cref="Loss"/>.</summary>
+    /// <param name="reference">Reference logits, N x classes, outside the plan's memory.</param>
+    /// <param name="divergences">Receives N values.</param>
+    /// <param name="gradientScale">Factor of the gradient.</param>
+    /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
+    public void Divergence(Tensor reference, FloatBuffer divergences, float gradientScale) =>
+        _backend.Divergence(reference, Logits, divergences, null, LogitGradient, gradientScale);
+
+    /// <summary>Adds to the gradient of these logits, after <see cref="Loss"/>, that of the divergence of other predictions from
+    /// them.</summary>
+    /// <param name="logits">The other logits, N x classes, outside the plan's memory.</param>
+    /// <param name="divergences">Receives N values.</param>
+    /// <param name="gradientScale">Factor of the gradient.</param>
+    /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
+    public void AddDivergenceOf(Tensor logits, FloatBuffer divergences, float gradientScale) =>
+        _backend.Divergence(Logits, logits, divergences, LogitGradient, null, gradientScale);
+
+    /// <summary>Gradients of the first layer's parameters at the present images (<see cref="BatchBuffers.Input"/>), for the gradient of
+    /// that layer's output that the last <see cref="Backward"/> found, whatever the images were then.</summary>
+    /// <exception cref="InvalidOperationException">The plan was not compiled with <see cref="GradientRequest.FirstLayerApart"/>.</exception>
+    public void BackwardFirstLayer()
+    {
+        if (_firstLayer.Length == 0)
+            throw new InvalidOperationException("The plan was compiled without the first layer apart.");
+        Run(_firstLayer, _goingThroughFirstLayer);
     }
 
     /// <summary>Logits' gradient to the requested gradients; <see cref="Forward"/> and <see cref="Loss"/> or
@@ -149,10 +182,14 @@ public sealed class Plan : IDisposable
         _preparing.Dispose();
         _goingForward.Dispose();
         _goingBackward.Dispose();
+        _goingThroughFirstLayer.Dispose();
         foreach (IDisposable owned in _owned)
             owned.Dispose();
         _isPlaced = false;
     }
+
+    private Tensor LogitGradient =>
+        _logitGradient?.Tensor ?? throw new InvalidOperationException("The plan was compiled without gradients.");
 
     internal void Place(Arena arena)
     {

@@ -25,6 +25,10 @@ public enum GradientRequest
 
     /// <summary>The gradients of the trained parameters.</summary>
     Parameters = 2,
+
+    /// <summary>The gradients of the first layer's parameters are left out of the backward pass and come from
+    /// <see cref="Plan.BackwardFirstLayer"/>, which may be asked for them at other images.</summary>
+    FirstLayerApart = 4,
 }
 
 /// <summary>Statistics that batch normalisation reads while an attack runs.</summary>
@@ -55,4 +59,7 @@ public readonly record struct PlanOptions(
 
     /// <summary>Whether the backward pass produces the gradients of the parameters.</summary>
     public bool WantsParameterGradients => Gradients.HasFlag(GradientRequest.Parameters);
+
+    /// <summary>Whether the gradients of the first layer's parameters are computed apart.</summary>
+    public bool WantsFirstLayerApart => Gradients.HasFlag(GradientRequest.FirstLayerApart);
 }

@@ -10,6 +10,9 @@ public enum AttackStart
 
     /// <summary>At a uniform random point of the L∞ ball, clamped to [0, 1].</summary>
     Random,
+
+    /// <summary>At the clean image plus normally distributed noise, not clamped before the first step.</summary>
+    Normal,
 }
 
 /// <summary>What an L∞ attack may do, in pixel units of [0, 1].</summary>
@@ -22,6 +25,9 @@ public enum AttackStart
 public readonly record struct AttackBudget(
     float Epsilon, float StepSize, int Steps, AttackStart Start, int Restarts, LossKind Loss)
 {
+    /// <summary>Radius of <see cref="AttackStart.Random"/>, deviation of <see cref="AttackStart.Normal"/>.</summary>
+    public float StartRadius { get; init; } = Epsilon;
+
     /// <summary>FGSM (Goodfellow et al., 2015) as the paper trains donors with it: one step of ε from the clean image.</summary>
     public static AttackBudget Fgsm(float epsilon, LossKind loss = LossKind.CrossEntropy) =>
         new(epsilon, epsilon, 1, AttackStart.Zero, 1, loss);

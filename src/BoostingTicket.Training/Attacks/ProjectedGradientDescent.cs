@@ -77,10 +77,18 @@ public sealed class ProjectedGradientDescent : IDisposable
     {
         BatchBuffers buffers = _target.Buffers;
         _target.Observer?.Enter(StepPhase.AttackStart);
-        if (_budget.Start == AttackStart.Random)
-            _target.Backend.RandomStart(buffers.Clean, buffers.Samples, _budget.Epsilon, key, buffers.Input);
-        else
-            _target.Backend.Copy(buffers.Clean, buffers.Input);
+        switch (_budget.Start)
+        {
+            case AttackStart.Random:
+                _target.Backend.RandomStart(buffers.Clean, buffers.Samples, _budget.StartRadius, key, buffers.Input);
+                break;
+            case AttackStart.Normal:
+                _target.Backend.NormalStart(buffers.Clean, buffers.Samples, _budget.StartRadius, key, buffers.Input);
+                break;
+            default:
+                _target.Backend.Copy(buffers.Clean, buffers.Input);
+                break;
+        }
         _target.Observer?.Enter(StepPhase.Filters);
         _target.Prepare();
         if (_target.MayRepeat)

@@ -10,12 +10,15 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, and
-/// the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
+/// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, what else
+/// method, average and rule keep, and the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
 public static class TrainingCheckpoint
 {
     /// <summary>How the names of momenta begin.</summary>
     internal const string MomentumPrefix = "momentum.";
+
+    /// <summary>How the names begin of what is kept besides.</summary>
+    private const string KeptPrefix = "kept.";
 
     private const string StateKey = ModelFileMetadata.Prefix + "state";
 
@@ -40,6 +43,10 @@ public static class TrainingCheckpoint
             byte[] kept = Array.ConvertAll(Download(network.Backend, masks), value => value != 0 ? (byte)1 : (byte)0);
             writer.Add(Mask.FromValues(store.Table, kept));
         }
+        foreach ((string name, float[] values) in state.KeptValues)
+            writer.Add(KeptPrefix + name, values, values.Length);
+        foreach ((string name, byte[] bytes) in state.KeptBytes)
+            writer.Add(KeptPrefix + name, bytes, bytes.Length);
         writer.Save(path);
     }
 
@@ -58,7 +65,8 @@ public static class TrainingCheckpoint
                 $"{path} belongs to another configuration; resume with the options of that run, or choose another --out.");
         ParameterStore store = network.Parameters;
         bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal));
-        file.RequireExactly(Names(store.Table, masked));
+        SafetensorsEntry[] kept = [.. file.Tensors.Where(tensor => tensor.Name.StartsWith(KeptPrefix, StringComparison.Ordinal))];
+        file.RequireExactly([.. Names(store.Table, masked), .. kept.Select(tensor => tensor.Name)]);
 
         float[] weights = new float[store.Table.TrainedLength], momenta = new float[store.Table.TrainedLength];
         float[] statistics = new float[store.Table.StatisticsLength], masks = new float[store.Table.PrunableLength];
@@ -72,6 +80,8 @@ public static class TrainingCheckpoint
                 ReadMask(file, parameter, masks);
         }
         TrainingState state = ReadState(path, file);
+        foreach (SafetensorsEntry entry in kept)
+            ReadKept(file, entry, state);
         network.Backend.Upload(weights, store.Weights.All);
         network.Backend.Upload(statistics, store.Statistics.All);
         network.Backend.Upload(momenta, store.Momenta.All);
@@ -93,6 +103,15 @@ public static class TrainingCheckpoint
             throw new DamagedFileException(
                 $"The training state in {path} cannot be read; delete the file to begin that stage anew.", cause);
         }
+    }
+
+    private static void ReadKept(SafetensorsFile file, SafetensorsEntry entry, TrainingState state)
+    {
+        string name = entry.Name[KeptPrefix.Length..];
+        if (entry.Type == SafetensorsType.U8)
+            file.ReadBytes(entry, state.KeptBytes[name] = new byte[entry.Length]);
+        else
+            file.Read(entry, state.KeptValues[name] = new float[entry.Length]);
     }
 
     private static IEnumerable<string> Names(ParameterTable table, bool masked)

@@ -13,10 +13,11 @@ public sealed class LearningRateSchedule
     /// <summary>The schedule of a training.</summary>
     /// <param name="settings">Rates, warm-up and drops.</param>
     /// <param name="stepsPerEpoch">Batches of an epoch.</param>
-    public LearningRateSchedule(TrainingSettings settings, int stepsPerEpoch)
+    /// <param name="totalSteps">Steps of the whole training; null for the settings' epochs.</param>
+    public LearningRateSchedule(TrainingSettings settings, int stepsPerEpoch, long? totalSteps = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        TotalSteps = (long)settings.Epochs * stepsPerEpoch;
+        TotalSteps = totalSteps ?? (long)settings.Epochs * stepsPerEpoch;
         _rate = settings.LearningRate;
         _warmupFrom = settings.WarmupFrom ?? settings.LearningRate;
         _warmupSteps = settings.WarmupFrom is null ? 0 : settings.WarmupLength.ToIterations(stepsPerEpoch, TotalSteps);

@@ -11,9 +11,25 @@ namespace BoostingTicket.Training.Optimization;
 /// <param name="settings">Momentum and decay.</param>
 public sealed class SgdOptimizer(Network network, TrainingSettings settings)
 {
-    /// <summary>One step along the gradients of the last backward pass.</summary>
+    private bool _hasSum;
+
+    /// <summary>Sets the gradients of the last backward pass aside; the next step adds them to those that it finds.</summary>
+    public void Accumulate()
+    {
+        ParameterStore store = network.Parameters;
+        if (_hasSum)
+            network.Backend.Blend(store.Gradients.All, 1, 1, store.GradientSums.All);
+        else
+            network.Backend.Copy(store.Gradients.All, store.GradientSums.All);
+        _hasSum = true;
+    }
+
+    /// <summary>One step along the gradients of the last backward pass and those set aside before.</summary>
     public void Step(double learningRate)
     {
+        if (_hasSum)
+            network.Backend.Blend(network.Parameters.GradientSums.All, 1, 1, network.Parameters.Gradients.All);
+        _hasSum = false;
         ParameterTable table = network.Graph.Table;
         var decayed = new SgdOptions((float)learningRate, (float)settings.Momentum, (float)settings.WeightDecay);
         SgdOptions others = settings.DecayAll ? decayed : decayed with { WeightDecay = 0 };

@@ -5,6 +5,8 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
@@ -34,8 +36,8 @@ public sealed record TrainingContext(
     Network Network, DeviceImages Images, ReadOnlyMemory<int> TrainSamples, ReadOnlyMemory<int> ValidationSamples,
     Augmentation Augmentation, ulong Seed);
 
-/// <summary>Trains a network epoch by epoch: natural, FGSM or PGD training, validation, best weights, early stopping,
-/// checkpoints. An interrupted training continues with the same bits.</summary>
+/// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights, early
+/// stopping, checkpoints. An interrupted training continues with the same bits.</summary>
 public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
@@ -51,7 +53,12 @@ public sealed class Trainer : IDisposable
     private readonly Evaluator _validation;
     private readonly AttackBudget _probe;
     private readonly ImageRequest[] _requests;
+    private readonly ITrainingMethod _method;
+    private readonly WeightAverage? _average;
+    private readonly IEpochRule? _rule;
     private readonly int _batchCount;
+    private readonly int _replays;
+    private readonly int _epochs;
 
     /// <summary>Prepares a training; compiles its plans.</summary>
     /// <param name="context">Network and data.</param>
@@ -60,9 +67,10 @@ public sealed class Trainer : IDisposable
     /// <param name="evaluation">Validation.</param>
     /// <param name="storage">Checkpoints.</param>
     /// <param name="progress">Told how it goes.</param>
+    /// <param name="rule">Looks at every epoch and may end the training; null for none.</param>
     public Trainer(
         TrainingContext context, TrainingSettings settings, AttackSettings attack, EvaluationSettings evaluation,
-        ITrainingStorage storage, IRunProgress progress)
+        ITrainingStorage storage, IRunProgress progress, IEpochRule? rule = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(settings);
@@ -73,38 +81,72 @@ public sealed class Trainer : IDisposable
         _evaluation = evaluation;
         _storage = storage;
         _progress = progress;
+        _rule = rule;
+        _method = TrainingMethodCatalog.Find(settings.Method);
         _order = new EpochOrder(context.TrainSamples.Span, settings.BatchSize, context.Augmentation, context.Seed);
         _requests = new ImageRequest[settings.BatchSize];
         _batchCount = CountBatches(_order.Plan);
-        _schedule = new LearningRateSchedule(settings, _batchCount);
+        _replays = _method.Replays(settings.MethodOptions);
+        _epochs = (int)(((long)settings.Epochs + _replays - 1) / _replays);
+        _schedule = new LearningRateSchedule(settings, _batchCount, TotalSteps);
         var optimizer = new SgdOptimizer(context.Network, settings);
         foreach (int batch in (int[])[0, _batchCount - 1])
         {
             int size = _order.Plan.Batch(batch).Length;
             if (!_steps.ContainsKey(size))
                 _steps.Add(size, new TrainingStep(
-                    context.Network, context.Images, optimizer, settings.Method, attack, context.Seed, size));
+                    context.Network, context.Images, optimizer, settings, attack, context.Seed, size));
         }
         _validation = new Evaluator(
             context.Network, context.Images, context.ValidationSamples.Span, evaluation.BatchSize,
             attacks: evaluation.ProbeSteps > 0);
         _probe = AttackBudget.Pgd(attack with { Steps = Math.Max(evaluation.ProbeSteps, 1), Restarts = 1 });
+        _average = settings.Ema is { } decay ? new WeightAverage(context.Network, decay) : null;
     }
 
     /// <summary>Batches of an epoch.</summary>
     public int BatchCount => _batchCount;
 
-    /// <summary>Where to go on: the storage's checkpoint, put into the network, or the beginning.</summary>
-    public TrainingState Restore() => _storage.Restore(_context.Network) ?? new TrainingState();
+    /// <summary>Steps of the weights in an epoch: batches, or the replays of all of them.</summary>
+    public int StepsPerEpoch => _batchCount * _replays;
 
-    /// <summary>Batches that a state has behind it.</summary>
+    /// <summary>Steps of the whole training.</summary>
+    public long TotalSteps => (long)_epochs * StepsPerEpoch;
+
+    /// <summary>Told of every phase of every step; null, the default, costs nothing.</summary>
+    public IStepObserver? Observer
+    {
+        get => _steps.Values.First().Observer;
+        set
+        {
+            foreach (TrainingStep step in _steps.Values)
+                step.Observer = value;
+        }
+    }
+
+    /// <summary>Where to go on: the storage's checkpoint, put into the network, or the beginning.</summary>
+    public TrainingState Restore()
+    {
+        if (_storage.Restore(_context.Network) is not { } state)
+        {
+            _average?.Begin();
+            return new TrainingState();
+        }
+        foreach (TrainingStep step in _steps.Values)
+            step.Restore(state);
+        _average?.Restore(state);
+        _rule?.Restore(state);
+        return state;
+    }
+
+    /// <summary>Steps that a state has behind it.</summary>
     public long StepsDone(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return (long)state.Epoch * _batchCount + state.Batch;
+        return (long)state.Epoch * StepsPerEpoch + state.Batch;
     }
 
-    /// <summary>Trains to the end.</summary>
+    /// <summary>Trains to the end. The network then has the last weights or, where it is kept, their average.</summary>
     /// <param name="state">What <see cref="Restore"/> returned; brought up to date.</param>
     /// <param name="cancellation">Finishes the current step, saves, and ends with
     /// <see cref="OperationCanceledException"/>.</param>
@@ -112,14 +154,15 @@ public sealed class Trainer : IDisposable
     public void Run(TrainingState state, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(state);
-        while (!state.IsFinished && state.Epoch < _settings.Epochs)
+        while (!state.IsFinished && state.Epoch < _epochs)
         {
             RunEpoch(state, cancellation);
             Validate(state, cancellation);
-            _storage.Save(_context.Network, state);
-            _progress.EpochDone(state.History[^1], _settings.Epochs);
+            Save(state);
+            _progress.EpochDone(state.History[^1], _epochs);
         }
         state.IsFinished = true;
+        _average?.Exchange();
     }
 
     /// <inheritdoc/>
@@ -128,27 +171,38 @@ public sealed class Trainer : IDisposable
         foreach (TrainingStep step in _steps.Values)
             step.Dispose();
         _validation.Dispose();
+        _average?.Dispose();
+    }
+
+    private void Save(TrainingState state)
+    {
+        foreach (TrainingStep step in _steps.Values)
+            step.Keep(state);
+        _average?.Keep(state);
+        _rule?.Keep(state);
+        _storage.Save(_context.Network, state);
     }
 
     private void RunEpoch(TrainingState state, CancellationToken cancellation)
     {
         _order.Epoch = state.Epoch;
         long saved = Stopwatch.GetTimestamp(), reported = saved, samplesReported = state.SampleCount;
-        for (; state.Batch < _batchCount; state.Batch++)
+        for (; state.Batch < StepsPerEpoch; state.Batch++)
         {
             if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
             {
-                RequireFinite($"in epoch {state.Epoch + 1}, before batch {state.Batch + 1}");
-                _storage.Save(_context.Network, state);
+                RequireFinite($"in epoch {state.Epoch + 1}, before step {state.Batch + 1}");
+                Save(state);
                 cancellation.ThrowIfCancellationRequested();
                 saved = Stopwatch.GetTimestamp();
             }
             long step = StepsDone(state);
-            int size = _order.Fill(state.Batch, _requests);
+            int size = _order.Fill(state.Batch / _replays, _requests);
             _steps[size].Run(_requests.AsSpan(0, size), _schedule.RateAt(step), state);
+            _average?.Add(step + 1);
 
             TimeSpan elapsed = Stopwatch.GetElapsedTime(reported);
-            if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == _batchCount)
+            if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == StepsPerEpoch)
             {
                 double rate = (state.SampleCount - samplesReported) / Math.Max(elapsed.TotalSeconds, 1e-9);
                 _progress.StepsDone(step + 1, rate);
@@ -158,35 +212,42 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    // Adds the finished epoch to the history. Validation is repeated, not resumed, if it is interrupted.
+    // Validation is repeated, not resumed, if it is interrupted. It sees the averaged weights where there are some.
     private void Validate(TrainingState state, CancellationToken cancellation)
     {
-        Network network = _context.Network;
         RequireFinite($"after epoch {state.Epoch + 1}");
-        long start = Stopwatch.GetTimestamp();
-        int epoch = state.Epoch + 1;
-        bool probed = _evaluation.ProbeSteps > 0 && (epoch % _evaluation.ProbeEvery == 0 || epoch == _settings.Epochs);
-        double clean;
-        double? robust = null;
+        _average?.Exchange();
         try
         {
-            clean = _validation.Clean(cancellation);
-            if (probed)
-            {
-                int limit = _evaluation.ProbeSamples == 0 ? _validation.Count : _evaluation.ProbeSamples;
-                ulong stream = Philox.Key(_context.Seed, RandomStream.EvaluationAttack);
-                robust = _validation.Robust(_probe, stream, limit, cancellation: cancellation).Robust;
-            }
+            AddEpoch(state, cancellation);
         }
         catch (OperationCanceledException)
         {
-            _storage.Save(network, state);
+            _average?.Exchange();
+            Save(state);
             throw;
+        }
+        _average?.Exchange();
+    }
+
+    // Adds the finished epoch to the history. Changes nothing of the state if it is cancelled.
+    private void AddEpoch(TrainingState state, CancellationToken cancellation)
+    {
+        long start = Stopwatch.GetTimestamp();
+        int epoch = state.Epoch + 1;
+        bool probed = _evaluation.ProbeSteps > 0 && (epoch % _evaluation.ProbeEvery == 0 || epoch == _epochs);
+        double clean = _validation.Clean(cancellation);
+        double? robust = null;
+        if (probed)
+        {
+            int limit = _evaluation.ProbeSamples == 0 ? _validation.Count : _evaluation.ProbeSamples;
+            ulong stream = Philox.Key(_context.Seed, RandomStream.EvaluationAttack);
+            robust = _validation.Robust(_probe, stream, limit, cancellation: cancellation).Robust;
         }
         state.Times = state.Times with { Evaluate = Stopwatch.GetElapsedTime(start).TotalSeconds };
         state.Epoch = epoch;
         state.History.Add(new EpochRecord(
-            epoch, _schedule.RateAt((long)epoch * _batchCount - 1), state.LossSum / state.SampleCount,
+            epoch, _schedule.RateAt((long)epoch * StepsPerEpoch - 1), state.LossSum / state.SampleCount,
             (double)state.CorrectCount / state.SampleCount, clean, robust, state.Times));
         state.StartEpoch();
 
@@ -194,17 +255,29 @@ public sealed class Trainer : IDisposable
         {
             state.BestScore = value;
             state.BestEpoch = epoch;
-            _storage.SaveBest(network);
+            _storage.SaveBest(_context.Network);
+        }
+        // Once is enough: the robustness that was lost rarely comes back.
+        if (_method.IsAdversarial && state.Warnings.Count == 0 && CatastrophicOverfitting.Warning([.. state.History]) is { } warning)
+        {
+            state.Warnings.Add(warning);
+            _progress.Warn(warning);
         }
         if (_settings.EarlyStopping is { } stopping
             && state.History.Count(past => past.Epoch > state.BestEpoch && ScoreOf(past) is not null) >= stopping.Patience)
             state.IsFinished = true;
+        if (_rule is not null)
+        {
+            long asked = Stopwatch.GetTimestamp();
+            state.IsFinished |= _rule.Ends(_context.Network, state);
+            state.RuleSeconds += Stopwatch.GetElapsedTime(asked).TotalSeconds;
+        }
     }
 
     // What decides which epoch is best and when to stop; null for an epoch in which it was not measured.
     private double? ScoreOf(EpochRecord epoch)
     {
-        bool byRobustness = _settings.EarlyStopping?.Robust ?? (_settings.Method != TrainingMethod.Natural);
+        bool byRobustness = _settings.EarlyStopping?.Robust ?? _method.IsAdversarial;
         return byRobustness && _evaluation.ProbeSteps > 0 ? epoch.ValidationRobust : epoch.ValidationClean;
     }
 

@@ -11,6 +11,22 @@ public enum TrainingMethod
 
     /// <summary>PGD from a random start (Madry et al.): robust and dear.</summary>
     Pgd,
+
+    /// <summary>FGSM from a random start with a step of 1.25 ε: <see cref="MethodSettings.FgsmRsStep"/>.</summary>
+    FgsmRs,
+
+    /// <summary>N-FGSM: <see cref="MethodSettings.Noise"/> around the image, then a step that is not clipped to the ball.</summary>
+    NFgsm,
+
+    /// <summary>Free-m: <see cref="MethodSettings.Replays"/> steps a batch, each giving the gradients of weights and images.</summary>
+    Free,
+
+    /// <summary>YOPO-K-n: <see cref="MethodSettings.OuterSteps"/> propagations a step, each followed by
+    /// <see cref="MethodSettings.InnerSteps"/> steps of the images through the first layer.</summary>
+    Yopo,
+
+    /// <summary>TRADES: clean cross-entropy and <see cref="MethodSettings.Beta"/> times a divergence.</summary>
+    Trades,
 }
 
 /// <summary>Stops training when validation accuracy has stopped rising (paper, Appendix C).</summary>
@@ -31,7 +47,11 @@ public sealed record TrainingSettings
     /// <summary>What the network is trained on.</summary>
     public TrainingMethod Method { get; init; } = TrainingMethod.Pgd;
 
-    /// <summary>Passes over the training set.</summary>
+    /// <summary>What single methods take.</summary>
+    public MethodSettings MethodOptions { get; init; } = new();
+
+    /// <summary>Passes over the training set; with <see cref="TrainingMethod.Free"/> each of a batch's replays is a pass, so that it
+    /// takes as many steps of the weights as any other method, and an m-th of the epochs, rounded up.</summary>
     public int Epochs { get; init; } = 100;
 
     /// <summary>Samples a step.</summary>
@@ -63,6 +83,10 @@ public sealed record TrainingSettings
     /// <summary>Whether biases and normalisation decay too, as PyTorch's SGD does it; otherwise weights only.</summary>
     public bool DecayAll { get; init; } = true;
 
+    /// <summary>Share that a step leaves of the running average of weights and statistics, such as 0.9995; null for none. With an
+    /// average, it is what is validated, tested, saved and pruned.</summary>
+    public double? Ema { get; init; }
+
     /// <summary>When to stop before the last epoch; null for never.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
@@ -80,6 +104,9 @@ public sealed record TrainingSettings
         Require.InRange($"{prefix}learning-rate-factor", LearningRateFactor, 0, 1);
         Require.InRange($"{prefix}momentum", Momentum, 0, 0.9999);
         Require.InRange($"{prefix}weight-decay", WeightDecay, 0, 1);
+        MethodOptions.Validate(prefix);
+        if (Ema is { } ema)
+            Require.InRange($"{prefix}ema", ema, 0, 0.999999);
         if (EarlyStopping is { } stopping)
             Require.InRange($"{prefix}patience", stopping.Patience, 1, 100_000);
     }

@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
@@ -10,7 +12,7 @@ public sealed class TrainingState
     /// <summary>Finished epochs.</summary>
     public int Epoch { get; set; }
 
-    /// <summary>Finished batches of the current epoch.</summary>
+    /// <summary>Finished steps of the current epoch: batches, or with <see cref="TrainingMethod.Free"/> their replays.</summary>
     public int Batch { get; set; }
 
     /// <summary>Sum of the current epoch's losses.</summary>
@@ -37,9 +39,45 @@ public sealed class TrainingState
     /// <summary>Whether training has ended, after the last epoch or early.</summary>
     public bool IsFinished { get; set; }
 
+    /// <summary>What the user should worry about, a sentence each.</summary>
+    public IList<string> Warnings { get; init; } = [];
+
+    /// <summary>Seconds that the rule took which looks at every epoch.</summary>
+    public double RuleSeconds { get; set; }
+
+    /// <summary>Distance at which Early-Bird found the masks settled; null where it did not end the training.</summary>
+    public double? MaskDistance { get; set; }
+
+    /// <summary>Values besides weights, statistics and momenta that a checkpoint has to hold, by name.</summary>
+    [JsonIgnore]
+    public IDictionary<string, float[]> KeptValues { get; } = new Dictionary<string, float[]>(StringComparer.Ordinal);
+
+    /// <summary>Bytes that a checkpoint has to hold, by name.</summary>
+    [JsonIgnore]
+    public IDictionary<string, byte[]> KeptBytes { get; } = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+
     /// <summary>Seconds of training, validation left out.</summary>
     [JsonIgnore]
     public double TrainingSeconds => History.Sum(epoch => epoch.Times.Training);
+
+    /// <summary>Keeps a buffer's values for a checkpoint.</summary>
+    public void Keep(string name, IBackend backend, BufferSlice values)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        float[] kept = new float[values.Length];
+        backend.Download(values, kept);
+        KeptValues[name] = kept;
+    }
+
+    /// <summary>Values that a checkpoint kept.</summary>
+    /// <param name="name">What they were kept as.</param>
+    /// <param name="length">How many there must be.</param>
+    /// <exception cref="DamagedFileException">The checkpoint has not got them.</exception>
+    public float[] Kept(string name, int length) =>
+        KeptValues.TryGetValue(name, out float[]? values) && values.Length == length
+            ? values
+            : throw new DamagedFileException(
+                $"A checkpoint lacks the {length} values '{name}' that its training needs to continue; delete it to begin that stage anew.");
 
     /// <summary>Begins the next epoch's sums.</summary>
     public void StartEpoch()

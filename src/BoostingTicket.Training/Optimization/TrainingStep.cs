@@ -4,56 +4,43 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>One step of training at one batch size: images, attack, forward and backward pass, SGD. Allocates nothing once
-/// made.</summary>
+/// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made.</summary>
 public sealed class TrainingStep : IDisposable
 {
     private readonly Network _network;
     private readonly DeviceImages _images;
     private readonly SgdOptimizer _optimizer;
-    private readonly Plan _plan;
     private readonly BatchBuffers _buffers;
-    private readonly NetworkTarget? _target;
-    private readonly ProjectedGradientDescent? _attack;
-    private readonly ulong _attackKey;
+    private readonly MethodStep _method;
     private readonly float[] _losses;
     private readonly float[] _correct;
-    private IStepObserver? _observer;
 
     /// <summary>Compiles the plans of the step.</summary>
     /// <param name="network">The network.</param>
     /// <param name="images">Training images on its device.</param>
     /// <param name="optimizer">Steps its weights.</param>
-    /// <param name="method">What it is trained on.</param>
+    /// <param name="settings">How it is trained.</param>
     /// <param name="attack">The attack of adversarial training.</param>
     /// <param name="seed">Seed of random starts.</param>
     /// <param name="batch">Samples.</param>
     public TrainingStep(
-        Network network, DeviceImages images, SgdOptimizer optimizer, TrainingMethod method, AttackSettings attack, ulong seed,
+        Network network, DeviceImages images, SgdOptimizer optimizer, TrainingSettings settings, AttackSettings attack, ulong seed,
         int batch)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(attack);
+        ArgumentNullException.ThrowIfNull(settings);
         _network = network;
         _images = images;
         _optimizer = optimizer;
         _buffers = network.Buffers(batch);
-        _plan = network.Plan(new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters));
-        if (method != TrainingMethod.Natural)
-        {
-            _target = new NetworkTarget(network, batch, attack.Statistics);
-            _attack = new ProjectedGradientDescent(
-                _target,
-                method == TrainingMethod.Fgsm
-                    ? AttackBudget.Fgsm((float)attack.Epsilon, attack.Loss)
-                    : AttackBudget.Pgd(attack));
-        }
-        _attackKey = Philox.Key(seed, RandomStream.TrainingAttack);
+        _method = TrainingMethodCatalog.Find(settings.Method).Create(new MethodContext(
+            network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch));
         _losses = new float[batch];
         _correct = new float[batch];
     }
@@ -61,13 +48,8 @@ public sealed class TrainingStep : IDisposable
     /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a whole.</summary>
     public IStepObserver? Observer
     {
-        get => _observer;
-        set
-        {
-            _observer = value;
-            if (_target is not null)
-                _target.Observer = value;
-        }
+        get => _method.Observer;
+        set => _method.Observer = value;
     }
 
     /// <summary>Does the step and adds its losses, correct samples and seconds to the state.</summary>
@@ -80,25 +62,15 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         IBackend backend = _network.Backend;
         long start = Stopwatch.GetTimestamp();
-        _observer?.Enter(StepPhase.Data);
-        _images.Load(requests, _buffers, _attack is null ? _buffers.Input : _buffers.Clean);
+        Observer?.Enter(StepPhase.Data);
+        _images.Load(requests, _buffers, _method.Destination);
         backend.Synchronize();
         long loaded = Stopwatch.GetTimestamp();
-        if (_attack is not null)
-        {
-            _attack.Run(_attackKey, state.Epoch);
-            backend.Synchronize();
-        }
+        _method.Attack(state.Epoch);
+        backend.Synchronize();
         long attacked = Stopwatch.GetTimestamp();
 
-        if (_observer is not null)
-        {
-            _observer.Enter(StepPhase.Filters);
-            _plan.Prepare();
-            _observer.Enter(StepPhase.TrainingForward);
-        }
-        _plan.Forward();
-        _plan.Loss(LossKind.CrossEntropy, 1f / _buffers.Batch);
+        _method.Train();
         backend.Download(_buffers.Losses.All, _losses);
         backend.Download(_buffers.Correct.All, _correct);
         double loss = 0;
@@ -110,11 +82,9 @@ public sealed class TrainingStep : IDisposable
         }
         if (!double.IsFinite(loss))
             throw new DivergedException(
-                $"Training diverged: the loss of epoch {state.Epoch + 1}, batch {state.Batch + 1} is {loss}; lower the "
+                $"Training diverged: the loss of epoch {state.Epoch + 1}, step {state.Batch + 1} is {loss}; lower the "
                 + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
-        _observer?.Enter(StepPhase.TrainingBackward);
-        _plan.Backward();
-        _observer?.Enter(StepPhase.Update);
+        Observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
         backend.Synchronize();
         long trained = Stopwatch.GetTimestamp();
@@ -127,8 +97,29 @@ public sealed class TrainingStep : IDisposable
             state.Times.Train + Seconds(attacked, trained), state.Times.Evaluate);
     }
 
+    /// <summary>Keeps what outlives the step for a checkpoint.</summary>
+    public void Keep(TrainingState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach ((string name, Tensor tensor) in _method.Kept)
+        {
+            float[] values = new float[tensor.Length];
+            _network.Backend.Download(tensor, values);
+            state.KeptValues[name] = values;
+        }
+    }
+
+    /// <summary>Restores what a checkpoint kept.</summary>
+    /// <exception cref="DamagedFileException">The checkpoint lacks it.</exception>
+    public void Restore(TrainingState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        foreach ((string name, Tensor tensor) in _method.Kept)
+            _network.Backend.Upload(state.Kept(name, checked((int)tensor.Length)), tensor);
+    }
+
     /// <inheritdoc/>
-    public void Dispose() => _attack?.Dispose();
+    public void Dispose() => _method.Dispose();
 
     private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;
 }

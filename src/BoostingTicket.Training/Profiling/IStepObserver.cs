@@ -24,10 +24,10 @@ public enum StepPhase
     /// <summary>Sign, step, projection onto the ball and clamp; keeping the worst of several restarts.</summary>
     AttackStep,
 
-    /// <summary>Forward pass and loss of training, with the transfer of the losses.</summary>
+    /// <summary>Forward pass and loss of training.</summary>
     TrainingForward,
 
-    /// <summary>Gradients of the parameters.</summary>
+    /// <summary>Gradients of the parameters, with the transfer of the losses.</summary>
     TrainingBackward,
 
     /// <summary>SGD and mask.</summary>

@@ -62,7 +62,7 @@ internal sealed class ProfiledTraining : IDisposable
             _fullBatches = samples / settings.BatchSize;
             _requests = new ImageRequest[settings.BatchSize];
             _step = new TrainingStep(
-                Network, _data.Train, new SgdOptimizer(Network, settings), settings.Method, configuration.Attack, configuration.Seed,
+                Network, _data.Train, new SgdOptimizer(Network, settings), settings, configuration.Attack, configuration.Seed,
                 settings.BatchSize);
         }
         catch

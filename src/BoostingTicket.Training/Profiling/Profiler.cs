@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
 
@@ -92,12 +93,7 @@ public sealed class Profiler(
             Dataset = data.Train.Name,
             Method = SettingNames.Of(configuration.Dense.Method),
             Variant = training.Mask is null ? "dense" : "pruned",
-            AttackSteps = configuration.Dense.Method switch
-            {
-                Optimization.TrainingMethod.Natural => 0,
-                Optimization.TrainingMethod.Fgsm => 1,
-                _ => configuration.Attack.Steps * configuration.Attack.Restarts,
-            },
+            AttackSteps = TrainingMethodCatalog.Find(configuration.Dense.Method).AttackSteps(configuration.Dense, configuration.Attack),
             Sparsity = training.Mask?.Sparsity ?? 0,
             Batch = training.Batch,
             Batches = batches,

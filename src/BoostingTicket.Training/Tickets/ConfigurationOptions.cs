@@ -77,6 +77,14 @@ public static class ConfigurationOptions
                     draft.Set("donor.method", text, "--method");
             },
         };
+        yield return Everywhere("--fgsm-rs-step", "step of fgsm-rs, as a multiple of ε", "methodOptions.fgsmRsStep");
+        yield return Everywhere("--noise", "radius of the noise of n-fgsm, as a multiple of ε", "methodOptions.noise");
+        yield return Everywhere("--noise-step", "step of n-fgsm, as a multiple of ε", "methodOptions.noiseStep");
+        yield return Everywhere("--replays", "times in a row that free trains on a batch; each counts as a pass over the data", "methodOptions.replays");
+        yield return Everywhere("--outer-steps", "propagations of yopo through the whole network for a step of the weights", "methodOptions.outerSteps");
+        yield return Everywhere("--inner-steps", "steps of yopo's images through the first layer after each propagation", "methodOptions.innerSteps");
+        yield return Everywhere("--beta", "weight of the divergence in trades", "methodOptions.beta");
+        yield return Everywhere("--ema", "share that a step leaves of an average of the weights, such as 0.9995, which is then validated, tested, saved and pruned; or none", "ema");
         yield return Everywhere("--batch", "samples a step", "batchSize");
         yield return Set("--learning-rate", OptionGroup.Training, "learning rate of tickets and baseline; the donor has its own", "retrain.learningRate", "dense.learningRate");
         yield return Set("--warmup-from", OptionGroup.Training, "rate that tickets warm up from, or none", "retrain.warmupFrom");
@@ -93,6 +101,7 @@ public static class ConfigurationOptions
         yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };
         yield return Set("--minimum-kept", OptionGroup.Pruning, "weights that every layer keeps at least", "pruning.minimumKept");
         yield return Set("--prune-hidden-linear", OptionGroup.Pruning, "whether hidden linear layers are pruned, or none for the model's own choice", "pruning.hiddenLinear");
+        yield return Set("--donor-early-bird", OptionGroup.Pruning, "end a donor's training when the masks of its last five epochs differ by less, 0.1 in the Early-Bird paper; or none", "pruning.earlyBird");
         yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
 
         yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");
@@ -114,8 +123,11 @@ public static class ConfigurationOptions
         let name = OptionNameOf(setting.Path[(training.Group.Length + 1)..])
         select Set($"--{training.Group}-{name}", OptionGroup.Training, $"--{name} for {training.What} alone", setting.Path) with { Listed = false };
 
+    private const string MethodOptions = "methodOptions.";
+
     private static string OptionNameOf(string path) => path switch
     {
+        _ when path.StartsWith(MethodOptions, StringComparison.Ordinal) => OptionNameOf(path[MethodOptions.Length..]),
         "batchSize" => "batch",
         "earlyStopping.patience" => "patience",
         "earlyStopping.robust" => "early-stopping-robust",

@@ -58,10 +58,16 @@ public sealed record PruningSettings
     /// <summary>Rounds of train, prune, reset; 1 is one-shot, the paper's choice (Appendix B).</summary>
     public int Rounds { get; init; } = 1;
 
+    /// <summary>Distance below which the masks of a donor's last five epochs count as settled, so that its training ends
+    /// (Early-Bird; 0.1 in its paper); null to train donors to the end.</summary>
+    public double? EarlyBird { get; init; }
+
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
     public void Validate()
     {
+        if (EarlyBird is { } distance)
+            Require.InRange("donor-early-bird", distance, 0, 1);
         Require.InRange("ratio", Ratio, 0, 0.9999);
         Require.InRange("rounds", Rounds, 1, 100);
         Require.InRange("minimum-kept", MinimumKept, 0, 1_000_000);

@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
@@ -26,12 +27,14 @@ internal static class RunMemory
         int largest = Math.Max(
             trainings.Select(training => training.BatchSize).DefaultIfEmpty(1).Max(), configuration.Evaluation.BatchSize);
         MemoryNeed need = Need(largest);
+        long kept = Kept(largest);
         IBackend backend = network.Backend;
         progress.Note(string.Create(
             CultureInfo.InvariantCulture,
-            $"Memory: {need.Total / Mebibyte:F0} MiB on {backend.Device.Name} (feature maps {need.FeatureMaps / Mebibyte:F0}, parameters "
-            + $"{need.Parameters / Mebibyte:F0}, filters {need.Filters / Mebibyte:F0}, images {need.Images / Mebibyte:F0})"));
-        if (backend.FreeMemory is not { } free || need.FeatureMaps + need.Images <= free)
+            $"Memory: {(need.Total + kept) / Mebibyte:F0} MiB on {backend.Device.Name} (feature maps {need.FeatureMaps / Mebibyte:F0}, parameters "
+            + $"{need.Parameters / Mebibyte:F0}, filters {need.Filters / Mebibyte:F0}, images {need.Images / Mebibyte:F0}, "
+            + $"method {kept / Mebibyte:F0})"));
+        if (backend.FreeMemory is not { } free || need.FeatureMaps + need.Images + kept <= free)
             return;
         // Parameters and filters are there already: what is missing depends on the batch.
         int fitting = 0, refused = largest;
@@ -39,7 +42,7 @@ internal static class RunMemory
         {
             int middle = fitting + (refused - fitting) / 2;
             MemoryNeed smaller = Need(middle);
-            if (smaller.FeatureMaps + smaller.Images <= free)
+            if (smaller.FeatureMaps + smaller.Images + Kept(middle) <= free)
                 fitting = middle;
             else
                 refused = middle;
@@ -49,25 +52,39 @@ internal static class RunMemory
             : "no batch size fits: choose a smaller --model or --width, or end other programs on the GPU";
         throw new DeviceException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The device has not enough memory: a batch of {largest} needs {(need.FeatureMaps + need.Images) / Mebibyte:F0} MiB more for "
-            + $"feature maps and images, {free / Mebibyte:F0} MiB are free; {remedy}."));
+            $"The device has not enough memory: a batch of {largest} needs {(need.FeatureMaps + need.Images + kept) / Mebibyte:F0} MiB more for "
+            + $"feature maps, images and what the method keeps, {free / Mebibyte:F0} MiB are free; {remedy}."));
 
         MemoryNeed Need(int most) => network.Need([.. Plans(configuration, trainings, data, most)]);
+
+        // One training after the other, each of which frees what it kept but the sums of gradients.
+        long Kept(int most)
+        {
+            long sums = trainings.Any(training => Find(training).SumsGradients) ? sizeof(float) * (long)network.Graph.Table.TrainedLength : 0;
+            return sums + trainings.Select(training =>
+                Batches(training, data, most).Distinct().Sum(batch => Find(training).KeptBytes(network, batch))
+                + (training.Ema is null ? 0 : WeightAverage.Bytes(network.Graph.Table))).DefaultIfEmpty().Max();
+        }
+    }
+
+    private static ITrainingMethod Find(TrainingSettings training) => TrainingMethodCatalog.Find(training.Method);
+
+    private static int[] Batches(TrainingSettings training, RunData data, int most)
+    {
+        var plan = new BatchPlan(data.TrainCount - data.Settings.ValidationSamples, Math.Min(training.BatchSize, most));
+        return [plan.Batch(0).Length, plan.Batch(plan.BatchCount - 1).Length];
     }
 
     // What trainers and evaluators will ask for, with batches of at most so many samples.
     private static IEnumerable<PlanOptions> Plans(
         RunConfiguration configuration, IReadOnlyList<TrainingSettings> trainings, RunData data, int most)
     {
-        int samples = data.TrainCount - data.Settings.ValidationSamples;
         foreach (TrainingSettings training in trainings)
         {
-            var batches = new BatchPlan(samples, Math.Min(training.BatchSize, most));
-            foreach (int batch in (int[])[batches.Batch(0).Length, batches.Batch(batches.BatchCount - 1).Length])
+            foreach (int batch in Batches(training, data, most))
             {
-                yield return new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters);
-                if (training.Method != TrainingMethod.Natural)
-                    yield return new PlanOptions(batch, PlanMode.Attack, GradientRequest.Input, configuration.Attack.Statistics);
+                foreach (PlanOptions plan in Find(training).Plans(batch, configuration.Attack))
+                    yield return plan;
             }
         }
         int evaluation = Math.Min(configuration.Evaluation.BatchSize, most);

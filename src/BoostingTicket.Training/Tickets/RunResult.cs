@@ -19,6 +19,9 @@ public sealed record ArmResult(
     Arm Arm, double Sparsity, TestResult Last, TestResult Best, int BestEpoch, int EpochsRun, double PruningSeconds,
     double TrainingSeconds, IReadOnlyList<EpochRecord> History)
 {
+    /// <summary>What happened in training that the user should worry about.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>Pruning and training, in seconds.</summary>
     public double TotalSeconds => PruningSeconds + TrainingSeconds;
 }
@@ -44,6 +47,9 @@ public sealed record SeedResult(
 {
     /// <summary>Training of the winning ticket's donor; empty without that arm.</summary>
     public IReadOnlyList<EpochRecord> WinningDonor { get; init; } = [];
+
+    /// <summary>Epoch at which Early-Bird ended the boosting ticket's donor; null where it did not.</summary>
+    public int? EarlyBirdEpoch { get; init; }
 }
 
 /// <summary>A finished run.</summary>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
@@ -55,12 +56,13 @@ internal sealed class SeedRun
         DrawnTicket? winning = _configuration.Arms.Contains(Arm.Winning)
             ? DrawTicket(WinningDonorStage, _configuration.WinningDonor)
             : null;
+        ArmResult[] arms = [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))];
         var result = new SeedResult(
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
-            [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? [])],
-            [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))],
-            _stages.SplitHash)
+            [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? []), .. arms.SelectMany(arm => arm.Warnings)],
+            arms, _stages.SplitHash)
         {
+            EarlyBirdEpoch = boosting?.Record.EarlyBirdEpoch,
             WinningDonor = winning?.History ?? [],
         };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
@@ -89,35 +91,52 @@ internal sealed class SeedRun
         {
             DeleteCheckpoints(donor);
             DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
-            return DrawnTicket.From(record, TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask);
+            return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask, record);
         }
         PruningSettings pruning = _configuration.Pruning;
         Mask? mask = null;
         PruningReport? report = null;
         IReadOnlyList<double> ratios = PruningSchedule.CumulativeRatios(pruning.Ratio, pruning.Rounds);
         var history = new List<EpochRecord>();
+        var warnings = new List<string>();
+        int? earlyBirdEpoch = null;
         double seconds = 0;
         for (int round = 1; round <= pruning.Rounds; round++)
         {
             string stage = StageOf(donor, round);
-            TrainingState state = _stages.Train(stage, _initial, mask, settings);
+            IPruner pruner = PrunerCatalog.Find(pruning.Scope);
+            var options = new PruningOptions(ratios[round - 1], pruning.MinimumKept);
+            EarlyBird? earlyBird = pruning.EarlyBird is { } distance
+                ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
+                : null;
+            TrainingState state = _stages.Train(stage, _initial, mask, settings, earlyBird);
             long start = Stopwatch.GetTimestamp();
             ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
-            (mask, report) = PrunerCatalog.Find(pruning.Scope).Prune(
-                trained, new PruningOptions(ratios[round - 1], pruning.MinimumKept), mask);
-            seconds += state.TrainingSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+            (mask, report) = pruner.Prune(trained, options, mask);
+            seconds += state.TrainingSeconds + state.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
             history.AddRange(state.History);
+            warnings.AddRange(state.Warnings.Select(warning => $"{stage}: {warning}"));
+            if (state.MaskDistance is { } settled)
+            {
+                earlyBirdEpoch = state.Epoch;
+                _progress.Note(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{stage}: the mask settled in epoch {state.Epoch} of {settings.Epochs} (largest distance {settled:F4})"));
+            }
         }
         TestResult test = _stages.Test(donor, "last");
         _stages.SaveTicket(donor, _initial, mask!);
         var drawn = new DonorRecord(
             history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            report.Warnings, seconds);
+            [.. warnings, .. report.Warnings], seconds)
+        {
+            EarlyBirdEpoch = earlyBirdEpoch,
+        };
         AtomicFile.WriteAllText(done, RunJson.Write(drawn));
         DeleteCheckpoints(donor);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
-        return DrawnTicket.From(drawn, mask!);
+        return new DrawnTicket(mask!, drawn);
     }
 
     private void DeleteCheckpoints(string donor)
@@ -132,14 +151,23 @@ internal sealed class SeedRun
     /// <summary>What is kept of a donor besides its files.</summary>
     private sealed record DonorRecord(
         IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
-        IReadOnlyList<string> Warnings, double Seconds);
-
-    /// <summary>A mask and how it was found.</summary>
-    private sealed record DrawnTicket(
-        Mask Mask, IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
         IReadOnlyList<string> Warnings, double Seconds)
     {
-        public static DrawnTicket From(DonorRecord record, Mask mask) =>
-            new(mask, record.History, record.Test, record.Sparsity, record.Warnings, record.Seconds);
+        /// <summary>Epoch at which Early-Bird ended the donor of the last round that it ended; null for none.</summary>
+        public int? EarlyBirdEpoch { get; init; }
+    }
+
+    /// <summary>A mask and how it was found.</summary>
+    private sealed record DrawnTicket(Mask Mask, DonorRecord Record)
+    {
+        public IReadOnlyList<EpochRecord> History => Record.History;
+
+        public TestResult Test => Record.Test;
+
+        public IReadOnlyList<LayerSparsity> Sparsity => Record.Sparsity;
+
+        public IReadOnlyList<string> Warnings => Record.Warnings;
+
+        public double Seconds => Record.Seconds;
     }
 }

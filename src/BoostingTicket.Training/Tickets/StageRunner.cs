@@ -105,7 +105,10 @@ internal sealed class StageRunner
         SaveExamples(stage);
         var result = new ArmResult(
             arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
-            [.. state.History]);
+            [.. state.History])
+        {
+            Warnings = [.. state.Warnings.Select(warning => $"{stage}: {warning}")],
+        };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         DeleteCheckpoint(stage);
         return result;
@@ -116,7 +119,12 @@ internal sealed class StageRunner
 
     /// <summary>Puts the network back to a start under a mask, trains it, and keeps its last weights. Continues from the
     /// stage's checkpoint if there is one.</summary>
-    public TrainingState Train(string stage, ModelState start, Mask? mask, TrainingSettings settings)
+    /// <param name="stage">Name of the stage.</param>
+    /// <param name="start">Weights to begin from.</param>
+    /// <param name="mask">The mask; null for none.</param>
+    /// <param name="settings">The training.</param>
+    /// <param name="rule">May end it after an epoch; null for none.</param>
+    public TrainingState Train(string stage, ModelState start, Mask? mask, TrainingSettings settings, IEpochRule? rule = null)
     {
         _cancellation.ThrowIfCancellationRequested();
         TicketReset.Apply(_network.Parameters, _network.Backend, start, mask);
@@ -126,10 +134,10 @@ internal sealed class StageRunner
         var storage = new StageStorage(
             _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata, _checkpointMetadata);
         using var trainer = new Trainer(
-            context, settings, _configuration.Attack, _configuration.Evaluation, storage, _progress);
+            context, settings, _configuration.Attack, _configuration.Evaluation, storage, _progress, rule);
         TrainingState state = trainer.Restore();
         _progress.StageStarted(
-            $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", (long)settings.Epochs * trainer.BatchCount,
+            $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", trainer.TotalSteps,
             trainer.StepsDone(state));
         trainer.Run(state, _cancellation);
         WeightFile.Save(

@@ -156,6 +156,8 @@ public static class NetworkChecks
         plan.Loss(loss, 1f / options.Batch);
         if (options.Gradients != GradientRequest.None)
             plan.Backward();
+        if (options.WantsFirstLayerApart)
+            BackwardFirstLayerElsewhere(network, plan);
         results.Add(new("losses", Download(network.Backend, plan.Buffers.Losses.All), false));
         results.Add(new("correct", Download(network.Backend, plan.Buffers.Correct.All), false));
         if (options.WantsInputGradient)
@@ -172,6 +174,15 @@ public static class NetworkChecks
         foreach (Parameter parameter in network.Graph.Table.Statistics)
             results.Add(new(parameter.Name, Download(network.Backend, store.Slice(parameter)), false));
         return results;
+    }
+
+    // At other images than those of the backward pass, which are put back.
+    private static void BackwardFirstLayerElsewhere(Network network, Plan plan)
+    {
+        float[] images = Download(network.Backend, plan.Buffers.Input);
+        network.Backend.Upload(Array.ConvertAll(images, value => 1 - value * value), plan.Buffers.Input);
+        plan.BackwardFirstLayer();
+        network.Backend.Upload(images, plan.Buffers.Input);
     }
 
     /// <summary>Compares what two backends got for the same network.</summary>

@@ -20,6 +20,8 @@ public abstract class NetworkTests
         {
             yield return new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters);
             yield return new PlanOptions(batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input);
+            yield return new PlanOptions(
+                batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input | GradientRequest.FirstLayerApart);
             yield return new PlanOptions(batch, PlanMode.Evaluate);
             yield return new PlanOptions(batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Running);
             yield return new PlanOptions(batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Batch);
@@ -75,6 +77,25 @@ public abstract class NetworkTests
             for (int i = 0; i < logits.Length; i++)
                 Assert.That(logits[i], Is.EqualTo(expected[(33 - batch) * classes + i]).Within(1e-5));
         }
+    }
+
+    /// <summary>At the images of the backward pass, the first layer's gradients apart are those of an ordinary backward pass.</summary>
+    [Test]
+    public void First_layer_apart_is_the_ordinary_first_layer_where_images_stay(
+        [ValueSource(nameof(Samples))] SampleGraph sample, [Values] bool pruned)
+    {
+        using IBackend backend = Open();
+        using Network network = Create(sample, backend, 17, pruned);
+        NetworkChecks.Run(network.Plan(new PlanOptions(17, PlanMode.Train, GradientRequest.Parameters)), LossKind.CrossEntropy);
+        float[] ordinary = NetworkChecks.Download(backend, network.Parameters.Gradients.All);
+        backend.Fill(network.Parameters.Gradients.All, float.NaN);
+        Plan plan = network.Plan(new PlanOptions(
+            17, PlanMode.Train, GradientRequest.Parameters | GradientRequest.FirstLayerApart));
+        NetworkChecks.Run(plan, LossKind.CrossEntropy);
+        Assert.That(NetworkChecks.Download(backend, network.Parameters.Gradients.All), Has.Some.NaN, "the first layer is left out");
+        plan.BackwardFirstLayer();
+
+        Assert.That(NetworkChecks.Download(backend, network.Parameters.Gradients.All), Is.EqualTo(ordinary));
     }
 
     /// <summary>Attack mode writes no statistics.</summary>

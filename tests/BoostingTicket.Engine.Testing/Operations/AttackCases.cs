@@ -17,6 +17,7 @@ internal static class AttackCases
             foreach (int batch in Batches)
             {
                 yield return RandomStart(shape, batch, Epsilon);
+                yield return NormalStart(shape, batch);
                 yield return Step(shape, batch, Epsilon, 2 / 255f);
                 yield return KeepWorst(shape, batch);
                 yield return Measure(shape, batch);
@@ -41,6 +42,17 @@ internal static class AttackCases
             Tensor adversarial = bench.Destination("adversarial", batch, shape, images: true);
             var key = new RandomStartKey(Philox.Key(7, RandomStream.TrainingAttack), 3, 1);
             bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
+        });
+
+    /// <summary>Around zero, so that the numbers themselves are compared.</summary>
+    private static OperationCase NormalStart(FeatureShape shape, int batch) =>
+        new($"NormalStart {shape} batch {batch}", bench =>
+        {
+            Tensor clean = bench.Operand("clean", batch, shape, new float[batch * shape.Length], images: true);
+            IntBuffer samples = bench.Integers(bench.Random.Integers(batch, 60000));
+            Tensor adversarial = bench.Destination("adversarial", batch, shape, images: true);
+            var key = new RandomStartKey(Philox.Key(7, RandomStream.TrainingAttack), 3, 1);
+            bench.Execute(backend => backend.NormalStart(clean, samples, 0.001f, key, adversarial));
         });
 
     private static OperationCase Step(FeatureShape shape, int batch, float epsilon, float stepSize) =>

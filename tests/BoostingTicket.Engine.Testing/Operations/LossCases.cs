@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing.Operations;
 
-/// <summary>Cross-entropy and the Carlini-Wagner margin.</summary>
+/// <summary>Cross-entropy, the Carlini-Wagner margin, and the divergence of predictions.</summary>
 internal static class LossCases
 {
     public static IEnumerable<OperationCase> Cases()
@@ -19,6 +19,15 @@ internal static class LossCases
             yield return WithoutGradient(kind);
             yield return Ties(kind);
         }
+        foreach (int batch in (int[])[1, 5, 16, 17, 33])
+        {
+            foreach (int classes in (int[])[2, 10, 17, 100])
+                yield return Divergence(batch, classes, 3, 6f / batch, byReference: true, byLogits: true);
+        }
+        yield return Divergence(17, 10, 3, 1, byReference: false, byLogits: true);
+        yield return Divergence(17, 10, 3, 1, byReference: true, byLogits: false);
+        yield return Divergence(17, 10, 3, 1, byReference: false, byLogits: false);
+        yield return Divergence(17, 10, 300, 1, byReference: true, byLogits: true);
         yield return LargeLogits();
         yield return MarginPastTheKink();
     }
@@ -27,6 +36,25 @@ internal static class LossCases
         new($"Loss {kind} {batch}x{classes} gradient scale {gradientScale:R}", Tolerance.LongSum, bench =>
             Execute(bench, kind, bench.Random.Normal(batch * classes, deviation: 3), bench.Random.Integers(batch, classes),
                 gradientScale));
+
+    private static OperationCase Divergence(
+        int batch, int classes, float deviation, float gradientScale, bool byReference, bool byLogits) =>
+        new(
+            $"Divergence {batch}x{classes} of logits around {deviation:R} gradient scale {gradientScale:R}"
+            + (byReference ? " by reference" : "") + (byLogits ? " by logits" : ""),
+            Tolerance.LongSum,
+            bench =>
+            {
+                var shape = new FeatureShape(classes);
+                float[] targets = bench.Random.Normal(batch * classes, deviation: deviation);
+                Tensor reference = bench.Operand("reference", batch, shape, targets);
+                Tensor logits = bench.Operand("logits", batch, shape, bench.Random.Normal(batch * classes, deviation: deviation));
+                FloatBuffer divergences = bench.DestinationBuffer("divergences", batch);
+                Tensor? referenceGradient = byReference ? bench.Updated("reference gradient", batch, shape) : null;
+                Tensor? gradient = byLogits ? bench.Destination("gradient", batch, shape) : null;
+                bench.Execute(
+                    backend => backend.Divergence(reference, logits, divergences, referenceGradient, gradient, gradientScale));
+            });
 
     private static OperationCase WithoutGradient(LossKind kind) =>
         new($"Loss {kind} without gradient", Tolerance.LongSum, bench =>

@@ -15,11 +15,14 @@ internal static class ParameterCases
             yield return Sgd(length, new SgdOptions(0.1f, 0.9f, 5e-4f), masked: false);
             yield return Sgd(length, new SgdOptions(0.1f, 0.9f, 5e-4f), masked: true);
             yield return Mask(length);
+            yield return Blend(length, 0.0005f, 0.9995f);
             yield return Sum(length);
         }
         yield return Sgd(1000, new SgdOptions(0.01f, 0, 0), masked: false);
         yield return Sgd(1000, new SgdOptions(0.01f, 0, 0), masked: true);
         yield return Sgd(1000, new SgdOptions(0, 0.9f, 1e-4f), masked: true);
+        yield return Blend(1000, 1, 1);
+        yield return BlendOfSlices();
         yield return SgdIgnoresPrunedGarbage();
         yield return SgdSteps();
         yield return SumOfSmallAndLarge();
@@ -88,6 +91,29 @@ internal static class ParameterCases
             BufferSlice masks = bench.Operand("masks", pattern);
             BufferSlice masked = bench.Updated("values", values, Match.SameBits);
             bench.Execute(backend => backend.ApplyMask(masks, masked));
+        });
+
+    /// <summary>Where both are 0, as pruned weights and their average are, the result is exactly 0.</summary>
+    private static OperationCase Blend(int length, float sourceFactor, float factor) =>
+        new($"Blend {length} values, factors {sourceFactor:R} and {factor:R}", bench =>
+        {
+            float[] added = bench.Random.Normal(length), present = bench.Random.Normal(length);
+            for (int i = 0; i < length; i += 3)
+                added[i] = present[i] = 0;
+            BufferSlice source = bench.Operand("source", added);
+            BufferSlice values = bench.Updated("values", present, Match.CloseWithExactZeros);
+            bench.Execute(backend => backend.Blend(source, sourceFactor, factor, values));
+        });
+
+    /// <summary>Slices that begin at addresses of different alignment.</summary>
+    private static OperationCase BlendOfSlices() =>
+        new("Blend of slices", bench =>
+        {
+            BufferSlice source = bench.Operand("source", bench.Random.Normal(1003));
+            BufferSlice values = bench.Updated("values", bench.Random.Normal(1001));
+            var part = new BufferSlice(source.Buffer, source.Offset + 2, 998);
+            var target = new BufferSlice(values.Buffer, values.Offset + 1, 998);
+            bench.Execute(backend => backend.Blend(part, -2, 0.5f, target));
         });
 
     private static OperationCase Sum(int length) =>

@@ -20,6 +20,11 @@ public sealed class TrainingStepTests
     [TestCase(TrainingMethod.Fgsm, 1)]
     [TestCase(TrainingMethod.Pgd, 1)]
     [TestCase(TrainingMethod.Pgd, 2)]
+    [TestCase(TrainingMethod.FgsmRs, 1)]
+    [TestCase(TrainingMethod.NFgsm, 1)]
+    [TestCase(TrainingMethod.Free, 1)]
+    [TestCase(TrainingMethod.Yopo, 1)]
+    [TestCase(TrainingMethod.Trades, 2)]
     public void A_whole_step_allocates_nothing(TrainingMethod method, int threads)
     {
         using IBackend backend = CpuBackend.Create(threads);
@@ -28,7 +33,7 @@ public sealed class TrainingStepTests
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = method };
         var attack = new AttackSettings { Steps = 2, Restarts = 2 };
-        using var step = new TrainingStep(network, images, new SgdOptimizer(network, settings), method, attack, seed: 1, batch: 8);
+        using var step = new TrainingStep(network, images, new SgdOptimizer(network, settings), settings, attack, seed: 1, batch: 8);
         var order = new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.Crop4Flip, seed: 1);
         var requests = new ImageRequest[8];
         var state = new TrainingState();
@@ -53,7 +58,7 @@ public sealed class TrainingStepTests
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = TrainingMethod.Fgsm };
         using var step = new TrainingStep(
-            network, images, new SgdOptimizer(network, settings), settings.Method, new AttackSettings(), seed: 1, batch: 8);
+            network, images, new SgdOptimizer(network, settings), settings, new AttackSettings(), seed: 1, batch: 8);
         var order = new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.None, seed: 1);
         var requests = new ImageRequest[8];
         float[] weights = new float[mask.Length], momenta = new float[mask.Length];
@@ -93,7 +98,7 @@ public sealed class TrainingStepTests
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = TrainingMethod.Pgd };
         using var step = new TrainingStep(
-            network, images, new SgdOptimizer(network, settings), settings.Method, new AttackSettings { Steps = 2 }, seed: 1, batch: 8);
+            network, images, new SgdOptimizer(network, settings), settings, new AttackSettings { Steps = 2 }, seed: 1, batch: 8);
         step.Observer = observer;
         var requests = new ImageRequest[8];
         new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.Crop4Flip, seed: 1).Fill(0, requests);

@@ -48,6 +48,19 @@ public sealed class ProfilerTests
         double Calls(StepPhase phase) => report.Phases.SingleOrDefault(row => row.Phase == phase)?.CallsPerBatch ?? 0;
     }
 
+    [TestCase(TrainingMethod.FgsmRs, 1)]
+    [TestCase(TrainingMethod.NFgsm, 1)]
+    [TestCase(TrainingMethod.Free, 1)]
+    [TestCase(TrainingMethod.Yopo, 5 * 3)]
+    [TestCase(TrainingMethod.Trades, AttackSteps)]
+    public void Every_method_can_be_profiled(TrainingMethod method, int steps)
+    {
+        ProfileReport report = Profile(method, new ProfileOptions(Batches: 1, WarmupBatches: 1, Operations: true));
+        Assert.That((report.AttackSteps, report.Method), Is.EqualTo((steps, SettingNames.Of(method))));
+        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.AttackStep).SecondsPerBatch, Is.Positive);
+        Assert.That(report.Operations!.Sum(row => row.Share), Is.EqualTo(1).Within(1e-9));
+    }
+
     [Test]
     public void Operations_and_what_lies_between_add_up_to_the_step()
     {

@@ -17,6 +17,8 @@ internal sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunPro
 
     public List<string> Warnings { get; } = [];
 
+    public List<string> Notes { get; } = [];
+
     public void StageStarted(string stage, long totalSteps, long doneSteps)
     {
         Stages.Add(stage);
@@ -30,9 +32,7 @@ internal sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunPro
 
     public void StageFinished() => Count();
 
-    public void Note(string text)
-    {
-    }
+    public void Note(string text) => Notes.Add(text);
 
     public void Warn(string text) => Warnings.Add(text);
 

@@ -12,6 +12,9 @@ internal sealed class AttackKernels
     /// <summary>Pixels of a sample that a thread draws random numbers for: a counter's four words.</summary>
     private const int PixelsPerDraw = 4;
 
+    /// <summary>Values of a sample that a thread draws normal numbers for: a counter's four words.</summary>
+    private const int ValuesPerDraw = 4;
+
     /// <summary>Blocks that measure a perturbation, at most.</summary>
     private const int MaximalMeasureBlocks = 512;
 
@@ -19,13 +22,14 @@ internal sealed class AttackKernels
     private const int Extents = 3;
 
     private readonly KernelLibrary _library;
-    private readonly nint _randomStart, _step, _keepWorst, _measure, _measureTotal;
+    private readonly nint _randomStart, _normalStart, _step, _keepWorst, _measure, _measureTotal;
 
     /// <summary>Loads the kernels.</summary>
     public AttackKernels(KernelLibrary library)
     {
         _library = library;
         _randomStart = library.Function(Family, "attack_random_start_f32");
+        _normalStart = library.Function(Family, "attack_normal_start_f32");
         _step = library.Function(Family, "attack_step_f32");
         _keepWorst = library.Function(Family, "attack_keep_worst_f32");
         _measure = library.Function(Family, "attack_measure_f32");
@@ -45,6 +49,23 @@ internal sealed class AttackKernels
         int draws = (clean.Shape.Pixels + PixelsPerDraw - 1) / PixelsPerDraw;
         _library.Launch(
             _randomStart, KernelLibrary.PerSample(draws, clean.Batch), clean.Data, samples, epsilon, (uint)key.Key,
+            (uint)(key.Key >> 32), key.Epoch, key.Restart, adversarial.Data, clean.Batch, clean.Shape.Channels,
+            clean.PhysicalChannels, clean.Shape.Pixels);
+    }
+
+    /// <summary>A normally distributed start around the clean image, not clamped.</summary>
+    /// <param name="clean">N images, float32.</param>
+    /// <param name="samples">N identities, int32.</param>
+    /// <param name="deviation">Standard deviation in pixel units.</param>
+    /// <param name="key">Stream, epoch and restart.</param>
+    /// <param name="adversarial">N images, float32; overwritten. May be <paramref name="clean"/>.</param>
+    public void NormalStart(
+        in TensorView clean, DevicePointer samples, float deviation, RandomStartKey key, in TensorView adversarial)
+    {
+        RequireImages(clean, adversarial, "adversarial images");
+        int draws = (clean.Shape.Length + ValuesPerDraw - 1) / ValuesPerDraw;
+        _library.Launch(
+            _normalStart, KernelLibrary.PerSample(draws, clean.Batch), clean.Data, samples, deviation, (uint)key.Key,
             (uint)(key.Key >> 32), key.Epoch, key.Restart, adversarial.Data, clean.Batch, clean.Shape.Channels,
             clean.PhysicalChannels, clean.Shape.Pixels);
     }

@@ -17,6 +17,7 @@ internal sealed class LossKernels
     private readonly KernelLibrary _library;
     private readonly TypedFunction _crossEntropy;
     private readonly TypedFunction _carliniWagner;
+    private readonly TypedFunction _divergence;
 
     /// <summary>Loads the kernels.</summary>
     public LossKernels(KernelLibrary library)
@@ -24,6 +25,7 @@ internal sealed class LossKernels
         _library = library;
         _crossEntropy = new TypedFunction(library, Family, "cross_entropy");
         _carliniWagner = new TypedFunction(library, Family, "carlini_wagner");
+        _divergence = new TypedFunction(library, Family, "divergence");
     }
 
     /// <summary>Loss of each sample, whether it is classified correctly, and the gradient of the logits. A label outside
@@ -54,6 +56,31 @@ internal sealed class LossKernels
         _library.Launch(
             function.For(logits), KernelLibrary.OneEach((long)logits.Batch * SampleThreads, BlockThreads), logits.Data, labels,
             logits.Batch, logits.Shape.Channels, logits.PhysicalChannels, losses, correct,
+            TensorChecks.DataOrNull(gradient), gradientScale);
+    }
+
+    /// <summary>Kullback-Leibler divergence of predictions from reference predictions, and its gradients.</summary>
+    /// <param name="reference">N x classes.</param>
+    /// <param name="logits">N x classes, of the reference's type.</param>
+    /// <param name="divergences">Receives N float32.</param>
+    /// <param name="referenceGradient">Receives in addition to what it holds <paramref name="gradientScale"/> times the gradient by the
+    /// reference, or null. Of the logits' type.</param>
+    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient by the logits, or null. Of the logits'
+    /// type.</param>
+    /// <param name="gradientScale">Factor of the gradients.</param>
+    /// <exception cref="ArgumentException">Not tensors of logits, or shapes or types differ.</exception>
+    public void Divergence(
+        TensorView reference, TensorView logits, DevicePointer divergences, TensorView? referenceGradient, TensorView? gradient,
+        float gradientScale)
+    {
+        if (logits.Shape.Pixels != 1)
+            throw new ArgumentException($"A divergence takes logits of one pixel, not of {logits.Batch}x{logits.Shape}.", nameof(logits));
+        TensorChecks.RequireAlike(logits, reference, nameof(reference));
+        TensorChecks.RequireAlike(logits, referenceGradient, nameof(referenceGradient));
+        TensorChecks.RequireAlike(logits, gradient, nameof(gradient));
+        _library.Launch(
+            _divergence.For(logits), KernelLibrary.OneEach((long)logits.Batch * SampleThreads, BlockThreads), reference.Data, logits.Data,
+            logits.Batch, logits.Shape.Channels, logits.PhysicalChannels, divergences, TensorChecks.DataOrNull(referenceGradient),
             TensorChecks.DataOrNull(gradient), gradientScale);
     }
 }

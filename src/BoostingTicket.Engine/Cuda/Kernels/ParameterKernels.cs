@@ -15,7 +15,7 @@ internal sealed class ParameterKernels
     private const int MaximalSumBlocks = 1024, ValuesPerSumBlock = 4096;
 
     private readonly KernelLibrary _library;
-    private readonly nint _sgdStep, _applyMask, _sum, _sumTotal;
+    private readonly nint _sgdStep, _applyMask, _blend, _sum, _sumTotal;
 
     /// <summary>Loads the kernels.</summary>
     public ParameterKernels(KernelLibrary library)
@@ -23,6 +23,7 @@ internal sealed class ParameterKernels
         _library = library;
         _sgdStep = library.Function(Family, "parameters_sgd_step_f32");
         _applyMask = library.Function(Family, "parameters_apply_mask_f32");
+        _blend = library.Function(Family, "parameters_blend_f32");
         _sum = library.Function(Family, "parameters_sum_f32");
         _sumTotal = library.Function(Family, "parameters_sum_total_f64");
     }
@@ -59,6 +60,20 @@ internal sealed class ParameterKernels
             return;
         Split(values, length, Misalignment(masks) == Misalignment(values), out long head, out long quads);
         _library.Launch(_applyMask, Grid(length, quads), masks, values, (long)length, head, quads);
+    }
+
+    /// <summary><c>values = factor * values + sourceFactor * source</c>, the first product fused.</summary>
+    /// <param name="source">Read.</param>
+    /// <param name="sourceFactor">Its factor.</param>
+    /// <param name="factor">Factor of the values.</param>
+    /// <param name="values">Read and written.</param>
+    /// <param name="length">Values of each.</param>
+    public void Blend(DevicePointer source, float sourceFactor, float factor, DevicePointer values, int length)
+    {
+        if (length == 0)
+            return;
+        Split(values, length, Misalignment(source) == Misalignment(values), out long head, out long quads);
+        _library.Launch(_blend, Grid(length, quads), source, values, sourceFactor, factor, (long)length, head, quads);
     }
 
     /// <summary>Sum in double precision, in an order that depends on the length alone.</summary>

@@ -46,10 +46,10 @@ internal static class ConvolutionLowering
                 lowering.PassGradient(y, residual);
             if (lowering.WeightGradients(node, "weight") is { } dw)
             {
-                lowering.BackwardStep(OperationKind.ConvolutionBackwardFilter, node, [x, dy], [],
+                lowering.ParameterStep(OperationKind.ConvolutionBackwardFilter, node, [x, dy],
                     backend => backend.ConvolutionBackwardFilter(filter.Filter, x.Tensor, dy.Tensor, dw), operations);
                 if (bias && lowering.WeightGradients(node, "bias") is { } db)
-                    lowering.BackwardStep(OperationKind.Elementwise, node, [dy], [],
+                    lowering.ParameterStep(OperationKind.Elementwise, node, [dy],
                         backend => backend.BiasBackward(dy.Tensor, db));
             }
             if (lowering.BeginGradient(x) is { } dx)

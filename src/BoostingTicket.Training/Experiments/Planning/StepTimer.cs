@@ -82,7 +82,7 @@ internal sealed class StepTimer(NodeBench bench)
             // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
             AttackSettings budget = configuration.Attack with { Steps = steps, Restarts = 1 };
             using var step = new TrainingStep(
-                network, bench.Images.Train, new SgdOptimizer(network, settings), TrainingMethod.Pgd, budget, configuration.Seed, images);
+                network, bench.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, configuration.Seed, images);
             TrainValidationSplit split = bench.Images.Split(configuration.Seed);
             Augmentation augmentation = configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None;
             var order = new EpochOrder(split.Train, images, augmentation, configuration.Seed);

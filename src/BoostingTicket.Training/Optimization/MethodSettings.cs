@@ -1,0 +1,40 @@
+namespace BoostingTicket.Training.Optimization;
+
+/// <summary>What single training methods take besides the attack's settings; the defaults are those of their papers. The others ignore
+/// them.</summary>
+public sealed record MethodSettings
+{
+    /// <summary>Step of <see cref="TrainingMethod.FgsmRs"/> as a multiple of ε.</summary>
+    public double FgsmRsStep { get; init; } = 1.25;
+
+    /// <summary>Radius of the noise of <see cref="TrainingMethod.NFgsm"/> as a multiple of ε.</summary>
+    public double Noise { get; init; } = 2;
+
+    /// <summary>Step of <see cref="TrainingMethod.NFgsm"/> as a multiple of ε.</summary>
+    public double NoiseStep { get; init; } = 1;
+
+    /// <summary>m of <see cref="TrainingMethod.Free"/>: times in a row that a batch is trained on.</summary>
+    public int Replays { get; init; } = 8;
+
+    /// <summary>K of <see cref="TrainingMethod.Yopo"/>: propagations through the whole network for one step of the weights.</summary>
+    public int OuterSteps { get; init; } = 5;
+
+    /// <summary>n of <see cref="TrainingMethod.Yopo"/>: steps of the images through the first layer after each propagation.</summary>
+    public int InnerSteps { get; init; } = 3;
+
+    /// <summary>β of <see cref="TrainingMethod.Trades"/>: weight of the divergence.</summary>
+    public double Beta { get; init; } = 6;
+
+    /// <summary>Checks the ranges.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate(string prefix)
+    {
+        Require.InRange($"{prefix}fgsm-rs-step", FgsmRsStep, 0, 100);
+        Require.InRange($"{prefix}noise", Noise, 0, 100);
+        Require.InRange($"{prefix}noise-step", NoiseStep, 0, 100);
+        Require.InRange($"{prefix}replays", Replays, 1, 1_000);
+        Require.InRange($"{prefix}outer-steps", OuterSteps, 1, 1_000);
+        Require.InRange($"{prefix}inner-steps", InnerSteps, 1, 1_000);
+        Require.InRange($"{prefix}beta", Beta, 0, 10_000);
+    }
+}
