@@ -51,6 +51,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         public readonly PlaneGrid Grid = new(x);
         public readonly bool IsMax = pool.Kind == PoolKind.Max;
         public readonly int Window = pool.Window;
+        public readonly bool IsTiledByTwo = pool is { Kind: PoolKind.Max, Window: 2, Stride: 2 }
+            && x.Shape.Height % 2 == 0 && x.Shape.Width % 2 == 0;
         public readonly int Rows = y.Shape.Height;
         public readonly int Columns = y.Shape.Width;
         public readonly nint XBlock = x.BlockStride;
@@ -93,7 +95,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         public PooledPlanes Planes;
         public float* X, Y, Dy, Dx, Addend, ReluOutput;
 
-        // Three sweeps of a plane, which stays in the cache: begin with the addend, add the windows, apply the mask.
+        // Where windows of two tile the plane, each result is written once. Otherwise three sweeps of a plane, which stays in the
+        // cache: begin with the addend, add the windows, apply the mask.
         public readonly void Run(int item, int worker)
         {
             Planes.Grid.Locate(item, out int block, out int first, out int end);
@@ -101,6 +104,11 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 nint at = block * Planes.XBlock + channel * Planes.XChannel;
                 float* dx = Dx + at;
+                if (Planes.IsTiledByTwo)
+                {
+                    SetWindows(at, block * Planes.YBlock + channel * Planes.YChannel);
+                    continue;
+                }
                 long bytes = Planes.XChannel * sizeof(float);
                 if (Addend == null)
                     new Span<byte>(dx, (int)bytes).Clear();
@@ -109,6 +117,16 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 AddWindows(X + at, block * Planes.YBlock + channel * Planes.YChannel, dx);
                 if (ReluOutput != null)
                     ScaleGradient(dx, 1, null, ReluOutput + at, dx, (int)Planes.XChannel);
+            }
+        }
+
+        private readonly void SetWindows(nint at, nint pooled)
+        {
+            for (int row = 0; row < Planes.Rows; row++, at += Planes.XRowStep, pooled += Planes.YRow)
+            {
+                MaxRowOfTwoBackward(
+                    X + at, Y + pooled, Dy + pooled, Planes.XRow, Addend == null ? null : Addend + at,
+                    ReluOutput == null ? null : ReluOutput + at, Dx + at, Planes.YRow);
             }
         }
 
@@ -246,6 +264,45 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 AddTo(dx + at + xRow + Layout.Lanes, ofD);
             }
         }
+    }
+
+    /// <summary>Windows of two that do not overlap: their gradient, the addend and the ReLU's mask in one go.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MaxRowOfTwoBackward(
+        float* x, float* y, float* dy, nint xRow, float* addend, float* reluOutput, float* dx, nint yRow)
+    {
+        TVector zero = TLanes.Zero;
+        for (int group = 0; group < Layout.Lanes; group += TLanes.Width)
+        {
+            nint at = group;
+            for (nint i = group; i < yRow; i += Layout.Lanes, at += 2 * Layout.Lanes)
+            {
+                TVector largest = TLanes.Load(y + i), left = TLanes.Load(dy + i);
+                TVector a = TLanes.Load(x + at), b = TLanes.Load(x + at + Layout.Lanes);
+                TVector c = TLanes.Load(x + at + xRow), d = TLanes.Load(x + at + xRow + Layout.Lanes);
+                TVector ofA = TLanes.WhereEqual(a, largest, left, zero);
+                left = TLanes.WhereEqual(a, largest, zero, left);
+                TVector ofB = TLanes.WhereEqual(b, largest, left, zero);
+                left = TLanes.WhereEqual(b, largest, zero, left);
+                TVector ofC = TLanes.WhereEqual(c, largest, left, zero);
+                left = TLanes.WhereEqual(c, largest, zero, left);
+                TVector ofD = TLanes.WhereEqual(d, largest, left, zero);
+                Set(dx, at, ofA, addend, reluOutput);
+                Set(dx, at + Layout.Lanes, ofB, addend, reluOutput);
+                Set(dx, at + xRow, ofC, addend, reluOutput);
+                Set(dx, at + xRow + Layout.Lanes, ofD, addend, reluOutput);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Set(float* dx, nint at, TVector value, float* addend, float* reluOutput)
+    {
+        if (addend != null)
+            value = TLanes.Add(value, TLanes.Load(addend + at));
+        if (reluOutput != null)
+            value = TLanes.WherePositive(TLanes.Load(reluOutput + at), value);
+        TLanes.Store(dx + at, value);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
