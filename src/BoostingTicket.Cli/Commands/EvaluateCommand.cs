@@ -113,7 +113,7 @@ internal static class EvaluateCommand
 
     // A file that is missing is reported when it is read.
     private static IEnumerable<(string Name, string Value)> OriginOf(string path) =>
-        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin 
+        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin
             ? [("--model", origin.Model), ("--normalize", origin.Normalization is null ? "false" : "true")]
             : [];
 
