@@ -16,6 +16,7 @@ internal static class HtmlStyle
         main{max-width:1180px;margin:0 auto;padding:24px 16px 64px}
         h1{font-size:1.6rem;line-height:1.25;margin:.2em 0}
         h2{font-size:1.1rem;margin:2.2em 0 .7em}
+        h3{font-size:1rem;margin:1.3em 0 .6em}
         .sub{color:var(--soft);margin:0}
         .finding{font-size:1.08rem;border-left:4px solid var(--ticket);padding:.3em 0 .3em .9em;margin:1.4em 0}
         .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px 16px}
