@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
 
@@ -27,6 +29,7 @@ internal static class EvaluateCommand
             Details =
             [
                 "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
+                "With --attack, what is found is kept beside weights of a run; run --resume then shows it in the run's report.",
                 "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples.",
             ],
             List = ("Attacks", AttackCatalog.Names),
@@ -74,7 +77,9 @@ internal static class EvaluateCommand
         RobustnessResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
         {
             Origins.RequireNormalization(path, configuration, data);
-            return new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, invocation.Cancellation);
+            RobustnessResult found = new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, invocation.Cancellation);
+            Keep(path, found, progress);
+            return found;
         });
         return invocation.Answer(
             new
@@ -87,6 +92,23 @@ internal static class EvaluateCommand
                 result,
             },
             writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
+    }
+
+    // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no result.
+    private static void Keep(string path, RobustnessResult result, IRunProgress progress)
+    {
+        if (!File.Exists(ConfigurationBeside(path)))
+            return;
+        string file = RunFolder.Evaluation(Path.GetFullPath(path));
+        try
+        {
+            AtomicFile.WriteAllText(file, RunJson.Write(result));
+            progress.Note($"kept in {file}");
+        }
+        catch (ConfigurationException error)
+        {
+            progress.Warn($"The evaluation is not kept for the run's report. {error.Message}");
+        }
     }
 
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
