@@ -5,6 +5,7 @@ using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
 
@@ -33,6 +34,7 @@ internal static class EvaluateCommand
             Details =
             [
                 "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
+                "With --attack, what is found is kept beside weights of a run; run --resume then shows it in the run's report.",
                 "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples. With --out as well, its folder keeps how "
                     + "far they are and then result.json, and --resume goes on.",
                 "The network is built behind the normalisation that the weights' file records; of files of this program it takes the model too, unless settings name another.",
@@ -84,7 +86,9 @@ internal static class EvaluateCommand
         RobustnessResult Run() => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
         {
             Origins.RequireNormalization(path, configuration, data, takesOwn: true);
-            return new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, folder, resume, invocation.Cancellation);
+            RobustnessResult found = new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, folder, resume, invocation.Cancellation);
+            Keep(path, found, progress);
+            return found;
         });
         string[] command = [Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
         RobustnessResult result = folder is null ? Run() : workbench.Resumable(invocation, folder, command, Run);
@@ -116,6 +120,23 @@ internal static class EvaluateCommand
         File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin
             ? [("--model", origin.Model), ("--normalize", origin.Normalization is null ? "false" : "true")]
             : [];
+
+    // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no result.
+    private static void Keep(string path, RobustnessResult result, IRunProgress progress)
+    {
+        if (!File.Exists(ConfigurationBeside(path)))
+            return;
+        string file = RunFolder.Evaluation(Path.GetFullPath(path));
+        try
+        {
+            AtomicFile.WriteAllText(file, RunJson.Write(result));
+            progress.Note($"kept in {file}");
+        }
+        catch (ConfigurationException error)
+        {
+            progress.Warn($"The evaluation is not kept for the run's report. {error.Message}");
+        }
+    }
 
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {
