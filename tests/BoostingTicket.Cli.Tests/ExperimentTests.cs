@@ -57,10 +57,11 @@ public sealed class ExperimentTests
             Assert.That(ticket.GetProperty("startDistance").GetDouble(), Is.Positive);
             Assert.That(ticket.GetProperty("donorDistance").GetDouble(), Is.Positive);
         }
-        string[] expected = ["environment.json", "experiment.json", "metrics.csv", "result.json", "summary.md", "tickets.csv"];
+        string[] expected = ["environment.json", "experiment.json", "metrics.csv", "report.html", "result.json", "summary.md", "tickets.csv"];
         string[] files = [.. Directory.GetFiles(Path.Combine(_folder, name)).Select(file => Path.GetFileName(file))];
         Assert.That(files, Is.SupersetOf(expected));
-        Assert.That(files.Contains("figure.csv"), Is.EqualTo(isFigure));
+        foreach (string drawn in new[] { "figure.csv", $"{name}.png", $"{name}.svg" })
+            Assert.That(files.Contains(drawn), Is.EqualTo(isFigure), drawn);
         Assert.That(files.Contains("results.csv"), Is.EqualTo(rows.Length > 0));
         Assert.That(Directory.GetFiles(_folder, "*.checkpoint.safetensors", SearchOption.AllDirectories), Is.Empty);
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Figures;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Experiments;
 using BoostingTicket.Training.Experiments.Planning;
@@ -36,7 +37,7 @@ internal static class ExperimentCommand
             Details =
             [
                 "Parts are shared by all experiments under one --out (by default experiments/) and computed once. The same command goes on after an "
-                    + "interruption of any kind. --out has a folder for each experiment, with results.csv, figure.csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                    + "interruption of any kind. --out has a folder for each experiment, with report.html, results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
                 "--scale S multiplies samples, epochs and width by S, so that the cost falls by about the fourth power. --dataset, --model, --width, --epochs "
                     + "and --*-samples change one of these alone.",
             ],
@@ -85,7 +86,7 @@ internal static class ExperimentCommand
             result = workbench.Do(invocation, configuration.Base, folder, (backend, data, progress) =>
             {
                 progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
-                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, figures: null, invocation.Cancellation);
+                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
             });
         }
         catch (OperationCanceledException cancellation)
@@ -93,7 +94,7 @@ internal static class ExperimentCommand
             throw new InterruptedException($"Interrupted and saved; to go on, repeat: {invocation.CommandLine}", cancellation);
         }
 
-        return invocation.Print(new { folder = files.Own, summary = files.Summary, result }, writer =>
+        return invocation.Print(new { folder = files.Own, report = files.Report, summary = files.Summary, result }, writer =>
         {
             if (result.Rows.Count > 0)
                 WriteTable(writer, ExperimentTables.Comparison(result));
@@ -110,7 +111,7 @@ internal static class ExperimentCommand
                 foreach (string line in TextWrap.Lines($"Warning: {warning}", invocation.Terminal.Width))
                     writer.WriteLine(line);
             }
-            writer.WriteLine($"Results: {Path.GetRelativePath(Environment.CurrentDirectory, files.Own)}");
+            writer.WriteLine($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, files.Report)}");
         });
     }
 
