@@ -21,7 +21,7 @@ internal sealed class StepTimer(NodeBench bench)
     private const int FewImages = 16, MostAttackSteps = 2, MostSteps = 5;
 
     // Seconds: what a full batch may be expected to take for it to be measured, and when enough was measured.
-    private const double LongStep = 2, Enough = 0.5;
+    private const double LongStep = 8, Enough = 0.5;
 
     private readonly Dictionary<(string, double, TrainingMethod, int), StepTime> _times = [];
 
