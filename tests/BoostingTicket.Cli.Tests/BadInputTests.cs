@@ -59,7 +59,7 @@ public sealed class BadInputTests
     [TestCase("run extra", "'extra' is one argument too many")]
     [TestCase("run --train-samples 100 --validation-samples 100", "--validation-samples is 100")]
     [TestCase("evaluate nowhere.safetensors", "nowhere.safetensors")]
-    [TestCase("evaluate w.safetensors --attack pgd,apgd", "--attack names 'apgd', which is no attack; choose among pgd")]
+    [TestCase("evaluate w.safetensors --attack pgd,apgd", "--attack names 'apgd', which is no attack; choose among fgsm, pgd")]
     [TestCase("evaluate w.safetensors --attack square,", "--attack names '', which is no attack")]
     [TestCase("evaluate w.safetensors --save-adversarial images.png", "--save-adversarial names images.png; name a file that ends in .npy")]
     [TestCase("inspect", "needs FILE")]
