@@ -213,20 +213,27 @@ __device__ __forceinline__ void divergence(
     sum = sum_of_warp(sum);
     if (lane == 0)
         divergences[number] = (float)sum;
-#pragma unroll 1
-    for (int j = lane; j < physical_classes; j += 32)
+    // One loop a gradient: together they hold more doubles across the exponentials than there are registers for.
+    if (gradients)
     {
-        double slope = 0, reference_slope = 0;
-        if (j < classes)
+#pragma unroll 1
+        for (int j = lane; j < physical_classes; j += 32)
         {
-            double log_p = (double)to_float(a[j]) - norm_a, log_q = (double)to_float(b[j]) - norm_b, p = exp(log_p);
-            slope = gradient_scale * (exp(log_q) - p);
-            reference_slope = gradient_scale * (p * (log_p - log_q - sum));
-        }
-        if (gradients)
+            double slope = j < classes ? exp((double)to_float(b[j]) - norm_b) : 0;
+            if (j < classes)
+                slope = gradient_scale * (slope - exp((double)to_float(a[j]) - norm_a));
             gradients[first + j] = from_float<T>((float)slope);
-        if (reference_gradients)
-            reference_gradients[first + j] = from_float<T>(to_float(reference_gradients[first + j]) + (float)reference_slope);
+        }
+    }
+    if (reference_gradients)
+    {
+#pragma unroll 1
+        for (int j = lane; j < classes; j += 32)
+        {
+            double log_p = (double)to_float(a[j]) - norm_a, log_q = (double)to_float(b[j]) - norm_b;
+            double slope = gradient_scale * (exp(log_p) * (log_p - log_q - sum));
+            reference_gradients[first + j] = from_float<T>(to_float(reference_gradients[first + j]) + (float)slope);
+        }
     }
 }
 

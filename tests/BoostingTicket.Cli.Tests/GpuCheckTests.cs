@@ -104,7 +104,8 @@ public sealed partial class GpuCheckTests
         Write("bin/boosting-ticket", "#!/usr/bin/env bash\necho '{ \"error\": \"no driver\" }'\nexit 4\n");
         (int code, JsonElement result, string text) = Run();
         Assert.That(code, Is.EqualTo(1));
-        Assert.That(result.GetProperty("steps").GetArrayLength(), Is.EqualTo(1));
+        // Python, where there is one, is asked for its packages before the check gives up.
+        Assert.That(result.GetProperty("steps").EnumerateArray().Select(step => step.GetProperty("name").GetString()), Is.SubsetOf((string[])["devices", "devices-python"]));
         Assert.That(text, Does.Contain("no driver"));
     }
 

@@ -28,7 +28,8 @@ internal static class FigureCharts
                         : null,
                 }),
             ],
-            "F2") { XLabel = panel.XLabel, LeastX = double.NaN }.Render()).OfType<string>();
+            "F2")
+        { XLabel = panel.XLabel, LeastX = double.NaN }.Render()).OfType<string>();
     }
 
     // Pairs of solid and dashed curves share a colour, as in the drawn figures.
