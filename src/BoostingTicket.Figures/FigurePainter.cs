@@ -133,9 +133,11 @@ internal sealed class FigurePainter
 
     private static void DrawKey(SKCanvas canvas, float x, float y, SeriesLook look)
     {
+        using var line = new SKPath();
+        line.MoveTo(x, y);
+        line.LineTo(x + KeyWidth, y);
+        DashedLine.Draw(canvas, line, 1.6f, look);
         using Paint paint = Paint.NewDisposablePaint();
-        var line = new LineStyle { Color = look.Color, Width = 1.6f, Pattern = look.Pattern, AntiAlias = true };
-        Drawing.DrawLine(canvas, paint, new PixelLine(x, y, x + KeyWidth, y), line);
         if (look.Marker != MarkerShape.None)
             Drawing.DrawMarker(canvas, paint, new Pixel(x + (KeyWidth / 2), y), new MarkerStyle(look.Marker, 5.5f, look.Color));
     }

@@ -19,6 +19,7 @@ internal static class PanelPlot
     public static Plot Make(FigurePanel panel, IReadOnlyDictionary<string, SeriesLook> looks)
     {
         var plot = new Plot();
+        SetLimits(plot, panel);
         // Deviations behind curves, levels behind both.
         foreach (FigureSeries series in panel.Series.Where(series => series.Style == FigureStyle.Level && series.Points.Count > 0))
             AddLevel(plot, series, looks[series.Name]);
@@ -27,7 +28,6 @@ internal static class PanelPlot
         foreach (FigureSeries series in panel.Series.Where(series => series.Style != FigureStyle.Level && series.Points.Count > 0))
             AddCurve(plot, series, looks[series.Name]);
         Dress(plot, panel);
-        SetLimits(plot, panel);
         return plot;
     }
 
@@ -40,8 +40,8 @@ internal static class PanelPlot
             span.LineStyle.Width = 0;
         }
 
-        var line = plot.Add.HorizontalLine(point.Y, LineWidth, look.Color, look.Pattern);
-        line.EnableAutoscale = false;
+        AxisLimits limits = plot.Axes.GetLimits();
+        plot.Add.Plottable(new DashedLine([new(limits.Left, point.Y), new(limits.Right, point.Y)], LineWidth, look));
     }
 
     private static void AddDeviation(Plot plot, FigureSeries series, SeriesLook look)
@@ -68,9 +68,13 @@ internal static class PanelPlot
 
     private static void AddCurve(Plot plot, FigureSeries series, SeriesLook look)
     {
-        var curve = plot.Add.Scatter([.. series.Points.Select(point => point.X)], (double[])[.. series.Points.Select(point => point.Y)], look.Color);
-        curve.LineWidth = LineWidth;
-        curve.LinePattern = look.Pattern;
+        Coordinates[] points = [.. series.Points.Select(point => new Coordinates(point.X, point.Y))];
+        bool dashed = series.Style == FigureStyle.Dashed;
+        if (dashed)
+            plot.Add.Plottable(new DashedLine(points, LineWidth, look));
+        // Of a dashed curve, the markers alone.
+        var curve = plot.Add.Scatter(points, look.Color);
+        curve.LineWidth = dashed ? 0 : LineWidth;
         curve.MarkerShape = look.Marker;
         curve.MarkerSize = series.Points.Count > MostMarked ? 0 : MarkerSize;
     }

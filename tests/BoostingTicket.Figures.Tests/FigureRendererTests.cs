@@ -86,6 +86,44 @@ public sealed class FigureRendererTests
         Assert.That(looks.Values.Select(look => look.Color).Distinct().Count(), Is.EqualTo(6), "five pairs and the baseline");
     }
 
+    /// <summary>Dashes are outlines, whatever a viewer makes of strokes. 330 units of panel hold 30 dashes of 5 + 3 units or more.</summary>
+    [TestCase(FigureStyle.Solid, 1, 1)]
+    [TestCase(FigureStyle.Dashed, 25, 4)]
+    [TestCase(FigureStyle.Level, 50, 6)]
+    public void Svg_draws_each_dash_of_a_curve_and_of_its_legend_as_an_outline(FigureStyle style, int leastOfCurve, int leastOfKey)
+    {
+        FigurePoint[] points = [.. Enumerable.Range(0, 40).Select(x => new FigurePoint(x, 50 + x, null))];
+        var frame = new FigureSeries("frame", [new FigurePoint(0, 0, null), new FigurePoint(39, 100, null)]);
+        var figure = new FigureData("dashes", "dashes", [new FigurePanel("p", "x", "y", [new FigureSeries("s", points, style), frame])]);
+        ScottPlot.Color color = SeriesLooks.Of(figure).Single(look => look.Name == "s").Look.Color;
+        int[] outlines = [.. Paths(figure, color).Select(path => path.Count(letter => letter == 'M'))];
+        Assert.Multiple(() =>
+        {
+            // The legend's key first; markers, and frames of a level's colour, are of one outline.
+            int key = outlines[0], curve = outlines[1..].Max();
+            Assert.That(key, style == FigureStyle.Solid ? Is.EqualTo(1) : Is.InRange(leastOfKey, 10));
+            Assert.That(curve, style == FigureStyle.Solid ? Is.EqualTo(1) : Is.InRange(leastOfCurve, 120));
+        });
+    }
+
+    [TestCaseSource(nameof(Figures))]
+    [Platform("Linux")]
+    public void Svg_is_drawn_without_a_word_from_Skia(FigureData figure)
+    {
+        Assert.That(StandardError.Of(() => FigureRenderer.Svg(figure)), Is.Empty);
+        Assert.That(StandardError.Of(DrawDashedMarkers), Does.Contain("path effect"), "what Skia says of a dashed shape is heard");
+
+        static void DrawDashedMarkers()
+        {
+            using var stream = new MemoryStream();
+            using SKCanvas canvas = SKSvgCanvas.Create(SKRect.Create(10, 10), stream);
+            using SKPathEffect dashes = SKPathEffect.CreateDash([2, 2], 0);
+            using var paint = new SKPaint { PathEffect = dashes };
+            canvas.DrawCircle(5, 5, 4, paint);
+            canvas.DrawRect(1, 1, 8, 8, paint);
+        }
+    }
+
     /// <summary>The files stay in the test's work folder, to be looked at.</summary>
     [TestCaseSource(nameof(Figures))]
     public void Files_hold_what_is_drawn_and_equal_figures_give_equal_bytes(FigureData figure)
@@ -136,6 +174,14 @@ public sealed class FigureRendererTests
     [Test]
     public void A_figure_without_panels_is_refused() =>
         Assert.That(() => FigureRenderer.Png(new FigureData("figure0", "t", [])), Throws.ArgumentException.With.Message.Contains("figure0"));
+
+    // Outlines and strokes in a colour, in the order in which they are drawn.
+    private static IEnumerable<string> Paths(FigureData figure, ScottPlot.Color color) => XDocument.Parse(FigureRenderer.Svg(figure)).Descendants()
+        .Where(element => element.Name.LocalName == "path" && element.Attributes().Any(attribute => attribute.Name.LocalName is "fill" or "stroke"
+            && string.Equals(attribute.Value, Hex(color), StringComparison.OrdinalIgnoreCase)))
+        .Select(path => (string)path.Attribute("d")!);
+
+    private static string Hex(ScottPlot.Color color) => color is { R: 0, G: 0, B: 0 } ? "black" : $"#{color.R:X2}{color.G:X2}{color.B:X2}";
 
     private static int Count(SKBitmap image, int left, int right, ScottPlot.Color color) => Enumerable.Range(0, image.Height)
         .Sum(y => Enumerable.Range(left, right - left).Count(x => image.GetPixel(x, y) == new SKColor(color.R, color.G, color.B)));
