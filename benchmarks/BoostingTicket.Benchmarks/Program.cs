@@ -12,7 +12,8 @@ using BoostingTicket.TorchSharpSupport;
 
 // Compares this engine with TorchSharp in one process. With --ratio the short form; otherwise BenchmarkDotNet, with its options.
 const string Usage = """
-    usage: --ratio [--only TEXT] [--repetitions N] [--budget SECONDS] [--whole] [--operations] [--no-memory] [--threads N] [--json]
+    usage: --ratio [--only TEXT] [--repetitions N] [--budget SECONDS] [--whole] [--operations] [--no-memory] [--default-allocator]
+                   [--threads N] [--json]
            or options of BenchmarkDotNet, such as --filter '*AttackStep*' or --list flat (all of it takes hours)
 
       --only TEXT        models (with --operations: shapes) whose name contains the text
@@ -21,6 +22,7 @@ const string Usage = """
       --whole            time steps of PGD-10 training as a whole instead of composing them of their parts: slow
       --operations       convolutions instead of networks
       --no-memory        do not measure the memory of both engines in processes of their own
+      --default-allocator  leave glibc's allocator as it is, which gives freed tensors back to the system: TorchSharp is slower
     """;
 if (args.Contains("--help") || args.Contains("-h"))
 {
@@ -33,6 +35,9 @@ if (Text(PeakMemory.Option) is { } engine)
     Console.WriteLine(PeakMemory.Use(engine, Text("--only")!, threads));
     return 0;
 }
+bool keepsFreed = !args.Contains("--default-allocator");
+if (keepsFreed)
+    TorchAllocator.KeepFreedMemory();
 if (!args.Contains("--ratio"))
 {
     // Both engines have to live in this process, whose copy of TorchSharp's library is the one that loads.
@@ -73,6 +78,7 @@ if (json)
         {
             device = backend.Device.Description,
             threads,
+            keepsFreedMemory = keepsFreed,
             loadBefore = load,
             seconds = Stopwatch.GetElapsedTime(started).TotalSeconds,
             rows,
@@ -84,7 +90,7 @@ else
     foreach (RatioSummary line in Summary())
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{line.Work}, {line.Sparsity * 100:0} % pruned: ratio at least {line.Least:F2}, geometric mean {line.GeometricMean:F2} of {line.Models}"));
+            $"{line.Work}, {line.Sparsity * 100:0} % pruned: ratio at least {line.Least:F2}, geometric mean {line.GeometricMean:F2} of {line.Models}, of the fastest repetitions {line.FastestGeometricMean:F2}"));
 return 0;
 
 void TimeNetworks()
@@ -139,11 +145,12 @@ void Add(RatioRow row)
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{row.Work,-28} {row.Model,-14} {row.Sparsity * 100,2:0} %  ours {row.OursSeconds * 1e3,9:F2} ms ({row.OursGigaflops,6:F0} Gop/s)  theirs "
-            + $"{row.TheirsSeconds * 1e3,9:F2} ms ({row.TheirsGigaflops,5:F0} Gop/s)  ratio {row.Ratio:F2} ({row.LowestRatio:F2} to {row.HighestRatio:F2})"));
+            + $"{row.TheirsSeconds * 1e3,9:F2} ms ({row.TheirsGigaflops,5:F0} Gop/s)  ratio {row.Ratio:F2} ({row.LowestRatio:F2} to {row.HighestRatio:F2}), of the fastest {row.FastestRatio:F2}"));
 }
 
 List<RatioSummary> Summary() => [.. rows.GroupBy(row => (row.Work, row.Sparsity)).Select(group => new RatioSummary(
-    group.Key.Work, group.Key.Sparsity, group.Count(), group.Min(row => row.Ratio), Statistics.GeometricMean(group.Select(row => row.Ratio))))];
+    group.Key.Work, group.Key.Sparsity, group.Count(), group.Min(row => row.Ratio), Statistics.GeometricMean(group.Select(row => row.Ratio)),
+    Statistics.GeometricMean(group.Select(row => row.FastestRatio))))];
 
 static double? LoadAverage() => File.Exists("/proc/loadavg")
     ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture)
