@@ -137,8 +137,6 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 if (!Planes.IsMax)
                     AverageRowBackward(dy, Planes.XRow, Planes.XStep, Planes.Window, dx, Planes.YRow);
-                else if (Planes.Window == 2)
-                    MaxRowOfTwoBackward(x, y, dy, Planes.XRow, Planes.XStep, dx, Planes.YRow);
                 else
                     MaxRowBackward(x, y, dy, Planes.XRow, Planes.XStep, Planes.Window, dx, Planes.YRow);
                 x += Planes.XRowStep;
@@ -234,34 +232,6 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                         TLanes.Store(dx + at, TLanes.Add(TLanes.Load(dx + at), mine));
                     }
                 }
-            }
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MaxRowOfTwoBackward(
-        float* x, float* y, float* dy, nint xRow, nint xStep, float* dx, nint yRow)
-    {
-        TVector zero = TLanes.Zero;
-        for (int group = 0; group < Layout.Lanes; group += TLanes.Width)
-        {
-            nint at = group;
-            for (nint i = group; i < yRow; i += Layout.Lanes, at += xStep)
-            {
-                TVector largest = TLanes.Load(y + i), left = TLanes.Load(dy + i);
-                TVector a = TLanes.Load(x + at), b = TLanes.Load(x + at + Layout.Lanes);
-                TVector c = TLanes.Load(x + at + xRow), d = TLanes.Load(x + at + xRow + Layout.Lanes);
-                TVector ofA = TLanes.WhereEqual(a, largest, left, zero);
-                left = TLanes.WhereEqual(a, largest, zero, left);
-                TVector ofB = TLanes.WhereEqual(b, largest, left, zero);
-                left = TLanes.WhereEqual(b, largest, zero, left);
-                TVector ofC = TLanes.WhereEqual(c, largest, left, zero);
-                left = TLanes.WhereEqual(c, largest, zero, left);
-                TVector ofD = TLanes.WhereEqual(d, largest, left, zero);
-                AddTo(dx + at, ofA);
-                AddTo(dx + at + Layout.Lanes, ofB);
-                AddTo(dx + at + xRow, ofC);
-                AddTo(dx + at + xRow + Layout.Lanes, ofD);
             }
         }
     }

@@ -18,11 +18,13 @@ internal static class ExperimentMeasurement
     {
         ExperimentStore store = bench.Store;
         List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
+        // The title names the paper's network.
+        string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
         return new ExperimentResult(
-            experiment.Title, configuration, environment, Caveat(experiment, configuration),
+            title, configuration, environment, Caveat(experiment, configuration),
             [.. grid.Rows.Select(row => new ComparedRow(row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
             grid.Panels.Count == 0 ? null : new FigureData(
-                experiment.Name, Capital(experiment.Title),
+                experiment.Name, Capital(title),
                 [.. grid.Panels.Select(panel => new FigurePanel(panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
             Tickets(trainings, bench),
             [.. grid.Nodes.OfType<TicketNode>().SelectMany(ticket => ticket.Read(store).Warnings)

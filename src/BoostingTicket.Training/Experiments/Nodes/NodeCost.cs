@@ -1,4 +1,5 @@
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Experiments.Nodes;
@@ -21,12 +22,7 @@ internal sealed record NodeCost(
     public TrainingSettings Training => Configuration.Dense;
 
     /// <summary>Gradient steps of the attack on a training batch.</summary>
-    public int AttackSteps => Training.Method switch
-    {
-        TrainingMethod.Natural => 0,
-        TrainingMethod.Fgsm => 1,
-        _ => Configuration.Attack.Steps * Configuration.Attack.Restarts,
-    };
+    public int AttackSteps => TrainingMethodCatalog.Find(Training.Method).AttackSteps(Training, Configuration.Attack);
 
     /// <summary>Multiply-adds of all of it, for comparing pieces with each other.</summary>
     public double Work => MultiplyAdds * (

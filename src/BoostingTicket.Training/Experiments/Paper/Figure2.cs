@@ -37,8 +37,8 @@ internal sealed class Figure2 : IExperiment
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, PaperSettings.ValidationAxis,
             [
-                .. lengths.Select(length => Curve($"boosting, {grid.Epochs(length)}", FigureStyle.Solid, seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
-                .. lengths.Select(length => Curve($"winning, {grid.Epochs(length)}", FigureStyle.Dashed, seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
+                .. lengths.Select(length => Curve($"boosting, {grid.LengthHere(length)}", FigureStyle.Solid, seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
+                .. lengths.Select(length => Curve($"winning, {grid.LengthHere(length)}", FigureStyle.Dashed, seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
             ]);
 
         GridCurve Curve(string name, FigureStyle style, Func<ulong, TrainingNode> training, double from) =>

@@ -37,7 +37,7 @@ internal sealed class Figure8 : IExperiment
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, "robust validation accuracy (%)",
             [
-                .. lengths.Select(length => Curve($"boosting, {grid.Epochs(length)}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
+                .. lengths.Select(length => Curve($"boosting, {grid.LengthHere(length)}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
                 Curve("baseline", FigureStyle.Dashed, tickets.Baseline, from),
             ]);
 
