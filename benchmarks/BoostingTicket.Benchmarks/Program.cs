@@ -18,7 +18,7 @@ const string Usage = """
 
       --only TEXT        models (with --operations: shapes) whose name contains the text
       --repetitions N    repetitions at most, by default 9
-      --budget SECONDS   seconds for all models together, by default 240; each is repeated three times at least
+      --budget SECONDS   seconds for all models together, by default 200; each is repeated three times at least
       --whole            time steps of PGD-10 training as a whole instead of composing them of their parts: slow
       --operations       convolutions instead of networks
       --no-memory        do not measure the memory of both engines in processes of their own
@@ -48,7 +48,7 @@ if (!args.Contains("--ratio"))
 
 string only = Text("--only") ?? "";
 int repetitions = (int)Number("--repetitions", 9);
-double budget = Number("--budget", 240);
+double budget = Number("--budget", 200);
 bool json = args.Contains("--json");
 var rows = new List<RatioRow>();
 var memory = new List<PeakMemory>();
