@@ -11,7 +11,7 @@ internal static class TorchAllocator
 {
     private const int TrimThreshold = -1;
     private const int TopPad = -2;
-    private const int LargestMapped = -4;
+    private const int MostMapped = -4;
 
     /// <summary>Lets the process keep what it freed, and libtorch ask for large pages; nothing where the C library is not glibc. Call it
     /// before libtorch is loaded.</summary>
@@ -23,7 +23,7 @@ internal static class TorchAllocator
         NativeLibrary.Free(library);
         Set(TrimThreshold, -1);
         Set(TopPad, 256 << 20);
-        Set(LargestMapped, 0);
+        Set(MostMapped, 0);
         if (SetVariable("THP_MEM_ALLOC_ENABLE", "1", 1) != 0)
             throw new Win32Exception("THP_MEM_ALLOC_ENABLE=1 cannot be set; set it before the start.");
     }
