@@ -1,5 +1,5 @@
-using System.ComponentModel;
 using System.Runtime.InteropServices;
+using BoostingTicket.TorchSharpSupport;
 
 namespace BoostingTicket.Benchmarks;
 
@@ -15,7 +15,7 @@ internal static class TorchAllocator
 
     /// <summary>Lets the process keep what it freed, and libtorch ask for large pages; nothing where the C library is not glibc. Call it
     /// before libtorch is loaded.</summary>
-    /// <exception cref="Win32Exception">The C library refused.</exception>
+    /// <exception cref="InvalidOperationException">The C library refused.</exception>
     public static void KeepFreedMemory()
     {
         if (!OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libc.so.6", out nint library))
@@ -24,21 +24,15 @@ internal static class TorchAllocator
         Set(TrimThreshold, -1);
         Set(TopPad, 256 << 20);
         Set(MostMapped, 0);
-        if (SetVariable("THP_MEM_ALLOC_ENABLE", "1", 1) != 0)
-            throw new Win32Exception("THP_MEM_ALLOC_ENABLE=1 cannot be set; set it before the start.");
+        NativeEnvironment.Set("THP_MEM_ALLOC_ENABLE", "1");
     }
 
     private static void Set(int parameter, int value)
     {
         if (SetOption(parameter, value) == 0)
-            throw new Win32Exception($"The allocator refused {value} for its parameter {parameter} (mallopt).");
+            throw new InvalidOperationException($"The allocator refused {value} for its parameter {parameter} (mallopt).");
     }
 
     [DllImport("libc.so.6", EntryPoint = "mallopt")]
     private static extern int SetOption(int parameter, int value);
-
-    // .NET's own call changes a copy that native code does not see.
-    [DllImport("libc.so.6", EntryPoint = "setenv")]
-    private static extern int SetVariable(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
 }
