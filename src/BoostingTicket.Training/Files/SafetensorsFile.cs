@@ -159,6 +159,12 @@ public sealed class SafetensorsFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(entry);
         CheckLittleEndian();
+        if (entry.Type is not (SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16))
+        {
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {Path} is {entry.Description} where floating-point numbers are needed; give another file.");
+        }
+
         CheckLength(entry, destination.Length, entry.Length);
         if (entry.Type == SafetensorsType.F32)
         {
@@ -166,8 +172,6 @@ public sealed class SafetensorsFile : IDisposable
             return;
         }
 
-        if (entry.Type is not (SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16))
-            throw new DamagedFileException($"Tensor '{entry.Name}' of {Path} is {entry.Description} where floating-point numbers are needed; give another file.");
         int size = entry.Type.Size();
         Span<byte> chunk = new byte[Math.Min(ChunkLength, entry.ByteLength)];
         for (int done = 0; done < destination.Length;)

@@ -59,8 +59,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         NetworkGraph graph = BuildGraph();
         Ticket ticket = maskPath is null
-            ? TicketFile.Load(ticketPath, graph)
-            : new Ticket(WeightFile.Load(ticketPath, graph).State, MaskFile.Load(maskPath, graph).Mask, null);
+            ? TicketFile.Load(ticketPath, graph, progress.Note)
+            : new Ticket(WeightFile.Load(ticketPath, graph, progress.Note).State, MaskFile.Load(maskPath, graph, progress.Note).Mask, null);
         return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 
@@ -72,7 +72,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         configuration.Validate();
         using var network = new Network(BuildGraph(NormalizationOf(weightsPath)), backend);
-        WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
+        WeightFile.Load(weightsPath, network.Graph, progress.Note).State.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
         RunMemory.Require(configuration, [], network, images, progress);
         // Nothing is kept of a test, so the runner's folder is never written to.
@@ -106,7 +106,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         }
         InputNormalizationConstants? normalization = NormalizationOf(weightsPath);
         NetworkGraph graph = BuildGraph(normalization);
-        ModelState state = WeightFile.Load(weightsPath, graph).State;
+        ModelState state = WeightFile.Load(weightsPath, graph, progress.Note).State;
         RunFolder? files = folder is null ? null : new RunFolder(folder);
         string named = string.Join(',', attacks) + (adversarialPath is null ? "" : $"; images to {Path.GetFullPath(adversarialPath)}");
         var owner = new RunOwner(EvaluateCommand, Weights: RunOwner.HashOf(state, normalization), Attacks: named);
@@ -194,7 +194,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         configuration.Validate();
         NetworkGraph graph = BuildGraph();
-        ModelState trained = WeightFile.Load(trainedPath, graph).State, initial = WeightFile.Load(initialPath, graph).State;
+        ModelState trained = WeightFile.Load(trainedPath, graph, progress.Note).State;
+        ModelState initial = WeightFile.Load(initialPath, graph, progress.Note).State;
         PruningSettings settings = configuration.Pruning;
         PruningResult pruned = PrunerCatalog.Find(settings.Scope).Prune(
             trained, new PruningOptions(settings.Ratio, settings.MinimumKept));
