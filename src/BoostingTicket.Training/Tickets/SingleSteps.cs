@@ -61,6 +61,10 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         Ticket ticket = maskPath is null
             ? TicketFile.Load(ticketPath, graph, progress.Note)
             : new Ticket(WeightFile.Load(ticketPath, graph, progress.Note).State, MaskFile.Load(maskPath, graph, progress.Note).Mask, null);
+        RunChecks.RequireSomeKept(ticket.Mask, $"The mask of {maskPath ?? ticketPath}", "another one");
+        // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
+        foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
+            progress.Warn(warning);
         return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 
@@ -185,11 +189,12 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     }
 
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
-    /// initial weights.</summary>
+    /// initial weights. Weights that are exactly zero count as pruned already, and stay so.</summary>
     /// <param name="trainedPath">Weights of the donor after training.</param>
     /// <param name="initialPath">Weights of the donor before training.</param>
     /// <param name="ticketPath">The ticket's file, written whole or not at all.</param>
     /// <exception cref="DamagedFileException">A file is damaged or of another model.</exception>
+    /// <exception cref="ConfigurationException">The ratio cannot be reached, or is less than what is pruned already.</exception>
     public PruningReport Prune(string trainedPath, string initialPath, string ticketPath)
     {
         configuration.Validate();
@@ -198,7 +203,9 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         ModelState initial = WeightFile.Load(initialPath, graph, progress.Note).State;
         PruningSettings settings = configuration.Pruning;
         PruningResult pruned = PrunerCatalog.Find(settings.Scope).Prune(
-            trained, new PruningOptions(settings.Ratio, settings.MinimumKept));
+            trained, new PruningOptions(settings.Ratio, settings.MinimumKept), Mask.OfNonZero(trained));
+        RunChecks.RequireSomeKept(
+            pruned.Mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
         TicketFile.Save(ticketPath, initial, pruned.Mask, StageRunner.OfTicket(
             StageRunner.Describe(configuration, graph, data.Train, configuration.Seed), settings));
         return pruned.Report;
