@@ -51,7 +51,8 @@ public sealed record TrainingSettings
     public MethodSettings MethodOptions { get; init; } = new();
 
     /// <summary>Passes over the training set; with <see cref="TrainingMethod.Free"/> each of a batch's replays is a pass, so that it
-    /// takes as many steps of the weights as any other method, and an m-th of the epochs, rounded up.</summary>
+    /// takes as many steps of the weights as any other method, and an m-th of the epochs. Where m does not divide the passes, the last epoch
+    /// has fewer replays.</summary>
     public int Epochs { get; init; } = 100;
 
     /// <summary>Samples a step.</summary>
