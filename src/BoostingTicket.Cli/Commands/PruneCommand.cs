@@ -29,9 +29,10 @@ internal static class PruneCommand
             ],
             Details =
             [
-                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that WEIGHTS belongs to are used unless others are named.",
-                "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights of equal magnitude, the first in the order "
-                    + "of the file's layers and of PyTorch are pruned first.",
+                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that "
+                    + "WEIGHTS belongs to are used unless others are named.",
+                "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights "
+                    + "of equal magnitude, the first in the order of layers and of PyTorch are pruned first.",
             ],
         };
         command.Arguments.Add(trained);

@@ -9,7 +9,8 @@ public static class FileInspector
 
     /// <summary>Reads a whole file and describes it.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote it.</exception>
+    /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote
+    /// it.</exception>
     /// <exception cref="DamagedFileException">It is no safetensors file, or it is damaged.</exception>
     public static FileReport Inspect(string path)
     {
@@ -89,7 +90,8 @@ public static class FileInspector
         var masks = pruned.Masks.ToDictionary(pair => pair.Mask, pair => pair.Name, StringComparer.Ordinal);
         foreach (TensorReport tensor in tensors)
         {
-            if (tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal) && tensor.Type is SafetensorsType.U8 or SafetensorsType.Bool)
+            if (tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal)
+                && tensor.Type is SafetensorsType.U8 or SafetensorsType.Bool)
                 masks.TryAdd(tensor.Name, tensor.Name[ModelFileReader.MaskPrefix.Length..]);
         }
 
@@ -120,8 +122,10 @@ public static class FileInspector
     [
         .. from tensor in tensors
            where tensor.Zeros is not null
-               && !(kind == FileKind.Checkpoint && tensor.Name.StartsWith(TrainingCheckpoint.MomentumPrefix, StringComparison.Ordinal))
+               && !(kind == FileKind.Checkpoint
+                   && tensor.Name.StartsWith(TrainingCheckpoint.MomentumPrefix, StringComparison.Ordinal))
            where masks.Count > 0 ? masks.ContainsKey(tensor.Name) : tensor.Shape.Count >= 2
-           select new TensorSparsity(masks.GetValueOrDefault(tensor.Name, tensor.Name), tensor.Length, tensor.Length - tensor.Zeros!.Value),
+           select new TensorSparsity(
+               masks.GetValueOrDefault(tensor.Name, tensor.Name), tensor.Length, tensor.Length - tensor.Zeros!.Value),
     ];
 }

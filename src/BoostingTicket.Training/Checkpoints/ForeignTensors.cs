@@ -3,8 +3,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>Finds a model's tensors in a file of another program and gives them this program's names: weights under the model's own,
-/// masks behind <see cref="ModelFileReader.MaskPrefix"/>. What is no part of a network is passed over, and said.</summary>
+/// <summary>Finds a model's tensors in a file of another program and gives them this program's names: weights under the model's
+/// own, masks behind <see cref="ModelFileReader.MaskPrefix"/>. What is no part of a network is passed over, and said.</summary>
 internal sealed class ForeignTensors
 {
     private const int Shown = 3;
@@ -58,7 +58,11 @@ internal sealed class ForeignTensors
         }
 
         if (beside.Count > 0)
-            tensors._notes.Add($"{file.Path}: passed over {List(beside)}, which {(beside.Count == 1 ? "is" : "are")} not needed.");
+        {
+            string verb = beside.Count == 1 ? "is" : "are";
+            tensors._notes.Add($"{file.Path}: passed over {List(beside)}, which {verb} not needed.");
+        }
+
         tensors.TakeMasks(kind);
         return tensors;
     }
@@ -98,7 +102,8 @@ internal sealed class ForeignTensors
             {
                 RequireWhole(mask, parameter);
                 Entries.Remove(maskName);
-                _notes.Add($"{_file.Path}: passed over the mask of {name}, which keeps everything and is not pruned in {_graph.Name}.");
+                _notes.Add(
+                    $"{_file.Path}: passed over the mask of {name}, which keeps everything and is not pruned in {_graph.Name}.");
             }
         }
     }
@@ -110,8 +115,8 @@ internal sealed class ForeignTensors
         MaskValues.Read(_file, entry, mask);
         if (mask.Contains((byte)0))
             throw new ConfigurationException(
-                $"{_file.Path} prunes {parameter.Name}, which is not prunable in {_graph.Name}; choose a mask that leaves it whole, or, for a "
-                + "hidden linear layer, give --prune-hidden-linear true.");
+                $"{_file.Path} prunes {parameter.Name}, which is not prunable in {_graph.Name}; choose a mask that leaves it "
+                + "whole, or, for a hidden linear layer, give --prune-hidden-linear true.");
     }
 
     private static string List(List<string> names)

@@ -3,8 +3,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>Reads masks of any number format: U8 as this program writes them, truth values, whole numbers and floating-point numbers as
-/// others do.</summary>
+/// <summary>Reads masks of any number format: U8 as this program writes them, truth values, whole numbers and floating-point
+/// numbers as others do.</summary>
 internal static class MaskValues
 {
     /// <summary>Reads a mask.</summary>
@@ -25,7 +25,8 @@ internal static class MaskValues
 
         if (entry.Type is SafetensorsType.Unknown or SafetensorsType.F8E4M3 or SafetensorsType.F8E5M2)
             throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {file.Path} is of type {entry.TypeName} where a mask is needed; save it as U8, or give another file.");
+                $"Tensor '{entry.Name}' of {file.Path} is of type {entry.TypeName} where a mask is needed; save it as U8, or "
+                    + "give another file.");
         int size = entry.Type.Size();
         byte[] bytes = new byte[entry.ByteLength];
         file.ReadBytes(entry, bytes);
@@ -38,7 +39,8 @@ internal static class MaskValues
         }
     }
 
-    private static DamagedFileException Wrong(SafetensorsFile file, SafetensorsEntry entry, float value, int index) => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"Tensor '{entry.Name}' of {file.Path} holds {value} at index {index} where a mask has 0 or 1; give another file."));
+    private static DamagedFileException Wrong(SafetensorsFile file, SafetensorsEntry entry, float value, int index) =>
+        new(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Tensor '{entry.Name}' of {file.Path} holds {value} at index {index} where a mask has 0 or 1; give another file."));
 }

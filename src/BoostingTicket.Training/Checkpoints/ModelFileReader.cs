@@ -177,7 +177,8 @@ internal sealed class ModelFileReader : IDisposable
         if (entry.Type != type)
         {
             throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {_file.Path} is of type {entry.TypeName} where {type.HeaderName()} is needed; save it as {type.HeaderName()}, or give another file.");
+                $"Tensor '{entry.Name}' of {_file.Path} is of type {entry.TypeName} where {type.HeaderName()} is needed; save "
+                    + $"it as {type.HeaderName()}, or give another file.");
         }
 
         return entry;

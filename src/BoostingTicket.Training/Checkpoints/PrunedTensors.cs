@@ -44,7 +44,8 @@ internal sealed class PrunedTensors
             return;
         if (!entry.Shape.SequenceEqual(_values[name].Shape))
             throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {_file.Path} is {entry.Description} where a mask of {_values[name].Description} is needed; give another file.");
+                $"Tensor '{entry.Name}' of {_file.Path} is {entry.Description} where a mask of {_values[name].Description} is "
+                    + "needed; give another file.");
         byte[] mask = new byte[values.Length];
         MaskValues.Read(_file, entry, mask);
         for (int i = 0; i < mask.Length; i++)

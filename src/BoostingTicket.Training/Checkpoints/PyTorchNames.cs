@@ -13,7 +13,10 @@ internal static class PyTorchNames
 
     // What the first part of a name begins with where it is no part of a network.
     private static readonly string[] Beside =
-        ["optim", "scheduler", "sched", "lr_sched", "epoch", "global_step", "iteration", "best_", "scaler", "grad_scaler", "amp", "rng", "args"];
+    [
+        "optim", "scheduler", "sched", "lr_sched", "epoch", "global_step", "iteration", "best_", "scaler", "grad_scaler", "amp",
+        "rng", "args",
+    ];
 
     // How torch.nn.utils.prune calls the values before pruning, and the mask.
     private const string PrunedValues = "_orig", PrunedMask = "_mask";
@@ -60,7 +63,8 @@ internal static class PyTorchNames
     /// <summary>Whether a tensor, its prefix taken off, belongs to the block that TRADES holds and never uses.</summary>
     public static bool IsUnusedBlock(string bare) => bare.StartsWith(UnusedBlock, StringComparison.Ordinal);
 
-    /// <summary>Whether a tensor belongs to what programs keep beside a network: an optimizer's state, counters, single numbers.</summary>
+    /// <summary>Whether a tensor belongs to what programs keep beside a network: an optimizer's state, counters, single
+    /// numbers.</summary>
     /// <param name="name">The name in the file.</param>
     /// <param name="length">Elements of the tensor.</param>
     public static bool IsBeside(string name, long length)
@@ -86,16 +90,18 @@ internal static class PyTorchNames
         mask = name.EndsWith(PrunedMask, StringComparison.Ordinal);
         if (mask && name[..^PrunedMask.Length] is var masked && isThere(masked + PrunedValues))
             return masked;
-        return name.EndsWith(PrunedValues, StringComparison.Ordinal) && name[..^PrunedValues.Length] is var values && isThere(values + PrunedMask)
-            ? values
-            : null;
+        return name.EndsWith(PrunedValues, StringComparison.Ordinal)
+            && name[..^PrunedValues.Length] is var values && isThere(values + PrunedMask)
+                ? values
+                : null;
     }
 
     /// <summary>The prefix and the names by which a file has most of a model's tensors.</summary>
     /// <param name="names">All names of the file.</param>
     /// <param name="wanted">Names of the model.</param>
     /// <param name="prefix">A prefix that was asked for; null to find it.</param>
-    /// <returns>The prefixes that are equally good, the shortest first, and the names in the file by those in the model for that.</returns>
+    /// <returns>The prefixes that are equally good, the shortest first, and the names in the file by those in the model for
+    /// that.</returns>
     public static (IReadOnlyList<string> Prefixes, Dictionary<string, string> Found) Match(
         IReadOnlyCollection<string> names, IReadOnlySet<string> wanted, string? prefix)
     {
@@ -156,7 +162,8 @@ internal static class PyTorchNames
         return null;
     }
 
-    // Everything up to one of a name's last dots, and nothing at all. No model's name has more parts, so that longer rests match nothing.
+    // Everything up to one of a name's last dots, and nothing at all. No model's name has more parts, so that longer rests match
+    // nothing.
     private static IEnumerable<string> PrefixesOf(IEnumerable<string> names)
     {
         var prefixes = new HashSet<string>(StringComparer.Ordinal) { "" };

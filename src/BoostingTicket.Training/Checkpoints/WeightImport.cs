@@ -11,14 +11,15 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="ImageSize">Rows and columns of its images; null for the usual of the model.</param>
 /// <param name="Prefix">What the names of the network's tensors begin with; null to find it.</param>
 /// <param name="Normalization">What the network normalises images by.</param>
-/// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's does.</param>
+/// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's
+/// does.</param>
 public sealed record ImportOptions(
     string? Model = null, int? ImageSize = null, string? Prefix = null, InputNormalizationConstants? Normalization = null,
     bool NormalizationGiven = false);
 
 /// <summary>What an import changed about a file.</summary>
-/// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>beside</c>, <c>outside</c>,
-/// <c>pruned</c>, <c>converted</c> or <c>normalization</c>.</param>
+/// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>beside</c>,
+/// <c>outside</c>, <c>pruned</c>, <c>converted</c> or <c>normalization</c>.</param>
 /// <param name="Description">What was done, in one sentence.</param>
 /// <param name="Tensors">The tensors, as the file names them.</param>
 public sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
@@ -31,9 +32,9 @@ public sealed record ImportRepair(string Kind, string Description, IReadOnlyList
 public sealed record ImportedWeights(
     NetworkGraph Graph, ModelState State, InputNormalizationConstants? Normalization, IReadOnlyList<ImportRepair> Repairs);
 
-/// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need: prefixes
-/// of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, masks of
-/// <c>torch.nn.utils.prune</c>, what belongs to the training and not to the network, other number formats.</summary>
+/// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need:
+/// prefixes of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, masks
+/// of <c>torch.nn.utils.prune</c>, what belongs to the training and not to the network, other number formats.</summary>
 public static class WeightImport
 {
     private const int Shown = 5;
@@ -44,7 +45,8 @@ public static class WeightImport
     /// <param name="options">What is known about it.</param>
     /// <exception cref="ConfigurationException">There is no such file or model, this program wrote the file, or it holds several
     /// networks.</exception>
-    /// <exception cref="DamagedFileException">It is damaged, or a tensor is missing, surplus, or not what the model needs.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, or a tensor is missing, surplus, or not what the model
+    /// needs.</exception>
     public static ImportedWeights Read(string path, ImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -57,8 +59,8 @@ public static class WeightImport
         return new Reading(file, pruned, options).Read(model);
     }
 
-    /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in front of
-    /// them.</summary>
+    /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in
+    /// front of them.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ConfigurationException">There is no such file.</exception>
     /// <exception cref="DamagedFileException">It is damaged.</exception>

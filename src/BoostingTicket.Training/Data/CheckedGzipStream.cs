@@ -4,9 +4,9 @@ using System.IO.Compression;
 namespace BoostingTicket.Training.Data;
 
 /// <summary>
-/// Reads a gzip file of one or more members (RFC 1952), which zeros may follow, as tapes and some tools leave them. Checks the length and
-/// CRC-32 of each member. <see cref="GZipStream"/> alone takes a file that is cut off, or followed by other bytes, for a whole one.
-/// </summary>
+/// Reads a gzip file of one or more members (RFC 1952), which zeros may follow, as tapes and some tools leave them. Checks the
+/// length and CRC-32 of each member. <see cref="GZipStream"/> alone takes a file that is cut off, or followed by other bytes, for
+/// a whole one.</summary>
 internal sealed class CheckedGzipStream : Stream
 {
     private const int TrailerLength = 8;
@@ -113,8 +113,8 @@ internal sealed class CheckedGzipStream : Stream
         _member = new DeflateStream(_source, CompressionMode.Decompress, leaveOpen: true);
     }
 
-    // A DeflateStream does not say where its data ended, only that they ended in the last bytes that it took. The trailer there has 64
-    // bits that are known by now, so that finding them is checking them.
+    // A DeflateStream does not say where its data ended, only that they ended in the last bytes that it took. The trailer there
+    // has 64 bits that are known by now, so that finding them is checking them.
     private void EndMember()
     {
         _member!.Dispose();
@@ -207,8 +207,8 @@ internal sealed class CheckedGzipStream : Stream
             throw new InvalidDataException("it ends within its gzip header");
     }
 
-    /// <summary>Passes a file's bytes on and remembers where the last portion began. Portions begin small, so that many short members cost
-    /// no more than their size.</summary>
+    /// <summary>Passes a file's bytes on and remembers where the last portion began. Portions begin small, so that many short
+    /// members cost no more than their size.</summary>
     private sealed class MeasuredSource(Stream file) : Stream
     {
         private const int FirstPortion = 64;

@@ -9,7 +9,8 @@ internal static class CifarLayout
     // The set itself, and one folder deeper.
     private static readonly string[] Folders = ["", "cifar10", "CIFAR10", "cifar-10"];
 
-    /// <summary>The folder of the batches: the first that has all of them, else the one that is there, else this program's own.</summary>
+    /// <summary>The folder of the batches: the first that has all of them, else the one that is there, else this program's
+    /// own.</summary>
     public static string Folder(string root)
     {
         string[] paths = [.. Folders.Select(folder => Path.Combine(root, folder, CifarReader.FolderName))];
@@ -46,7 +47,7 @@ internal static class CifarLayout
     {
         if (entry.StartsWith(PythonFolder, StringComparison.Ordinal))
             throw new DataException(
-                $"{archive} is CIFAR-10's version for Python, which is not read here; delete it and run 'data fetch cifar10' for the "
-                + "binary version.");
+                $"{archive} is CIFAR-10's version for Python, which is not read here; delete it and run 'data fetch cifar10' "
+                + "for the binary version.");
     }
 }

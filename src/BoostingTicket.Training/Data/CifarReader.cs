@@ -32,11 +32,12 @@ public static class CifarReader
     public static IReadOnlyList<string> Classes { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Reads the set from the folder <see cref="FolderName"/>, else from the archive <see cref="ArchiveName"/>, in the data folder
-    /// or in a folder <c>cifar10</c> or <c>CIFAR10</c> of it.</summary>
+    /// <summary>Reads the set from the folder <see cref="FolderName"/>, else from the archive <see cref="ArchiveName"/>, in the
+    /// data folder or in a folder <c>cifar10</c> or <c>CIFAR10</c> of it.</summary>
     /// <param name="root">The folder that has one of them.</param>
     /// <param name="name">The name of the data set.</param>
-    /// <param name="checksums">Checksums of the batches by <see cref="BatchNames"/>; batches not listed are not checked against one.</param>
+    /// <param name="checksums">Checksums of the batches by <see cref="BatchNames"/>; batches not listed are not checked against
+    /// one.</param>
     /// <exception cref="DataException">The set is missing or damaged.</exception>
     public static DataSplit Read(string root, string name, IReadOnlyDictionary<string, FileChecksum>? checksums = null) =>
         Read(root, name, checksums, PublishedRecords);

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Data;
 
-/// <summary>Where the four files of MNIST and of sets in its form lie under a data folder, and by which names: this program's own layout,
-/// and those of torchvision and of the tools that people unpack with.</summary>
+/// <summary>Where the four files of MNIST and of sets in its form lie under a data folder, and by which names: this program's own
+/// layout, and those of torchvision and of the tools that people unpack with.</summary>
 internal static class MnistLayout
 {
     /// <summary>Folders of MNIST, with <c>/</c> between folders; this program's own first.</summary>
@@ -42,14 +42,15 @@ internal static class MnistLayout
     /// <summary>The path that a file has in a folder; null if it is not there.</summary>
     public static string? Find(string folder, string fileName) => Candidates(folder, fileName).FirstOrDefault(File.Exists);
 
-    /// <summary>What to say about files that lie in a folder where they are not looked for, since they do not tell which set they are;
-    /// null for nothing.</summary>
+    /// <summary>What to say about files that lie in a folder where they are not looked for, since they do not tell which set they
+    /// are; null for nothing.</summary>
     /// <param name="folder">The folder that was looked in.</param>
     public static string? Misplaced(string folder)
     {
         string? parent = Path.GetDirectoryName(Path.GetFullPath(folder));
-        return parent is not null && MnistReader.FileNames.Select(name => Find(parent, name)).FirstOrDefault(path => path is not null) is { } there
-            ? $"{there} lies beside that folder: move it in there if it is of this set"
-            : null;
+        string? there = parent is null
+            ? null
+            : MnistReader.FileNames.Select(name => Find(parent, name)).FirstOrDefault(path => path is not null);
+        return there is null ? null : $"{there} lies beside that folder: move it in there if it is of this set";
     }
 }

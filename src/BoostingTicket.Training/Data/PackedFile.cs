@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Data;
 
-/// <summary>Opens files that may be packed. Their first bytes say so, not their names: browsers and tools unpack files and leave the name,
-/// or give one that does not fit.</summary>
+/// <summary>Opens files that may be packed. Their first bytes say so, not their names: browsers and tools unpack files and leave
+/// the name, or give one that does not fit.</summary>
 internal static class PackedFile
 {
     private const int LongestMagic = 6;

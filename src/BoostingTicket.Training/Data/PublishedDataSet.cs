@@ -9,7 +9,8 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
-/// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for none.</param>
+/// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for
+/// none.</param>
 public sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
     Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, Func<string, bool>? isElsewhere = null) : IDataSet

@@ -36,8 +36,8 @@ public sealed record TrainingContext(
     Network Network, DeviceImages Images, ReadOnlyMemory<int> TrainSamples, ReadOnlyMemory<int> ValidationSamples,
     Augmentation Augmentation, ulong Seed);
 
-/// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights, early
-/// stopping, checkpoints. An interrupted training continues with the same bits.</summary>
+/// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights,
+/// early stopping, checkpoints. An interrupted training continues with the same bits.</summary>
 public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
@@ -150,7 +150,8 @@ public sealed class Trainer : IDisposable
     /// <param name="state">What <see cref="Restore"/> returned; brought up to date.</param>
     /// <param name="cancellation">Finishes the current step, saves, and ends with
     /// <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is intact.</exception>
+    /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is
+    /// intact.</exception>
     public void Run(TrainingState state, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -183,7 +184,8 @@ public sealed class Trainer : IDisposable
         _storage.Save(_context.Network, state);
     }
 
-    // The last epoch replays each batch as often as passes are left, so that every sample is trained on as often as was asked for.
+    // The last epoch replays each batch as often as passes are left, so that every sample is trained on as often as was asked
+    // for.
     private int ReplaysIn(int epoch) => (int)Math.Min(_replays, _settings.Epochs - (long)epoch * _replays);
 
     private void RunEpoch(TrainingState state, CancellationToken cancellation)

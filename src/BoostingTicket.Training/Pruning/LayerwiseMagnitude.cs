@@ -4,8 +4,8 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Pruning;
 
-/// <summary>Magnitude pruning with the same ratio in every layer, the number of weights rounded in each. A layer of which more is pruned
-/// already stays as it is, which the report says.</summary>
+/// <summary>Magnitude pruning with the same ratio in every layer, the number of weights rounded in each. A layer of which more is
+/// pruned already stays as it is, which the report says.</summary>
 public sealed class LayerwiseMagnitude : MagnitudePruner
 {
     /// <inheritdoc/>
@@ -28,7 +28,9 @@ public sealed class LayerwiseMagnitude : MagnitudePruner
             {
                 throw new ConfigurationException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"A pruning ratio of {options.Ratio} cannot be reached in {parameter.Name}: with at least {options.MinimumKept} kept in each layer, at most {Math.Max(most, 0)} of its {layer.Length} weights can be pruned; give a smaller ratio, or --scope global."));
+                    $"A pruning ratio of {options.Ratio} cannot be reached in {parameter.Name}: with at least "
+                        + $"{options.MinimumKept} kept in each layer, at most {Math.Max(most, 0)} of its {layer.Length} "
+                        + $"weights can be pruned; give a smaller ratio, or --scope global."));
             }
 
             MagnitudeCut cut = MagnitudeSelection.Find(weights, layer, Math.Max(0, target - pruned));
@@ -42,5 +44,6 @@ public sealed class LayerwiseMagnitude : MagnitudePruner
         where pruned > options.CountOf(parameter.Length)
         select string.Create(
             CultureInfo.InvariantCulture,
-            $"{parameter.Name} had {pruned:N0} of its {parameter.Length:N0} weights pruned already, more than the ratio of {options.Ratio} asks for, and stays so.");
+            $"{parameter.Name} had {pruned:N0} of its {parameter.Length:N0} weights pruned already, more than the ratio of "
+                + $"{options.Ratio} asks for, and stays so.");
 }

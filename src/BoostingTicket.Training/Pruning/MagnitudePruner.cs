@@ -4,9 +4,9 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Pruning;
 
-/// <summary>Prunes the weights of smallest magnitude, exactly as many as asked for. Of weights of equal magnitude, those that come first in
-/// the flat buffer are pruned first (layers in graph order, then PyTorch's order), so that the same weights always give the same mask. A
-/// ratio that cannot be reached, or that would bring back weights, is refused.</summary>
+/// <summary>Prunes the weights of smallest magnitude, exactly as many as asked for. Of weights of equal magnitude, those that
+/// come first in the flat buffer are pruned first (layers in graph order, then PyTorch's order), so that the same weights always
+/// give the same mask. A ratio that cannot be reached, or that would bring back weights, is refused.</summary>
 public abstract class MagnitudePruner : IPruner
 {
     /// <inheritdoc/>
@@ -53,7 +53,8 @@ public abstract class MagnitudePruner : IPruner
         {
             throw new ConfigurationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"A pruning ratio of {options.Ratio} would bring back weights, since {pruned} of {weights} are pruned already; give a larger ratio."));
+                $"A pruning ratio of {options.Ratio} would bring back weights, since {pruned} of {weights} are pruned already; "
+                    + $"give a larger ratio."));
         }
     }
 

@@ -71,8 +71,8 @@ public sealed class Mask : IEquatable<Mask>
         return new Mask(table, values.ToArray());
     }
 
-    /// <summary>A mask that prunes what is exactly zero: what is left of the mask that a network was trained under, where only its weights
-    /// are known.</summary>
+    /// <summary>A mask that prunes what is exactly zero: what is left of the mask that a network was trained under, where only
+    /// its weights are known.</summary>
     /// <param name="trained">The network; finite or not.</param>
     public static Mask OfNonZero(ModelState trained)
     {

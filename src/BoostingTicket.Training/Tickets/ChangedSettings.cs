@@ -3,8 +3,8 @@ using BoostingTicket.Training.Optimization.Methods;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>Settings whose meaning changed from one version to another. A run that has some of its work by the old meaning must not go on by
-/// the new one without a word.</summary>
+/// <summary>Settings whose meaning changed from one version to another. A run that has some of its work by the old meaning must
+/// not go on by the new one without a word.</summary>
 internal static class ChangedSettings
 {
     /// <summary>Grows with every change.</summary>

@@ -18,8 +18,13 @@ internal static class RunChecks
         // How many weights may go depends on their number alone, not on their values.
         Mask mask = PrunerCatalog.Find(settings.Scope).Prune(
             new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept)).Mask;
-        RequireSomeKept(mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
+        RequireSomeKept(mask, settings);
     }
+
+    /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public static void RequireSomeKept(Mask mask, PruningSettings settings) => RequireSomeKept(
+        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
 
     /// <summary>Makes sure that a mask leaves something to train.</summary>
     /// <param name="mask">The mask.</param>
@@ -30,7 +35,8 @@ internal static class RunChecks
     {
         if (mask.Kept == 0 && mask.Length > 0)
             throw new ConfigurationException(string.Create(
-                CultureInfo.InvariantCulture, $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
+                CultureInfo.InvariantCulture,
+                $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
     }
 
     /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>

@@ -58,8 +58,9 @@ public sealed record PruningSettings
     /// <summary>Rounds of train, prune, reset; 1 is one-shot, the paper's choice (Appendix B).</summary>
     public int Rounds { get; init; } = 1;
 
-    /// <summary>Distance below which the masks of a donor's last five epochs count as settled, so that its training ends (Early-Bird), as a
-    /// share of the most that masks of the ratio can differ (<see cref="MaskHistory"/>); null to train donors to the end.</summary>
+    /// <summary>Distance below which the masks of a donor's last five epochs count as settled, so that its training ends
+    /// (Early-Bird), as a share of the most that masks of the ratio can differ (<see cref="MaskHistory"/>); null to train donors
+    /// to the end.</summary>
     public double? EarlyBird { get; init; }
 
     /// <summary>Checks the ranges.</summary>

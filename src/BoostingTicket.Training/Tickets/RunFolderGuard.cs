@@ -121,10 +121,11 @@ internal sealed partial class RunFolderGuard(
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
                 + "--attack and --save-adversarial, or give another --out.");
-        if (!File.Exists(folder.Result) && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
+        if (!File.Exists(folder.Result)
+            && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin anew with another "
-                + "--out.");
+                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin "
+                + "anew with another --out.");
         if (Kept() is { } data)
         {
             RequireSame(data, TrainImages);

@@ -122,7 +122,8 @@ internal sealed class SeedRun
                 earlyBirdEpoch = state.Epoch;
                 _progress.Note(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{stage}: the mask settled in epoch {state.Epoch} of {TrainingMethodCatalog.EpochsOf(settings)} (largest distance {settled:F4})"));
+                    $"{stage}: the mask settled in epoch {state.Epoch} of {TrainingMethodCatalog.EpochsOf(settings)} (largest "
+                        + $"distance {settled:F4})"));
             }
         }
         TestResult test = _stages.Test(donor, "last");

@@ -9,10 +9,12 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
-/// <summary>Networks and masks as PyTorch programs keep them: pruned, in other number formats, with a training's state beside them.</summary>
+/// <summary>Networks and masks as PyTorch programs keep them: pruned, in other number formats, with a training's state beside
+/// them.</summary>
 public class ForeignTensorsTests
 {
-    private static readonly NetworkGraph Graph = ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28)));
+    private static readonly NetworkGraph Graph =
+        ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28)));
     private static readonly ModelState State = Initialization.Draw(Graph.Table, seed: 5);
     private static readonly Mask Kept = new GlobalMagnitude().Prune(State, new PruningOptions(0.9)).Mask;
 
@@ -27,7 +29,8 @@ public class ForeignTensorsTests
     private string File => _folder["foreign"];
 
     [Test]
-    public void Networks_pruned_in_PyTorch_are_the_product_of_values_and_mask([Values("", "module.")] string prefix, [Values] bool imported)
+    public void Networks_pruned_in_PyTorch_are_the_product_of_values_and_mask(
+        [Values("", "module.")] string prefix, [Values] bool imported)
     {
         WritePruned(prefix, type: SafetensorsType.F32);
         ModelState read;
@@ -71,7 +74,8 @@ public class ForeignTensorsTests
 
     private static readonly SafetensorsType[] MaskTypes =
     [
-        SafetensorsType.Bool, SafetensorsType.U8, SafetensorsType.I8, SafetensorsType.I32, SafetensorsType.I64, SafetensorsType.F16,
+        SafetensorsType.Bool, SafetensorsType.U8, SafetensorsType.I8, SafetensorsType.I32, SafetensorsType.I64,
+        SafetensorsType.F16,
         SafetensorsType.BF16, SafetensorsType.F32, SafetensorsType.F64,
     ];
 
@@ -91,7 +95,8 @@ public class ForeignTensorsTests
         WriteMasks("mask.", SafetensorsType.U8, writer => writer.Add("mask.fc2.weight", Ones(320), 10, 32));
         List<string> notes = [];
         Assert.That(MaskFile.Load(File, Graph, notes.Add).Mask, Is.EqualTo(Kept));
-        Assert.That(notes, Is.EqualTo(new[] { $"{File}: passed over the mask of fc2.weight, which keeps everything and is not pruned in lenet-4-8-32." }));
+        Assert.That(notes.Single(), Is.EqualTo(
+            $"{File}: passed over the mask of fc2.weight, which keeps everything and is not pruned in lenet-4-8-32."));
 
         WriteMasks("mask.", SafetensorsType.U8, writer => writer.Add("mask.fc2.weight", new byte[320], 10, 32));
         Assert.That(() => MaskFile.Load(File, Graph), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(
@@ -130,7 +135,7 @@ public class ForeignTensorsTests
             Replace("\"I64\"", "\"I65\"");
         List<string> notes = [];
         Assert.That(WeightFile.Load(File, Graph, notes.Add).State.Weights, Is.EqualTo(State.Weights));
-        Assert.That(notes.Single(), Does.StartWith($"{File}: passed over 'epoch', ").Or.StartWith($"{File}: passed over 'best_acc', ")
+        Assert.That(notes.Single(), Does.StartWith($"{File}: passed over '").And.Contains("'epoch'")
             .And.EndsWith("and 1 more, which are not needed."));
         ImportedWeights imported = WeightImport.Read(File, new ImportOptions());
         Assert.That(imported.State.Weights, Is.EqualTo(State.Weights));
@@ -143,7 +148,9 @@ public class ForeignTensorsTests
     public void A_layer_too_many_is_still_another_network()
     {
         ForeignFile.Write(File, State, name => name, extra: writer => writer.Add("fc3.weight", new float[100], 10, 10));
-        Assert.That(() => WeightFile.Load(File, Graph), Throws.TypeOf<DamagedFileException>().With.Message.Contains("surplus tensor 'fc3.weight'"));
+        Assert.That(
+            () => WeightFile.Load(File, Graph),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("surplus tensor 'fc3.weight'"));
         Assert.That(
             () => WeightImport.Read(File, new ImportOptions("lenet-4-8-32")),
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("has besides 'fc3.weight'"));
@@ -159,7 +166,8 @@ public class ForeignTensorsTests
         Assert.That(WeightFile.Load(File, Graph).State.Weights, Is.EqualTo(State.Weights));
         Assert.That(WeightImport.Read(File, new ImportOptions()).State.Weights, Is.EqualTo(State.Weights));
         FileReport report = FileInspector.Inspect(File);
-        Assert.That(report.Tensors.Single(tensor => tensor.Name == "x.num_batches_tracked").Type, Is.EqualTo(SafetensorsType.Unknown));
+        TensorReport counter = report.Tensors.Single(tensor => tensor.Name == "x.num_batches_tracked");
+        Assert.That(counter.Type, Is.EqualTo(SafetensorsType.Unknown));
     }
 
     [Test]
@@ -169,7 +177,9 @@ public class ForeignTensorsTests
         Replace("\"dtype\":\"F32\",\"shape\":[4]", "\"dtype\":\"F31\",\"shape\":[4]");
         Assert.That(() => WeightFile.Load(File, Graph), Throws.TypeOf<DamagedFileException>().With.Message.StartsWith(
             $"Tensor 'conv1.bias' of {File} is of type F31 where F32 is needed; "));
-        Assert.That(() => WeightImport.Read(File, new ImportOptions()), Throws.TypeOf<DamagedFileException>().With.Message.Contains("is F31 [4]"));
+        Assert.That(
+            () => WeightImport.Read(File, new ImportOptions()),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("is F31 [4]"));
     }
 
     [Test]
@@ -178,14 +188,18 @@ public class ForeignTensorsTests
         ForeignFile.Write(File, State, name => network ? "net.model." + name : null, extra: writer =>
         {
             for (int i = 0; i < 16_000; i++)
-                writer.Add(deep ? $"p{i % 40}.q{i % 400}.r.s.t.u{i}.num_batches_tracked" : $"p{i}.num_batches_tracked", new byte[1], 1);
+            {
+                string prefix = deep ? $"p{i % 40}.q{i % 400}.r.s.t.u{i}" : $"p{i}";
+                writer.Add(prefix + ".num_batches_tracked", new byte[1], 1);
+            }
         });
         var clock = Stopwatch.StartNew();
         if (network)
             Assert.That(WeightImport.Read(File, new ImportOptions()).State.Weights, Is.EqualTo(State.Weights));
         else
             Assert.That(() => WeightImport.Read(File, new ImportOptions("lenet-4-8-32")), Throws.TypeOf<DamagedFileException>());
-        Assert.That(PyTorchNames.Recognize(new Dictionary<string, IReadOnlyList<long>> { [new string('.', 60_000)] = [1] }), Is.Null);
+        var dots = new Dictionary<string, IReadOnlyList<long>> { [new string('.', 60_000)] = [1] };
+        Assert.That(PyTorchNames.Recognize(dots), Is.Null);
         // 38 s before; 0.2 s are measured, and a busy machine shall not fail the test.
         Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(5)));
     }
@@ -212,7 +226,8 @@ public class ForeignTensorsTests
         writer.Save(File);
     }
 
-    private static byte[] Bytes(ReadOnlySpan<byte> mask, SafetensorsType type) => [.. mask.ToArray().SelectMany(value => type switch
+    private static byte[] Bytes(ReadOnlySpan<byte> mask, SafetensorsType type) =>
+    [.. mask.ToArray().SelectMany(value => type switch
     {
         SafetensorsType.F16 => BitConverter.GetBytes((Half)value),
         SafetensorsType.BF16 => BitConverter.GetBytes((float)value)[2..],
@@ -231,7 +246,8 @@ public class ForeignTensorsTests
         string header = Encoding.UTF8.GetString(bytes, 8, length);
         Assert.That(header, Does.Contain(text));
         byte[] changed = Encoding.UTF8.GetBytes(header.Replace(text, by, StringComparison.Ordinal));
-        System.IO.File.WriteAllBytes(File, [.. BitConverter.GetBytes((long)changed.Length), .. changed, .. bytes[(8 + length)..]]);
+        byte[] prefix = BitConverter.GetBytes((long)changed.Length);
+        System.IO.File.WriteAllBytes(File, [.. prefix, .. changed, .. bytes[(8 + length)..]]);
     }
 
     private static byte[] Ones(int length) => [.. Enumerable.Repeat((byte)1, length)];

@@ -41,7 +41,8 @@ public class MnistReaderTests
         SmallData.Save(_folder.Path, _files);
         Assert.That(Fail(), Is.EqualTo(
             $"The data set mnist is missing: there is no {_folder["t10k-labels-idx1-ubyte.gz"]} and no {_folder["t10k-labels-idx1-ubyte"]} "
-            + $"and no {_folder["t10k-labels.idx1-ubyte"]} and no {_folder["t10k-labels.idx1-ubyte.gz"]}; run 'data fetch mnist', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
+            + $"and no {_folder["t10k-labels.idx1-ubyte"]} and no {_folder["t10k-labels.idx1-ubyte.gz"]}; run 'data fetch "
+            + $"mnist', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
     }
 
     [Test]

@@ -65,7 +65,7 @@ public sealed class FreePassesTests
     [TestCase(5, 8, "each batch is trained on 5 times in a row: 5 passes in 1 epoch of the log")]
     [TestCase(20, 8, "each batch is trained on 8 times in a row: 20 passes in 3 epochs of the log, the last with 4 in a row")]
     [TestCase(16, 8, "each batch is trained on 8 times in a row: 16 passes in 2 epochs of the log")]
-    [TestCase(1, 8, "each batch is trained on 1 times in a row: 1 pass in 1 epoch of the log")]
+    [TestCase(1, 8, "each batch is trained on 1 time: 1 pass in 1 epoch of the log")]
     [TestCase(3, 1, null)]
     public void Passes_and_epochs_of_the_log_are_explained(int passes, int replays, string? text) =>
         Assert.That(TrainingMethodCatalog.DescribeReplays(Settings(passes, replays)), Is.EqualTo(text));

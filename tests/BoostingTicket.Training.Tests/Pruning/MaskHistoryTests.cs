@@ -65,7 +65,8 @@ public sealed class MaskHistoryTests
     {
         var table = ToyModel.Table(10, 40);
         byte[] current = [.. Enumerable.Range(0, 50).Select(i => (byte)(i < 20 ? 1 : 0))];
-        byte[] first = [.. current.Select((value, i) => (byte)(i < 10 ? value : 0))], second = [.. current.Select((value, i) => (byte)(i < 10 ? 0 : value))];
+        byte[] first = [.. current.Select((value, i) => (byte)(i < 10 ? value : 0))];
+        byte[] second = [.. current.Select((value, i) => (byte)(i < 10 ? 0 : value))];
         var history = new MaskHistory(Mask.FromValues(table, current));
         for (int i = 0; i < 4; i++)
             history.Add(Mask.FromValues(table, first));

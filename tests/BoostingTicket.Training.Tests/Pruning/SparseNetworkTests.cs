@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
@@ -21,13 +22,16 @@ public sealed class SparseNetworkTests
     }
 
     [Test]
-    public void A_ratio_below_an_earlier_masks_is_refused_by_every_pruner([Values] bool layerwise, [Values(0, 0.5, 0.89)] double ratio)
+    public void A_ratio_below_an_earlier_masks_is_refused_by_every_pruner(
+        [Values] bool layerwise, [Values(0, 0.5, 0.89)] double ratio)
     {
         (ModelState sparse, _) = Sparse(layerwise);
         Assert.That(
             () => PrunerOf(layerwise).Prune(sparse, new PruningOptions(ratio), Mask.OfNonZero(sparse)),
-            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(FormattableString.Invariant(
-                $"A pruning ratio of {ratio} would bring back weights, since 369 of 410 are pruned already; give a larger ratio.")));
+            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(string.Create(
+                CultureInfo.InvariantCulture,
+                $"A pruning ratio of {ratio} would bring back weights, since 369 of 410 are pruned already; give a larger "
+                    + $"ratio.")));
     }
 
     [Test]
@@ -47,7 +51,8 @@ public sealed class SparseNetworkTests
     public void A_ratio_that_a_layer_cannot_reach_is_refused_and_the_layer_named() => Assert.That(
         () => new LayerwiseMagnitude().Prune(Random(1), new PruningOptions(0.95)),
         Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(
-            "A pruning ratio of 0.95 cannot be reached in a.weight: with at least 1 kept in each layer, at most 9 of its 10 weights can be "
+            "A pruning ratio of 0.95 cannot be reached in a.weight: with at least 1 kept in each layer, at most 9 of its 10 "
+                + "weights can be "
             + "pruned; give a smaller ratio, or --scope global."));
 
     [Test]

@@ -13,11 +13,13 @@ using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Tests.Tickets;
 
-/// <summary>Single steps on sparse networks and odd masks, and folders whose settings meant something else when they were begun.</summary>
+/// <summary>Single steps on sparse networks and odd masks, and folders whose settings meant something else when they were
+/// begun.</summary>
 public sealed class PrunedStepsTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 200, 40, seed: 3);
-    private static readonly TrainingSettings Short = new() { Method = TrainingMethod.Natural, Epochs = 1, BatchSize = 32, LearningRate = 0.02 };
+    private static readonly TrainingSettings Short =
+        new() { Method = TrainingMethod.Natural, Epochs = 1, BatchSize = 32, LearningRate = 0.02 };
 
     private TemporaryFolder _folder = null!;
 
@@ -49,7 +51,8 @@ public sealed class PrunedStepsTests
         Assert.That(TicketFile.Load(_folder["ticket"], graph).Mask.IsSubsetOf(earlier), Is.True);
         Assert.That(
             () => Prune(new PruningSettings { Ratio = 0.8, Scope = scope }),
-            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"A pruning ratio of 0.8 would bring back weights, since {earlier.Pruned} of "));
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(
+                $"A pruning ratio of 0.8 would bring back weights, since {earlier.Pruned} of "));
     }
 
     [Test]
@@ -65,7 +68,8 @@ public sealed class PrunedStepsTests
         foreach ((string ticket, string? mask) in ((string, string?)[])[("initial", "mask"), ("ticket", null)])
         {
             Assert.That(() => Retrain(ticket, mask, progress), Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(
-                $"The mask of {_folder[mask ?? ticket]} keeps none of the 4,996 weights, so that nothing is left to train; give another one."));
+                $"The mask of {_folder[mask ?? ticket]} keeps none of the 4,996 weights, so that nothing is left to train; "
+                    + $"give another one."));
         }
         Assert.That(Directory.Exists(_folder["out"]), Is.False);
 
@@ -74,23 +78,27 @@ public sealed class PrunedStepsTests
         values.AsSpan(cut.Offset, cut.Length).Clear();
         MaskFile.Save(_folder["mask"], Mask.FromValues(graph.Table, values), ModelFileMetadata.Of(graph));
         Retrain("initial", "mask", progress);
-        Assert.That(progress.Warnings, Has.One.StartsWith("conv2.weight keeps none of its 800 weights, so nothing passes through it; "));
+        Assert.That(
+            progress.Warnings, Has.One.StartsWith("conv2.weight keeps none of its 800 weights, so nothing passes through it; "));
     }
 
     [Test]
     public void A_ratio_that_leaves_nothing_is_refused_before_the_work() => Assert.That(
         () => Run(Small with { Pruning = new PruningSettings { Ratio = 0.9999, MinimumKept = 0 } }, resume: false),
-        Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("A pruning ratio of 0.9999 keeps none of the 4,996 weights"));
+        Throws.TypeOf<ConfigurationException>()
+            .With.Message.StartsWith("A pruning ratio of 0.9999 keeps none of the 4,996 weights"));
 
     private static IEnumerable<TestCaseData> Changed()
     {
         RunConfiguration free = Small with { Retrain = Short with { Method = TrainingMethod.Free, Epochs = 5 } };
-        yield return Case("early bird", Small with { Pruning = new PruningSettings { EarlyBird = 0.1 } }, "--donor-early-bird was a share of all weights");
+        RunConfiguration bird = Small with { Pruning = new PruningSettings { EarlyBird = 0.1 } };
+        yield return Case("early bird", bird, "--donor-early-bird was a share of all weights");
         yield return Case("free", free, "free trains 8 passes where 5 are asked for; finish it with that version");
         yield return Case("free, whole epochs", free with { Retrain = free.Retrain with { Epochs = 8 } }, null);
         yield return Case("free, an arm that is not run", Small with { Dense = free.Retrain }, null);
 
-        static TestCaseData Case(string what, RunConfiguration run, string? problem) => new TestCaseData(run, problem).SetArgDisplayNames(what);
+        static TestCaseData Case(string what, RunConfiguration run, string? problem) =>
+            new TestCaseData(run, problem).SetArgDisplayNames(what);
     }
 
     [TestCaseSource(nameof(Changed))]
@@ -105,7 +113,8 @@ public sealed class PrunedStepsTests
         File.WriteAllText(files.Command, owner.ToJsonString());
         if (problem is not null)
         {
-            Assert.That(() => Run(configuration, resume: true), Throws.TypeOf<ConfigurationException>().With.Message.Contains(problem)
+            Assert.That(() => Run(configuration, resume: true), Throws.TypeOf<ConfigurationException>()
+                .With.Message.Contains(problem)
                 .And.Message.StartsWith($"The folder {files.Root} was begun by version 0.1.0, in which "));
             File.WriteAllText(files.Command, written);
         }
