@@ -148,14 +148,7 @@ internal static class DataCommand
     {
         if (set.Files.Count == 0)
             return "built in";
-        return set.Files.All(file => Exists(root, file)) ? "there" : "not there; data fetch " + set.Name;
-    }
-
-    private static bool Exists(string root, PublishedFile file)
-    {
-        string packed = DataRoot.PathOf(root, file.Path);
-        return File.Exists(packed) || File.Exists(Path.ChangeExtension(packed, null))
-            || (file.Members.Count > 0 && file.Members.All(member => File.Exists(DataRoot.PathOf(root, member.Path))));
+        return set.IsThere(root) ? "there" : "not there; data fetch " + set.Name;
     }
 
     private static int[] CountClasses(ImageSet set)

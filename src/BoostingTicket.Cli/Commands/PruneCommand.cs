@@ -27,7 +27,13 @@ internal static class PruneCommand
                 ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18", "the same share in every layer"),
                 ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask as a file of its own too; inspect shows it"),
             ],
-            Details = [$"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that WEIGHTS belongs to are used unless others are named."],
+            Details =
+            [
+                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that "
+                    + "WEIGHTS belongs to are used unless others are named.",
+                "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights "
+                    + "of equal magnitude, the first in the order of layers and of PyTorch are pruned first.",
+            ],
         };
         command.Arguments.Add(trained);
         command.Options.Add(initial);

@@ -9,7 +9,8 @@ public static class FileInspector
 
     /// <summary>Reads a whole file and describes it.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote it.</exception>
+    /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote
+    /// it.</exception>
     /// <exception cref="DamagedFileException">It is no safetensors file, or it is damaged.</exception>
     public static FileReport Inspect(string path)
     {
@@ -17,17 +18,19 @@ public static class FileInspector
         FileKind kind = ModelFileMetadata.KindOf(file.Metadata, path);
         ModelFileMetadata? origin = ModelFileMetadata.FromPairs(file.Metadata, path);
         TensorReport[] tensors = [.. file.Tensors.OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => Describe(file, entry))];
+        var pruned = new PrunedTensors(file);
+        Dictionary<string, string> masks = MasksOf(tensors, pruned);
         return new FileReport(
             path,
-            kind == FileKind.Other ? Guess(tensors) : kind,
+            kind == FileKind.Other ? Guess(tensors, masks) : kind,
             file.Metadata.ContainsKey(ModelFileMetadata.KindKey),
             file.Metadata.ContainsKey(SafetensorsChecksum.Key),
             new FileInfo(path).Length,
-            origin?.Model ?? Recognize(tensors),
+            origin?.Model ?? Recognize(pruned.Shapes, masks),
             origin,
             file.Metadata,
             tensors,
-            Layers(tensors, kind));
+            Layers(tensors, masks, kind));
     }
 
     private static TensorReport Describe(SafetensorsFile file, SafetensorsEntry entry)
@@ -81,11 +84,25 @@ public static class FileInspector
             yield return entry with { Begin = begin, End = Math.Min(entry.End, begin + step) };
     }
 
-    private static FileKind Guess(TensorReport[] tensors)
+    // The weight that each mask is of, by the mask's name.
+    private static Dictionary<string, string> MasksOf(TensorReport[] tensors, PrunedTensors pruned)
     {
-        bool masks = tensors.Any(IsMask);
-        bool weights = tensors.Any(tensor => !IsMask(tensor) && tensor.Type is SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16);
-        return (masks, weights) switch
+        var masks = pruned.Masks.ToDictionary(pair => pair.Mask, pair => pair.Name, StringComparer.Ordinal);
+        foreach (TensorReport tensor in tensors)
+        {
+            if (tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal)
+                && tensor.Type is SafetensorsType.U8 or SafetensorsType.Bool)
+                masks.TryAdd(tensor.Name, tensor.Name[ModelFileReader.MaskPrefix.Length..]);
+        }
+
+        return masks;
+    }
+
+    private static FileKind Guess(TensorReport[] tensors, Dictionary<string, string> masks)
+    {
+        bool weights = tensors.Any(tensor => !masks.ContainsKey(tensor.Name)
+            && tensor.Type is SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16);
+        return (masks.Count > 0, weights) switch
         {
             (true, true) => FileKind.Ticket,
             (true, false) => FileKind.Mask,
@@ -94,25 +111,21 @@ public static class FileInspector
         };
     }
 
-    private static string? Recognize(TensorReport[] tensors)
+    private static string? Recognize(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, Dictionary<string, string> masks)
     {
-        Dictionary<string, IReadOnlyList<long>> shapes =
-            tensors.Where(tensor => !IsMask(tensor)).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal);
-        return shapes.Count == 0 ? null : PyTorchNames.Recognize(shapes);
+        Dictionary<string, IReadOnlyList<long>> weights =
+            shapes.Where(pair => !masks.ContainsKey(pair.Key)).ToDictionary(StringComparer.Ordinal);
+        return weights.Count == 0 ? null : PyTorchNames.Recognize(weights);
     }
 
-    private static TensorSparsity[] Layers(TensorReport[] tensors, FileKind kind)
-    {
-        bool masks = tensors.Any(IsMask);
-        return
-        [
-            .. from tensor in tensors
-               where tensor.Zeros is not null && !(kind == FileKind.Checkpoint && tensor.Name.StartsWith(TrainingCheckpoint.MomentumPrefix, StringComparison.Ordinal))
-               where masks ? IsMask(tensor) : tensor.Shape.Count >= 2
-               select new TensorSparsity(masks ? tensor.Name[ModelFileReader.MaskPrefix.Length..] : tensor.Name, tensor.Length, tensor.Length - tensor.Zeros!.Value),
-        ];
-    }
-
-    private static bool IsMask(TensorReport tensor) =>
-        tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal) && tensor.Type is SafetensorsType.U8 or SafetensorsType.Bool;
+    private static TensorSparsity[] Layers(TensorReport[] tensors, Dictionary<string, string> masks, FileKind kind) =>
+    [
+        .. from tensor in tensors
+           where tensor.Zeros is not null
+               && !(kind == FileKind.Checkpoint
+                   && tensor.Name.StartsWith(TrainingCheckpoint.MomentumPrefix, StringComparison.Ordinal))
+           where masks.Count > 0 ? masks.ContainsKey(tensor.Name) : tensor.Shape.Count >= 2
+           select new TensorSparsity(
+               masks.GetValueOrDefault(tensor.Name, tensor.Name), tensor.Length, tensor.Length - tensor.Zeros!.Value),
+    ];
 }

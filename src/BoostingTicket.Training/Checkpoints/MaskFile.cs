@@ -4,7 +4,8 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>A mask as a safetensors file: for each prunable tensor a U8 tensor of its shape, 1 kept and 0 pruned, named
-/// <c>mask.</c> and then as the tensor.</summary>
+/// <c>mask.</c> and then as the tensor. Files of others may have masks of any number format, named as the tensors themselves or
+/// as <c>torch.nn.utils.prune</c> names them, and masks of other tensors that keep everything.</summary>
 public static class MaskFile
 {
     /// <summary>Writes a file whole or not at all.</summary>
@@ -18,13 +19,16 @@ public static class MaskFile
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="graph">The model that it is for.</param>
+    /// <param name="note">Told what was passed over in a file of somebody else, a sentence each; null for nobody.</param>
     /// <returns>The mask, and where it comes from; null for a file of somebody else.</returns>
     /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
     /// <exception cref="DamagedFileException">It is damaged, a mask is missing, surplus, or not what the model needs.</exception>
-    public static (Mask Mask, ModelFileMetadata? Metadata) Load(string path, NetworkGraph graph)
+    public static (Mask Mask, ModelFileMetadata? Metadata) Load(string path, NetworkGraph graph, Action<string>? note = null)
     {
         using var reader = ModelFileReader.Open(path, graph, FileKind.Mask);
         reader.RequireExactly(state: false, mask: true);
+        foreach (string text in reader.Notes)
+            note?.Invoke(text);
         return (reader.ReadMask(), reader.Metadata);
     }
 }

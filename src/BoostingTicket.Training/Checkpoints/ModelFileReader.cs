@@ -14,7 +14,8 @@ internal sealed class ModelFileReader : IDisposable
 
     private readonly SafetensorsFile _file;
     private readonly NetworkGraph _graph;
-    private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+    private Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+    private ForeignTensors? _foreign;
 
     private ModelFileReader(SafetensorsFile file, NetworkGraph graph)
     {
@@ -24,6 +25,9 @@ internal sealed class ModelFileReader : IDisposable
 
     /// <summary>Where the tensors come from; null for a file of somebody else.</summary>
     public ModelFileMetadata? Metadata { get; private set; }
+
+    /// <summary>What was passed over in a file of somebody else, a sentence each.</summary>
+    public IReadOnlyList<string> Notes => _foreign?.Notes ?? [];
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">The file.</param>
@@ -38,7 +42,7 @@ internal sealed class ModelFileReader : IDisposable
         try
         {
             reader.CheckOrigin(kind);
-            reader.MapNames();
+            reader.MapNames(kind);
             return reader;
         }
         catch
@@ -57,7 +61,7 @@ internal sealed class ModelFileReader : IDisposable
         if (state)
             wanted.UnionWith(_graph.Table.All.Select(parameter => parameter.Name));
         if (mask)
-            wanted.UnionWith(_graph.Table.Prunable.Select(parameter => MaskPrefix + parameter.Name));
+            wanted.UnionWith(_graph.Table.Prunable.Where(HasMask).Select(parameter => MaskPrefix + parameter.Name));
         string[] missing = [.. wanted.Where(name => !_entries.ContainsKey(name)).Order(StringComparer.Ordinal)];
         string[] surplus = [.. _entries.Keys.Where(name => !wanted.Contains(name)).Order(StringComparer.Ordinal)];
         if (missing.Length + surplus.Length == 0)
@@ -82,6 +86,7 @@ internal sealed class ModelFileReader : IDisposable
         {
             Span<float> values = state[parameter];
             _file.Read(Find(parameter.Name, SafetensorsType.F32, parameter), values);
+            ApplyFactor(parameter, values);
             RequireValues(parameter, values, parameter.Name, _file.Path);
         }
 
@@ -96,15 +101,10 @@ internal sealed class ModelFileReader : IDisposable
         foreach (Parameter parameter in _graph.Table.Prunable)
         {
             Span<byte> layer = values.AsSpan(parameter.Offset, parameter.Length);
-            string name = MaskPrefix + parameter.Name;
-            _file.Read(Find(name, SafetensorsType.U8, parameter), layer);
-            int wrong = layer.IndexOfAnyExcept((byte)0, (byte)1);
-            if (wrong >= 0)
-            {
-                throw new DamagedFileException(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Tensor '{name}' of {_file.Path} holds {layer[wrong]} at index {wrong} where a mask has 0 or 1; give another file."));
-            }
+            if (!HasMask(parameter))
+                layer.Fill(1);
+            else
+                MaskValues.Read(_file, FindMask(MaskPrefix + parameter.Name, parameter), layer);
         }
 
         return new Mask(_graph.Table, values);
@@ -132,14 +132,42 @@ internal sealed class ModelFileReader : IDisposable
         Metadata?.RequireFits(_file.Path, _graph.Input.Shape, _graph.Classes);
     }
 
-    private void MapNames()
+    private void MapNames(FileKind kind)
     {
-        foreach (SafetensorsEntry entry in _file.Tensors)
+        if (Metadata is null)
         {
-            string? name = Metadata is null ? PyTorchNames.InModel(entry.Name) : entry.Name;
-            if (name is not null && !_entries.TryAdd(name, entry))
-                throw new DamagedFileException($"{_file.Path} has two tensors for '{name}'; give a file of one model.");
+            _foreign = ForeignTensors.Map(_file, _graph, kind);
+            _entries = _foreign.Entries;
+            return;
         }
+
+        foreach (SafetensorsEntry entry in _file.Tensors)
+            _entries.Add(entry.Name, entry);
+    }
+
+    private bool HasMask(Parameter parameter) => _foreign?.Whole.Contains(parameter.Name) != true;
+
+    private void ApplyFactor(Parameter parameter, Span<float> values)
+    {
+        if (_foreign?.Factors.GetValueOrDefault(parameter.Name) is not { } entry)
+            return;
+        RequireShape(entry, parameter, entry.Type, _file.Path, _graph.Name);
+        byte[] mask = new byte[values.Length];
+        MaskValues.Read(_file, entry, mask);
+        for (int i = 0; i < mask.Length; i++)
+        {
+            if (mask[i] == 0)
+                values[i] = 0;
+        }
+    }
+
+    // Others keep masks in the format that they compute with.
+    private SafetensorsEntry FindMask(string name, Parameter parameter)
+    {
+        if (_foreign is null)
+            return Find(name, SafetensorsType.U8, parameter);
+        RequireShape(_entries[name], parameter, SafetensorsType.U8, _file.Path, _graph.Name);
+        return _entries[name];
     }
 
     private SafetensorsEntry Find(string name, SafetensorsType type, Parameter parameter)
@@ -149,7 +177,8 @@ internal sealed class ModelFileReader : IDisposable
         if (entry.Type != type)
         {
             throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {_file.Path} is of type {entry.Type.HeaderName()} where {type.HeaderName()} is needed; save it as {type.HeaderName()}, or give another file.");
+                $"Tensor '{entry.Name}' of {_file.Path} is of type {entry.TypeName} where {type.HeaderName()} is needed; save "
+                    + $"it as {type.HeaderName()}, or give another file.");
         }
 
         return entry;

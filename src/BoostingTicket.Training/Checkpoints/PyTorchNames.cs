@@ -11,6 +11,19 @@ internal static class PyTorchNames
     private static readonly string[] Means = ["mu", "mean", "new_mean"];
     private static readonly string[] Deviations = ["sigma", "std", "new_std"];
 
+    // What the first part of a name begins with where it is no part of a network.
+    private static readonly string[] Beside =
+    [
+        "optim", "scheduler", "sched", "lr_sched", "epoch", "global_step", "iteration", "best_", "scaler", "grad_scaler", "amp",
+        "rng", "args",
+    ];
+
+    // How torch.nn.utils.prune calls the values before pruning, and the mask.
+    private const string PrunedValues = "_orig", PrunedMask = "_mask";
+
+    // Two layers' weights and biases; parts of the longest name of a model, and some to spare.
+    private const int FewestTensors = 4, MostParts = 8;
+
     // A copy of block1 that the WideResNets of TRADES hold and never use.
     private const string UnusedBlock = "sub_block1.";
 
@@ -50,44 +63,98 @@ internal static class PyTorchNames
     /// <summary>Whether a tensor, its prefix taken off, belongs to the block that TRADES holds and never uses.</summary>
     public static bool IsUnusedBlock(string bare) => bare.StartsWith(UnusedBlock, StringComparison.Ordinal);
 
+    /// <summary>Whether a tensor belongs to what programs keep beside a network: an optimizer's state, counters, single
+    /// numbers.</summary>
+    /// <param name="name">The name in the file.</param>
+    /// <param name="length">Elements of the tensor.</param>
+    public static bool IsBeside(string name, long length)
+    {
+        int dot = name.IndexOf('.', StringComparison.Ordinal);
+        ReadOnlySpan<char> first = name.AsSpan(0, dot < 0 ? name.Length : dot);
+        foreach (string start in Beside)
+        {
+            if (first.StartsWith(start, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return length <= 1 && dot < 0;
+    }
+
+    /// <summary>The name of a parameter that <c>torch.nn.utils.prune</c> keeps as <c>_orig</c> and <c>_mask</c>; null for another
+    /// tensor.</summary>
+    /// <param name="name">A name of the file.</param>
+    /// <param name="isThere">Whether the file has a tensor of a name.</param>
+    /// <param name="mask">Whether the tensor is the mask.</param>
+    public static string? PrunedParameter(string name, Func<string, bool> isThere, out bool mask)
+    {
+        mask = name.EndsWith(PrunedMask, StringComparison.Ordinal);
+        if (mask && name[..^PrunedMask.Length] is var masked && isThere(masked + PrunedValues))
+            return masked;
+        return name.EndsWith(PrunedValues, StringComparison.Ordinal)
+            && name[..^PrunedValues.Length] is var values && isThere(values + PrunedMask)
+                ? values
+                : null;
+    }
+
     /// <summary>The prefix and the names by which a file has most of a model's tensors.</summary>
     /// <param name="names">All names of the file.</param>
     /// <param name="wanted">Names of the model.</param>
     /// <param name="prefix">A prefix that was asked for; null to find it.</param>
-    /// <returns>The prefixes that are equally good, the shortest first, and the names in the file by those in the model for that.</returns>
+    /// <returns>The prefixes that are equally good, the shortest first, and the names in the file by those in the model for
+    /// that.</returns>
     public static (IReadOnlyList<string> Prefixes, Dictionary<string, string> Found) Match(
         IReadOnlyCollection<string> names, IReadOnlySet<string> wanted, string? prefix)
     {
-        List<(string Prefix, Dictionary<string, string> Found)> tried =
-        [
-            .. from start in prefix is null ? PrefixesOf(names) : [prefix]
-               from dialect in Dialects
-               select (start, Translate(names, start, dialect, wanted)),
-        ];
-        int most = tried.Max(match => match.Found.Count);
-        List<(string Prefix, Dictionary<string, string> Found)> best =
-            [.. tried.Where(match => match.Found.Count == most).DistinctBy(match => match.Prefix).OrderBy(match => match.Prefix.Length)];
-        return ([.. best.Select(match => match.Prefix)], best[0].Found);
+        string[] sorted = Sorted(names);
+        var best = new List<string>();
+        Dictionary<string, string> found = new(StringComparer.Ordinal);
+        foreach (string start in prefix is null ? PrefixesOf(names) : [prefix])
+        {
+            ReadOnlyMemory<string> under = Under(sorted, start);
+            if (under.Length < Math.Max(found.Count, 1))
+                continue;
+            foreach ((string Theirs, string Ours)[] dialect in Dialects)
+            {
+                Dictionary<string, string> match = Translate(under, start, dialect, wanted);
+                if (match.Count == 0 || match.Count < found.Count)
+                    continue;
+                if (match.Count > found.Count)
+                {
+                    best.Clear();
+                    found = match;
+                }
+                if (best.Count == 0 || best[^1] != start)
+                    best.Add(start);
+            }
+        }
+
+        return (best.Count == 0 ? [prefix ?? ""] : best, found);
     }
 
     /// <summary>The model that a file's tensors are, whatever prefix and dialect they have; null if there is none.</summary>
     /// <param name="shapes">Shapes by names of the file.</param>
     public static string? Recognize(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
-        foreach (string prefix in PrefixesOf([.. shapes.Keys]))
+        ArgumentNullException.ThrowIfNull(shapes);
+        string[] sorted = Sorted(shapes.Keys);
+        foreach (string prefix in PrefixesOf(shapes.Keys))
         {
+            ReadOnlyMemory<string> under = Under(sorted, prefix);
+            if (under.Length < FewestTensors)
+                continue;
             foreach ((string Theirs, string Ours)[] dialect in Dialects)
             {
                 var own = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
-                foreach ((string name, IReadOnlyList<long> shape) in shapes)
+                foreach (string name in under.Span)
                 {
-                    if (name.StartsWith(prefix, StringComparison.Ordinal) && name[prefix.Length..] is var bare
-                        && !IsCounter(bare) && !IsMean(bare) && !IsDeviation(bare) && !IsUnusedBlock(bare))
+                    string bare = name[prefix.Length..];
+                    if (!IsCounter(bare) && !IsMean(bare) && !IsDeviation(bare) && !IsUnusedBlock(bare)
+                        && !IsBeside(bare, shapes[name].Aggregate(1L, (product, size) => product > 1 ? product : product * size)))
                     {
-                        own[Translate(bare, dialect)] = shape;
+                        own[Translate(bare, dialect)] = shapes[name];
                     }
                 }
-                if (own.Count > 0 && ModelCatalog.Recognize(own) is { } graph)
+                if (own.Count >= FewestTensors && ModelCatalog.Recognize(own) is { } graph)
                     return graph.Name;
             }
         }
@@ -95,22 +162,50 @@ internal static class PyTorchNames
         return null;
     }
 
-    // Everything up to a dot that some name begins with, and nothing at all; few, since models nest little.
-    private static IEnumerable<string> PrefixesOf(IReadOnlyCollection<string> names) => names
-        .SelectMany(name => Enumerable.Range(0, name.Length).Where(index => name[index] == '.').Select(index => name[..(index + 1)]))
-        .Append("").Distinct(StringComparer.Ordinal).OrderBy(prefix => prefix.Length).ThenBy(prefix => prefix, StringComparer.Ordinal);
+    // Everything up to one of a name's last dots, and nothing at all. No model's name has more parts, so that longer rests match
+    // nothing.
+    private static IEnumerable<string> PrefixesOf(IEnumerable<string> names)
+    {
+        var prefixes = new HashSet<string>(StringComparer.Ordinal) { "" };
+        foreach (string name in names)
+        {
+            int end = name.Length;
+            for (int part = 0; part < MostParts && end > 0 && (end = name.LastIndexOf('.', end - 1)) >= 0; part++)
+                prefixes.Add(name[..(end + 1)]);
+        }
+
+        return prefixes.OrderBy(prefix => prefix.Length).ThenBy(prefix => prefix, StringComparer.Ordinal);
+    }
+
+    private static string[] Sorted(IEnumerable<string> names)
+    {
+        string[] sorted = [.. names];
+        Array.Sort(sorted, StringComparer.Ordinal);
+        return sorted;
+    }
+
+    // The names that begin with a prefix, which lie side by side.
+    private static ReadOnlyMemory<string> Under(string[] sorted, string prefix)
+    {
+        int begin = Array.BinarySearch(sorted, prefix, StringComparer.Ordinal);
+        begin = begin < 0 ? ~begin : begin;
+        int end = begin;
+        while (end < sorted.Length && sorted[end].StartsWith(prefix, StringComparison.Ordinal))
+            end++;
+        return sorted.AsMemory(begin, end - begin);
+    }
 
     private static Dictionary<string, string> Translate(
-        IReadOnlyCollection<string> names, string prefix, (string Theirs, string Ours)[] dialect, IReadOnlySet<string> wanted)
+        ReadOnlyMemory<string> under, string prefix, (string Theirs, string Ours)[] dialect, IReadOnlySet<string> wanted)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (string name in names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        foreach (string name in under.Span)
         {
             string bare = name[prefix.Length..];
             if (wanted.Contains(bare))
                 found[bare] = name;
         }
-        foreach (string name in names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+        foreach (string name in under.Span)
         {
             string own = Translate(name[prefix.Length..], dialect);
             if (wanted.Contains(own))

@@ -7,7 +7,8 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <summary>A model's weights and running statistics as a safetensors file: F32 tensors under the names and in the order of the
 /// PyTorch models (convolutions output, input, row, column), so that they travel both ways. Pruned weights are zeros in it.
 /// Files of others are read too: prefixes such as <c>module.</c> are stripped, <c>num_batches_tracked</c>, <c>mu</c>,
-/// <c>sigma</c> and the <c>sub_block1</c> of TRADES are passed over.</summary>
+/// <c>sigma</c> and the <c>sub_block1</c> of TRADES are passed over, and so is what belongs to a training and not to the network;
+/// masks of <c>torch.nn.utils.prune</c> are applied.</summary>
 public static class WeightFile
 {
     /// <summary>Writes a file whole or not at all.</summary>
@@ -32,13 +33,18 @@ public static class WeightFile
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="graph">The model that it is for.</param>
+    /// <param name="note">Told what was passed over in a file of somebody else, a sentence each; null for nobody.</param>
     /// <returns>The values, and where they come from; null for a file of somebody else.</returns>
     /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
-    /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model needs.</exception>
-    public static (ModelState State, ModelFileMetadata? Metadata) Load(string path, NetworkGraph graph)
+    /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model
+    /// needs.</exception>
+    public static (ModelState State, ModelFileMetadata? Metadata) Load(
+        string path, NetworkGraph graph, Action<string>? note = null)
     {
         using var reader = ModelFileReader.Open(path, graph, FileKind.Weights);
         reader.RequireExactly(state: true, mask: false);
+        foreach (string text in reader.Notes)
+            note?.Invoke(text);
         return (reader.ReadState(), reader.Metadata);
     }
 }

@@ -11,14 +11,15 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="ImageSize">Rows and columns of its images; null for the usual of the model.</param>
 /// <param name="Prefix">What the names of the network's tensors begin with; null to find it.</param>
 /// <param name="Normalization">What the network normalises images by.</param>
-/// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's does.</param>
+/// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's
+/// does.</param>
 public sealed record ImportOptions(
     string? Model = null, int? ImageSize = null, string? Prefix = null, InputNormalizationConstants? Normalization = null,
     bool NormalizationGiven = false);
 
 /// <summary>What an import changed about a file.</summary>
-/// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>outside</c>, <c>converted</c>
-/// or <c>normalization</c>.</param>
+/// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>beside</c>,
+/// <c>outside</c>, <c>pruned</c>, <c>converted</c> or <c>normalization</c>.</param>
 /// <param name="Description">What was done, in one sentence.</param>
 /// <param name="Tensors">The tensors, as the file names them.</param>
 public sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
@@ -31,9 +32,9 @@ public sealed record ImportRepair(string Kind, string Description, IReadOnlyList
 public sealed record ImportedWeights(
     NetworkGraph Graph, ModelState State, InputNormalizationConstants? Normalization, IReadOnlyList<ImportRepair> Repairs);
 
-/// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need: prefixes
-/// of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, other number
-/// formats.</summary>
+/// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need:
+/// prefixes of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, masks
+/// of <c>torch.nn.utils.prune</c>, what belongs to the training and not to the network, other number formats.</summary>
 public static class WeightImport
 {
     private const int Shown = 5;
@@ -44,20 +45,22 @@ public static class WeightImport
     /// <param name="options">What is known about it.</param>
     /// <exception cref="ConfigurationException">There is no such file or model, this program wrote the file, or it holds several
     /// networks.</exception>
-    /// <exception cref="DamagedFileException">It is damaged, or a tensor is missing, surplus, or not what the model needs.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, or a tensor is missing, surplus, or not what the model
+    /// needs.</exception>
     public static ImportedWeights Read(string path, ImportOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Other)
             throw new ConfigurationException($"{path} is a file of this program; it needs no import.");
-        string model = options.Model ?? PyTorchNames.Recognize(Shapes(file)) ?? throw new ConfigurationException(
+        var pruned = new PrunedTensors(file);
+        string model = options.Model ?? PyTorchNames.Recognize(pruned.Shapes) ?? throw new ConfigurationException(
             $"The tensors of {path} are those of no model that is known; name the model with --model to see what is missing.");
-        return new Reading(file, options).Read(model);
+        return new Reading(file, pruned, options).Read(model);
     }
 
-    /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in front of
-    /// them.</summary>
+    /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in
+    /// front of them.</summary>
     /// <param name="path">The file.</param>
     /// <exception cref="ConfigurationException">There is no such file.</exception>
     /// <exception cref="DamagedFileException">It is damaged.</exception>
@@ -79,17 +82,14 @@ public static class WeightImport
     internal static string Join(IEnumerable<float> values) =>
         string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
-    private static Dictionary<string, IReadOnlyList<long>> Shapes(SafetensorsFile file) =>
-        file.Tensors.ToDictionary(entry => entry.Name, entry => entry.Shape, StringComparer.Ordinal);
-
-    private sealed class Reading(SafetensorsFile file, ImportOptions options)
+    private sealed class Reading(SafetensorsFile file, PrunedTensors pruned, ImportOptions options)
     {
         private readonly List<ImportRepair> _repairs = [];
 
         public ImportedWeights Read(string model)
         {
             NetworkGraph graph = Graph(model, normalization: null);
-            string[] names = [.. file.Tensors.Select(entry => entry.Name)];
+            string[] names = [.. pruned.Shapes.Keys];
             HashSet<string> wanted = [.. graph.Table.All.Select(parameter => parameter.Name)];
             (IReadOnlyList<string> prefixes, Dictionary<string, string> found) = PyTorchNames.Match(names, wanted, options.Prefix);
             if (found.Count == wanted.Count && prefixes.Count > 1)
@@ -142,13 +142,16 @@ public static class WeightImport
                 ModelFileReader.RequireShape(entry, parameter, SafetensorsType.F32, file.Path, graph.Name);
                 Span<float> values = state[parameter];
                 file.ReadSingles(entry, values);
+                pruned.Apply(found[parameter.Name], values);
                 ModelFileReader.RequireValues(parameter, values, entry.Name, file.Path);
                 if (entry.Type == SafetensorsType.F32)
                     continue;
-                if (!converted.TryGetValue(entry.Type.HeaderName(), out List<string>? list))
-                    converted.Add(entry.Type.HeaderName(), list = []);
+                if (!converted.TryGetValue(entry.TypeName, out List<string>? list))
+                    converted.Add(entry.TypeName, list = []);
                 list.Add(entry.Name);
             }
+            if (pruned.Describe() is { } masks)
+                Report("pruned", masks, pruned.Masks.Select(pair => pair.Mask));
             foreach ((string type, List<string> list) in converted)
                 Report("converted", $"Tensors of type {type} were converted to F32{(type == "F64" ? ", rounded" : "")}.", list);
             return state;
@@ -176,6 +179,9 @@ public static class WeightImport
             {
                 constants = Constants(Parse(means), Parse(deviations));
             }
+            Take(
+                surplus, "beside", "Tensors that are no part of a network, such as the state of an optimizer, were passed over.",
+                name => PyTorchNames.IsBeside(name, Entry(name).Length));
             if (options.Prefix is { } asked)
                 Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were passed over.", name => !name.StartsWith(asked, StringComparison.Ordinal));
             return constants;
@@ -212,7 +218,7 @@ public static class WeightImport
             string[] taken = [.. surplus.Where(isSuch)];
             if (taken.Length == 0)
                 return;
-            surplus.RemoveAll(taken.Contains);
+            surplus.RemoveAll(new HashSet<string>(taken, StringComparer.Ordinal).Contains);
             Report(kind, description, taken);
         }
 
@@ -229,8 +235,7 @@ public static class WeightImport
         private void Report(string kind, string description, IEnumerable<string> tensors) =>
             _repairs.Add(new ImportRepair(kind, description, [.. tensors.Order(StringComparer.Ordinal)]));
 
-        private SafetensorsEntry Entry(string name) =>
-            file.TryFind(name, out SafetensorsEntry? entry) ? entry : throw new InvalidOperationException($"tensor {name} was there before");
+        private SafetensorsEntry Entry(string name) => pruned.Values(name);
 
         private DamagedFileException Differs(NetworkGraph graph, string[] missing, string[] surplus)
         {

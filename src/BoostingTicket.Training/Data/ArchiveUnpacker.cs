@@ -3,7 +3,7 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Data;
 
-/// <summary>Unpacks a fetched tar.gz into the files that a data set is read from.</summary>
+/// <summary>Unpacks a fetched tar, gzipped or not, into the files that a data set is read from.</summary>
 internal static class ArchiveUnpacker
 {
     /// <summary>
@@ -22,7 +22,7 @@ internal static class ArchiveUnpacker
         try
         {
             using var packed = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            using var content = new CheckedGzipStream(packed);
+            using Stream content = PackedFile.Open(packed);
             using var tar = new TarReader(content, leaveOpen: true);
             while (tar.GetNextEntry() is { } entry)
             {

@@ -32,10 +32,12 @@ public static class CifarReader
     public static IReadOnlyList<string> Classes { get; } =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Reads the set from the folder <see cref="FolderName"/>, else from the archive <see cref="ArchiveName"/>.</summary>
+    /// <summary>Reads the set from the folder <see cref="FolderName"/>, else from the archive <see cref="ArchiveName"/>, in the
+    /// data folder or in a folder <c>cifar10</c> or <c>CIFAR10</c> of it.</summary>
     /// <param name="root">The folder that has one of them.</param>
     /// <param name="name">The name of the data set.</param>
-    /// <param name="checksums">Checksums of the batches by <see cref="BatchNames"/>; batches not listed are not checked against one.</param>
+    /// <param name="checksums">Checksums of the batches by <see cref="BatchNames"/>; batches not listed are not checked against
+    /// one.</param>
     /// <exception cref="DataException">The set is missing or damaged.</exception>
     public static DataSplit Read(string root, string name, IReadOnlyDictionary<string, FileChecksum>? checksums = null) =>
         Read(root, name, checksums, PublishedRecords);
@@ -43,8 +45,8 @@ public static class CifarReader
     /// <summary>Reads batches of another number of records than the published 10,000.</summary>
     internal static DataSplit Read(string root, string name, IReadOnlyDictionary<string, FileChecksum>? checksums, int recordsPerBatch)
     {
-        string folder = Path.Combine(root, FolderName);
-        string archive = Path.Combine(root, ArchiveName);
+        string folder = CifarLayout.Folder(root);
+        string archive = CifarLayout.Archive(root);
         var batches = new Batches(name, checksums ?? new Dictionary<string, FileChecksum>(), recordsPerBatch);
         string? missing = BatchNames.Select(batch => Path.Combine(folder, batch)).FirstOrDefault(path => !File.Exists(path));
         if (missing is null)
@@ -52,7 +54,7 @@ public static class CifarReader
         else if (File.Exists(archive))
             batches.ReadArchive(archive);
         else
-            throw MissingData.Error(name, [missing, archive]);
+            throw MissingData.Error(name, [missing, archive], CifarLayout.PythonVersion(root));
         return batches.ToSplit();
     }
 
@@ -92,10 +94,13 @@ public static class CifarReader
             Guard(archive, path =>
             {
                 using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-                using var content = new CheckedGzipStream(file);
+                using Stream content = PackedFile.Open(file);
                 using var tar = new TarReader(content, leaveOpen: true);
                 while (tar.GetNextEntry() is { } entry)
+                {
+                    CifarLayout.RequireBinary(entry.Name, path);
                     ReadEntry(entry);
+                }
                 // Past the archive's end mark, for the check of the whole that comes with the last byte.
                 content.CopyTo(Stream.Null);
             });

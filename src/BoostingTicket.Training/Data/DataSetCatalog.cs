@@ -16,11 +16,17 @@ public static class DataSetCatalog
         new SyntheticDataSet("synthetic-28", "generated stroke shapes, grey images of 28x28", new FeatureShape(1, 28, 28)),
         new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
         new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
-            PublishedFiles.Mnist, (root, checksums) => MnistReader.Read(Path.Combine(root, "mnist"), "mnist", Digits, checksums)),
+            PublishedFiles.Mnist,
+            (root, checksums) => MnistReader.Read(MnistLayout.Choose(root, MnistLayout.Mnist), "mnist", Digits, checksums),
+            root => MnistLayout.IsThere(root, MnistLayout.Mnist)),
         new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
-            PublishedFiles.FashionMnist, (root, checksums) => MnistReader.Read(Path.Combine(root, "fashion-mnist"), "fashion-mnist", Garments, checksums)),
+            PublishedFiles.FashionMnist,
+            (root, checksums) => MnistReader.Read(
+                MnistLayout.Choose(root, MnistLayout.FashionMnist), "fashion-mnist", Garments, checksums),
+            root => MnistLayout.IsThere(root, MnistLayout.FashionMnist)),
         new PublishedDataSet("cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
-            CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums)),
+            CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums),
+            CifarLayout.IsThere),
     ];
 
     /// <summary>The names of all sets.</summary>

@@ -20,6 +20,10 @@ public interface IDataSet
     /// <summary>The files that <c>data fetch</c> downloads; empty for a generated set.</summary>
     IReadOnlyList<PublishedFile> Files { get; }
 
+    /// <summary>Whether the set's files are under a data folder, by their names alone; always of a generated set.</summary>
+    /// <param name="root">The data folder.</param>
+    bool IsThere(string root) => true;
+
     /// <summary>Reads or generates the set.</summary>
     /// <param name="options">Where to look and how much of it.</param>
     /// <exception cref="DataException">The set is missing or damaged.</exception>

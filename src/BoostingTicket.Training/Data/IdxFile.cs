@@ -24,9 +24,7 @@ internal sealed record IdxFile(int[] Sizes, byte[] Values)
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
-            bool compressed = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
-            file.Position = 0;
-            using Stream content = compressed ? new CheckedGzipStream(file) : file;
+            using Stream content = PackedFile.Open(file);
             return Read(content, dimensions, checksum);
         }
         catch (FormatException error)

@@ -41,13 +41,8 @@ public static class MnistReader
     {
         public string Remedy => $"run 'data fetch {Name}' to download it again";
 
-        public string Find(string fileName)
-        {
-            // The dot is what some tools that unpack the published files put in place of the dash.
-            string dotted = fileName.Replace("-idx", ".idx", StringComparison.Ordinal);
-            string[] candidates = [.. new[] { fileName + ".gz", fileName, dotted }.Select(candidate => Path.Combine(Folder, candidate))];
-            return candidates.FirstOrDefault(File.Exists) ?? throw MissingData.Error(Name, candidates);
-        }
+        public string Find(string fileName) => MnistLayout.Find(Folder, fileName)
+            ?? throw MissingData.Error(Name, MnistLayout.Candidates(Folder, fileName), MnistLayout.Misplaced(Folder));
 
         public ImageSet Read(string imagesPath, string labelsPath)
         {

@@ -9,9 +9,11 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
+/// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for
+/// none.</param>
 public sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
-    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read) : IDataSet
+    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, Func<string, bool>? isElsewhere = null) : IDataSet
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -27,6 +29,9 @@ public sealed class PublishedDataSet(
 
     /// <inheritdoc/>
     public IReadOnlyList<PublishedFile> Files => files;
+
+    /// <inheritdoc/>
+    public bool IsThere(string root) => files.All(file => Exists(root, file)) || isElsewhere?.Invoke(root) == true;
 
     /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)
@@ -50,5 +55,12 @@ public sealed class PublishedDataSet(
         if (wanted < 1 || wanted > set.Count)
             throw new ConfigurationException($"{wanted} {what} samples of {name} were asked for; choose a number from 1 to {set.Count}.");
         return set.Subset([.. Enumerable.Range(0, wanted)]);
+    }
+
+    private static bool Exists(string root, PublishedFile file)
+    {
+        string packed = DataRoot.PathOf(root, file.Path);
+        return File.Exists(packed) || File.Exists(Path.ChangeExtension(packed, null))
+            || (file.Members.Count > 0 && file.Members.All(member => File.Exists(DataRoot.PathOf(root, member.Path))));
     }
 }

@@ -8,6 +8,9 @@ namespace BoostingTicket.Training.Files;
 /// <param name="End">Where they end (exclusive); <c>End - Begin</c> is the element count times the element size.</param>
 public sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
+    /// <summary>The type as the file's header names it.</summary>
+    public string TypeName { get; init; } = Type.HeaderName();
+
     /// <summary>Number of elements.</summary>
     public long Length => (End - Begin) / Type.Size();
 
@@ -15,7 +18,7 @@ public sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOn
     public long ByteLength => End - Begin;
 
     /// <summary>Type and shape for people: <c>F32 [64, 3, 3, 3]</c>.</summary>
-    public string Description => Describe(Type, Shape);
+    public string Description => $"{TypeName} [{string.Join(", ", Shape)}]";
 
     /// <summary>Type and shape for people: <c>F32 [64, 3, 3, 3]</c>.</summary>
     /// <param name="type">The element type.</param>

@@ -127,7 +127,8 @@ public sealed class SafetensorsFile : IDisposable
 
     /// <summary>Reads a tensor's bytes.</summary>
     /// <param name="entry">A tensor of this file.</param>
-    /// <param name="destination">Receives the elements, little-endian; exactly <see cref="SafetensorsEntry.ByteLength"/> long.</param>
+    /// <param name="destination">Receives the elements, little-endian; exactly <see cref="SafetensorsEntry.ByteLength"/>
+    /// long.</param>
     /// <exception cref="DamagedFileException">The bytes cannot be read.</exception>
     public void ReadBytes(SafetensorsEntry entry, Span<byte> destination)
     {
@@ -151,7 +152,8 @@ public sealed class SafetensorsFile : IDisposable
         ReadAt(entry.Name, entry.Begin, MemoryMarshal.AsBytes(destination));
     }
 
-    /// <summary>Reads a tensor of any floating type but the 8-bit ones as 32-bit floats; F64 is rounded, the others are exact.</summary>
+    /// <summary>Reads a tensor of any floating type but the 8-bit ones as 32-bit floats; F64 is rounded, the others are
+    /// exact.</summary>
     /// <param name="entry">A tensor of this file, of type F32, F64, F16 or BF16.</param>
     /// <param name="destination">Receives the elements; exactly <see cref="SafetensorsEntry.Length"/> long.</param>
     /// <exception cref="DamagedFileException">The tensor is of another type, or cannot be read.</exception>
@@ -159,6 +161,13 @@ public sealed class SafetensorsFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(entry);
         CheckLittleEndian();
+        if (entry.Type is not (SafetensorsType.F32 or SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16))
+        {
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {Path} is {entry.Description} where floating-point numbers are needed; give another "
+                    + "file.");
+        }
+
         CheckLength(entry, destination.Length, entry.Length);
         if (entry.Type == SafetensorsType.F32)
         {
@@ -166,8 +175,6 @@ public sealed class SafetensorsFile : IDisposable
             return;
         }
 
-        if (entry.Type is not (SafetensorsType.F64 or SafetensorsType.F16 or SafetensorsType.BF16))
-            throw new DamagedFileException($"Tensor '{entry.Name}' of {Path} is {entry.Description} where floating-point numbers are needed; give another file.");
         int size = entry.Type.Size();
         Span<byte> chunk = new byte[Math.Min(ChunkLength, entry.ByteLength)];
         for (int done = 0; done < destination.Length;)

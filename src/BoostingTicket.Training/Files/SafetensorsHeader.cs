@@ -59,6 +59,9 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, string> Met
 
     private static void ParseMetadata(JsonElement element, Dictionary<string, string> metadata)
     {
+        // Some writers say so that they have none.
+        if (element.ValueKind == JsonValueKind.Null)
+            return;
         if (element.ValueKind != JsonValueKind.Object)
             throw new FormatException("its metadata is not an object");
         foreach (JsonProperty pair in element.EnumerateObject())
@@ -82,25 +85,26 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, string> Met
                 case "dtype": Set(ref dtype, member, name); break;
                 case "shape": Set(ref shapeElement, member, name); break;
                 case "data_offsets": Set(ref offsetsElement, member, name); break;
-                default: throw new FormatException($"tensor '{name}' has the unknown member '{member.Name}'");
+                // What a later version of the format adds does not change what the others mean.
+                default: break;
             }
         }
 
         if (dtype is not { ValueKind: JsonValueKind.String } typeName)
             throw new FormatException($"tensor '{name}' has no dtype");
-        if (!SafetensorsTypes.TryParse(typeName.GetString()!, out SafetensorsType type))
-            throw new FormatException($"tensor '{name}' has the unknown dtype '{typeName.GetString()}'");
+        string typeText = typeName.GetString()!;
+        bool known = SafetensorsTypes.TryParse(typeText, out SafetensorsType type);
         long[] shape = Numbers(shapeElement, name, "shape");
         long[] offsets = Numbers(offsetsElement, name, "data_offsets");
         if (offsets.Length != 2 || offsets[0] > offsets[1])
             throw new FormatException($"the data_offsets of tensor '{name}' are not a begin and an end");
-        if (ByteLength(type, shape) != offsets[1] - offsets[0])
+        if (known && ByteLength(type, shape) != offsets[1] - offsets[0])
         {
             throw new FormatException(
                 $"tensor '{name}' has {offsets[1] - offsets[0]} bytes, which are not {SafetensorsEntry.Describe(type, shape)}");
         }
 
-        return new SafetensorsEntry(name, type, shape, offsets[0], offsets[1]);
+        return new SafetensorsEntry(name, type, shape, offsets[0], offsets[1]) { TypeName = typeText };
     }
 
     private static void Set(ref JsonElement? field, JsonProperty member, string tensor)

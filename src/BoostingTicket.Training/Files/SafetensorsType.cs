@@ -50,19 +50,23 @@ public enum SafetensorsType
 
     /// <summary>Unsigned 64-bit integer.</summary>
     U64,
+
+    /// <summary>A type that this program does not know; such tensors can be listed and passed over, not read.</summary>
+    Unknown,
 }
 
 /// <summary>Names and sizes of the element types.</summary>
 public static class SafetensorsTypes
 {
-    /// <summary>Bytes of one element.</summary>
+    /// <summary>Bytes of one element; 1 for an unknown type, whose elements are taken for bytes.</summary>
     /// <param name="type">The element type.</param>
     public static int Size(this SafetensorsType type) => type switch
     {
         <= SafetensorsType.F8E4M3 => 1,
         <= SafetensorsType.BF16 => 2,
         <= SafetensorsType.F32 => 4,
-        _ => 8,
+        <= SafetensorsType.U64 => 8,
+        _ => 1,
     };
 
     /// <summary>The name in the header of a file.</summary>
@@ -77,19 +81,19 @@ public static class SafetensorsTypes
 
     /// <summary>The type with the given header name; false if there is none.</summary>
     /// <param name="headerName">Such as <c>F32</c>.</param>
-    /// <param name="type">The type, if found.</param>
+    /// <param name="type">The type, if found; otherwise <see cref="SafetensorsType.Unknown"/>.</param>
     public static bool TryParse(string headerName, out SafetensorsType type)
     {
         foreach (SafetensorsType candidate in Enum.GetValues<SafetensorsType>())
         {
-            if (candidate.HeaderName() == headerName)
+            if (candidate != SafetensorsType.Unknown && candidate.HeaderName() == headerName)
             {
                 type = candidate;
                 return true;
             }
         }
 
-        type = default;
+        type = SafetensorsType.Unknown;
         return false;
     }
 }

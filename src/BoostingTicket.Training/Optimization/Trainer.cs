@@ -36,8 +36,8 @@ public sealed record TrainingContext(
     Network Network, DeviceImages Images, ReadOnlyMemory<int> TrainSamples, ReadOnlyMemory<int> ValidationSamples,
     Augmentation Augmentation, ulong Seed);
 
-/// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights, early
-/// stopping, checkpoints. An interrupted training continues with the same bits.</summary>
+/// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights,
+/// early stopping, checkpoints. An interrupted training continues with the same bits.</summary>
 public sealed class Trainer : IDisposable
 {
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
@@ -87,7 +87,7 @@ public sealed class Trainer : IDisposable
         _requests = new ImageRequest[settings.BatchSize];
         _batchCount = CountBatches(_order.Plan);
         _replays = _method.Replays(settings.MethodOptions);
-        _epochs = (int)(((long)settings.Epochs + _replays - 1) / _replays);
+        _epochs = TrainingMethodCatalog.EpochsOf(settings);
         _schedule = new LearningRateSchedule(settings, _batchCount, TotalSteps);
         var optimizer = new SgdOptimizer(context.Network, settings);
         foreach (int batch in (int[])[0, _batchCount - 1])
@@ -107,11 +107,11 @@ public sealed class Trainer : IDisposable
     /// <summary>Batches of an epoch.</summary>
     public int BatchCount => _batchCount;
 
-    /// <summary>Steps of the weights in an epoch: batches, or the replays of all of them.</summary>
+    /// <summary>Steps of the weights in a whole epoch: batches, or the replays of all of them.</summary>
     public int StepsPerEpoch => _batchCount * _replays;
 
-    /// <summary>Steps of the whole training.</summary>
-    public long TotalSteps => (long)_epochs * StepsPerEpoch;
+    /// <summary>Steps of the whole training: batches times the passes that were asked for.</summary>
+    public long TotalSteps => (long)_settings.Epochs * _batchCount;
 
     /// <summary>Told of every phase of every step; null, the default, costs nothing.</summary>
     public IStepObserver? Observer
@@ -143,14 +143,15 @@ public sealed class Trainer : IDisposable
     public long StepsDone(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return (long)state.Epoch * StepsPerEpoch + state.Batch;
+        return Math.Min((long)state.Epoch * StepsPerEpoch + state.Batch, TotalSteps);
     }
 
     /// <summary>Trains to the end. The network then has the last weights or, where it is kept, their average.</summary>
     /// <param name="state">What <see cref="Restore"/> returned; brought up to date.</param>
     /// <param name="cancellation">Finishes the current step, saves, and ends with
     /// <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is intact.</exception>
+    /// <exception cref="DivergedException">The loss or a weight is not a finite number; the last checkpoint is
+    /// intact.</exception>
     public void Run(TrainingState state, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -183,11 +184,16 @@ public sealed class Trainer : IDisposable
         _storage.Save(_context.Network, state);
     }
 
+    // The last epoch replays each batch as often as passes are left, so that every sample is trained on as often as was asked
+    // for.
+    private int ReplaysIn(int epoch) => (int)Math.Min(_replays, _settings.Epochs - (long)epoch * _replays);
+
     private void RunEpoch(TrainingState state, CancellationToken cancellation)
     {
         _order.Epoch = state.Epoch;
         long saved = Stopwatch.GetTimestamp(), reported = saved, samplesReported = state.SampleCount;
-        for (; state.Batch < StepsPerEpoch; state.Batch++)
+        int replays = ReplaysIn(state.Epoch), steps = _batchCount * replays;
+        for (; state.Batch < steps; state.Batch++)
         {
             if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
             {
@@ -197,12 +203,12 @@ public sealed class Trainer : IDisposable
                 saved = Stopwatch.GetTimestamp();
             }
             long step = StepsDone(state);
-            int size = _order.Fill(state.Batch / _replays, _requests);
+            int size = _order.Fill(state.Batch / replays, _requests);
             _steps[size].Run(_requests.AsSpan(0, size), _schedule.RateAt(step), state);
             _average?.Add(step + 1);
 
             TimeSpan elapsed = Stopwatch.GetElapsedTime(reported);
-            if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == StepsPerEpoch)
+            if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == steps)
             {
                 double rate = (state.SampleCount - samplesReported) / Math.Max(elapsed.TotalSeconds, 1e-9);
                 _progress.StepsDone(step + 1, rate);
@@ -247,7 +253,7 @@ public sealed class Trainer : IDisposable
         state.Times = state.Times with { Evaluate = Stopwatch.GetElapsedTime(start).TotalSeconds };
         state.Epoch = epoch;
         state.History.Add(new EpochRecord(
-            epoch, _schedule.RateAt((long)epoch * StepsPerEpoch - 1), state.LossSum / state.SampleCount,
+            epoch, _schedule.RateAt(Math.Min((long)epoch * StepsPerEpoch, TotalSteps) - 1), state.LossSum / state.SampleCount,
             (double)state.CorrectCount / state.SampleCount, clean, robust, state.Times));
         state.StartEpoch();
 

@@ -15,10 +15,12 @@ public enum TrainingMethod
     /// <summary>FGSM from a random start with a step of 1.25 ε: <see cref="MethodSettings.FgsmRsStep"/>.</summary>
     FgsmRs,
 
-    /// <summary>N-FGSM: <see cref="MethodSettings.Noise"/> around the image, then a step that is not clipped to the ball.</summary>
+    /// <summary>N-FGSM: <see cref="MethodSettings.Noise"/> around the image, then a step that is not clipped to the
+    /// ball.</summary>
     NFgsm,
 
-    /// <summary>Free-m: <see cref="MethodSettings.Replays"/> steps a batch, each giving the gradients of weights and images.</summary>
+    /// <summary>Free-m: <see cref="MethodSettings.Replays"/> steps a batch, each giving the gradients of weights and
+    /// images.</summary>
     Free,
 
     /// <summary>YOPO-K-n: <see cref="MethodSettings.OuterSteps"/> propagations a step, each followed by
@@ -50,8 +52,9 @@ public sealed record TrainingSettings
     /// <summary>What single methods take.</summary>
     public MethodSettings MethodOptions { get; init; } = new();
 
-    /// <summary>Passes over the training set; with <see cref="TrainingMethod.Free"/> each of a batch's replays is a pass, so that it
-    /// takes as many steps of the weights as any other method, and an m-th of the epochs, rounded up.</summary>
+    /// <summary>Passes over the training set; with <see cref="TrainingMethod.Free"/> each of a batch's replays is a pass, so that
+    /// it takes as many steps of the weights as any other method, and an m-th of the epochs. Where m does not divide the passes,
+    /// the last epoch has fewer replays.</summary>
     public int Epochs { get; init; } = 100;
 
     /// <summary>Samples a step.</summary>

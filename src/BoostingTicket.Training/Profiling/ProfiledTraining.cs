@@ -50,11 +50,11 @@ internal sealed class ProfiledTraining : IDisposable
             Network = new Network(graph, backend);
             RunMemory.Require(configuration, [settings], Network, _data, progress);
             ModelState state = options.Weights is { } path
-                ? WeightFile.Load(path, graph).State
+                ? WeightFile.Load(path, graph, progress.Note).State
                 : Initialization.Draw(graph.Table, configuration.Seed, Initialization.ParseScheme(configuration.Initialization));
             if (options.Sparsity > 0)
                 Mask = PrunerCatalog.Find(configuration.Pruning.Scope).Prune(
-                    state, new PruningOptions(options.Sparsity, configuration.Pruning.MinimumKept)).Mask;
+                    state, new PruningOptions(options.Sparsity, configuration.Pruning.MinimumKept), Mask.OfNonZero(state)).Mask;
             TicketReset.Apply(Network.Parameters, backend, state, Mask);
             _split = _data.Split(configuration.Seed);
             Augmentation augmentation = configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None;

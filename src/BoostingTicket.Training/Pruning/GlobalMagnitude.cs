@@ -17,13 +17,7 @@ public sealed class GlobalMagnitude : MagnitudePruner
     {
         ReadOnlySpan<float> weights = trained.PrunableWeights;
         int pruned = states.Count(WeightState.Pruned), target = options.CountOf(weights.Length);
-        if (target < pruned)
-        {
-            throw new ConfigurationException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"A pruning ratio of {options.Ratio} would bring back weights, since {pruned} of {weights.Length} are pruned already; give a larger ratio."));
-        }
-
+        RequireNoneBroughtBack(options, target, pruned, weights.Length);
         foreach (Parameter parameter in trained.Table.Prunable)
             ProtectLargest(trained[parameter], states.Slice(parameter.Offset, parameter.Length), options.MinimumKept);
         int candidates = states.Count(WeightState.Candidate);

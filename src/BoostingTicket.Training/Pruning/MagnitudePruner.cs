@@ -4,8 +4,9 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Pruning;
 
-/// <summary>Prunes the weights of smallest magnitude, exactly as many as asked for, weights of equal magnitude in the order of
-/// their index in the flat buffer.</summary>
+/// <summary>Prunes the weights of smallest magnitude, exactly as many as asked for. Of weights of equal magnitude, those that
+/// come first in the flat buffer are pruned first (layers in graph order, then PyTorch's order), so that the same weights always
+/// give the same mask. A ratio that cannot be reached, or that would bring back weights, is refused.</summary>
 public abstract class MagnitudePruner : IPruner
 {
     /// <inheritdoc/>
@@ -27,7 +28,8 @@ public abstract class MagnitudePruner : IPruner
         Select(trained, options, states);
         states.AsSpan().Replace(WeightState.Protected, WeightState.Candidate);
         var mask = new Mask(trained.Table, states);
-        return new PruningResult(mask, PruningReport.Describe(mask, trained, options.MinimumKept));
+        PruningReport report = PruningReport.Describe(mask, trained, options.MinimumKept);
+        return new PruningResult(mask, report with { Warnings = [.. report.Warnings, .. Remarks(mask, options)] });
     }
 
     /// <summary>Marks what is to be pruned.</summary>
@@ -35,6 +37,26 @@ public abstract class MagnitudePruner : IPruner
     /// <param name="options">How much to prune.</param>
     /// <param name="states">A <see cref="WeightState"/> for each prunable weight, none protected yet; changed.</param>
     private protected abstract void Select(ModelState trained, PruningOptions options, Span<byte> states);
+
+    /// <summary>What there is to say about a mask besides; a sentence each.</summary>
+    private protected virtual IEnumerable<string> Remarks(Mask mask, PruningOptions options) => [];
+
+    /// <summary>Makes sure that a ratio leaves pruned what is pruned already.</summary>
+    /// <param name="options">The ratio.</param>
+    /// <param name="target">How many weights it prunes.</param>
+    /// <param name="pruned">How many are pruned.</param>
+    /// <param name="weights">How many there are.</param>
+    /// <exception cref="ConfigurationException">It does not.</exception>
+    private protected static void RequireNoneBroughtBack(PruningOptions options, int target, int pruned, int weights)
+    {
+        if (target < pruned)
+        {
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"A pruning ratio of {options.Ratio} would bring back weights, since {pruned} of {weights} are pruned already; "
+                    + $"give a larger ratio."));
+        }
+    }
 
     private static void CheckFinite(ModelState trained)
     {

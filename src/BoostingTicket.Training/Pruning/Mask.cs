@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using BoostingTicket.Engine.Graph;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Pruning;
 
@@ -68,6 +69,19 @@ public sealed class Mask : IEquatable<Mask>
     {
         ArgumentNullException.ThrowIfNull(table);
         return new Mask(table, values.ToArray());
+    }
+
+    /// <summary>A mask that prunes what is exactly zero: what is left of the mask that a network was trained under, where only
+    /// its weights are known.</summary>
+    /// <param name="trained">The network; finite or not.</param>
+    public static Mask OfNonZero(ModelState trained)
+    {
+        ArgumentNullException.ThrowIfNull(trained);
+        ReadOnlySpan<float> weights = trained.PrunableWeights;
+        byte[] values = new byte[weights.Length];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = weights[i] == 0 ? (byte)0 : (byte)1;
+        return new Mask(trained.Table, values);
     }
 
     /// <summary>Whether two models' prunable parameters agree in names, shapes and places, so that masks of one fit the

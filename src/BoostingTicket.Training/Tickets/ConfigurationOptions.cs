@@ -101,7 +101,10 @@ public static class ConfigurationOptions
         yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };
         yield return Set("--minimum-kept", OptionGroup.Pruning, "weights that every layer keeps at least", "pruning.minimumKept");
         yield return Set("--prune-hidden-linear", OptionGroup.Pruning, "whether hidden linear layers are pruned, or none for the model's own choice", "pruning.hiddenLinear");
-        yield return Set("--donor-early-bird", OptionGroup.Pruning, "end a donor's training when the masks of its last five epochs differ by less, 0.1 in the Early-Bird paper; or none", "pruning.earlyBird");
+        yield return Set(
+            "--donor-early-bird", OptionGroup.Pruning,
+            "end a donor's training when the masks of its last five epochs differ by less than this share of the most they "
+                + "can; the Early-Bird paper's 0.1 at ratios 0.3 to 0.7 is a share of all weights, here 0.1 to 0.17; or none", "pruning.earlyBird");
         yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
 
         yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");

@@ -6,18 +6,19 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>Ends a donor's training when the mask that would be drawn from it has settled (You et al., "Drawing early-bird tickets",
-/// 2020).</summary>
+/// <summary>Ends a donor's training when the mask that would be drawn from it has settled (You et al., "Drawing early-bird
+/// tickets", 2020).</summary>
 /// <param name="pruner">Draws the masks.</param>
 /// <param name="options">How much is pruned.</param>
 /// <param name="current">The mask that the donor trains under; null for none.</param>
 /// <param name="table">The parameters that masks are for.</param>
-/// <param name="threshold">Distance that the last mask must stay below from each of the four before.</param>
+/// <param name="threshold">Distance that the last mask must stay below from each of the four before; see
+/// <see cref="MaskHistory"/>.</param>
 internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? current, ParameterTable table, double threshold) : IEpochRule
 {
     private const string Prefix = "early-bird.";
 
-    private readonly MaskHistory _history = new();
+    private readonly MaskHistory _history = new(current);
 
     /// <inheritdoc/>
     public bool Ends(Network network, TrainingState state)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Graph.Layers;
 using BoostingTicket.Training.Models;
@@ -12,10 +13,31 @@ internal static class RunChecks
 {
     /// <summary>Makes sure that the ratio of pruning can be reached in the model.</summary>
     /// <exception cref="ConfigurationException">It cannot.</exception>
-    public static void RequirePrunable(PruningSettings settings, NetworkGraph graph) =>
+    public static void RequirePrunable(PruningSettings settings, NetworkGraph graph)
+    {
         // How many weights may go depends on their number alone, not on their values.
-        PrunerCatalog.Find(settings.Scope).Prune(
-            new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept));
+        Mask mask = PrunerCatalog.Find(settings.Scope).Prune(
+            new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept)).Mask;
+        RequireSomeKept(mask, settings);
+    }
+
+    /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public static void RequireSomeKept(Mask mask, PruningSettings settings) => RequireSomeKept(
+        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
+
+    /// <summary>Makes sure that a mask leaves something to train.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="what">What prunes, as the beginning of a sentence.</param>
+    /// <param name="remedy">What to give instead.</param>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public static void RequireSomeKept(Mask mask, string what, string remedy)
+    {
+        if (mask.Kept == 0 && mask.Length > 0)
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
+    }
 
     /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>
     /// <param name="settings">A training.</param>

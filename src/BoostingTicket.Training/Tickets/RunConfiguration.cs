@@ -59,7 +59,8 @@ public sealed record PruningSettings
     public int Rounds { get; init; } = 1;
 
     /// <summary>Distance below which the masks of a donor's last five epochs count as settled, so that its training ends
-    /// (Early-Bird; 0.1 in its paper); null to train donors to the end.</summary>
+    /// (Early-Bird), as a share of the most that masks of the ratio can differ (<see cref="MaskHistory"/>); null to train donors
+    /// to the end.</summary>
     public double? EarlyBird { get; init; }
 
     /// <summary>Checks the ranges.</summary>

@@ -69,7 +69,7 @@ internal sealed partial class RunFolderGuard(
         Dictionary<string, string> kept = Kept() ?? [];
         WarnOfChanges(kept, environment, progress);
         // The configuration comes last, since it is what makes the folder a run's.
-        AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner));
+        AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner with { Meanings = ChangedSettings.Meanings }));
         AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
@@ -121,6 +121,11 @@ internal sealed partial class RunFolderGuard(
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
                 + "--attack and --save-adversarial, or give another --out.");
+        if (!File.Exists(folder.Result)
+            && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin "
+                + "anew with another --out.");
         if (Kept() is { } data)
         {
             RequireSame(data, TrainImages);

@@ -13,6 +13,10 @@ namespace BoostingTicket.Training.Tickets;
 /// <param name="Attacks">The attacks that they are evaluated by, and whether the images are kept; null without any.</param>
 internal sealed record RunOwner(string Command, string? Ticket = null, string? Weights = null, string? Attacks = null)
 {
+    /// <summary>What settings mean, as <see cref="ChangedSettings"/> counts; 0 in folders of version 0.1.0, which did not write
+    /// it.</summary>
+    public int Meanings { get; init; }
+
     /// <summary>SHA-256 of weights and statistics and of the normalisation in front of them.</summary>
     public static string HashOf(ModelState state, InputNormalizationConstants? normalization) => HashOf(
         $"{state.ContentHash()} {Join(normalization?.Mean)} {Join(normalization?.Deviation)}");

@@ -6,6 +6,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
@@ -121,7 +122,8 @@ internal sealed class SeedRun
                 earlyBirdEpoch = state.Epoch;
                 _progress.Note(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{stage}: the mask settled in epoch {state.Epoch} of {settings.Epochs} (largest distance {settled:F4})"));
+                    $"{stage}: the mask settled in epoch {state.Epoch} of {TrainingMethodCatalog.EpochsOf(settings)} (largest "
+                        + $"distance {settled:F4})"));
             }
         }
         TestResult test = _stages.Test(donor, "last");

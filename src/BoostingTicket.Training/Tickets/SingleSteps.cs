@@ -25,7 +25,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// <summary>Name of the stage that <see cref="Train"/> leaves in its folder.</summary>
     public const string TrainStage = "train";
 
-    /// <summary>Name of the stage that <see cref="Retrain(string, string, bool, CancellationToken)"/> leaves in its folder.</summary>
+    /// <summary>Name of the stage that <see cref="Retrain(string, string, bool, CancellationToken)"/> leaves in its
+    /// folder.</summary>
     public const string RetrainStage = "retrain";
 
     /// <summary>The command that a folder of <see cref="Attack"/> belongs to.</summary>
@@ -48,7 +49,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     public ArmResult Retrain(string ticketPath, string folder, bool resume, CancellationToken cancellation) =>
         Retrain(ticketPath, maskPath: null, folder, resume, cancellation);
 
-    /// <summary>Trains a ticket, or initial weights under a mask of their own, by the configuration's <c>retrain</c> settings and tests it.</summary>
+    /// <summary>Trains a ticket, or initial weights under a mask of their own, by the configuration's <c>retrain</c> settings and
+    /// tests it.</summary>
     /// <param name="ticketPath">A ticket file: initial weights and mask. With a mask of its own, a weights file.</param>
     /// <param name="maskPath">A mask file; null for the ticket's mask.</param>
     /// <param name="folder">Where files go; must be new unless resumed.</param>
@@ -59,12 +61,19 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         NetworkGraph graph = BuildGraph();
         Ticket ticket = maskPath is null
-            ? TicketFile.Load(ticketPath, graph)
-            : new Ticket(WeightFile.Load(ticketPath, graph).State, MaskFile.Load(maskPath, graph).Mask, null);
+            ? TicketFile.Load(ticketPath, graph, progress.Note)
+            : new Ticket(
+                WeightFile.Load(ticketPath, graph, progress.Note).State,
+                MaskFile.Load(maskPath, graph, progress.Note).Mask, null);
+        RunChecks.RequireSomeKept(ticket.Mask, $"The mask of {maskPath ?? ticketPath}", "another one");
+        // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
+        foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
+            progress.Warn(warning);
         return RunStage(folder, resume, RetrainStage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 
-    /// <summary>Tests saved weights on the configuration's test samples, behind the normalisation that their file records.</summary>
+    /// <summary>Tests saved weights on the configuration's test samples, behind the normalisation that their file
+    /// records.</summary>
     /// <param name="weightsPath">A weights file.</param>
     /// <param name="cancellation">Ends the test between batches.</param>
     /// <exception cref="DamagedFileException">The file is damaged or of another model.</exception>
@@ -72,7 +81,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     {
         configuration.Validate();
         using var network = new Network(BuildGraph(NormalizationOf(weightsPath)), backend);
-        WeightFile.Load(weightsPath, network.Graph).State.CopyTo(network.Parameters, backend);
+        WeightFile.Load(weightsPath, network.Graph, progress.Note).State.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
         RunMemory.Require(configuration, [], network, images, progress);
         // Nothing is kept of a test, so the runner's folder is never written to.
@@ -81,8 +90,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         return runner.Test(Path.GetFileName(weightsPath), "given");
     }
 
-    /// <summary>Measures the robustness of saved weights by named attacks on the configuration's test samples, behind the normalisation
-    /// that their file records.</summary>
+    /// <summary>Measures the robustness of saved weights by named attacks on the configuration's test samples, behind the
+    /// normalisation that their file records.</summary>
     /// <param name="weightsPath">A weights file.</param>
     /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
     /// <param name="adversarialPath">File (.npy) that receives the images, samples x channels x rows x columns in [0, 1], as
@@ -106,7 +115,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         }
         InputNormalizationConstants? normalization = NormalizationOf(weightsPath);
         NetworkGraph graph = BuildGraph(normalization);
-        ModelState state = WeightFile.Load(weightsPath, graph).State;
+        ModelState state = WeightFile.Load(weightsPath, graph, progress.Note).State;
         RunFolder? files = folder is null ? null : new RunFolder(folder);
         string named = string.Join(',', attacks) + (adversarialPath is null ? "" : $"; images to {Path.GetFullPath(adversarialPath)}");
         var owner = new RunOwner(EvaluateCommand, Weights: RunOwner.HashOf(state, normalization), Attacks: named);
@@ -149,8 +158,8 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         return result;
     }
 
-    /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks do
-    /// on all of them.</summary>
+    /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks
+    /// do on all of them.</summary>
     /// <param name="weightsPaths">Weights files of this program, which may be of different models.</param>
     /// <param name="attack">A name of <see cref="AttackCatalog.Names"/>.</param>
     /// <param name="cancellation">Ends the measurement between iterations.</param>
@@ -185,19 +194,22 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     }
 
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
-    /// initial weights.</summary>
+    /// initial weights. Weights that are exactly zero count as pruned already, and stay so.</summary>
     /// <param name="trainedPath">Weights of the donor after training.</param>
     /// <param name="initialPath">Weights of the donor before training.</param>
     /// <param name="ticketPath">The ticket's file, written whole or not at all.</param>
     /// <exception cref="DamagedFileException">A file is damaged or of another model.</exception>
+    /// <exception cref="ConfigurationException">The ratio cannot be reached, or is less than what is pruned already.</exception>
     public PruningReport Prune(string trainedPath, string initialPath, string ticketPath)
     {
         configuration.Validate();
         NetworkGraph graph = BuildGraph();
-        ModelState trained = WeightFile.Load(trainedPath, graph).State, initial = WeightFile.Load(initialPath, graph).State;
+        ModelState trained = WeightFile.Load(trainedPath, graph, progress.Note).State;
+        ModelState initial = WeightFile.Load(initialPath, graph, progress.Note).State;
         PruningSettings settings = configuration.Pruning;
         PruningResult pruned = PrunerCatalog.Find(settings.Scope).Prune(
-            trained, new PruningOptions(settings.Ratio, settings.MinimumKept));
+            trained, new PruningOptions(settings.Ratio, settings.MinimumKept), Mask.OfNonZero(trained));
+        RunChecks.RequireSomeKept(pruned.Mask, settings);
         TicketFile.Save(ticketPath, initial, pruned.Mask, StageRunner.OfTicket(
             StageRunner.Describe(configuration, graph, data.Train, configuration.Seed), settings));
         return pruned.Report;

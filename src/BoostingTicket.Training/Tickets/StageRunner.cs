@@ -9,6 +9,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
@@ -139,6 +140,8 @@ internal sealed class StageRunner
         _progress.StageStarted(
             $"seed {_seed} · {stage} ({SettingNames.Of(settings.Method)})", trainer.TotalSteps,
             trainer.StepsDone(state));
+        if (TrainingMethodCatalog.DescribeReplays(settings) is { } replays)
+            _progress.Note($"{stage}: {replays}");
         trainer.Run(state, _cancellation);
         WeightFile.Save(
             _folder.LastWeights(_seed, stage), ModelState.Capture(_network.Parameters, _network.Backend), _metadata);

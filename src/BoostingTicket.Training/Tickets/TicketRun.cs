@@ -20,7 +20,8 @@ namespace BoostingTicket.Training.Tickets;
 public sealed class TicketRun(
     RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
 {
-    private const string CommandName = "run";
+    /// <summary>The command that a run's folder belongs to.</summary>
+    internal const string Command = "run";
 
     private readonly RunFolder _folder = new(folder);
 
@@ -34,7 +35,7 @@ public sealed class TicketRun(
     {
         configuration.Validate();
         IReadOnlyDictionary<string, string> environment = RunFolderGuard.Describe(backend, data);
-        var guard = new RunFolderGuard(_folder, configuration, new RunOwner(CommandName), environment, resume);
+        var guard = new RunFolderGuard(_folder, configuration, new RunOwner(Command), environment, resume);
         using RunLock? found = guard.LockExisting();
         NetworkGraph graph = BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);

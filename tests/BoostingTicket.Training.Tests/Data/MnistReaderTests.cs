@@ -41,7 +41,8 @@ public class MnistReaderTests
         SmallData.Save(_folder.Path, _files);
         Assert.That(Fail(), Is.EqualTo(
             $"The data set mnist is missing: there is no {_folder["t10k-labels-idx1-ubyte.gz"]} and no {_folder["t10k-labels-idx1-ubyte"]} "
-            + $"and no {_folder["t10k-labels.idx1-ubyte"]}; run 'data fetch mnist', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
+            + $"and no {_folder["t10k-labels.idx1-ubyte"]} and no {_folder["t10k-labels.idx1-ubyte.gz"]}; run 'data fetch "
+            + $"mnist', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
     }
 
     [Test]
@@ -57,7 +58,7 @@ public class MnistReaderTests
             Assert.That(Fail(), Does.StartWith($"{path} is damaged: "), $"cut to {length} bytes");
         }
 
-        File.WriteAllBytes(path, [.. packed, 0]);
+        File.WriteAllBytes(path, [.. packed, 1]);
         Assert.That(Fail(), Does.StartWith($"{path} is damaged: "), "one byte more");
 
         byte[] labels = [.. Enumerable.Range(0, 10).Select(i => (byte)i)];

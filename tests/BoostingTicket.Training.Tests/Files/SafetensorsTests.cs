@@ -216,7 +216,6 @@ public class SafetensorsTests
         yield return Case($"{{{W},{W}}}", 8, "names 'w' twice");
         yield return Case($"{{{W},{W.Replace("\"w\"", "\"v\"", StringComparison.Ordinal)}}}", 8, "overlap");
         yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, "4 bytes before tensor 'w'");
-        yield return Case("""{"w":{"dtype":"F99","shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'w' has the unknown dtype 'F99'");
         yield return Case("""{"w":{"dtype":3,"shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'w' has no dtype");
         yield return Case("""{"w":{"shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'w' has no dtype");
         yield return Case("""{"w":{"dtype":"F32","data_offsets":[0,8]}}""", 8, "tensor 'w' has no shape");
@@ -231,7 +230,6 @@ public class SafetensorsTests
         yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}}""", 8, "data_offsets of tensor 'w'");
         yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}}""", 8, "data_offsets of tensor 'w'");
         yield return Case("""{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "the member 'dtype' twice");
-        yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"x":1}}""", 8, "the unknown member 'x'");
         yield return Case("""{"w":8}""", 8, "tensor 'w' is not described");
         yield return Case("""{"__metadata__":3}""", 0, "metadata is not an object");
         yield return Case("""{"__metadata__":{"a":3}}""", 0, "metadata 'a' is not a string");

@@ -169,14 +169,6 @@ public sealed class MagnitudePrunerTests
     }
 
     [Test]
-    public void Layerwise_keeps_the_minimum_of_every_layer()
-    {
-        Mask mask = Layerwise.Prune(ToyModel.State(TwoLayers, ByHand), new PruningOptions(0.9)).Mask;
-        Assert.That(mask["a.weight"].ToArray(), Is.EqualTo(new byte[] { 0, 1, 0, 0 }));
-        Assert.That(mask["b.weight"].ToArray(), Is.EqualTo(new byte[] { 0, 0, 0, 1, 0, 0, 0, 0 }));
-    }
-
-    [Test]
     public void A_ratio_that_leaves_too_little_is_refused() =>
         Assert.That(() => Global.Prune(ToyModel.State(TwoLayers, ByHand), new PruningOptions(0.95)),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("at most 10 of the 12 weights can be pruned"));
