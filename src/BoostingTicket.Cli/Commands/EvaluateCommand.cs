@@ -34,7 +34,8 @@ internal static class EvaluateCommand
             Details =
             [
                 "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
-                "Where the gradient of cross-entropy has vanished, as it does where logits are large, PGD and apgd-ce go on with a margin loss, and say so.",
+                "Where the gradient of cross-entropy has vanished, as it does where logits are large, PGD and apgd-ce go on with "
+                    + "a margin loss, and say so.",
                 "With --attack, what is found is kept beside weights of a run; run --resume then shows it in the run's report.",
                 "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples. With --out as well, its folder keeps how "
                     + "far they are and then result.json, and --resume goes on.",
@@ -146,7 +147,9 @@ internal static class EvaluateCommand
 
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {
-        var table = new TextTable("attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">zero gradients", ">samples/s", ">seconds");
+        var table = new TextTable(
+            "attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">zero gradients", ">samples/s",
+            ">seconds");
         table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "", "");
         foreach (AttackResult attack in result.Attacks)
         {
@@ -156,7 +159,9 @@ internal static class EvaluateCommand
                 attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "uses none",
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
-        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval), "", "", "", "");
+        table.Add(
+            "all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval),
+            "", "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
     }

@@ -30,12 +30,15 @@ internal static class StepAnswers
         });
     }
 
-    /// <summary>Writes reasons to distrust numbers below them, so that no number stands without: progress, which says them too, may go
-    /// elsewhere.</summary>
+    /// <summary>Writes reasons to distrust numbers below them, so that no number stands without: progress, which says them too,
+    /// may go elsewhere.</summary>
     public static void WriteWarnings(TextWriter writer, Invocation invocation, IEnumerable<string> warnings)
     {
-        foreach (string line in warnings.Distinct().SelectMany(warning => TextWrap.Lines($"Warning: {warning}", invocation.Terminal.Width)))
-            writer.WriteLine(line);
+        foreach (string warning in warnings.Distinct())
+        {
+            foreach (string line in TextWrap.Lines($"Warning: {warning}", invocation.Terminal.Width))
+                writer.WriteLine(line);
+        }
     }
 
     /// <summary>Share in percent.</summary>

@@ -28,8 +28,8 @@ public sealed class AttackBatch(int count, FeatureShape shape)
     /// <summary>Receives the candidates.</summary>
     public float[] Adversarial { get; } = new float[count * shape.Length];
 
-    /// <summary>Samples of <see cref="Used"/> at whose start the loss had no gradient at all, or one that is not finite, counted on by
-    /// attacks.</summary>
+    /// <summary>Samples of <see cref="Used"/> at whose start the loss had no gradient at all, or one that is not finite, counted
+    /// on by attacks.</summary>
     public int ZeroGradients { get; set; }
 
     /// <summary>Those of them that a margin loss attacked instead, counted on.</summary>
@@ -51,7 +51,8 @@ public sealed class AttackBatch(int count, FeatureShape shape)
     /// <summary>Forgets what was counted.</summary>
     public void ResetCounts() => ZeroGradients = ByMargin = Blind = 0;
 
-    /// <summary>Whether a row of logits is classified as its label: all are finite, and the first largest is the label's.</summary>
+    /// <summary>Whether a row of logits is classified as its label: all are finite, and the first largest is the
+    /// label's.</summary>
     public static bool IsCorrect(ReadOnlySpan<float> logits, int label)
     {
         int largest = 0;
@@ -65,7 +66,8 @@ public sealed class AttackBatch(int count, FeatureShape shape)
         return largest == label;
     }
 
-    /// <summary>Counts the samples whose gradient is zero or not finite, for attacks that have no other loss to turn to.</summary>
+    /// <summary>Counts the samples whose gradient is zero or not finite, for attacks that have no other loss to turn
+    /// to.</summary>
     /// <param name="gradient">Count x image shape.</param>
     public void CountZeroGradients(ReadOnlySpan<float> gradient)
     {

@@ -44,8 +44,9 @@ public readonly record struct AttackBudget(
         : Steps * (double)StepSize >= Epsilon * (1 - RelativeRounding) ? null
         : string.Create(
             CultureInfo.InvariantCulture,
-            $"{Name} with steps of {StepSize:0.######} cannot cross its ball: {Steps} of them come {Steps * (double)StepSize:0.######} far, "
-            + $"ε is {Epsilon:0.######}; robust accuracy is overestimated, so raise --step-size or --steps.");
+            $"{Name} with steps of {StepSize:0.######} cannot cross its ball: {Steps} of them come "
+            + $"{Steps * (double)StepSize:0.######} far, ε is {Epsilon:0.######}; robust accuracy is "
+            + $"overestimated, so raise --step-size or --steps.");
 
     /// <summary>What to say of every attack without a radius.</summary>
     internal const string NoRadius =

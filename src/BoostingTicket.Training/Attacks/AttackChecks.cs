@@ -13,8 +13,8 @@ public static class AttackChecks
     private const string Overestimated =
         "robust accuracy is overestimated where gradients vanish, so look at square, which needs none.";
 
-    /// <summary>Share of the attacked samples from which on vanished gradients are worth a warning: fewer move robust accuracy by less
-    /// than a point.</summary>
+    /// <summary>Share of the attacked samples from which on vanished gradients are worth a warning: fewer move robust accuracy by
+    /// less than a point.</summary>
     public const double NoticeableShare = 0.01;
 
     /// <summary>Looks at a network's outputs for clean images.</summary>
@@ -33,7 +33,10 @@ public static class AttackChecks
             model.Logits(images, other);
             // Outputs that are no numbers are another fault.
             for (int s = 0; s < model.Batch; s++)
-                difference = Math.Max(difference, AreFinite(first, s, model) ? Distance(Row(first, s, model), Row(other, s, model)) : 0);
+            {
+                if (AreFinite(first, s, model))
+                    difference = Math.Max(difference, Distance(Row(first, s, model), Row(other, s, model)));
+            }
         }
         if (!(difference <= LargestDifference))
             warnings.Add("The network answers the same images differently from one time to the next; gradients of one pass say little about another, so its robust accuracy is overestimated.");
@@ -42,8 +45,8 @@ public static class AttackChecks
         return warnings;
     }
 
-    /// <summary>A warning about samples at which a loss had no gradient; null where they are less than <see cref="NoticeableShare"/> of
-    /// all.</summary>
+    /// <summary>A warning about samples at which a loss had no gradient; null where they are less than <see
+    /// cref="NoticeableShare"/> of all.</summary>
     /// <param name="attack">Name of the attack.</param>
     /// <param name="counts">What gradients it met.</param>
     public static string? Gradients(string attack, in GradientCounts counts)
@@ -56,10 +59,13 @@ public static class AttackChecks
             return $"{met}; {Overestimated}";
         string instead = string.Create(
             CultureInfo.InvariantCulture,
-            $"{met}: {counts.ByMargin:N0} samples were attacked by the margin loss, since the gradient of cross-entropy vanished");
+            $"{met}: {counts.ByMargin:N0} samples were attacked by the margin loss, since the gradient of "
+            + $"cross-entropy vanished");
         return counts.Blind < NoticeableShare * counts.Starts
             ? $"{instead}. Logits that large hide what an attack needs; look at cw and square too."
-            : string.Create(CultureInfo.InvariantCulture, $"{instead}, and {counts.Blind:N0} of them have no gradient by it either; {Overestimated}");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{instead}, and {counts.Blind:N0} of them have no gradient by it either; {Overestimated}");
     }
 
     /// <summary>A warning that Square found what attacks with gradients did not; null for none.</summary>

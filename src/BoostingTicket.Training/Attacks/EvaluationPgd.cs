@@ -3,11 +3,12 @@ using BoostingTicket.Engine.Plans;
 
 namespace BoostingTicket.Training.Attacks;
 
-/// <summary><see cref="ProjectedGradientDescent"/> as evaluations use it: it does not take a gradient that has vanished for robustness.
-/// After the attack it looks at the gradient of the last step. Where that has vanished and the sample is still right, cross-entropy
-/// (whose gradient underflows where logits are large) is replaced by the margin loss of Carlini and Wagner, from the same start.</summary>
-/// <remarks>Costs a download of the gradients a batch, and a second attack of batches in which it is needed. With several restarts, the
-/// gradient of the last decides. Training does not use it.</remarks>
+/// <summary><see cref="ProjectedGradientDescent"/> as evaluations use it: it does not take a gradient that has vanished for
+/// robustness. After the attack it looks at the gradient of the last step. Where that has vanished and the sample is still right,
+/// cross-entropy (whose gradient underflows where logits are large) is replaced by the margin loss of Carlini and Wagner, from
+/// the same start.</summary>
+/// <remarks>Costs a download of the gradients a batch, and a second attack of batches in which it is needed. With several
+/// restarts, the gradient of the last decides. Training does not use it.</remarks>
 public sealed class EvaluationPgd : IDisposable
 {
     private readonly IAttackTarget _target;
@@ -86,7 +87,8 @@ public sealed class EvaluationPgd : IDisposable
         return found;
     }
 
-    // Puts the images of the margin's attack in the place of those that are stuck. Returns how many have no gradient by it either.
+    // Puts the images of the margin's attack in the place of those that are stuck. Returns how many have no gradient by it
+    // either.
     private int AttackByMargin(ulong stream, int used)
     {
         BatchBuffers buffers = _target.Buffers;

@@ -7,8 +7,8 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="Blind">Those of <paramref name="Zero"/> that no loss had a gradient for: nothing attacked them.</param>
 public readonly record struct GradientCounts(long Starts, long Zero, long ByMargin, long Blind)
 {
-    /// <summary>Largest value, in absolute terms, below which a gradient of cross-entropy has vanished: 2^-100. Values 10^-8 times as
-    /// large, which decide signs too, are then below what float32 can hold exactly.</summary>
+    /// <summary>Largest value, in absolute terms, below which a gradient of cross-entropy has vanished: 2^-100. Values 10^-8
+    /// times as large, which decide signs too, are then below what float32 can hold exactly.</summary>
     public const float Least = 7.8886091e-31f;
 
     /// <summary>The counts of both.</summary>

@@ -28,8 +28,8 @@ public static class LogitLoss
         return Math.Log(sum) - (logits[label] - largest);
     }
 
-    /// <summary>The smooth margin, <c>log Σ_{j≠y} exp z_j - z_y</c>, of which cross-entropy is a rising function, <c>log(1 + exp(margin))</c>:
-    /// where that and its gradient vanish, this has the same direction. Needs at least two classes.</summary>
+    /// <summary>The smooth margin, <c>log Σ_{j≠y} exp z_j - z_y</c>, of which cross-entropy is a rising function, <c>log(1 +
+    /// exp(margin))</c>: where that and its gradient vanish, this has the same direction. Needs at least two classes.</summary>
     /// <param name="logits">z.</param>
     /// <param name="label">True class.</param>
     /// <param name="gradient">Receives the gradient by z.</param>

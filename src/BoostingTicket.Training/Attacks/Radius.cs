@@ -8,6 +8,6 @@ internal static class Radius
     public static void Require(float epsilon)
     {
         if (!(epsilon >= 0 && float.IsFinite(epsilon)))
-            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "The radius of an attack is a finite number, 0 or more.");
+            throw new ArgumentOutOfRangeException(nameof(epsilon), epsilon, "An attack's radius is a finite number, 0 or more.");
     }
 }

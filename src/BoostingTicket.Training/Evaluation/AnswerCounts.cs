@@ -3,15 +3,16 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>What a network answered on clean images, and what is wrong with a network that answers so: accuracies of such a network
-/// look like any other number.</summary>
+/// <summary>What a network answered on clean images, and what is wrong with a network that answers so: accuracies of such a
+/// network look like any other number.</summary>
 /// <param name="classes">Classes, which labels and logits go by.</param>
 public sealed class AnswerCounts(int classes)
 {
     /// <summary>Fewer samples say too little for a warning about all of them.</summary>
     public const int FewestSamples = 20;
 
-    /// <summary>Share of the samples that one class is answered for, from which on the network answers that class whatever it sees.</summary>
+    /// <summary>Share of the samples that one class is answered for, from which on the network answers that class whatever it
+    /// sees.</summary>
     public const double OneClass = 0.95;
 
     // A data set that consists of one class says nothing about it.
@@ -73,25 +74,27 @@ public sealed class AnswerCounts(int classes)
         if (NotFinite > 0)
             warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The network's outputs for {NotFinite:N0} of {Samples:N0} images are NaN or infinite; these images count as wrong. "
-                + $"Its weights are of no use as they are: go back to an earlier file, or train again at a lower --learning-rate."));
+                $"The network's outputs for {NotFinite:N0} of {Samples:N0} images are NaN or infinite; these images count as "
+                + $"wrong. Its weights are of no use as they are: go back to an earlier file, or train again at a lower "
+                + $"--learning-rate."));
         int frequent = _labels.Max(), most = _answers.Max(), answer = Array.IndexOf(_answers, most);
         if (Samples < FewestSamples || NotFinite == Samples || frequent > LargestLabelShare * Samples)
             return warnings;
         if (most >= OneClass * Samples)
             warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The network answers class {answer} for {most:N0} of {Samples:N0} images, whatever they show; it has learned nothing, "
-                + $"and its accuracies say nothing about robustness."));
+                $"The network answers class {answer} for {most:N0} of {Samples:N0} images, whatever they show; it has learned "
+                + $"nothing, and its accuracies say nothing about robustness."));
         else if (IsChance)
             warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Clean accuracy, {(double)Correct / Samples:P1} of {Samples:N0} images, is no better than chance: always answering the most "
-                + $"frequent class gives {(double)frequent / Samples:P1}. The network has learned nothing that can be told, and its robust "
-                + $"accuracy says nothing."));
+                $"Clean accuracy, {(double)Correct / Samples:P1} of {Samples:N0} images, is no better than chance: always "
+                + $"answering the most frequent class gives {(double)frequent / Samples:P1}. The network has learned nothing "
+                + $"that can be told, and its robust accuracy says nothing."));
         return warnings;
     }
 
-    /// <summary>Whether clean accuracy is, at a confidence of 95 %, no better than always answering the most frequent class.</summary>
+    /// <summary>Whether clean accuracy is, at a confidence of 95 %, no better than always answering the most frequent
+    /// class.</summary>
     public bool IsChance => Samples > 0 && WilsonInterval.Of(Correct, Samples).Low <= (double)_labels.Max() / Samples;
 }

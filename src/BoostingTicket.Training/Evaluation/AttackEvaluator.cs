@@ -171,7 +171,8 @@ public sealed class AttackEvaluator
                     Judge(chosen);
                     done += attack.Iterations;
                     now = new AttackStage(
-                        stage.Attacked, round, chosen[^1] + 1, now.Starts + chosen.Length, now.ZeroGradients + Batch.ZeroGradients, largest, Seconds())
+                        stage.Attacked, round, chosen[^1] + 1, now.Starts + chosen.Length,
+                        now.ZeroGradients + Batch.ZeroGradients, largest, Seconds())
                     {
                         ByMargin = now.ByMargin + Batch.ByMargin,
                         Blind = now.Blind + Batch.Blind,

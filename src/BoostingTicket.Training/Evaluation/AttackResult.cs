@@ -9,8 +9,8 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="LargestPerturbation">Largest perturbation really used, in pixel units.</param>
 /// <param name="Seconds">Seconds that it took.</param>
 /// <param name="SamplesPerSecond">Samples attacked in a second.</param>
-/// <param name="ZeroGradients">Starts, one a sample and round, at which its loss had no gradient (of PGD, those it did not fool); null
-/// of an attack that uses no gradients.</param>
+/// <param name="ZeroGradients">Starts, one a sample and round, at which its loss had no gradient (of PGD, those it did not fool);
+/// null of an attack that uses no gradients.</param>
 public sealed record AttackResult(
     string Attack, int Samples, int Attacked, double Robust, WilsonInterval Interval, double LargestPerturbation, double Seconds,
     double SamplesPerSecond, long? ZeroGradients)

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using BoostingTicket.Training.Attacks;
+
 namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>Accuracies on the test set.</summary>
@@ -19,6 +22,10 @@ public sealed record TestResult(int Samples, double Clean, double Robust, double
 
     /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for: nothing attacked them.</summary>
     public long Blind { get; init; }
+
+    /// <summary>The counts of gradients.</summary>
+    [JsonIgnore]
+    public GradientCounts Gradients => new(Attacked, ZeroGradients, ByMargin, Blind);
 
     /// <summary>Samples whose logits are NaN or infinite; they count as wrong.</summary>
     public int NotFinite { get; init; }

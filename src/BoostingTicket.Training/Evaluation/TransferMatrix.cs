@@ -148,8 +148,8 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
         if (AttackChecks.Gradients($"{title} on {source.Name}", gradients) is { } warning)
             _warnings.Add(warning);
         return new Attacked(
-            found, MeasuredShare.Of(answers.Correct, all.Length), MeasuredShare.Of(unfooled.Count(still => still), all.Length), largest,
-            Stopwatch.GetElapsedTime(begin).TotalSeconds);
+            found, MeasuredShare.Of(answers.Correct, all.Length), MeasuredShare.Of(unfooled.Count(still => still), all.Length),
+            largest, Stopwatch.GetElapsedTime(begin).TotalSeconds);
     }
 
     private MeasuredShare Classify(TransferNetwork target, float[] adversarial, CancellationToken cancellation)

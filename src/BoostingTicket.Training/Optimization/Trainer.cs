@@ -268,7 +268,7 @@ public sealed class Trainer : IDisposable
             && CatastrophicOverfitting.Warning([.. state.History]) is { } warning)
             Warn(state, warning);
         if (probe is not null && !state.Warnings.Any(given => given.Contains(ProbeName, StringComparison.Ordinal))
-            && AttackChecks.Gradients($"in epoch {epoch}, {ProbeName}", new GradientCounts(probe.Attacked, probe.ZeroGradients, probe.ByMargin, probe.Blind)) is { } vanished)
+            && AttackChecks.Gradients($"in epoch {epoch}, {ProbeName}", probe.Gradients) is { } vanished)
             Warn(state, vanished);
         if (_settings.EarlyStopping is { } stopping
             && state.History.Count(past => past.Epoch > state.BestEpoch && ScoreOf(past) is not null) >= stopping.Patience)

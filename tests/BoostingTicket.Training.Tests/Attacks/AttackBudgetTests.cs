@@ -30,7 +30,8 @@ public sealed class AttackBudgetTests
         // Not 0 in the settings, but 0 in float32.
         yield return Case(AttackBudget.Pgd(new AttackSettings { Epsilon = 1e-60 }), "Epsilon is 0");
 
-        static TestCaseData Case(AttackBudget budget, string message) => new TestCaseData(budget, message).SetArgDisplayNames(message);
+        static TestCaseData Case(AttackBudget budget, string message) =>
+            new TestCaseData(budget, message).SetArgDisplayNames(message);
     }
 
     [TestCaseSource(nameof(Still))]
@@ -60,7 +61,8 @@ public sealed class AttackBudgetTests
         using var evaluator = new Evaluator(trained.Network, trained.Test, [0, 1, 2], 3);
         foreach (AttackBudget budget in (AttackBudget[])
         [
-            AttackBudget.Pgd(new AttackSettings { Epsilon = 0 }), AttackBudget.Fgsm(0), Usual with { Epsilon = 0, AllowsNoRadius = true },
+            AttackBudget.Pgd(new AttackSettings { Epsilon = 0 }), AttackBudget.Fgsm(0),
+            Usual with { Epsilon = 0, AllowsNoRadius = true },
         ])
         {
             TestResult result = evaluator.Robust(budget, stream: 1, limit: 3);

@@ -81,7 +81,8 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
             Configuration, folder, Seed, network, bench.Images, bench.Progress, bench.Cancellation, new RunOwner(ExperimentRun.Command, Key));
         TrainingState state = runner.Train(Stage, start, mask, Settings);
         double? distance = Ticket is null ? null : RelativeDistance.Between(bench.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
-        return new TrainingRecord([.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, runner.SplitHash, distance)
+        return new TrainingRecord(
+            [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, runner.SplitHash, distance)
         {
             Warnings = [.. state.Warnings],
         };
