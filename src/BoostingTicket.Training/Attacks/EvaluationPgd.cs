@@ -16,6 +16,7 @@ public sealed class EvaluationPgd : IDisposable
     private readonly ProjectedGradientDescent _attack;
     private readonly float[] _gradients;
     private readonly float[] _correct;
+    private readonly float[] _losses;
     private readonly bool[] _stuck;
     private ProjectedGradientDescent? _margin;
 
@@ -31,6 +32,7 @@ public sealed class EvaluationPgd : IDisposable
         _attack = new ProjectedGradientDescent(target, budget);
         _gradients = new float[target.Buffers.InputGradient.Length];
         _correct = new float[target.Buffers.Batch];
+        _losses = new float[target.Buffers.Batch];
         _stuck = new bool[target.Buffers.Batch];
     }
 
@@ -78,10 +80,12 @@ public sealed class EvaluationPgd : IDisposable
             return 0;
         _target.Losses(_budget.Loss);
         _target.Backend.Download(buffers.Correct.All, _correct);
+        _target.Backend.Download(buffers.Losses.All, _losses);
         found = 0;
         for (int i = 0; i < used; i++)
         {
-            _stuck[i] &= _correct[i] != 0;
+            // A logit of +∞ is the largest, but a sample with a loss that is no number is wrong.
+            _stuck[i] &= _correct[i] != 0 && float.IsFinite(_losses[i]);
             found += _stuck[i] ? 1 : 0;
         }
         return found;
