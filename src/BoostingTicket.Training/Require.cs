@@ -13,4 +13,13 @@ public static class Require
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture,
                 $"--{option} is {value}; choose a value from {least} to {most}."));
     }
+
+    /// <summary>Refuses a value outside (<paramref name="bound"/>, <paramref name="most"/>], and NaN.</summary>
+    /// <exception cref="ConfigurationException">The value is outside.</exception>
+    public static void Above(string option, double value, double bound, double most)
+    {
+        if (!(value > bound && value <= most))
+            throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture,
+                $"--{option} is {value}; choose a value above {bound} and up to {most}."));
+    }
 }

@@ -34,6 +34,8 @@ internal static class EvaluateCommand
             Details =
             [
                 "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
+                "Where the gradient of cross-entropy has vanished, as it does where logits are large, PGD and apgd-ce go on with "
+                    + "a margin loss, and say so.",
                 "With --attack, what is found is kept beside weights of a run; run --resume then shows it in the run's report.",
                 "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples. With --out as well, its folder keeps how "
                     + "far they are and then result.json, and --resume goes on.",
@@ -70,6 +72,7 @@ internal static class EvaluateCommand
                         $"{result.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture)} of {configuration.Evaluation.Attack.Epsilon.ToString("0.#####", CultureInfo.InvariantCulture)}",
                         result.Seconds.ToString("F1", CultureInfo.InvariantCulture));
                     table.Write(writer);
+                    StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
                 });
         });
     }
@@ -103,7 +106,11 @@ internal static class EvaluateCommand
                 folder = folder is null ? null : Path.GetFullPath(folder),
                 result,
             },
-            writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
+            writer =>
+            {
+                Write(writer, result, configuration.Evaluation.Attack.Epsilon);
+                StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
+            });
     }
 
     private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)
@@ -140,16 +147,21 @@ internal static class EvaluateCommand
 
     private static void Write(TextWriter writer, RobustnessResult result, double epsilon)
     {
-        var table = new TextTable("attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s", ">seconds");
-        table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "");
+        var table = new TextTable(
+            "attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">zero gradients", ">samples/s",
+            ">seconds");
+        table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "", "");
         foreach (AttackResult attack in result.Attacks)
         {
             table.Add(
                 attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), StepAnswers.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
+                attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "uses none",
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
-        table.Add("all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval), "", "", "");
+        table.Add(
+            "all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval),
+            "", "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
     }

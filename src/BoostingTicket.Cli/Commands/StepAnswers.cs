@@ -26,7 +26,19 @@ internal static class StepAnswers
             table.Add("last", Number(result.EpochsRun), Percent(result.Last.Clean), Percent(result.Last.Robust), Relative(last));
             table.Write(writer);
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Trained in {result.TrainingSeconds:F1} s; {result.Sparsity:P1} of the weights are pruned."));
+            WriteWarnings(writer, invocation, result.Warnings);
         });
+    }
+
+    /// <summary>Writes reasons to distrust numbers below them, so that no number stands without: progress, which says them too,
+    /// may go elsewhere.</summary>
+    public static void WriteWarnings(TextWriter writer, Invocation invocation, IEnumerable<string> warnings)
+    {
+        foreach (string warning in warnings.Distinct())
+        {
+            foreach (string line in TextWrap.Lines($"Warning: {warning}", invocation.Terminal.Width))
+                writer.WriteLine(line);
+        }
     }
 
     /// <summary>Share in percent.</summary>

@@ -55,7 +55,11 @@ internal static class TransferCommand
                 new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
             return invocation.Answer(
                 new { weights = paths.Select(Path.GetFullPath), dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
-                writer => Write(writer, result, configuration.Evaluation.Attack.Epsilon));
+                writer =>
+                {
+                    Write(writer, result, configuration.Evaluation.Attack.Epsilon);
+                    StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
+                });
         });
     }
 

@@ -10,6 +10,12 @@ public static class AttackChecks
     private const double ProbabilityTolerance = 1e-5;
     private const double SquareTolerance = 0.002;
     private const int Repetitions = 5;
+    private const string Overestimated =
+        "robust accuracy is overestimated where gradients vanish, so look at square, which needs none.";
+
+    /// <summary>Share of the attacked samples from which on vanished gradients are worth a warning: fewer move robust accuracy by
+    /// less than a point.</summary>
+    public const double NoticeableShare = 0.01;
 
     /// <summary>Looks at a network's outputs for clean images.</summary>
     /// <param name="model">The network.</param>
@@ -25,8 +31,12 @@ public static class AttackChecks
         for (int repetition = 1; repetition < Repetitions; repetition++)
         {
             model.Logits(images, other);
+            // Outputs that are no numbers are another fault.
             for (int s = 0; s < model.Batch; s++)
-                difference = Math.Max(difference, Distance(Row(first, s, model), Row(other, s, model)));
+            {
+                if (AreFinite(first, s, model))
+                    difference = Math.Max(difference, Distance(Row(first, s, model), Row(other, s, model)));
+            }
         }
         if (!(difference <= LargestDifference))
             warnings.Add("The network answers the same images differently from one time to the next; gradients of one pass say little about another, so its robust accuracy is overestimated.");
@@ -35,13 +45,28 @@ public static class AttackChecks
         return warnings;
     }
 
-    /// <summary>A warning about samples at which a loss had no gradient; null for none.</summary>
+    /// <summary>A warning about samples at which a loss had no gradient; null where they are less than <see
+    /// cref="NoticeableShare"/> of all.</summary>
     /// <param name="attack">Name of the attack.</param>
-    /// <param name="count">Starts without gradient.</param>
-    /// <param name="starts">All starts.</param>
-    public static string? ZeroGradients(string attack, long count, long starts) => count == 0 ? null : string.Create(
-        CultureInfo.InvariantCulture,
-        $"{attack} met a gradient of zero at {count:N0} of {starts:N0} starts; robust accuracy is overestimated where gradients vanish, so look at square, which needs none.");
+    /// <param name="counts">What gradients it met.</param>
+    public static string? Gradients(string attack, in GradientCounts counts)
+    {
+        if (counts.Zero == 0 || counts.Zero < NoticeableShare * counts.Starts)
+            return null;
+        string met = string.Create(
+            CultureInfo.InvariantCulture, $"{attack} met a gradient of zero at {counts.Zero:N0} of {counts.Starts:N0} starts");
+        if (counts.ByMargin == 0)
+            return $"{met}; {Overestimated}";
+        string instead = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{met}: {counts.ByMargin:N0} samples were attacked by the margin loss, since the gradient of "
+            + $"cross-entropy vanished");
+        return counts.Blind < NoticeableShare * counts.Starts
+            ? $"{instead}. Logits that large hide what an attack needs; look at cw and square too."
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{instead}, and {counts.Blind:N0} of them have no gradient by it either; {Overestimated}");
+    }
 
     /// <summary>A warning that Square found what attacks with gradients did not; null for none.</summary>
     /// <param name="before">Robust accuracy before Square, in [0, 1].</param>
@@ -78,6 +103,16 @@ public static class AttackChecks
                 sum += value;
             }
             if (Math.Abs(sum - 1) >= ProbabilityTolerance)
+                return false;
+        }
+        return true;
+    }
+
+    private static bool AreFinite(float[] outputs, int sample, IAttackModel model)
+    {
+        foreach (float value in Row(outputs, sample, model))
+        {
+            if (!float.IsFinite(value))
                 return false;
         }
         return true;

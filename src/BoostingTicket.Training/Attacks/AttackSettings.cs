@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <summary>The attack that adversarial training defends against, in pixel units of [0, 1].</summary>
 public sealed record AttackSettings
 {
-    /// <summary>Radius of the L∞ ball.</summary>
+    /// <summary>Radius of the L∞ ball. 0, which has to be asked for, attacks nothing.</summary>
     public double Epsilon { get; init; } = 8.0 / 255;
 
     /// <summary>Size of a PGD step; FGSM takes one step of <see cref="Epsilon"/> instead.</summary>
@@ -29,7 +29,7 @@ public sealed record AttackSettings
     public void Validate(string prefix)
     {
         Require.InRange($"{prefix}epsilon", Epsilon, 0, 1);
-        Require.InRange($"{prefix}step-size", StepSize, 0, 1);
+        Require.Above($"{prefix}step-size", StepSize, 0, 1);
         Require.InRange($"{prefix}steps", Steps, 1, 100_000);
         Require.InRange($"{prefix}restarts", Restarts, 1, 1_000);
     }

@@ -12,7 +12,8 @@ public sealed record AutoPgdIteration(
 /// <summary>Auto-PGD of Croce and Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
 /// attacks" (ICML 2020), algorithm 1: projected gradient ascent with momentum, whose step begins at 2ε and is halved, sample by
 /// sample, where it does not help. With targets, it raises <see cref="LogitLoss.TargetedDlr"/>, one class a round, the likeliest
-/// first; without, the cross-entropy.</summary>
+/// first; without, the cross-entropy, and <see cref="LogitLoss.SmoothMargin"/> of samples at whose start the gradient of that has
+/// vanished.</summary>
 /// <remarks>As in the paper, the first check counts the first step as one from the loss at the start; the authors' program compares
 /// with 0 instead. As in the program, exactly 75 % of rising steps are too few; in the paper they suffice. Of a sample that is
 /// fooled, the first image that does it is kept, of any other that of the largest loss; the program keeps the last, but does not end
@@ -36,6 +37,7 @@ public sealed class AutoPgd : IAttack
     private readonly int[] _targets;
     private readonly double[] _losses;
     private readonly Course[] _courses;
+    private readonly bool[] _byMargin;
 
     /// <summary>Prepares the attack.</summary>
     /// <param name="model">What is attacked.</param>
@@ -49,6 +51,9 @@ public sealed class AutoPgd : IAttack
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
+        ArgumentOutOfRangeException.ThrowIfNegative(targets);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
+        Radius.Require(epsilon);
         if (targets > 0 && model.Classes < 4)
             throw new ConfigurationException($"The targeted DLR loss (apgd-t, autoattack) needs at least 4 classes, but the network has {model.Classes}; use apgd-ce, fab-t and square.");
         _model = model;
@@ -68,6 +73,7 @@ public sealed class AutoPgd : IAttack
         _targets = new int[model.Batch];
         _losses = new double[model.Batch];
         _courses = new Course[model.Batch];
+        _byMargin = new bool[model.Batch];
     }
 
     /// <inheritdoc/>
@@ -125,8 +131,9 @@ public sealed class AutoPgd : IAttack
         for (int s = 0; s < batch.Count; s++)
             random.ScaledStart(Of(batch.Clean, s), batch.Samples[s], _epsilon, Of(_x, s));
         _x.CopyTo(_previous, 0);
+        Array.Clear(_byMargin);
         Evaluate(batch);
-        batch.CountZeroGradients(_gradient);
+        TurnToMargin(batch);
         _x.CopyTo(_best, 0);
         _gradient.CopyTo(_bestGradient, 0);
         for (int s = 0; s < batch.Count; s++)
@@ -140,6 +147,30 @@ public sealed class AutoPgd : IAttack
                 WasReduced = true,
             };
             KeepFooled(batch, s);
+        }
+    }
+
+    // Cross-entropy's gradient underflows where logits are large; the smooth margin points the same way and does not.
+    private void TurnToMargin(AttackBatch batch)
+    {
+        if (_targeted || _model.Classes < 2)
+        {
+            batch.CountZeroGradients(_gradient);
+            return;
+        }
+        bool any = false;
+        for (int s = 0; s < batch.Count; s++)
+            any |= _byMargin[s] = GradientCounts.HasVanished(Of(_gradient, s));
+        if (!any)
+            return;
+        Evaluate(batch);
+        for (int s = 0; s < batch.Used; s++)
+        {
+            if (!_byMargin[s])
+                continue;
+            batch.ZeroGradients++;
+            batch.ByMargin++;
+            batch.Blind += GradientCounts.IsZero(Of(_gradient, s)) ? 1 : 0;
         }
     }
 
@@ -167,8 +198,8 @@ public sealed class AutoPgd : IAttack
         for (int s = 0; s < batch.Count; s++)
         {
             Span<float> gradient = _logitGradient.AsSpan(s * _model.Classes, _model.Classes);
-            _losses[s] = _targeted
-                ? LogitLoss.TargetedDlr(Logits(s), batch.Labels[s], _targets[s], gradient)
+            _losses[s] = _targeted ? LogitLoss.TargetedDlr(Logits(s), batch.Labels[s], _targets[s], gradient)
+                : _byMargin[s] ? LogitLoss.SmoothMargin(Logits(s), batch.Labels[s], gradient)
                 : LogitLoss.CrossEntropy(Logits(s), batch.Labels[s], gradient);
         }
         _model.Backward(_logitGradient, _gradient);

@@ -33,6 +33,8 @@ public sealed class FastAdaptiveBoundary : IAttack
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(iterations);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(targets);
+        Radius.Require(epsilon);
         if (model.Classes < 2)
             throw new ConfigurationException("An attack (fab-t) needs at least 2 classes, but the network has 1; evaluate it without attacks.");
         _model = model;

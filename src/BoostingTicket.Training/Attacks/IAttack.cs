@@ -11,6 +11,12 @@ public interface IAttack : IDisposable
     /// <summary>Iterations of a round at most; it calls <see cref="AttackBatch.Advance"/> after each.</summary>
     int Iterations { get; }
 
+    /// <summary>Whether it uses gradients, so that it counts those that have vanished.</summary>
+    bool UsesGradients => true;
+
+    /// <summary>Why what it finds flatters any network, in a sentence; null where it does not.</summary>
+    string? Weakness => null;
+
     /// <summary>Attacks a batch.</summary>
     /// <param name="batch">Clean images and labels; receives a candidate for every sample, in the ball whether it
     /// succeeds or not.</param>

@@ -28,6 +28,23 @@ public static class LogitLoss
         return Math.Log(sum) - (logits[label] - largest);
     }
 
+    /// <summary>The smooth margin, <c>log Σ_{j≠y} exp z_j - z_y</c>, of which cross-entropy is a rising function, <c>log(1 +
+    /// exp(margin))</c>: where that and its gradient vanish, this has the same direction. Needs at least two classes.</summary>
+    /// <param name="logits">z.</param>
+    /// <param name="label">True class.</param>
+    /// <param name="gradient">Receives the gradient by z.</param>
+    public static double SmoothMargin(ReadOnlySpan<float> logits, int label, Span<float> gradient)
+    {
+        double largest = double.NegativeInfinity, sum = 0;
+        for (int j = 0; j < logits.Length; j++)
+            largest = j == label ? largest : Math.Max(largest, logits[j]);
+        for (int j = 0; j < logits.Length; j++)
+            sum += j == label ? 0 : Math.Exp(logits[j] - largest);
+        for (int j = 0; j < logits.Length; j++)
+            gradient[j] = j == label ? -1 : (float)(Math.Exp(logits[j] - largest) / sum);
+        return Math.Log(sum) + largest - logits[label];
+    }
+
     /// <summary>The targeted difference of logits ratio of Croce and Hein, "Reliable evaluation of adversarial robustness with an
     /// ensemble of diverse parameter-free attacks" (ICML 2020), equation 7:
     /// <c>-(z_y - z_t) / (z_π1 - (z_π3 + z_π4) / 2)</c>, π sorting z downwards. Needs at least four classes.</summary>

@@ -3,25 +3,26 @@ using BoostingTicket.Engine.Plans;
 
 namespace BoostingTicket.Training.Attacks;
 
-/// <summary><see cref="ProjectedGradientDescent"/> on the device, restarts and all, as one of several attacks. Where the loss is
+/// <summary><see cref="EvaluationPgd"/> on the device, restarts and all, as one of several attacks. Where the loss is
 /// <see cref="LossKind.CarliniWagner"/>, it is the L∞ attack known as C&amp;W or PGD-CW.</summary>
 public sealed class PgdAttack : IAttack
 {
     private readonly NetworkModel _model;
     private readonly ulong _stream;
-    private readonly ProjectedGradientDescent _attack;
+    private readonly EvaluationPgd _attack;
 
     /// <summary>Prepares the attack.</summary>
     /// <param name="model">The network, whose buffers hold the batch already.</param>
     /// <param name="budget">What the attack may do.</param>
     /// <param name="stream">Key of the random starts.</param>
+    /// <exception cref="ConfigurationException">The budget cannot move an image.</exception>
     public PgdAttack(NetworkModel model, in AttackBudget budget, ulong stream)
     {
         ArgumentNullException.ThrowIfNull(model);
         _model = model;
         _stream = stream;
         Iterations = budget.Steps * budget.Restarts;
-        _attack = new ProjectedGradientDescent(
+        _attack = new EvaluationPgd(
             new NetworkTarget(model.Network, model.Batch, AttackStatistics.Running), budget);
     }
 
@@ -32,6 +33,9 @@ public sealed class PgdAttack : IAttack
     public int Iterations { get; }
 
     /// <inheritdoc/>
+    public string? Weakness => _attack.Budget.Weakness;
+
+    /// <inheritdoc/>
     public void Run(AttackBatch batch, int round)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -39,7 +43,10 @@ public sealed class PgdAttack : IAttack
         backend.Upload(batch.Clean, _model.Buffers.Clean);
         backend.Upload(batch.Labels, _model.Buffers.Labels);
         backend.Upload(batch.Samples, _model.Buffers.Samples);
-        _attack.Run(_stream, epoch: 0);
+        GradientCounts counts = _attack.Run(_stream, batch.Used);
+        batch.ZeroGradients += (int)counts.Zero;
+        batch.ByMargin += (int)counts.ByMargin;
+        batch.Blind += (int)counts.Blind;
         backend.Download(_model.Buffers.Input, batch.Adversarial);
         batch.Advance(Iterations);
     }

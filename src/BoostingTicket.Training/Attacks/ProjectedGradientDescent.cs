@@ -17,9 +17,11 @@ public sealed class ProjectedGradientDescent : IDisposable
     /// <summary>Prepares the attack.</summary>
     /// <param name="target">The network and the batch.</param>
     /// <param name="budget">What the attack may do.</param>
+    /// <exception cref="ConfigurationException">The budget cannot move an image.</exception>
     public ProjectedGradientDescent(IAttackTarget target, in AttackBudget budget)
     {
         ArgumentNullException.ThrowIfNull(target);
+        budget.Validate();
         _target = target;
         _budget = budget;
         _steps = target.Backend.Repeat(TakeSteps);

@@ -31,6 +31,8 @@ public sealed class SquareAttack : IAttack
     public SquareAttack(IAttackModel model, float epsilon, ulong stream, int queries = 5_000, double share = UsualShare)
     {
         ArgumentNullException.ThrowIfNull(model);
+        ArgumentOutOfRangeException.ThrowIfNegative(queries);
+        Radius.Require(epsilon);
         _model = model;
         _epsilon = epsilon;
         _stream = stream;
@@ -46,6 +48,9 @@ public sealed class SquareAttack : IAttack
 
     /// <inheritdoc/>
     public int Iterations { get; }
+
+    /// <inheritdoc/>
+    public bool UsesGradients => false;
 
     /// <summary>Side of the square of a query: that of a share of the image which is halved after 10, 50, 200, 500, 1,000, 2,000,
     /// 4,000, 6,000 and 8,000 queries.</summary>

@@ -72,7 +72,10 @@ public sealed class AttackEvaluator
 
         _state = new AttackState(_samples.Length) { Images = _keepsImages ? new float[_samples.Length * _model.Shape.Length] : [] };
         List<string> warnings = [];
-        int clean = FindCorrect(warnings, cancellation);
+        var answers = new AnswerCounts(_model.Classes);
+        int clean = FindCorrect(answers, warnings, cancellation);
+        if (names.Count > 0 && settings.Epsilon == 0)
+            warnings.Add(AttackBudget.NoRadius);
         _correct.CopyTo(_state.Unfooled, 0);
         _state = restored ?? _state;
         var keeper = new StateKeeper(storage, _state, SecondsBetweenStates);
@@ -91,6 +94,8 @@ public sealed class AttackEvaluator
                     string title = stages.Count == 1 ? name : $"{name}: {entry.Name}";
                     using IAttack attack = entry.Create(context);
                     AttackResult result = Attack(title, attack, (float)settings.Epsilon, keeper, cancellation);
+                    if (settings.Epsilon > 0 && attack.Weakness is { } weakness)
+                        _state.Warnings.Add(weakness);
                     if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
                         _state.Warnings.Add(warning);
                     _state.Results.Add(result);
@@ -106,15 +111,17 @@ public sealed class AttackEvaluator
         int worst = _state.Unfooled.Count(unfooled => unfooled);
         return new RobustnessResult(
             _samples.Length, (double)clean / _samples.Length, WilsonInterval.Of(clean, _samples.Length), _state.Results,
-            (double)worst / _samples.Length, WilsonInterval.Of(worst, _samples.Length), warnings);
+            (double)worst / _samples.Length, WilsonInterval.Of(worst, _samples.Length), warnings)
+        {
+            NotFinite = answers.NotFinite,
+        };
     }
 
     private AttackBatch Batch => _batches.Batch;
 
-    private int FindCorrect(List<string> warnings, CancellationToken cancellation)
+    private int FindCorrect(AnswerCounts answers, List<string> warnings, CancellationToken cancellation)
     {
         int[] all = [.. Enumerable.Range(0, _samples.Length)];
-        int correct = 0;
         for (int start = 0; start < all.Length; start += Batch.Count)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -124,12 +131,12 @@ public sealed class AttackEvaluator
             _batches.Classify(Batch.Clean);
             for (int i = 0; i < chosen.Length; i++)
             {
-                _correct[chosen[i]] = _batches.IsCorrect(i);
-                correct += _batches.IsCorrect(i) ? 1 : 0;
+                _correct[chosen[i]] = _batches.Count(i, answers);
                 Keep(chosen[i], Batch.Clean, i);
             }
         }
-        return correct;
+        warnings.AddRange(answers.Warnings());
+        return answers.Correct;
     }
 
     private AttackResult Attack(string title, IAttack attack, float epsilon, StateKeeper keeper, CancellationToken cancellation)
@@ -158,13 +165,18 @@ public sealed class AttackEvaluator
                 {
                     cancellation.ThrowIfCancellationRequested();
                     ReadOnlySpan<int> chosen = _batches.Load(survivors, start);
-                    Batch.ZeroGradients = 0;
+                    Batch.ResetCounts();
                     attack.Run(Batch, round);
                     float largest = Math.Max(now.LargestPerturbation, _batches.Measure(title, epsilon));
                     Judge(chosen);
                     done += attack.Iterations;
                     now = new AttackStage(
-                        stage.Attacked, round, chosen[^1] + 1, now.Starts + chosen.Length, now.ZeroGradients + Batch.ZeroGradients, largest, Seconds());
+                        stage.Attacked, round, chosen[^1] + 1, now.Starts + chosen.Length,
+                        now.ZeroGradients + Batch.ZeroGradients, largest, Seconds())
+                    {
+                        ByMargin = now.ByMargin + Batch.ByMargin,
+                        Blind = now.Blind + Batch.Blind,
+                    };
                     keeper.KeepNowAndThen(now);
                 }
                 survivors = Survivors(0);
@@ -179,13 +191,17 @@ public sealed class AttackEvaluator
         }
         Batch.Iterated = null;
         _progress.StageFinished();
-        if (AttackChecks.ZeroGradients(title, now.ZeroGradients, now.Starts) is { } warning)
+        if (AttackChecks.Gradients(title, now.Gradients) is { } warning)
             _state.Warnings.Add(warning);
         int samples = _samples.Length, left = _state.Robust.Count(still => still);
         double seconds = Seconds();
         return new AttackResult(
             title, samples, stage.Attacked, (double)left / samples, WilsonInterval.Of(left, samples), now.LargestPerturbation, seconds,
-            stage.Attacked / Math.Max(seconds, 1e-9), now.ZeroGradients);
+            stage.Attacked / Math.Max(seconds, 1e-9), attack.UsesGradients ? now.ZeroGradients : null)
+        {
+            ByMargin = now.ByMargin,
+            Blind = now.Blind,
+        };
     }
 
     private int[] Survivors(int first) => [.. Enumerable.Range(first, _samples.Length - first).Where(position => _state.Robust[position])];

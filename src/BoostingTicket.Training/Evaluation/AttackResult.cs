@@ -9,10 +9,18 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="LargestPerturbation">Largest perturbation really used, in pixel units.</param>
 /// <param name="Seconds">Seconds that it took.</param>
 /// <param name="SamplesPerSecond">Samples attacked in a second.</param>
-/// <param name="ZeroGradients">Starts, one a sample and round, at which its loss had no gradient.</param>
+/// <param name="ZeroGradients">Starts, one a sample and round, at which its loss had no gradient (of PGD, those it did not fool);
+/// null of an attack that uses no gradients.</param>
 public sealed record AttackResult(
     string Attack, int Samples, int Attacked, double Robust, WilsonInterval Interval, double LargestPerturbation, double Seconds,
-    double SamplesPerSecond, long ZeroGradients);
+    double SamplesPerSecond, long? ZeroGradients)
+{
+    /// <summary>Those of <see cref="ZeroGradients"/> that a margin loss attacked instead.</summary>
+    public long ByMargin { get; init; }
+
+    /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for: nothing attacked them.</summary>
+    public long Blind { get; init; }
+}
 
 /// <summary>A network's robustness by several attacks.</summary>
 /// <param name="Samples">Samples evaluated.</param>
@@ -24,4 +32,8 @@ public sealed record AttackResult(
 /// <param name="Warnings">Reasons to distrust it, a sentence each.</param>
 public sealed record RobustnessResult(
     int Samples, double Clean, WilsonInterval CleanInterval, IReadOnlyList<AttackResult> Attacks, double WorstCase,
-    WilsonInterval WorstCaseInterval, IReadOnlyList<string> Warnings);
+    WilsonInterval WorstCaseInterval, IReadOnlyList<string> Warnings)
+{
+    /// <summary>Samples whose clean logits are NaN or infinite; they count as wrong.</summary>
+    public int NotFinite { get; init; }
+}

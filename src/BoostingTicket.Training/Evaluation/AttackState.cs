@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using BoostingTicket.Training.Attacks;
+
 namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>How far an evaluation by attacks is after some batch of some round: what it needs to go on and come to the same result.
@@ -33,7 +36,18 @@ public sealed class AttackState(int samples)
 /// <param name="LargestPerturbation">Largest perturbation so far.</param>
 /// <param name="Seconds">Seconds so far.</param>
 public sealed record AttackStage(
-    int Attacked, int Round, int Next, long Starts, long ZeroGradients, float LargestPerturbation, double Seconds);
+    int Attacked, int Round, int Next, long Starts, long ZeroGradients, float LargestPerturbation, double Seconds)
+{
+    /// <summary>Those of <see cref="ZeroGradients"/> that a margin loss attacked instead.</summary>
+    public long ByMargin { get; init; }
+
+    /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for.</summary>
+    public long Blind { get; init; }
+
+    /// <summary>The counts of gradients so far.</summary>
+    [JsonIgnore]
+    public GradientCounts Gradients => new(Starts, ZeroGradients, ByMargin, Blind);
+}
 
 /// <summary>Where an evaluation by attacks keeps how far it is.</summary>
 public interface IAttackStorage

@@ -16,9 +16,9 @@ public sealed class Evaluator : IDisposable
     private readonly BatchBuffers _buffers;
     private readonly Plan _plan;
     private readonly NetworkTarget? _target;
-    private ProjectedGradientDescent? _attack;
+    private EvaluationPgd? _attack;
     private readonly ImageRequest[] _requests;
-    private readonly float[] _correct;
+    private readonly float[] _logits;
     private readonly int[] _survivors;
 
     /// <summary>Prepares the measurement; compiles its plans.</summary>
@@ -42,12 +42,16 @@ public sealed class Evaluator : IDisposable
         _plan = network.Plan(new PlanOptions(batch, PlanMode.Evaluate));
         _target = attacks ? Target() : null;
         _requests = new ImageRequest[batch];
-        _correct = new float[batch];
+        _logits = new float[batch * network.Graph.Classes];
+        Answers = new AnswerCounts(network.Graph.Classes);
         _survivors = new int[samples.Length];
     }
 
     /// <summary>Samples.</summary>
     public int Count => _samples.Length;
+
+    /// <summary>What the network answered when it last looked at clean samples.</summary>
+    public AnswerCounts Answers { get; }
 
     /// <summary>Share of the samples classified correctly, in [0, 1].</summary>
     /// <param name="cancellation">Ends the measurement between batches.</param>
@@ -60,31 +64,43 @@ public sealed class Evaluator : IDisposable
     /// <param name="limit">Number of samples to attack, from the first on.</param>
     /// <param name="batchDone">Told after each attacked batch of the batches done and in all; may be null.</param>
     /// <param name="cancellation">Ends the measurement between batches.</param>
+    /// <exception cref="ConfigurationException">The budget cannot move an image.</exception>
     public TestResult Robust(
         in AttackBudget budget, ulong stream, int limit, Action<int, int>? batchDone = null,
         CancellationToken cancellation = default)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         long start = Stopwatch.GetTimestamp();
+        EvaluationPgd attack = Attack(budget);
         int count = Math.Min(limit, _samples.Length);
         int clean = FindCleanSurvivors(count, cancellation);
-        ProjectedGradientDescent attack = Attack(budget);
+        var gradients = new GradientCounts();
         float largest = 0;
         int robust = 0, batches = (clean + _buffers.Batch - 1) / _buffers.Batch;
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
             int used = Load(_survivors.AsSpan(0, clean), batch, _buffers.Clean);
-            attack.Run(stream, epoch: 0);
+            gradients += attack.Run(stream, used);
             PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
             largest = Math.Max(largest, extent.LargestPerturbation);
             RequireLegal(extent, budget.Epsilon);
             Classify();
             for (int i = 0; i < used; i++)
-                robust += _correct[i] != 0 ? 1 : 0;
+                robust += AttackBatch.IsCorrect(Logits(i), _images.Set.Labels[_survivors[batch * _buffers.Batch + i]]) ? 1 : 0;
             batchDone?.Invoke(batch + 1, batches);
         }
+        string?[] warnings = [.. Answers.Warnings(), budget.Weakness, AttackChecks.Gradients(budget.Name, gradients)];
         return new TestResult(
-            count, (double)clean / count, (double)robust / count, largest, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            count, (double)clean / count, (double)robust / count, largest, Stopwatch.GetElapsedTime(start).TotalSeconds)
+        {
+            Attacked = clean,
+            ZeroGradients = gradients.Zero,
+            ByMargin = gradients.ByMargin,
+            Blind = gradients.Blind,
+            NotFinite = Answers.NotFinite,
+            Warnings = [.. warnings.OfType<string>()],
+        };
     }
 
     /// <summary>Attacks the first samples, whether classified correctly or not, to show what the attack does.</summary>
@@ -98,7 +114,7 @@ public sealed class Evaluator : IDisposable
         Load(samples, 0, _buffers.Input);
         int[] before = Predict(samples.Length);
         Load(samples, 0, _buffers.Clean);
-        Attack(budget).Run(stream, epoch: 0);
+        Attack(budget).Run(stream, samples.Length);
         RequireLegal(_network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
         int[] after = Predict(samples.Length);
         int length = set.SampleLength;
@@ -121,6 +137,7 @@ public sealed class Evaluator : IDisposable
     private int FindCleanSurvivors(int count, CancellationToken cancellation)
     {
         int survivors = 0, batches = (count + _buffers.Batch - 1) / _buffers.Batch;
+        Answers.Clear();
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -128,8 +145,9 @@ public sealed class Evaluator : IDisposable
             Classify();
             for (int i = 0; i < used; i++)
             {
-                if (_correct[i] != 0)
-                    _survivors[survivors++] = _samples[batch * _buffers.Batch + i];
+                int sample = _samples[batch * _buffers.Batch + i];
+                if (Answers.Add(Logits(i), _images.Set.Labels[sample]))
+                    _survivors[survivors++] = sample;
             }
         }
         return survivors;
@@ -145,12 +163,13 @@ public sealed class Evaluator : IDisposable
         return used;
     }
 
-    private ProjectedGradientDescent Attack(in AttackBudget budget)
+    private EvaluationPgd Attack(in AttackBudget budget)
     {
         if (_attack?.Budget != budget)
         {
             _attack?.Dispose();
-            _attack = new ProjectedGradientDescent(_target ?? Target(), budget);
+            _attack = null;
+            _attack = new EvaluationPgd(_target ?? Target(), budget);
         }
         return _attack;
     }
@@ -159,11 +178,8 @@ public sealed class Evaluator : IDisposable
 
     private int[] Predict(int count)
     {
-        _plan.Forward();
-        int classes = _plan.Logits.Shape.Length;
-        var logits = new float[_buffers.Batch * classes];
-        _network.Backend.Download(_plan.Logits, logits);
-        return [.. Enumerable.Range(0, count).Select(i => Largest(logits.AsSpan(i * classes, classes)))];
+        Classify();
+        return [.. Enumerable.Range(0, count).Select(i => Largest(Logits(i)))];
     }
 
     private static int Largest(ReadOnlySpan<float> values)
@@ -177,8 +193,13 @@ public sealed class Evaluator : IDisposable
     private void Classify()
     {
         _plan.Forward();
-        _plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
-        _network.Backend.Download(_buffers.Correct.All, _correct);
+        _network.Backend.Download(_plan.Logits, _logits);
+    }
+
+    private ReadOnlySpan<float> Logits(int index)
+    {
+        int classes = Answers.Classes;
+        return _logits.AsSpan(index * classes, classes);
     }
 
     // The attack step guarantees this; a backend that broke it would report a robustness that nobody attacked.

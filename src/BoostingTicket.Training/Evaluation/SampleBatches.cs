@@ -60,6 +60,11 @@ internal sealed class SampleBatches
     /// <param name="images">As many as the batch has samples, in its order.</param>
     public void Classify(ReadOnlySpan<float> images) => _model.Logits(images, _logits);
 
+    /// <summary>Counts what <see cref="Classify"/> answered on a sample of the batch.</summary>
+    /// <returns>Whether its image was classified as its class.</returns>
+    public bool Count(int index, AnswerCounts answers) =>
+        answers.Add(_logits.AsSpan(index * _model.Classes, _model.Classes), Batch.Labels[index]);
+
     /// <summary>Whether the image of a sample of the batch was classified as its class.</summary>
     public bool IsCorrect(int index) =>
         AttackBatch.IsCorrect(_logits.AsSpan(index * _model.Classes, _model.Classes), Batch.Labels[index]);

@@ -1,3 +1,6 @@
+using System.Text.Json.Serialization;
+using BoostingTicket.Training.Attacks;
+
 namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>Accuracies on the test set.</summary>
@@ -6,4 +9,27 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Robust">Share classified correctly clean and under the evaluation's attack, in [0, 1].</param>
 /// <param name="LargestPerturbation">Largest perturbation that the attack really used, in pixel units.</param>
 /// <param name="Seconds">Seconds that it took.</param>
-public sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds);
+public sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds)
+{
+    /// <summary>Samples attacked: those classified correctly clean.</summary>
+    public int Attacked { get; init; }
+
+    /// <summary>Samples of which the attack's loss had no gradient, and which it did not fool.</summary>
+    public long ZeroGradients { get; init; }
+
+    /// <summary>Those of them that the margin loss attacked instead.</summary>
+    public long ByMargin { get; init; }
+
+    /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for: nothing attacked them.</summary>
+    public long Blind { get; init; }
+
+    /// <summary>The counts of gradients.</summary>
+    [JsonIgnore]
+    public GradientCounts Gradients => new(Attacked, ZeroGradients, ByMargin, Blind);
+
+    /// <summary>Samples whose logits are NaN or infinite; they count as wrong.</summary>
+    public int NotFinite { get; init; }
+
+    /// <summary>Reasons to distrust it, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}

@@ -69,6 +69,9 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
                 source.Name, source.Graph.Name, attacked.Clean, accuracies, attacked.LargestPerturbation, attacked.Seconds,
                 _samples.Length / Math.Max(attacked.Seconds, 1e-9)));
         }
+        _warnings.AddRange(MaskedGradients.Warnings(rows, _samples.Length));
+        if (settings.Epsilon == 0)
+            _warnings.Add(AttackBudget.NoRadius);
         progress.StageFinished();
         foreach (string warning in _warnings)
             progress.Warn(warning);
@@ -89,31 +92,36 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
         if (_total == 0)
             Begin(title, networks, stages, context, batches.Count(_samples.Length));
         int[] all = [.. Enumerable.Range(0, _samples.Length)];
-        int clean = 0;
+        var answers = new AnswerCounts(model.Classes);
         for (int start = 0; start < all.Length; start += _batch)
         {
             int used = batches.Load(all, start).Length;
             if (start == 0)
                 _warnings.AddRange(AttackChecks.Outputs(model, batches.Batch.Clean).Select(warning => $"{source.Name}: {warning}"));
             batches.Classify(batches.Batch.Clean);
-            clean += Enumerable.Range(0, used).Count(batches.IsCorrect);
+            for (int i = 0; i < used; i++)
+                batches.Count(i, answers);
             Advance(1, cancellation);
         }
+        _warnings.AddRange(answers.Warnings().Select(warning => $"{source.Name}: {warning}"));
 
-        long begin = Stopwatch.GetTimestamp(), starts = 0, zero = 0;
+        long begin = Stopwatch.GetTimestamp();
+        var gradients = new GradientCounts();
         float[] found = new float[_samples.Length * model.Shape.Length];
         bool[] unfooled = [.. all.Select(_ => true)];
         float largest = 0;
         foreach (AttackEntry entry in stages)
         {
             using IAttack attack = entry.Create(context);
+            if (settings.Epsilon > 0 && attack.Weakness is { } weakness && !_warnings.Contains(weakness))
+                _warnings.Add(weakness);
             for (int round = 0; round < attack.Rounds; round++)
             {
                 int[] left = [.. all.Where(position => unfooled[position])];
                 for (int start = 0; start < left.Length; start += _batch)
                 {
                     ReadOnlySpan<int> chosen = batches.Load(left, start);
-                    batches.Batch.ZeroGradients = 0;
+                    batches.Batch.ResetCounts();
                     int before = 0;
                     batches.Batch.Iterated = iterations =>
                     {
@@ -123,8 +131,7 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
                     attack.Run(batches.Batch, round);
                     // An attack may end early.
                     Advance(attack.Iterations - before, cancellation);
-                    zero += batches.Batch.ZeroGradients;
-                    starts += chosen.Length;
+                    gradients += batches.Batch.Gradients;
                     largest = Math.Max(largest, batches.Measure($"{title} on {source.Name}", (float)settings.Epsilon));
                     batches.Classify(batches.Batch.Adversarial);
                     for (int i = 0; i < chosen.Length; i++)
@@ -138,11 +145,11 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
                 Advance((batches.Count(all.Length) - batches.Count(left.Length)) * (long)attack.Iterations, cancellation);
             }
         }
-        if (AttackChecks.ZeroGradients($"{title} on {source.Name}", zero, starts) is { } warning)
+        if (AttackChecks.Gradients($"{title} on {source.Name}", gradients) is { } warning)
             _warnings.Add(warning);
         return new Attacked(
-            found, MeasuredShare.Of(clean, all.Length), MeasuredShare.Of(unfooled.Count(still => still), all.Length), largest,
-            Stopwatch.GetElapsedTime(begin).TotalSeconds);
+            found, MeasuredShare.Of(answers.Correct, all.Length), MeasuredShare.Of(unfooled.Count(still => still), all.Length),
+            largest, Stopwatch.GetElapsedTime(begin).TotalSeconds);
     }
 
     private MeasuredShare Classify(TransferNetwork target, float[] adversarial, CancellationToken cancellation)

@@ -27,8 +27,7 @@ internal static class ExperimentMeasurement
                 experiment.Name, Capital(title),
                 [.. grid.Panels.Select(panel => new FigurePanel(panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
             Tickets(trainings, bench),
-            [.. grid.Nodes.OfType<TicketNode>().SelectMany(ticket => ticket.Read(store).Warnings)
-                .Concat(grid.Nodes.OfType<TestNode>().SelectMany(test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"))).Distinct()],
+            Warnings(grid, store),
             [.. trainings.Select(training => new TrainingRow(training.Label, training.Seed, training.Name, training.Read(store)))]);
     }
 
@@ -82,6 +81,18 @@ internal static class ExperimentMeasurement
         }
         return rows;
     }
+
+    private static List<string> Warnings(ExperimentGrid grid, ExperimentStore store) =>
+    [
+        .. grid.Nodes.SelectMany(node => node switch
+        {
+            TicketNode ticket => ticket.Read(store).Warnings,
+            TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
+            TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
+            TransferNode transfer => transfer.Read(store).Warnings.Select(warning => $"{transfer.Label}: {warning}"),
+            _ => (IEnumerable<string>)[],
+        }).Distinct(),
+    ];
 
     private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
 }

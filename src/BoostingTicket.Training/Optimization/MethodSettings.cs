@@ -29,9 +29,9 @@ public sealed record MethodSettings
     /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
     public void Validate(string prefix)
     {
-        Require.InRange($"{prefix}fgsm-rs-step", FgsmRsStep, 0, 100);
+        Require.Above($"{prefix}fgsm-rs-step", FgsmRsStep, 0, 100);
         Require.InRange($"{prefix}noise", Noise, 0, 100);
-        Require.InRange($"{prefix}noise-step", NoiseStep, 0, 100);
+        Require.Above($"{prefix}noise-step", NoiseStep, 0, 100);
         Require.InRange($"{prefix}replays", Replays, 1, 1_000);
         Require.InRange($"{prefix}outer-steps", OuterSteps, 1, 1_000);
         Require.InRange($"{prefix}inner-steps", InnerSteps, 1, 1_000);

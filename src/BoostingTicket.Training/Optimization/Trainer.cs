@@ -40,6 +40,8 @@ public sealed record TrainingContext(
 /// early stopping, checkpoints. An interrupted training continues with the same bits.</summary>
 public sealed class Trainer : IDisposable
 {
+    private const string ProbeName = "the probe's attack on validation samples";
+
     private static readonly TimeSpan CheckpointInterval = TimeSpan.FromMinutes(5);
 
     private readonly TrainingContext _context;
@@ -243,18 +245,22 @@ public sealed class Trainer : IDisposable
         int epoch = state.Epoch + 1;
         bool probed = _evaluation.ProbeSteps > 0 && (epoch % _evaluation.ProbeEvery == 0 || epoch == _epochs);
         double clean = _validation.Clean(cancellation);
-        double? robust = null;
+        IReadOnlyList<string> answers = _validation.Answers.Warnings();
+        TestResult? probe = null;
         if (probed)
         {
             int limit = _evaluation.ProbeSamples == 0 ? _validation.Count : _evaluation.ProbeSamples;
             ulong stream = Philox.Key(_context.Seed, RandomStream.EvaluationAttack);
-            robust = _validation.Robust(_probe, stream, limit, cancellation: cancellation).Robust;
+            probe = _validation.Robust(_probe, stream, limit, cancellation: cancellation);
         }
         state.Times = state.Times with { Evaluate = Stopwatch.GetElapsedTime(start).TotalSeconds };
         state.Epoch = epoch;
         state.History.Add(new EpochRecord(
             epoch, _schedule.RateAt(Math.Min((long)epoch * StepsPerEpoch, TotalSteps) - 1), state.LossSum / state.SampleCount,
-            (double)state.CorrectCount / state.SampleCount, clean, robust, state.Times));
+            (double)state.CorrectCount / state.SampleCount, clean, probe?.Robust, state.Times)
+        {
+            ZeroGradients = probe?.ZeroGradients,
+        });
         state.StartEpoch();
 
         if (ScoreOf(state.History[^1]) is { } value && !(value <= state.BestScore))
@@ -264,11 +270,12 @@ public sealed class Trainer : IDisposable
             _storage.SaveBest(_context.Network);
         }
         // Once is enough: the robustness that was lost rarely comes back.
-        if (_method.IsAdversarial && state.Warnings.Count == 0 && CatastrophicOverfitting.Warning([.. state.History]) is { } warning)
-        {
-            state.Warnings.Add(warning);
-            _progress.Warn(warning);
-        }
+        if (_method.IsAdversarial && !state.Warnings.Any(CatastrophicOverfitting.IsWarning)
+            && CatastrophicOverfitting.Warning([.. state.History]) is { } warning)
+            Warn(state, warning);
+        if (probe is not null && !state.Warnings.Any(given => given.Contains(ProbeName, StringComparison.Ordinal))
+            && AttackChecks.Gradients($"in epoch {epoch}, {ProbeName}", probe.Gradients) is { } vanished)
+            Warn(state, vanished);
         if (_settings.EarlyStopping is { } stopping
             && state.History.Count(past => past.Epoch > state.BestEpoch && ScoreOf(past) is not null) >= stopping.Patience)
             state.IsFinished = true;
@@ -278,6 +285,17 @@ public sealed class Trainer : IDisposable
             state.IsFinished |= _rule.Ends(_context.Network, state);
             state.RuleSeconds += Stopwatch.GetElapsedTime(asked).TotalSeconds;
         }
+        if (state.IsFinished || epoch == _epochs)
+        {
+            foreach (string answer in answers)
+                Warn(state, $"after its last epoch ({epoch}), on validation samples: {answer}");
+        }
+    }
+
+    private void Warn(TrainingState state, string warning)
+    {
+        state.Warnings.Add(warning);
+        _progress.Warn(warning);
     }
 
     // What decides which epoch is best and when to stop; null for an epoch in which it was not measured.

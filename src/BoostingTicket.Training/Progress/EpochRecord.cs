@@ -10,4 +10,8 @@ namespace BoostingTicket.Training.Progress;
 /// <param name="Times">Where the epoch's seconds went.</param>
 public sealed record EpochRecord(
     int Epoch, double LearningRate, double TrainLoss, double TrainAccuracy, double ValidationClean, double? ValidationRobust,
-    PhaseTimes Times);
+    PhaseTimes Times)
+{
+    /// <summary>Samples of the probe at which its attack's loss had no gradient; null when it was not measured.</summary>
+    public long? ZeroGradients { get; init; }
+}

@@ -130,7 +130,7 @@ internal sealed class SeedRun
         _stages.SaveTicket(donor, _initial, mask!);
         var drawn = new DonorRecord(
             history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            [.. warnings, .. report.Warnings], seconds)
+            [.. warnings, .. StageRunner.Warnings(donor, "last", test), .. report.Warnings], seconds)
         {
             EarlyBirdEpoch = earlyBirdEpoch,
         };

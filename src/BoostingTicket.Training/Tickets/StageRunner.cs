@@ -108,7 +108,11 @@ internal sealed class StageRunner
             arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History])
         {
-            Warnings = [.. state.Warnings.Select(warning => $"{stage}: {warning}")],
+            Warnings =
+            [
+                .. state.Warnings.Select(warning => $"{stage}: {warning}"), .. Warnings(stage, "last", last),
+                .. ReferenceEquals(best, last) ? [] : Warnings(stage, "best", best),
+            ],
         };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         DeleteCheckpoint(stage);
@@ -177,6 +181,12 @@ internal sealed class StageRunner
             },
             _cancellation);
         _progress.StageFinished();
+        foreach (string warning in Warnings(stage, weights, result))
+            _progress.Warn(warning);
         return result;
     }
+
+    /// <summary>The reasons to distrust a test, with what was tested.</summary>
+    public static IEnumerable<string> Warnings(string stage, string weights, TestResult result) =>
+        result.Warnings.Select(warning => $"{stage}, {weights} weights: {warning}");
 }

@@ -155,9 +155,10 @@ public sealed class LongMethodTests
 
         TrainingState end = training.Run(default);
 
-        Assert.That(end.Warnings, Has.Count.EqualTo(1));
         Assert.That(training.Progress.Warnings, Is.EqualTo(end.Warnings));
+        Assert.That(end.Warnings, Has.Count.EqualTo(2));
         Assert.That(end.Warnings[0], Does.Contain("overfitting in epoch 2"));
+        Assert.That(end.Warnings[1], Does.StartWith("after its last epoch").And.Contain("learned nothing"), "at a rate of zero");
         Assert.That(storage.LastSaved!.Warnings, Is.EqualTo(end.Warnings));
     }
 

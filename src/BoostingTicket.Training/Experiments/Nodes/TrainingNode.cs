@@ -19,7 +19,11 @@ namespace BoostingTicket.Training.Experiments.Nodes;
 /// <param name="DonorDistance">Relative distance of the last weights to those of the donor; see
 /// <see cref="RelativeDistance"/>. Null without a ticket.</param>
 public sealed record TrainingRecord(
-    IReadOnlyList<EpochRecord> History, int BestEpoch, int Epochs, double Seconds, string SplitHash, double? DonorDistance);
+    IReadOnlyList<EpochRecord> History, int BestEpoch, int Epochs, double Seconds, string SplitHash, double? DonorDistance)
+{
+    /// <summary>What happened in training that the user should worry about.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <summary>A network trained once: a donor, a baseline, a ticket or a control. Its folder is laid out like that of <c>train</c>, so
 /// that <c>evaluate</c> and <c>inspect</c> understand its files.</summary>
@@ -77,7 +81,11 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
             Configuration, folder, Seed, network, bench.Images, bench.Progress, bench.Cancellation, new RunOwner(ExperimentRun.Command, Key));
         TrainingState state = runner.Train(Stage, start, mask, Settings);
         double? distance = Ticket is null ? null : RelativeDistance.Between(bench.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
-        return new TrainingRecord([.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, runner.SplitHash, distance);
+        return new TrainingRecord(
+            [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, runner.SplitHash, distance)
+        {
+            Warnings = [.. state.Warnings],
+        };
     }
 
     private protected override void CleanUp(NodeBench bench) => StoredFiles.Delete(bench.Store.Files(this).Checkpoint(Seed, Stage));

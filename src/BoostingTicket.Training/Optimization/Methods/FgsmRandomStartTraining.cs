@@ -26,6 +26,9 @@ internal sealed class FgsmRandomStartTraining : ITrainingMethod
         AttackSettings attack = context.Attack;
         return new AttackedStep(context, new AttackBudget(
             (float)attack.Epsilon, (float)(context.Settings.MethodOptions.FgsmRsStep * attack.Epsilon), 1, AttackStart.Random, 1,
-            attack.Loss));
+            attack.Loss)
+        {
+            AllowsNoRadius = attack.Epsilon == 0,
+        });
     }
 }

@@ -30,6 +30,7 @@ internal sealed class NoiseFgsmTraining : ITrainingMethod
         return new AttackedStep(context, new AttackBudget((float)(noise + step), (float)step, 1, AttackStart.Random, 1, attack.Loss)
         {
             StartRadius = (float)noise,
+            AllowsNoRadius = attack.Epsilon == 0,
         });
     }
 }

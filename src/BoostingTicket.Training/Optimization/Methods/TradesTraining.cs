@@ -70,6 +70,7 @@ internal sealed class TradesTraining : ITrainingMethod
                 (float)attack.Epsilon, (float)attack.StepSize, attack.Steps, AttackStart.Normal, 1, LossKind.CrossEntropy)
             {
                 StartRadius = StartDeviation,
+                AllowsNoRadius = attack.Epsilon == 0,
             });
             _beta = (float)context.Settings.MethodOptions.Beta;
         }
