@@ -24,9 +24,11 @@ internal static class Application
     /// <param name="cancellation">Asks the command to save and stop.</param>
     /// <param name="saving">Told of work that saves itself; null where nobody asks.</param>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
-    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
+    public static int Run(
+        IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
     {
-        RootCommand root = CreateRoot(new Surroundings(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() });
+        var surroundings = new Surroundings(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
+        RootCommand root = CreateRoot(surroundings);
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
@@ -49,15 +51,17 @@ internal static class Application
         }
     }
 
-    /// <summary>Ends the process because a signal asked for it and the command, which has nothing to save, does not end by itself.</summary>
+    /// <summary>Ends the process because a signal asked for it and the command, which has nothing to save, does not end by
+    /// itself.</summary>
     /// <param name="arguments">The command line after the program's name.</param>
     /// <param name="terminal">Where to write.</param>
     public static void Abandon(IReadOnlyList<string> arguments, Terminal terminal)
     {
         // Whoever reads may have stopped reading.
-        var said = new Thread(() => Answer(new OperationCanceledException(), arguments.Contains("--json"), terminal)) { IsBackground = true };
+        bool json = arguments.Contains("--json");
+        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal)) { IsBackground = true };
         said.Start();
-        said.Join(TimeSpan.FromMilliseconds(250));
+        said.Join(TimeSpan.FromSeconds(2));
         Environment.Exit(ExitCodes.Interrupted);
     }
 

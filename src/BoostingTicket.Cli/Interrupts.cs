@@ -4,9 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Cli;
 
-/// <summary>Turns signals into a request to save and stop. Ctrl-C, termination (SIGTERM), a closed terminal (SIGHUP) and SIGUSR1 ask for
-/// it. A second Ctrl-C stops at once, and so does a termination at least two seconds after the first signal. Batch systems and
-/// terminals send a signal twice within milliseconds: those are one.</summary>
+/// <summary>Turns signals into a request to save and stop. Ctrl-C, termination (SIGTERM), a closed terminal (SIGHUP) and SIGUSR1
+/// ask for it. A second Ctrl-C stops at once, and so does a termination at least two seconds after the first signal. Batch
+/// systems and terminals send a signal twice within milliseconds: those are one.</summary>
 internal sealed class Interrupts : IDisposable
 {
     private const string ShowCursor = "\x1b[?25h";
@@ -27,8 +27,8 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Listens from now on.</summary>
     /// <param name="saving">Work that is given the time to save itself.</param>
     /// <param name="terminal">Where a cursor may be hidden.</param>
-    /// <param name="abandon">Ends the process; called when the first signal has come and nothing that saves has been going on for a
-    /// second since.</param>
+    /// <param name="abandon">Ends the process; called when the first signal has come and nothing that saves has been going on
+    /// for a second since.</param>
     public Interrupts(SavingWork saving, Terminal terminal, Action abandon)
     {
         (_saving, _terminal, _abandon) = (saving, terminal, abandon);
@@ -100,9 +100,9 @@ internal sealed class Interrupts : IDisposable
     {
         if (!File.Exists(StatusFile))
             return false;
-        string? line = File.ReadLines(StatusFile).FirstOrDefault(text => text.StartsWith(IgnoredSignals, StringComparison.Ordinal));
-        return line is not null
-            && ulong.TryParse(line.AsSpan(IgnoredSignals.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
+        string? line = File.ReadLines(StatusFile)
+            .FirstOrDefault(text => text.StartsWith(IgnoredSignals, StringComparison.Ordinal))?[IgnoredSignals.Length..].Trim();
+        return ulong.TryParse(line, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
             && (ignored & (1UL << (Hangup - 1))) != 0;
     }
 }

@@ -18,7 +18,8 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     private bool _answerTried;
 
     /// <summary>Where to write.</summary>
-    public Terminal Terminal { get; } = parsed.GetValue(command.Surroundings.Common.NoColor) || parsed.GetValue(command.Surroundings.Common.Json)
+    public Terminal Terminal { get; } =
+        parsed.GetValue(command.Surroundings.Common.NoColor) || parsed.GetValue(command.Surroundings.Common.Json)
         ? command.Surroundings.Terminal.Plain
         : command.Surroundings.Terminal;
 

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Cli;
 
-/// <summary>Whether work is in progress that saves itself when it is asked to stop, and therefore is given the time for it. Whatever
-/// else a command does is ended if it does not end by itself.</summary>
+/// <summary>Whether work is in progress that saves itself when it is asked to stop, and therefore is given the time for it.
+/// Whatever else a command does is ended if it does not end by itself.</summary>
 internal sealed class SavingWork
 {
     private int _count;

@@ -5,7 +5,8 @@ namespace BoostingTicket.Cli;
 /// <summary>What a signal means that comes after the first.</summary>
 internal static class SecondSignal
 {
-    /// <summary>Ctrl-C twice within this time is one that was delivered twice, by a terminal and by <c>timeout</c> for example.</summary>
+    /// <summary>Ctrl-C twice within this time is one that was delivered twice, by a terminal and by <c>timeout</c> for
+    /// example.</summary>
     public static readonly TimeSpan SamePress = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Terminations within this time belong together: Slurm sends two within 4 ms at a job's time limit.</summary>

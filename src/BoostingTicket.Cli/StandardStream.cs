@@ -2,9 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Cli;
 
-/// <summary>Standard output or standard error as a stream that does nothing but write. .NET's <see cref="Console"/> would first send a
-/// terminal the sequence of its application mode, which ends up in front of a JSON document, and a <see cref="FileStream"/> would
-/// keep a position of its own, so that two streams into one file would overwrite each other.</summary>
+/// <summary>Standard output or standard error as a stream that does nothing but write. .NET's <see cref="Console"/> would first
+/// send a terminal the sequence of its application mode, which ends up in front of a JSON document, and a
+/// <see cref="FileStream"/> would keep a position of its own, so that two streams into one file would overwrite each
+/// other.</summary>
 internal sealed partial class StandardStream : Stream
 {
     /// <summary>Descriptor of standard output.</summary>
@@ -37,8 +38,8 @@ internal sealed partial class StandardStream : Stream
             return;
         }
 
-        // What was inherited stays open across exec. A descriptor that does not was closed when the program was started, and its number
-        // has gone to a file of the runtime since, or goes to the next file that is opened: it must never be written to.
+        // What was inherited stays open across exec. A descriptor that does not was closed when the program was started, and its
+        // number has gone to a file of the runtime since, or goes to the next file that is opened: it must never be written to.
         int flags = Flags(descriptor, GetDescriptorFlags, 0);
         _missing = flags < 0 || (flags & CloseOnExec) != 0;
     }
@@ -63,8 +64,8 @@ internal sealed partial class StandardStream : Stream
     }
 
     /// <inheritdoc/>
-    /// <exception cref="IOException">It is closed, its disk is full, or its terminal is gone. A pipe that nobody reads any more is
-    /// no failure: the reader has seen enough.</exception>
+    /// <exception cref="IOException">It is closed, its disk is full, or its terminal is gone. A pipe that nobody reads any more
+    /// is no failure: the reader has seen enough.</exception>
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         if (_console is not null)

@@ -49,8 +49,8 @@ internal sealed class ResultWriter(Stream stream) : TextWriter
     }
 }
 
-/// <summary>Writes progress, notes and errors as they come, and gives up quietly where they cannot be written: no work ends because
-/// nobody can watch it.</summary>
+/// <summary>Writes progress, notes and errors as they come, and gives up quietly where they cannot be written: no work ends
+/// because nobody can watch it.</summary>
 /// <param name="stream">Where to.</param>
 internal sealed class ProgressWriter(Stream stream) : TextWriter
 {

@@ -18,8 +18,8 @@ internal sealed partial record Terminal(TextWriter Out, TextWriter Error, bool I
     /// <summary>The same without anything that is no plain text: no colours, and no lines that are redrawn.</summary>
     public Terminal Plain => this with { Color = false, IsErrorInteractive = false };
 
-    /// <summary>The process's own standard streams; <c>NO_COLOR</c> and <c>TERM=dumb</c> are respected. Touches nothing that would
-    /// send a terminal an escape sequence.</summary>
+    /// <summary>The process's own standard streams; <c>NO_COLOR</c> and <c>TERM=dumb</c> are respected. Touches nothing that
+    /// would send a terminal an escape sequence.</summary>
     public static Terminal OfProcess()
     {
         bool plain = Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }
@@ -36,7 +36,8 @@ internal sealed partial record Terminal(TextWriter Out, TextWriter Error, bool I
         if (Console.IsOutputRedirected)
             return UsualWidth;
         int columns = OperatingSystem.IsWindows() ? Console.WindowWidth
-            : OperatingSystem.IsLinux() && GetWindowSize(StandardStream.Output, LinuxGetWindowSize, out WindowSize size) == 0 ? size.Columns
+            : OperatingSystem.IsLinux() && GetWindowSize(StandardStream.Output, LinuxGetWindowSize, out WindowSize size) == 0
+                ? size.Columns
             : UsualWidth;
         return columns < LeastWidth ? UsualWidth : Math.Min(columns, MostWidth);
     }

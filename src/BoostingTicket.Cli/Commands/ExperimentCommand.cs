@@ -63,9 +63,11 @@ internal static class ExperimentCommand
     {
         if (name == Table4)
         {
-            if (invocation.Out is { } root && File.Exists(new RunFolder(root).Configuration))
+            if (invocation.Out is not { } root)
+                return ModelsCommand.AnswerTable4(invocation, files: null);
+            if (File.Exists(new RunFolder(root).Configuration))
                 throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
-            return ModelsCommand.AnswerTable4(invocation, invocation.Out is null ? null : new ExperimentFolder(invocation.Out, Table4));
+            return ModelsCommand.AnswerTable4(invocation, new ExperimentFolder(root, Table4));
         }
         if (!ExperimentCatalog.Names.Contains(name))
             throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);

@@ -43,7 +43,8 @@ internal static class PruneCommand
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
             invocation.RequireFile("--out", ticket);
             invocation.RequireFile(maskOut.Name, mask);
-            (PruningReport report, Ticket? kept) = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+            (PruningReport report, Ticket? kept) = workbench.Do(
+                invocation, configuration, folder: null, (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 Origins.RequireNormalization(weights, configuration, data);
@@ -51,7 +52,8 @@ internal static class PruneCommand
                 PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
                 return (drawn, mask is null ? null : TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
             });
-            invocation.Print(new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report }, writer =>
+            var answer = new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report };
+            invocation.Print(answer, writer =>
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)

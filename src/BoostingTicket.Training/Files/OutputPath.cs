@@ -7,8 +7,9 @@ public static class OutputPath
 
     private static readonly string[] DeviceFolders = ["/dev", "/dev/fd", "/dev/pts", "/proc", "/sys"];
 
-    /// <summary>Makes sure that a file can be written under a name: that it names no folder and no device, that nothing is there which
-    /// would be lost, and that a block can be written beside it. Leaves nothing behind, and an existing file as it is.</summary>
+    /// <summary>Makes sure that a file can be written under a name: that it names no folder and no device, that nothing is there
+    /// which would be lost, and that a block can be written beside it. Leaves nothing behind, and an existing file as it
+    /// is.</summary>
     /// <param name="option">The option that gave the name, such as <c>--trace</c>.</param>
     /// <param name="path">The name.</param>
     /// <param name="overwrite">Whether an existing file may be replaced.</param>
@@ -21,7 +22,8 @@ public static class OutputPath
         string folder = Path.GetDirectoryName(target) ?? target;
         if (Directory.Exists(target) || Path.EndsInDirectorySeparator(path))
             throw new ConfigurationException($"{option} names the folder {path}; name a file.");
-        if (!OperatingSystem.IsWindows() && (DeviceFolders.Contains(folder) || folder.StartsWith("/proc/", StringComparison.Ordinal)))
+        bool device = DeviceFolders.Contains(folder) || folder.StartsWith("/proc/", StringComparison.Ordinal);
+        if (device && !OperatingSystem.IsWindows())
             throw new ConfigurationException($"{option} names the device {path}; name a file.");
         if (File.Exists(target) && !overwrite)
             throw new ConfigurationException(
@@ -32,16 +34,19 @@ public static class OutputPath
     private static void Try(string option, string path, string target, string folder)
     {
         var created = new List<string>();
-        for (string? missing = folder; missing is not null && !Directory.Exists(missing); missing = Path.GetDirectoryName(missing))
+        string? missing = folder;
+        for (; missing is not null && !Directory.Exists(missing); missing = Path.GetDirectoryName(missing))
             created.Add(missing);
         try
         {
             Directory.CreateDirectory(folder);
-            // The name that the file will have while it is written. One that a killed process left behind shows that there is a way.
+            // The name that the file will have while it is written. One that a killed process left behind shows that there is a
+            // way.
             string temporary = target + AtomicFile.TemporarySuffix;
             if (File.Exists(temporary))
                 return;
-            using var probe = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var probe = new FileStream(
+                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
             probe.Write(new byte[Block]);
             probe.Flush(flushToDisk: true);
         }

@@ -5,10 +5,10 @@ using System.Text.Json;
 namespace BoostingTicket.Training.Files;
 
 /// <summary>
-/// Exclusive use of a folder on a file system without locks (Lustre mounted without <c>flock</c>, some NFS): a file that is created
-/// exclusively, says who holds it, and is written again every few seconds. A lease whose holder has ended, or that was not renewed for
-/// longer than <see cref="LeaseTimes.Stale"/>, is taken over. Ages are read by the file system's own clock, so that those of the
-/// machines need not agree.
+/// Exclusive use of a folder on a file system without locks (Lustre mounted without <c>flock</c>, some NFS): a file that is
+/// created exclusively, says who holds it, and is written again every few seconds. A lease whose holder has ended, or that was
+/// not renewed for longer than <see cref="LeaseTimes.Stale"/>, is taken over. Ages are read by the file system's own clock, so
+/// that those of the machines need not agree.
 /// </summary>
 internal sealed class RunLease : IDisposable
 {
@@ -82,7 +82,7 @@ internal sealed class RunLease : IDisposable
             try
             {
                 // Written in place, since a rename would put back a lease that another process has taken over meanwhile.
-                using var file = new FileStream(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+                using FileStream file = Open(_path, FileMode.Open, FileAccess.ReadWrite);
                 if (Parse(file)?.Token != _holder.Token)
                 {
                     _ended = true;
@@ -108,7 +108,7 @@ internal sealed class RunLease : IDisposable
         FileStream file;
         try
         {
-            file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            file = Open(path, FileMode.CreateNew, FileAccess.Write);
         }
         catch (IOException) when (File.Exists(path))
         {
@@ -170,12 +170,15 @@ internal sealed class RunLease : IDisposable
         }
     }
 
+    private static FileStream Open(string path, FileMode mode, FileAccess access) =>
+        new(path, mode, access, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+
     // Null where it is gone. One that was created but not written yet has a holder without name.
     private static LeaseHolder? Read(string path)
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
+            using FileStream file = Open(path, FileMode.Open, FileAccess.Read);
             return Parse(file) ?? LeaseHolder.Unknown;
         }
         catch (FileNotFoundException)
@@ -203,7 +206,8 @@ internal sealed record LeaseTimes(TimeSpan Renewal, TimeSpan Stale)
 
 /// <summary>Who holds a lease.</summary>
 /// <param name="Host">Name of the machine.</param>
-/// <param name="Machine">What tells this start of the machine, and its set of processes, from others; empty where that is not known.</param>
+/// <param name="Machine">What tells this start of the machine, and its set of processes, from others; empty where that is not
+/// known.</param>
 /// <param name="Process">Number of the process.</param>
 /// <param name="Started">When the process started, in the system's own units.</param>
 /// <param name="Token">Drawn anew for every lease.</param>
@@ -217,7 +221,8 @@ internal sealed record LeaseHolder(string Host, string Machine, int Process, str
 
     /// <summary>This process.</summary>
     public static LeaseHolder OfThisProcess() => new(
-        Environment.MachineName, MachineHere(), Environment.ProcessId, StartOf(Environment.ProcessId) ?? "", Guid.NewGuid().ToString("N"));
+        Environment.MachineName, MachineHere(), Environment.ProcessId, StartOf(Environment.ProcessId) ?? "",
+        Guid.NewGuid().ToString("N"));
 
     /// <summary>The content of the file: one JSON object, always of the same length.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this);

@@ -114,10 +114,15 @@ public sealed class RunLock : IDisposable
         if (lease is not null)
             return lease;
         (LeaseHolder holder, TimeSpan age) = taken!.Value;
-        string who = holder.Process == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (process {holder.Process} on {holder.Host})");
-        throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture,
-            $"The folder {folder} is in use by another run{who}, which was seen {Math.Max(age.TotalSeconds, 0):F0} s ago; wait for it to end, or "
-            + $"if it was killed on another machine until {times.Stale.TotalSeconds:F0} s have passed, or choose another folder."));
+        FormattableString named = $" (process {holder.Process} on {holder.Host})";
+        string who = holder.Process == 0 ? "" : FormattableString.Invariant(named);
+        FormattableString message =
+            $"""
+            The folder {folder} is in use by another run{who}, which was seen
+            {Math.Max(age.TotalSeconds, 0):F0} s ago; wait for it to end, or if it was killed on another machine until
+            {times.Stale.TotalSeconds:F0} s have passed, or choose another folder.
+            """;
+        throw new ConfigurationException(FormattableString.Invariant(message).ReplaceLineEndings(" "));
     }
 
     private static string Owner(string ownerPath)

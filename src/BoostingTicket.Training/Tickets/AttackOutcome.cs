@@ -3,8 +3,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>What an evaluation by attacks came to. Its result is kept in its folder already; the images are saved after it, so that
-/// no result depends on whether they can be.</summary>
+/// <summary>What an evaluation by attacks came to. Its result is kept in its folder already; the images are saved after it, so
+/// that no result depends on whether they can be.</summary>
 public sealed class AttackOutcome
 {
     private readonly RunFolder? _files;
@@ -22,10 +22,11 @@ public sealed class AttackOutcome
     /// <summary>The result.</summary>
     public RobustnessResult Result { get; }
 
-    /// <summary>Saves the images, samples x channels x rows x columns in [0, 1] as <see cref="AttackEvaluator.Adversarial"/> describes
-    /// them, and then deletes the state that kept them.</summary>
+    /// <summary>Saves the images, samples x channels x rows x columns in [0, 1] as <see cref="AttackEvaluator.Adversarial"/>
+    /// describes them, and then deletes the state that kept them.</summary>
     /// <param name="path">File (.npy) that receives them; null to give them up.</param>
-    /// <exception cref="ConfigurationException">They cannot be written there, and are kept; or they were given up before.</exception>
+    /// <exception cref="ConfigurationException">They cannot be written there, and are kept; or they were given up
+    /// before.</exception>
     public void Finish(string? path)
     {
         using RunLock? held = _files is null ? null : RunLock.Acquire(_files.Root);
@@ -33,7 +34,8 @@ public sealed class AttackOutcome
             NpyFile.Write(path, _dimensions, _images);
         else if (path is not null && !File.Exists(path))
             throw new ConfigurationException(
-                $"Cannot write {path}: the images of this evaluation are kept no more; leave out --save-adversarial, or evaluate anew in another --out.");
+                $"Cannot write {path}: the images of this evaluation are kept no more; leave out --save-adversarial, or "
+                + "evaluate anew in another --out.");
         // What a folder of an earlier version was asked to keep may lie where it was asked for then.
         if (_files is not null)
             StoredFiles.Delete(_files.AttackState);

@@ -26,8 +26,8 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
     public static string AttacksOf(IEnumerable<string> names, bool keepsImages) =>
         string.Join(',', names) + (keepsImages ? $"{Images}kept" : "");
 
-    /// <summary>Whether an evaluation that was begun in a way can go on in this one: by the same attacks, with the images kept if they
-    /// are wanted. Where they go does not matter.</summary>
+    /// <summary>Whether an evaluation that was begun in a way can go on in this one: by the same attacks, with the images kept
+    /// if they are wanted. Where they go does not matter.</summary>
     public bool Continues(RunOwner before) => before.AttackNames == AttackNames && (before.KeepsImages || !KeepsImages);
 
     /// <summary>The same in the words of the folder that it continues, to which the state in it is bound.</summary>

@@ -91,10 +91,11 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Ends the test between iterations.</param>
     /// <exception cref="DamagedFileException">The weights file is damaged or of another model.</exception>
-    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, or the folder is in use or
-    /// belongs to something else.</exception>
+    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, or the folder is in use
+    /// or belongs to something else.</exception>
     public AttackOutcome Attack(
-        string weightsPath, IReadOnlyList<string> attacks, bool keepImages, string? folder, bool resume, CancellationToken cancellation)
+        string weightsPath, IReadOnlyList<string> attacks, bool keepImages, string? folder, bool resume,
+        CancellationToken cancellation)
     {
         configuration.Validate();
         InputNormalizationConstants? normalization = NormalizationOf(weightsPath);
@@ -124,8 +125,10 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         FeatureShape shape = images.Shape;
         int[] dimensions = [images.TestCount, shape.Channels, shape.Height, shape.Width];
         if (files is not null && File.Exists(files.Result))
-            return new AttackOutcome(
-                RunJson.Read<RobustnessResult>(StoredFiles.ReadText(files.Result), files.Result), files, dimensions, wanted ? storage!.Restore()?.Images : null);
+        {
+            var kept = RunJson.Read<RobustnessResult>(StoredFiles.ReadText(files.Result), files.Result);
+            return new AttackOutcome(kept, files, dimensions, wanted ? storage!.Restore()?.Images : null);
+        }
 
         EvaluationSettings settings = configuration.Evaluation;
         var evaluator = new AttackEvaluator(network, images.Test, images.TestSamples, settings.BatchSize, progress);
