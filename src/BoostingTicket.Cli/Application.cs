@@ -22,34 +22,68 @@ internal static class Application
     /// <param name="arguments">The command line after the program's name.</param>
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Asks the command to save and stop.</param>
+    /// <param name="saving">Told of work that saves itself; null where nobody asks.</param>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
-    public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation)
+    public static int Run(
+        IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
     {
-        RootCommand root = CreateRoot(new Surroundings(arguments, terminal, cancellation));
+        var surroundings = new Surroundings(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
+        RootCommand root = CreateRoot(surroundings);
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
         {
             if (ParseErrors.Describe(parsed) is { } mistake)
                 throw new ConfigurationException(mistake);
-            return parsed.Invoke(new InvocationConfiguration
+            int code = parsed.Invoke(new InvocationConfiguration
             {
                 Output = terminal.Out,
                 Error = terminal.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             });
+            terminal.Out.Flush();
+            return code;
         }
         catch (Exception error)
         {
-            (int code, string message) = Explain(error);
-            if (json)
-                terminal.Out.Write(RunJson.Write(new { error = message, exitCode = code }));
-            terminal.Error.WriteLine(message);
-            if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
-                terminal.Error.WriteLine(error);
-            return code;
+            return Answer(error, json, terminal);
         }
+    }
+
+    /// <summary>Ends the process because a signal asked for it and the command, which has nothing to save, does not end by
+    /// itself.</summary>
+    /// <param name="arguments">The command line after the program's name.</param>
+    /// <param name="terminal">Where to write.</param>
+    public static void Abandon(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        // Whoever reads may have stopped reading.
+        bool json = arguments.Contains("--json");
+        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal)) { IsBackground = true };
+        said.Start();
+        said.Join(TimeSpan.FromSeconds(2));
+        Environment.Exit(ExitCodes.Interrupted);
+    }
+
+    private static int Answer(Exception error, bool json, Terminal terminal)
+    {
+        (int code, string message) = Explain(error);
+        // With a side file alone missing, the result has been printed, and it is one document.
+        if (json && error is not SideFileException)
+            terminal.Out.Write(RunJson.Write(new { error = message, exitCode = code }));
+        terminal.Error.WriteLine(message);
+        if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
+            terminal.Error.WriteLine(error);
+        try
+        {
+            terminal.Out.Flush();
+        }
+        catch (ConfigurationException)
+        {
+            // What is wrong is said; a document that cannot be written changes nothing about it.
+        }
+
+        return code;
     }
 
     /// <summary>The whole command tree.</summary>

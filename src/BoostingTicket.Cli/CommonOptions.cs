@@ -27,8 +27,11 @@ internal sealed class CommonOptions
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");
 
+    /// <summary>Existing files may be replaced.</summary>
+    public Option<bool> Force { get; } = Switch("--force", "replace files that exist under the names given for results");
+
     /// <summary>All of them, in the order of help.</summary>
-    public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Json, Quiet, NoColor];
+    public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Force, Json, Quiet, NoColor];
 
     private static Option<bool> Switch(string name, string description) => new(name) { Description = description, Recursive = true };
 

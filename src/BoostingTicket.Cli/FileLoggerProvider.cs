@@ -21,7 +21,14 @@ internal sealed class FileLoggerProvider(string path) : ILoggerProvider
         lock (_lock)
         {
             _failed = true;
-            _writer?.Dispose();
+            try
+            {
+                _writer?.Dispose();
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // A line that could not be written is still in the buffer, and is given up with the log.
+            }
             _writer = null;
         }
     }

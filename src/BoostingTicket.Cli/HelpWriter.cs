@@ -20,6 +20,7 @@ internal static class HelpWriter
         (ExitCodes.Device, "device"),
         (ExitCodes.Diverged, "training diverged"),
         (ExitCodes.DamagedFile, "file damaged"),
+        (ExitCodes.SideFile, "done, but a file beside the result could not be written"),
         (ExitCodes.Interrupted, "interrupted, can be resumed"),
     ];
 

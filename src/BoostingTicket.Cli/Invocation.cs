@@ -15,13 +15,19 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 {
     private static readonly Regex OptionName = new("--[a-z][a-z-]*[a-z]", RegexOptions.CultureInvariant);
 
+    private bool _answerTried;
+
     /// <summary>Where to write.</summary>
-    public Terminal Terminal { get; } = parsed.GetValue(command.Surroundings.Common.NoColor)
-        ? command.Surroundings.Terminal with { Color = false }
+    public Terminal Terminal { get; } =
+        parsed.GetValue(command.Surroundings.Common.NoColor) || parsed.GetValue(command.Surroundings.Common.Json)
+        ? command.Surroundings.Terminal.Plain
         : command.Surroundings.Terminal;
 
     /// <summary>Asks the command to save and stop.</summary>
     public CancellationToken Cancellation { get; } = command.Surroundings.Cancellation;
+
+    /// <summary>Told of work that saves itself when it is asked to stop.</summary>
+    public SavingWork Saving { get; } = command.Surroundings.Saving;
 
     private CommonOptions Common => command.Surroundings.Common;
 
@@ -110,8 +116,13 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <param name="document">What to serialise.</param>
     /// <param name="text">Writes the same for people.</param>
     /// <returns>The exit code of success.</returns>
+    /// <exception cref="ConfigurationException">There is such a file already, or it cannot be written there.</exception>
+    /// <exception cref="SideFileException">The file could be written before the work, and no more; the answer is on standard
+    /// output.</exception>
     public int Answer(object document, Action<TextWriter> text)
     {
+        if (!_answerTried)
+            RequireAnswerFile();
         using var writer = new StringWriter { NewLine = "\n" };
         if (Json)
             writer.Write(RunJson.Write(document));
@@ -119,7 +130,16 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
             text(writer);
         if (Out is { } file)
         {
-            AtomicFile.WriteAllText(file, writer.ToString());
+            try
+            {
+                AtomicFile.WriteAllText(file, writer.ToString());
+            }
+            catch (ConfigurationException error)
+            {
+                Terminal.Out.Write(writer);
+                throw Missing(error);
+            }
+
             if (Json)
                 Terminal.Out.Write(RunJson.Write(new { file = Path.GetFullPath(file) }));
             else if (!Quiet)
@@ -132,6 +152,56 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 
         return ExitCodes.Done;
     }
+
+    /// <summary>Writes a file beside a result that has been answered, so that its failure costs no result.</summary>
+    /// <param name="write">Writes it.</param>
+    /// <returns>The exit code of success.</returns>
+    /// <exception cref="SideFileException">It cannot be written.</exception>
+    public int Afterwards(Action write)
+    {
+        ConfigurationException? unseen = null;
+        try
+        {
+            Terminal.Out.Flush();
+        }
+        catch (ConfigurationException error)
+        {
+            unseen = error;
+        }
+
+        try
+        {
+            write();
+        }
+        catch (ConfigurationException error)
+        {
+            throw Missing(error);
+        }
+
+        return unseen is null ? ExitCodes.Done : throw unseen;
+    }
+
+    /// <summary>Makes sure, before the work, that the file can be written that an option names.</summary>
+    /// <param name="option">The option's name.</param>
+    /// <param name="path">Its value; null where it was not given.</param>
+    /// <param name="overwrite">Whether an existing file may be replaced without <c>--force</c>.</param>
+    /// <exception cref="ConfigurationException">It cannot, or it exists.</exception>
+    public void RequireFile(string option, string? path, bool overwrite = false)
+    {
+        if (path is not null)
+            OutputPath.RequireFile(option, path, overwrite || Get(Common.Force));
+    }
+
+    /// <summary>Makes sure, before the work, that <see cref="Answer"/> can write the file of <c>--out</c>.</summary>
+    /// <exception cref="ConfigurationException">It cannot, or it exists.</exception>
+    public void RequireAnswerFile()
+    {
+        RequireFile(Common.Out.Name, Out);
+        _answerTried = true;
+    }
+
+    private static SideFileException Missing(ConfigurationException error) =>
+        new($"{error.Message.TrimEnd('.')}; the result itself is complete.", error);
 
     /// <summary>Answers on standard output, whatever <c>--out</c> says.</summary>
     /// <param name="document">What to serialise with <c>--json</c>.</param>

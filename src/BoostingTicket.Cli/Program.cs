@@ -1,5 +1,8 @@
 using BoostingTicket.Cli;
 
-Console.OutputEncoding = System.Text.Encoding.UTF8;
-using var interrupts = new Interrupts();
-return Application.Run(args, Terminal.OfProcess(), interrupts.Token);
+if (OperatingSystem.IsWindows())
+    Console.OutputEncoding = System.Text.Encoding.UTF8;
+var terminal = Terminal.OfProcess();
+var saving = new SavingWork();
+using var interrupts = new Interrupts(saving, terminal, () => Application.Abandon(args, terminal));
+return Application.Run(args, terminal, interrupts.Token, saving);

@@ -6,6 +6,9 @@ namespace BoostingTicket.Cli;
 /// <param name="Cancellation">Asks the command to save and stop.</param>
 internal sealed record Surroundings(IReadOnlyList<string> Arguments, Terminal Terminal, CancellationToken Cancellation)
 {
+    /// <summary>Told of work that saves itself when it is asked to stop.</summary>
+    public SavingWork Saving { get; init; } = new();
+
     /// <summary>The options that every command has.</summary>
     public CommonOptions Common { get; } = new();
 }

@@ -143,7 +143,7 @@ internal sealed class Workbench
         var logged = new LoggedProgress(display, logger);
         try
         {
-            return display.Show(() => work(backend, data, logged));
+            return invocation.Saving.Do(() => display.Show(() => work(backend, data, logged)));
         }
         catch (Exception error)
         {

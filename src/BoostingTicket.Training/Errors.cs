@@ -21,6 +21,9 @@ public static class ExitCodes
     /// <summary>A checkpoint, mask, ticket or weights file is damaged.</summary>
     public const int DamagedFile = 6;
 
+    /// <summary>The result is there and was shown, but a file beside it that was asked for could not be written.</summary>
+    public const int SideFile = 7;
+
     /// <summary>The run was interrupted and can be resumed.</summary>
     public const int Interrupted = 130;
 }

@@ -75,7 +75,8 @@ public sealed class ImportTests
         CommandResult text = CommandLine.Run("import", foreign, "--out", file);
         Assert.That(text.Code, Is.Zero, text.Error);
         Assert.That(text.Out, Does.Contain("The prefix 'module.' was taken off").And.Contain("mean 0.25, deviation 0.5"));
-        JsonElement json = CommandLine.Run("import", foreign, "--model", "lenet-3-4-8", "--out", file, "--json").Json();
+        JsonElement json = CommandLine.Run(
+            "import", foreign, "--model", "lenet-3-4-8", "--out", file, "--force", "--json").Json();
         Assert.That(json.GetProperty("repairs").EnumerateArray().Select(repair => repair.GetProperty("kind").GetString()), Is.EqualTo(new[] { "normalization", "prefix" }));
         Assert.That(json.GetProperty("normalization").GetProperty("mean")[0].GetSingle(), Is.EqualTo(0.25f));
 

@@ -57,6 +57,7 @@ internal static class EvaluateCommand
             if (workbench.IsResumed(invocation))
                 throw new ConfigurationException("--resume goes on with attacks by name; give --attack and the --out that they were begun with, or leave it out.");
             RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path), _ => OriginOf(path));
+            invocation.RequireAnswerFile();
             TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
             {
                 Origins.RequireNormalization(path, configuration, data, takesOwn: true);
@@ -86,16 +87,19 @@ internal static class EvaluateCommand
         if (adversarial is not null)
             SingleSteps.RequireImageFile(adversarial);
         (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
-        RobustnessResult Run() => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+        invocation.RequireFile("--save-adversarial", adversarial, overwrite: resume);
+        AttackOutcome Run() => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
         {
             Origins.RequireNormalization(path, configuration, data, takesOwn: true);
-            RobustnessResult found = new SingleSteps(configuration, backend, data, progress).Attack(path, names, adversarial, folder, resume, invocation.Cancellation);
-            Keep(path, found, progress);
+            AttackOutcome found = new SingleSteps(configuration, backend, data, progress).Attack(
+                path, names, adversarial is not null, folder, resume, invocation.Cancellation);
+            Keep(path, found.Result, progress);
             return found;
         });
         string[] command = [Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
-        RobustnessResult result = folder is null ? Run() : workbench.Resumable(invocation, folder, command, Run);
-        return invocation.Print(
+        AttackOutcome outcome = folder is null ? Run() : workbench.Resumable(invocation, folder, command, Run);
+        RobustnessResult result = outcome.Result;
+        invocation.Print(
             new
             {
                 weights = Path.GetFullPath(path),
@@ -111,6 +115,7 @@ internal static class EvaluateCommand
                 Write(writer, result, configuration.Evaluation.Attack.Epsilon);
                 StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
             });
+        return invocation.Afterwards(() => invocation.Saving.Do(() => outcome.Finish(adversarial)));
     }
 
     private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)

@@ -5,6 +5,7 @@ using BoostingTicket.Training;
 using BoostingTicket.Training.Experiments;
 using BoostingTicket.Training.Experiments.Planning;
 using BoostingTicket.Training.Experiments.Reports;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
 
@@ -61,7 +62,13 @@ internal static class ExperimentCommand
     private static int Execute(Invocation invocation, Workbench workbench, string name, string? scale, bool plan)
     {
         if (name == Table4)
-            return ModelsCommand.AnswerTable4(invocation);
+        {
+            if (invocation.Out is not { } root)
+                return ModelsCommand.AnswerTable4(invocation, files: null);
+            if (File.Exists(new RunFolder(root).Configuration))
+                throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
+            return ModelsCommand.AnswerTable4(invocation, new ExperimentFolder(root, Table4));
+        }
         if (!ExperimentCatalog.Names.Contains(name))
             throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);
         ExperimentConfiguration configuration = new ExperimentSources(name, scale, invocation.Settings()).Compose();
@@ -80,10 +87,10 @@ internal static class ExperimentCommand
     private static int Run(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
     {
         var files = new ExperimentFolder(folder, configuration.Experiment);
-        ExperimentResult result;
+        ExperimentOutcome outcome;
         try
         {
-            result = workbench.Do(invocation, configuration.Base, folder, (backend, data, progress) =>
+            outcome = workbench.Do(invocation, configuration.Base, folder, (backend, data, progress) =>
             {
                 progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
                 return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
@@ -94,7 +101,8 @@ internal static class ExperimentCommand
             throw new InterruptedException($"Interrupted and saved; to go on, repeat: {invocation.CommandLine}", cancellation);
         }
 
-        return invocation.Print(new { folder = files.Own, report = files.Report, summary = files.Summary, result }, writer =>
+        ExperimentResult result = outcome.Result;
+        invocation.Print(new { folder = files.Own, report = files.Report, summary = files.Summary, result }, writer =>
         {
             if (result.Rows.Count > 0)
                 WriteTable(writer, ExperimentTables.Comparison(result));
@@ -112,6 +120,11 @@ internal static class ExperimentCommand
                     writer.WriteLine(line);
             }
             writer.WriteLine($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, files.Report)}");
+        });
+        return invocation.Afterwards(() =>
+        {
+            if (outcome.ReportFailure is { } failure)
+                throw failure;
         });
     }
 

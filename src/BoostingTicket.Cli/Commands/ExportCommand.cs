@@ -31,6 +31,7 @@ internal static class ExportCommand
         return command.Executes(invocation =>
         {
             string target = invocation.Out ?? throw new ConfigurationException("export needs --out with the file to write.");
+            invocation.RequireFile("--out", target);
             ExportReport report = WeightExport.Write(
                 invocation.Get(file)!, target, invocation.Get(style) ?? PyTorchStyle.Usual, invocation.Get(prefix) ?? "");
             return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>

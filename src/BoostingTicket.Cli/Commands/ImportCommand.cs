@@ -53,6 +53,7 @@ internal static class ImportCommand
         {
             string path = invocation.Get(file)!;
             string target = invocation.Out ?? throw new ConfigurationException("import needs --out with the weights file to write.");
+            invocation.RequireFile("--out", target);
             InputNormalizationConstants? constants = invocation.Get(normalization) is { } text ? Parse(text) : null;
             ImportedWeights imported = WeightImport.Read(path, new ImportOptions(
                 invocation.Get(model), invocation.Get(size) is { } number ? ParseSize(number) : null, invocation.Get(prefix), constants,

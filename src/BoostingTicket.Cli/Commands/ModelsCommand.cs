@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training.Experiments;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Reporting;
+using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 
@@ -36,10 +39,21 @@ internal static class ModelsCommand
     }
 
     /// <summary>Answers with Table 4 of the paper: the networks that are in it.</summary>
-    public static int AnswerTable4(Invocation invocation)
+    /// <param name="invocation">Where to.</param>
+    /// <param name="files">Its folder, as other experiments have one; null for none.</param>
+    public static int AnswerTable4(Invocation invocation, ExperimentFolder? files)
     {
         IReadOnlyList<ModelInfo> models = [.. ModelCatalog.DescribeAll().Where(model => model.PaperParameters is not null)];
-        return invocation.Answer(models, writer => Write(writer, models));
+        if (files is not null)
+        {
+            using RunLock held = RunLock.Acquire(files.Root);
+            using var text = new StringWriter { NewLine = "\n" };
+            Write(text, models);
+            AtomicFile.WriteAllText(files.Summary, $"# Table 4\n\n```\n{text}```\n");
+            AtomicFile.WriteAllText(files.Result, RunJson.Write(models));
+        }
+
+        return invocation.Print(models, writer => Write(writer, models));
     }
 
     private static void Write(TextWriter writer, IReadOnlyList<ModelInfo> models)

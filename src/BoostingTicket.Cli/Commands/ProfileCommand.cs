@@ -56,6 +56,8 @@ internal static class ProfileCommand
             int shown = Parse(invocation, top, UsualTop);
             Require.InRange("top", shown, 1, 1_000_000);
             RunConfiguration configuration = workbench.Configure(invocation, usual: Usual);
+            invocation.RequireAnswerFile();
+            invocation.RequireFile(trace.Name, invocation.Get(trace));
             ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();
             ProfileReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
             {
@@ -64,8 +66,8 @@ internal static class ProfileCommand
                 return new Profiler(configuration, options, backend, data, progress).Run(
                     () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
             });
-            course?.Save(invocation.Get(trace)!);
-            return invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer));
+            invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer));
+            return invocation.Afterwards(() => course?.Save(invocation.Get(trace)!));
         });
     }
 

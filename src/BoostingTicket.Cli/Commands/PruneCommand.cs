@@ -47,17 +47,19 @@ internal static class PruneCommand
             RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(weights));
             string? mask = invocation.Get(maskOut);
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
-            PruningReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+            invocation.RequireFile("--out", ticket);
+            invocation.RequireFile(maskOut.Name, mask);
+            (PruningReport report, Ticket? kept) = workbench.Do(
+                invocation, configuration, folder: null, (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 Origins.RequireNormalization(weights, configuration, data);
                 Origins.RequireNormalization(untrained, configuration, data);
                 PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
-                if (mask is not null)
-                    SaveMask(mask, TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
-                return drawn;
+                return (drawn, mask is null ? null : TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
             });
-            return invocation.Print(new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report }, writer =>
+            var answer = new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report };
+            invocation.Print(answer, writer =>
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)
@@ -70,6 +72,11 @@ internal static class PruneCommand
                 writer.WriteLine($"Ticket: {StepAnswers.Relative(Path.GetFullPath(ticket))}");
                 if (mask is not null)
                     writer.WriteLine($"Mask: {StepAnswers.Relative(Path.GetFullPath(mask))}");
+            });
+            return invocation.Afterwards(() =>
+            {
+                if (mask is not null)
+                    SaveMask(mask, kept!);
             });
         });
     }

@@ -44,8 +44,7 @@ internal static class RunCommand
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
         }));
         var files = new RunFolder(folder);
-        RunReports.Write(files, result, invocation.CommandLine);
-        return invocation.Print(
+        invocation.Print(
             new { folder = files.Root, report = files.Report, finding = RunSummary.Finding(result), rows = RunSummary.Of(result), result },
             writer =>
             {
@@ -57,6 +56,7 @@ internal static class RunCommand
                     WriteWrapped(writer, $"Warning: {warning}", invocation.Terminal.Width);
                 writer.WriteLine($"Report: {Path.GetRelativePath(Environment.CurrentDirectory, files.Report)}");
             });
+        return invocation.Afterwards(() => invocation.Saving.Do(() => RunReports.Write(files, result, invocation.CommandLine)));
     }
 
     private static void WriteWrapped(TextWriter writer, string text, int width)

@@ -50,6 +50,7 @@ internal static class TransferCommand
             string name = invocation.Get(attack) ?? UsualAttack;
             RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(paths[0]));
             // Before data and device are opened.
+            invocation.RequireAnswerFile();
             AttackCatalog.Stages(name);
             TransferResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
                 new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));

@@ -51,7 +51,7 @@ public sealed class ExperimentRun(
     /// <exception cref="ConfigurationException">Settings cannot be used, or the folder is in use or belongs to something
     /// else.</exception>
     /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
-    public ExperimentResult Execute(string commandLine, IFigureWriter? figures, CancellationToken cancellation)
+    public ExperimentOutcome Execute(string commandLine, IFigureWriter? figures, CancellationToken cancellation)
     {
         ExperimentGrid grid = Declare();
         var guard = new ExperimentGuard(_folder, configuration, _environment);
@@ -66,8 +66,16 @@ public sealed class ExperimentRun(
 
         ExecuteNodes(grid.Nodes, bench);
         ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, bench, _environment);
-        ExperimentReports.Write(_folder, result, commandLine, figures);
-        return result;
+        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+        try
+        {
+            ExperimentReports.Write(_folder, result, commandLine, figures);
+            return new ExperimentOutcome(result, null);
+        }
+        catch (ConfigurationException error)
+        {
+            return new ExperimentOutcome(result, error);
+        }
     }
 
     private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeBench bench)

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Files;
 /// <summary>
 /// Exclusive use of a run folder. The lock is an open handle that the operating system closes with the process, however that
 /// ends, so a killed run leaves no lock behind; the file itself stays, since deleting it could let two runs each hold a lock
-/// on a different file of that name.
+/// on a different file of that name. Where the file system has no locks, a <see cref="RunLease"/> stands in for it.
 /// </summary>
 public sealed class RunLock : IDisposable
 {
@@ -16,13 +16,19 @@ public sealed class RunLock : IDisposable
     /// <summary>The name of the file that says whose process holds the lock (a locked file cannot be read everywhere).</summary>
     public const string OwnerFileName = "run.pid";
 
+    private const int WindowsSharingViolation = unchecked((int)0x80070020);
+    private const int LinuxWouldBlock = 11;
+    private const int MacWouldBlock = 35;
+
     private readonly FileStream _held;
+    private readonly RunLease? _lease;
     private readonly string _ownerPath;
     private bool _disposed;
 
-    private RunLock(FileStream held, string ownerPath)
+    private RunLock(FileStream held, RunLease? lease, string ownerPath)
     {
         _held = held;
+        _lease = lease;
         _ownerPath = ownerPath;
     }
 
@@ -30,36 +36,36 @@ public sealed class RunLock : IDisposable
     /// <param name="folder">The run folder.</param>
     /// <returns>The lock, to be disposed of when the run ends.</returns>
     /// <exception cref="ConfigurationException">Another run uses the folder, or it cannot be written to.</exception>
-    public static RunLock Acquire(string folder)
+    public static RunLock Acquire(string folder) => Acquire(folder, LeaseTimes.Usual);
+
+    /// <summary>As <see cref="Acquire(string)"/>, with times of its own for file systems without locks.</summary>
+    internal static RunLock Acquire(string folder, LeaseTimes times)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string lockPath = Path.Combine(folder, LockFileName);
         string ownerPath = Path.Combine(folder, OwnerFileName);
-        FileStream held;
+        FileStream? held = null;
+        RunLease? lease = null;
         try
         {
             Directory.CreateDirectory(folder);
-            held = new FileStream(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+            held = Open(lockPath);
+            if (!Holds(lockPath))
+                lease = TakeLease(folder, times);
+            AtomicFile.WriteAllText(ownerPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+            return new RunLock(held, lease, ownerPath);
         }
-        catch (Exception error) when (StorageErrors.IsStorage(error))
+        catch (Exception error)
         {
-            throw error is IOException && IsHeld(lockPath)
+            lease?.Dispose();
+            held?.Dispose();
+            if (!StorageErrors.IsStorage(error))
+                throw;
+            throw held is null && IsInUse(error)
                 ? new ConfigurationException(
                     $"The folder {folder} is in use by another run{Owner(ownerPath)}; wait for it to end or choose another folder.", error)
                 : StorageErrors.CannotWrite(lockPath, error);
         }
-
-        try
-        {
-            AtomicFile.WriteAllText(ownerPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
-
-        return new RunLock(held, ownerPath);
     }
 
     /// <summary>Gives the folder free.</summary>
@@ -77,26 +83,46 @@ public sealed class RunLock : IDisposable
             // A stale owner file only ever adds a process number to a message; the lock is the open handle.
         }
 
+        _lease?.Dispose();
         _held.Dispose();
     }
 
-    // The failed open already says that the file is held unless it failed for another reason, such as a full disk: then a
-    // second, non-creating open for reading alone succeeds or the file is not there.
-    private static bool IsHeld(string lockPath)
+    private static FileStream Open(string lockPath) =>
+        new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+
+    // .NET passes over file systems that have no locks without a word. A lock that holds refuses a second handle.
+    private static bool Holds(string lockPath)
     {
         try
         {
-            using var probe = new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1);
+            using FileStream second = Open(lockPath);
             return false;
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-        catch (IOException)
+        catch (IOException error) when (IsInUse(error))
         {
             return true;
         }
+    }
+
+    // Whatever else goes wrong, such as a full disk, a name that is too long or a link to itself, is no other run.
+    private static bool IsInUse(Exception error) => error is IOException && error.HResult == (
+        OperatingSystem.IsWindows() ? WindowsSharingViolation : OperatingSystem.IsMacOS() ? MacWouldBlock : LinuxWouldBlock);
+
+    private static RunLease TakeLease(string folder, LeaseTimes times)
+    {
+        (RunLease? lease, (LeaseHolder Holder, TimeSpan Age)? taken) = RunLease.Take(folder, times);
+        if (lease is not null)
+            return lease;
+        (LeaseHolder holder, TimeSpan age) = taken!.Value;
+        FormattableString named = $" (process {holder.Process} on {holder.Host})";
+        string who = holder.Process == 0 ? "" : FormattableString.Invariant(named);
+        FormattableString message =
+            $"""
+            The folder {folder} is in use by another run{who}, which was seen
+            {Math.Max(age.TotalSeconds, 0):F0} s ago; wait for it to end, or if it was killed on another machine until
+            {times.Stale.TotalSeconds:F0} s have passed, or choose another folder.
+            """;
+        throw new ConfigurationException(FormattableString.Invariant(message).ReplaceLineEndings(" "));
     }
 
     private static string Owner(string ownerPath)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BoostingTicket.Training.Files;
@@ -54,6 +55,21 @@ public sealed record ConfigurationSources(
             : throw new ConfigurationException($"preset in {name} is no text; choose one of: {string.Join(", ", Presets.Names)}.");
     }
 
+    // A pipe gives its content once, and a file is looked at for settings and for what else it says.
+    private static readonly ConcurrentDictionary<string, string> Piped = new();
+
+    private static string ReadText(string path)
+    {
+        if (Piped.TryGetValue(path, out string? known))
+            return known;
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1);
+        using var reader = new StreamReader(file);
+        string text = reader.ReadToEnd();
+        if (!file.CanSeek)
+            Piped[path] = text;
+        return text;
+    }
+
     private static JsonObject ReadFile(string path)
     {
         try
@@ -64,7 +80,7 @@ public sealed record ConfigurationSources(
                 AllowTrailingCommas = true,
                 AllowDuplicateProperties = false,
             };
-            return JsonNode.Parse(System.IO.File.ReadAllText(path), documentOptions: options) as JsonObject
+            return JsonNode.Parse(ReadText(path), documentOptions: options) as JsonObject
                 ?? throw new ConfigurationException($"The configuration file {path} holds no JSON object; write settings between {{ and }}.");
         }
         catch (JsonException error)

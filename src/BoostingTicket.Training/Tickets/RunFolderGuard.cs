@@ -117,10 +117,10 @@ internal sealed partial class RunFolderGuard(
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or give "
                 + "another --out.");
-        if (before is not null && before.Attacks != owner.Attacks)
+        if (before is not null && !owner.Continues(before))
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
-                + "--attack and --save-adversarial, or give another --out.");
+                + "--attack, and with --save-adversarial only if it was begun so, or give another --out.");
         if (!File.Exists(folder.Result)
             && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Tickets;
@@ -16,6 +17,31 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
     /// <summary>What settings mean, as <see cref="ChangedSettings"/> counts; 0 in folders of version 0.1.0, which did not write
     /// it.</summary>
     public int Meanings { get; init; }
+
+    private const string Images = "; images ";
+
+    /// <summary>The attacks alone.</summary>
+    private string? AttackNames => Attacks?.Split(Images)[0];
+
+    /// <summary>Whether the images that fool the network are kept.</summary>
+    internal bool KeepsImages => Attacks?.Contains(Images, StringComparison.Ordinal) ?? false;
+
+    /// <summary>What <see cref="Attacks"/> says of attacks by name.</summary>
+    public static string AttacksOf(IEnumerable<string> names, bool keepsImages) =>
+        string.Join(',', names) + (keepsImages ? $"{Images}kept" : "");
+
+    /// <summary>Whether an evaluation that was begun in a way can go on in this one: by the same attacks, with the images kept
+    /// if they are wanted. Where they go does not matter.</summary>
+    public bool Continues(RunOwner before) => before.AttackNames == AttackNames && (before.KeepsImages || !KeepsImages);
+
+    /// <summary>The same in the words of the folder that it continues, to which the state in it is bound.</summary>
+    public RunOwner InWordsOf(RunFolder folder)
+    {
+        if (!File.Exists(folder.Command))
+            return this;
+        RunOwner before = RunJson.Read<RunOwner>(StoredFiles.ReadText(folder.Command), folder.Command);
+        return Continues(before) ? this with { Attacks = before.Attacks } : this;
+    }
 
     /// <summary>SHA-256 of weights and statistics and of the normalisation in front of them.</summary>
     public static string HashOf(ModelState state, InputNormalizationConstants? normalization) => HashOf(

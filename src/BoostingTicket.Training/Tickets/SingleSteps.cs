@@ -94,31 +94,27 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     /// normalisation that their file records.</summary>
     /// <param name="weightsPath">A weights file.</param>
     /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
-    /// <param name="adversarialPath">File (.npy) that receives the images, samples x channels x rows x columns in [0, 1], as
-    /// <see cref="AttackEvaluator.Adversarial"/> describes them; null for none.</param>
+    /// <param name="keepImages">Whether the images are kept, to be saved afterwards.</param>
     /// <param name="folder">Folder that keeps how far the evaluation is and then its result; must be new unless resumed. Null for
     /// none.</param>
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Ends the test between iterations.</param>
     /// <exception cref="DamagedFileException">The weights file is damaged or of another model.</exception>
-    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, the images cannot be
-    /// written there, or the folder is in use or belongs to something else.</exception>
-    public RobustnessResult Attack(
-        string weightsPath, IReadOnlyList<string> attacks, string? adversarialPath, string? folder, bool resume,
+    /// <exception cref="ConfigurationException">A name is unknown, an attack cannot attack this network, or the folder is in use
+    /// or belongs to something else.</exception>
+    public AttackOutcome Attack(
+        string weightsPath, IReadOnlyList<string> attacks, bool keepImages, string? folder, bool resume,
         CancellationToken cancellation)
     {
         configuration.Validate();
-        if (adversarialPath is not null)
-        {
-            RequireImageFile(adversarialPath);
-            StoredFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(adversarialPath))!);
-        }
         InputNormalizationConstants? normalization = NormalizationOf(weightsPath);
         NetworkGraph graph = BuildGraph(normalization);
         ModelState state = WeightFile.Load(weightsPath, graph, progress.Note).State;
         RunFolder? files = folder is null ? null : new RunFolder(folder);
-        string named = string.Join(',', attacks) + (adversarialPath is null ? "" : $"; images to {Path.GetFullPath(adversarialPath)}");
-        var owner = new RunOwner(EvaluateCommand, Weights: RunOwner.HashOf(state, normalization), Attacks: named);
+        var owner = new RunOwner(
+            EvaluateCommand, Weights: RunOwner.HashOf(state, normalization), Attacks: RunOwner.AttacksOf(attacks, keepImages));
+        if (files is not null)
+            owner = owner.InWordsOf(files);
         RunFolderGuard? guard = files is null
             ? null
             : new RunFolderGuard(files, configuration, owner, RunFolderGuard.Describe(backend, data), resume);
@@ -129,33 +125,29 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         RunMemory.Require(configuration, [], network, images, progress);
         using RunLock? created = files is null || found is not null ? null : RunLock.Acquire(files.Root);
         guard?.Claim(progress);
+        bool wanted = keepImages;
+        // A folder that was begun with images keeps them until it is done, wanted or not.
+        keepImages |= owner.KeepsImages;
+        AttackStateFile? storage = files is null ? null : new AttackStateFile(
+            files.AttackState, owner.BindEvaluation(RunJson.Hash(configuration), data.Test.ContentHash), images.TestCount,
+            keepImages ? images.TestCount * images.Shape.Length : 0);
+        FeatureShape shape = images.Shape;
+        int[] dimensions = [images.TestCount, shape.Channels, shape.Height, shape.Width];
         if (files is not null && File.Exists(files.Result))
         {
-            // The process may have ended between the two.
-            StoredFiles.Delete(files.AttackState);
-            return RunJson.Read<RobustnessResult>(StoredFiles.ReadText(files.Result), files.Result);
+            var kept = RunJson.Read<RobustnessResult>(StoredFiles.ReadText(files.Result), files.Result);
+            return new AttackOutcome(kept, files, dimensions, wanted ? storage!.Restore()?.Images : null);
         }
 
         EvaluationSettings settings = configuration.Evaluation;
         var evaluator = new AttackEvaluator(network, images.Test, images.TestSamples, settings.BatchSize, progress);
-        if (adversarialPath is not null)
+        if (keepImages)
             evaluator.KeepImages();
-        AttackStateFile? storage = files is null ? null : new AttackStateFile(
-            files.AttackState, owner.BindEvaluation(RunJson.Hash(configuration), data.Test.ContentHash), images.TestCount,
-            adversarialPath is null ? 0 : images.TestCount * images.Shape.Length);
         RobustnessResult result = evaluator.Run(
             attacks, settings.Attack, Philox.Key(configuration.Seed, RandomStream.EvaluationAttack), storage, cancellation);
-        if (adversarialPath is not null)
-        {
-            FeatureShape shape = images.Shape;
-            NpyFile.Write(adversarialPath, [images.TestCount, shape.Channels, shape.Height, shape.Width], evaluator.Adversarial);
-        }
         if (files is not null)
-        {
             AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
-            StoredFiles.Delete(files.AttackState);
-        }
-        return result;
+        return new AttackOutcome(result, files, dimensions, wanted ? evaluator.Adversarial.ToArray() : null);
     }
 
     /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks

@@ -1,13 +1,12 @@
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Reporting.Figures;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Experiments.Reports;
 
 /// <summary>All reports of a finished experiment.</summary>
 internal static class ExperimentReports
 {
-    /// <summary>Writes CSV, HTML, Markdown, figure and, last, the result as JSON.</summary>
+    /// <summary>Writes CSV, HTML, Markdown and figure, beside the result as JSON that is there already.</summary>
     /// <param name="folder">The experiment's folder.</param>
     /// <param name="result">The result.</param>
     /// <param name="commandLine">Command that produced it.</param>
@@ -27,6 +26,5 @@ internal static class ExperimentReports
         }
         AtomicFile.WriteAllText(folder.Report, ExperimentHtml.Write(folder, result, commandLine));
         AtomicFile.WriteAllText(folder.Summary, ExperimentMarkdown.Write(result, commandLine, [.. drawn.Select(file => Path.GetFileName(file))]));
-        AtomicFile.WriteAllText(folder.Result, RunJson.Write(result));
     }
 }

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+
+namespace BoostingTicket.Cli.Tests;
+
+/// <summary>Runs the program as a process of its own, through a shell where its streams matter.</summary>
+internal static class Shell
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    /// <summary>The program as a shell starts it.</summary>
+    public static string Program { get; } = $"dotnet {Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll")}";
+
+    /// <summary>Skips a test where a program that it needs is not at hand.</summary>
+    public static void Require(params string[] programs)
+    {
+        string[] folders = OperatingSystem.IsWindows() ? [] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        foreach (string program in programs)
+        {
+            if (!folders.Any(folder => File.Exists(Path.Combine(folder, program))))
+                Assert.Ignore($"needs {program}");
+        }
+    }
+
+    /// <summary>Runs a line of bash to its end.</summary>
+    /// <param name="line">The line; <c>$program</c> is the program.</param>
+    /// <param name="folder">Where.</param>
+    public static CommandResult Run(string line, string folder)
+    {
+        using Process process = Start(line, folder);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{line} does not end");
+        }
+        return new CommandResult(process.ExitCode, output.Result, error.Result);
+    }
+
+    /// <summary>Starts a line of bash.</summary>
+    public static Process Start(string line, string folder)
+    {
+        Require("bash");
+        var start = new ProcessStartInfo("bash", ["-c", line])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["program"] = Program;
+        return Process.Start(start)!;
+    }
+}
