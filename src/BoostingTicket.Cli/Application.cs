@@ -25,11 +25,16 @@ internal static class Application
     /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation)
     {
+        // Names and notes of files are shown by many; no one of them can make the terminal do anything.
+        terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
         RootCommand root = CreateRoot(new Surroundings(arguments, terminal, cancellation));
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
         {
+            if (arguments.FirstOrDefault(argument => argument.Contains('\0')) is { } broken)
+                throw new ConfigurationException(
+                    $"The argument '{broken}' holds a null character, which no name has; leave it out.");
             if (ParseErrors.Describe(parsed) is { } mistake)
                 throw new ConfigurationException(mistake);
             return parsed.Invoke(new InvocationConfiguration

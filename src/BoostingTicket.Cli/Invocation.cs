@@ -119,7 +119,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
             text(writer);
         if (Out is { } file)
         {
-            AtomicFile.WriteAllText(file, writer.ToString());
+            AtomicFile.WriteAllText(file, PlainText.EscapeLines(writer.ToString()));
             if (Json)
                 Terminal.Out.Write(RunJson.Write(new { file = Path.GetFullPath(file) }));
             else if (!Quiet)

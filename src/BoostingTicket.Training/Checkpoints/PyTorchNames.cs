@@ -11,6 +11,9 @@ internal static class PyTorchNames
     private static readonly string[] Means = ["mu", "mean", "new_mean"];
     private static readonly string[] Deviations = ["sigma", "std", "new_std"];
 
+    // Parts of the longest name of a model, and some to spare.
+    private const int MostParts = 8;
+
     // A copy of block1 that the WideResNets of TRADES hold and never use.
     private const string UnusedBlock = "sub_block1.";
 
@@ -95,10 +98,20 @@ internal static class PyTorchNames
         return null;
     }
 
-    // Everything up to a dot that some name begins with, and nothing at all; few, since models nest little.
-    private static IEnumerable<string> PrefixesOf(IReadOnlyCollection<string> names) => names
-        .SelectMany(name => Enumerable.Range(0, name.Length).Where(index => name[index] == '.').Select(index => name[..(index + 1)]))
-        .Append("").Distinct(StringComparer.Ordinal).OrderBy(prefix => prefix.Length).ThenBy(prefix => prefix, StringComparer.Ordinal);
+    // Everything up to one of a name's last dots, and nothing at all. No model's name has more parts, so that longer rests
+    // match nothing.
+    private static IEnumerable<string> PrefixesOf(IEnumerable<string> names)
+    {
+        var prefixes = new HashSet<string>(StringComparer.Ordinal) { "" };
+        foreach (string name in names)
+        {
+            int end = name.Length;
+            for (int part = 0; part < MostParts && end > 0 && (end = name.LastIndexOf('.', end - 1)) >= 0; part++)
+                prefixes.Add(name[..(end + 1)]);
+        }
+
+        return prefixes.OrderBy(prefix => prefix.Length).ThenBy(prefix => prefix, StringComparer.Ordinal);
+    }
 
     private static Dictionary<string, string> Translate(
         IReadOnlyCollection<string> names, string prefix, (string Theirs, string Ours)[] dialect, IReadOnlySet<string> wanted)
