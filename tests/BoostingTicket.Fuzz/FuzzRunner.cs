@@ -52,10 +52,10 @@ public sealed class FuzzRunner(FuzzTarget target, int seed)
     public FuzzSummary Run(long first, long count, TimeSpan? limit = null)
     {
         var summary = new FuzzSummary(target.Name);
-        long begin = Stopwatch.GetTimestamp();
         // What a target makes on first use is not an input's fault.
         foreach (byte[] input in target.Corpus)
             Execute(input, out _, out _);
+        long begin = Stopwatch.GetTimestamp();
         for (long number = first; number < first + count; number++)
         {
             if (limit is { } most && Stopwatch.GetElapsedTime(begin) > most)

@@ -52,7 +52,7 @@ internal static class ModelFileTargets
             () => [Weights, Ticket, Samples.Named("module.conv1.weight"), Samples.Named("a.b.c.d"), .. Hostile()], path =>
                 FileInspector.Inspect(path));
         yield return new FileTarget("import", InputForm.Safetensors, 200, () => [Foreign("module."), Foreign("")], path =>
-            WeightImport.Read(path, new ImportOptions(ImageSize: 16)));
+            WeightImport.Read(path, new ImportOptions("lenet-1-2-3", ImageSize: 16)));
         yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket], path =>
         {
             WeightExport.Write(path, path + ".out", PyTorchStyle.Usual);
