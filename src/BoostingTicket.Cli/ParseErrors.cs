@@ -7,6 +7,8 @@ namespace BoostingTicket.Cli;
 /// <summary>Explains a command line that cannot be understood, in one sentence.</summary>
 internal static class ParseErrors
 {
+    private const string FreeText = "TEXT";
+
     /// <summary>What is wrong; null when nothing is.</summary>
     public static string? Describe(ParseResult parsed)
     {
@@ -22,6 +24,8 @@ internal static class ParseErrors
             .FirstOrDefault(option => option.Tokens.Any(token => token.Value.StartsWith("--", StringComparison.Ordinal)));
         if (greedy is not null)
             return $"The option {greedy.Option.Name} needs a value; see '{path} --help'.";
+        if (Empty(parsed.CommandResult) is { } empty)
+            return $"{empty} is empty; give it a value, or leave it out.";
         if (parsed.Errors.Count == 0 && !arguments.Any())
             return null;
         foreach (string token in parsed.UnmatchedTokens.Concat(arguments))
@@ -43,6 +47,20 @@ internal static class ParseErrors
         if (error.SymbolResult is ArgumentResult { Tokens.Count: 0 } argument)
             return $"'{path}' needs {argument.Argument.HelpName ?? argument.Argument.Name}; see '{path} --help'.";
         return $"{error.Message.TrimEnd('.')}; see '{path} --help'.";
+    }
+
+    // An empty word comes from a variable of a shell that is not set. Only the beginnings of names may be empty.
+    private static string? Empty(CommandResult result)
+    {
+        foreach (SymbolResult child in result.Children.Where(child => child.Tokens.Any(token => token.Value.Length == 0)))
+        {
+            if (child is OptionResult option && option.Option.HelpName != FreeText)
+                return $"The value of {option.Option.Name}";
+            if (child is ArgumentResult argument)
+                return argument.Argument.HelpName ?? argument.Argument.Name;
+        }
+
+        return result.Parent is CommandResult parent ? Empty(parent) : null;
     }
 
     /// <summary>The words that lead to a command, with the program's name.</summary>

@@ -166,8 +166,8 @@ public sealed class StoredStateTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 21));
     }
 
-    private static void RequireDamaged(TestDelegate read, string message) =>
-        Assert.That(read, Throws.TypeOf<DamagedFileException>().With.Message.Contains(message));
+    private static void RequireDamaged(Action read, string message) =>
+        Assert.That(() => read(), Throws.TypeOf<DamagedFileException>().With.Message.Contains(message));
 
     private TrainingState Load(string name) => TrainingCheckpoint.Load(_folder[name], _network,
         Fixture.Metadata.ConfigurationHash!);
