@@ -4,7 +4,6 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
 
