@@ -49,8 +49,12 @@ internal static class Program
     {
         var given = new Dictionary<string, string>
         {
-            ["--target"] = "all", ["--executions"] = "100000", ["--seed"] = "1", ["--first"] = "0",
-                ["--failures"] = "fuzz-failures", ["--replay"] = "",
+            ["--target"] = "all",
+            ["--executions"] = "100000",
+            ["--seed"] = "1",
+            ["--first"] = "0",
+            ["--failures"] = "fuzz-failures",
+            ["--replay"] = "",
         };
         for (int i = 0; i < arguments.Length; i += 2)
         {

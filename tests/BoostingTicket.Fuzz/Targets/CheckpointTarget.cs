@@ -26,8 +26,16 @@ internal sealed class CheckpointTarget : FuzzTarget
     {
         _network = new Network(Samples.Graph, _backend);
         Samples.State.CopyTo(_network.Parameters, _backend);
-        yield return Save(new TrainingState { Epoch = 2, Batch = 3, History = [.. Samples.History], SampleCount = 9,
-            CorrectCount = 4, BestScore = 0.5, BestEpoch = 1 });
+        yield return Save(new TrainingState
+        {
+            Epoch = 2,
+            Batch = 3,
+            History = [.. Samples.History],
+            SampleCount = 9,
+            CorrectCount = 4,
+            BestScore = 0.5,
+            BestEpoch = 1
+        });
         _network.Parameters.SetMasks([.. Enumerable.Repeat(1f, Samples.Graph.Table.PrunableLength)]);
         var state = new TrainingState { Warnings = ["a \"warning\""], MaskDistance = 0.1 };
         state.KeptBytes["early-bird.0"] = [1, 2, 3];

@@ -27,7 +27,11 @@ internal static class Samples
     /// <summary>Where its files come from.</summary>
     public static ModelFileMetadata Metadata { get; } = ModelFileMetadata.Of(Graph) with
     {
-        Preset = "quick", Seed = 3, ConfigurationHash = "0123abcd", PruningRatio = 0.5, PruningScope = "global",
+        Preset = "quick",
+        Seed = 3,
+        ConfigurationHash = "0123abcd",
+        PruningRatio = 0.5,
+        PruningScope = "global",
     };
 
     /// <summary>A short training.</summary>
@@ -43,7 +47,8 @@ internal static class Samples
 
     /// <summary>An arm's result.</summary>
     public static ArmResult ArmOf(Arm arm) => new(arm, arm == Arm.Dense ? 0 : 0.8, Test, Test, 1, 2, 3, 4,
-        History) { Warnings = ["a | <warning>"] };
+        History)
+    { Warnings = ["a | <warning>"] };
 
     /// <summary>A seed's result.</summary>
     public static SeedResult Seed { get; } = new(
@@ -52,7 +57,8 @@ internal static class Samples
 
     /// <summary>A donor's.</summary>
     public static DonorRecord Donor { get; } = new(History, Test, [new LayerSparsity("fc1.weight", 4, 2)], [],
-        2.5) { EarlyBirdEpoch = 2 };
+        2.5)
+    { EarlyBirdEpoch = 2 };
 
     /// <summary>An evaluation's.</summary>
     public static RobustnessResult Robustness { get; } = new(
