@@ -148,7 +148,11 @@ public static class PlainText
                 $"{text.AsSpan(0, half)}…({text.Length - (2 * half):N0} more)…{text.AsSpan(text.Length - half)}");
     }
 
-    private static bool StartsEntity(string text, int ampersand) =>
-        ampersand + 1 < text.Length && (char.IsAsciiLetterOrDigit(text[ampersand + 1]) || text[ampersand + 1] == '#')
-        && text.IndexOf(';', ampersand) > 0;
+    private static bool StartsEntity(string text, int ampersand)
+    {
+        int end = ampersand + 1;
+        while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || text[end] == '#'))
+            end++;
+        return end > ampersand + 1 && end < text.Length && text[end] == ';';
+    }
 }

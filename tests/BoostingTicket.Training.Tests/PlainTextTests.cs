@@ -12,13 +12,17 @@ public sealed class PlainTextTests
     [TestCase("\u007f\u0085\u009b31m", "\\u007F\\u0085\\u009B31m")]
     [TestCase("\u202egnp.exe\u2066\u200f", "\\u202Egnp.exe\\u2066\\u200F")]
     [TestCase("\u2028\u2029\ufeff\u200b", "\\u2028\\u2029\\uFEFF\\u200B")]
-    [TestCase("\ud800x\udc00", "\\uD800x\\uDC00")]
     [TestCase("\U000E0041", "\\uDB40\\uDC41")]
     [TestCase("\uffff", "\\uFFFF")]
     [TestCase("conv1.weight ε ≤ 8/255 😀 é", "conv1.weight ε ≤ 8/255 😀 é")]
     [TestCase("", "")]
     public void Characters_that_act_are_shown_by_their_numbers(string text, string shown) =>
         Assert.That(PlainText.Escape(text), Is.EqualTo(shown));
+
+    // No text of an attribute can hold them.
+    [Test]
+    public void Halves_of_surrogate_pairs_are_shown_by_their_numbers() =>
+        Assert.That(PlainText.Escape(new string(['\ud800', 'x', '\udc00'])), Is.EqualTo("\\uD800x\\uDC00"));
 
     [Test]
     public void Escapes_are_those_of_json()

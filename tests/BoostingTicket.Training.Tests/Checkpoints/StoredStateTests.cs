@@ -58,7 +58,7 @@ public sealed class StoredStateTests
     [TestCase("\"BestEpoch\":1", "\"BestEpoch\":2", "best epoch")]
     [TestCase("\"BestScore\":0.5", "\"BestScore\":7", "best score")]
     [TestCase("\"TrainAccuracy\":0.3", "\"TrainAccuracy\":1.5", "training accuracy")]
-    [TestCase("\"History\":[", "\"History\":[null,", "null")]
+    [TestCase("\"History\":[", "\"History\":[null,", "cannot be read")]
     [TestCase("\"Warnings\":[]", "\"Warnings\":null", "cannot be read")]
     [TestCase("\"Warnings\":[]", "\"Warnings\":[],\"Warnings\":[]", "cannot be read")]
     [TestCase("\"Warnings\":[]", "\"Warnings\":[\"\\ud800\"]", "cannot be read")]

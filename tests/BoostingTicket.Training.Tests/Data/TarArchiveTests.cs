@@ -128,7 +128,8 @@ public sealed class TarArchiveTests
                     TarEntryFormat.Gnu => new GnuTarEntry(type, name),
                     _ => new PaxTarEntry(type, name),
                 };
-                entry.DataStream = content is null ? null : new MemoryStream(content);
+                if (content is not null)
+                    entry.DataStream = new MemoryStream(content);
                 writer.WriteEntry(entry);
             }
         }
