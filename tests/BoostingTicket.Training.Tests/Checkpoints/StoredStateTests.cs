@@ -27,7 +27,12 @@ public sealed class StoredStateTests
         _network.Parameters.SetMasks([.. Enumerable.Repeat(1f, Fixture.Graph.Table.PrunableLength)]);
         var state = new TrainingState
         {
-            Epoch = 1, Batch = 3, SampleCount = 8, CorrectCount = 4, BestEpoch = 1, BestScore = 0.5,
+            Epoch = 1,
+            Batch = 3,
+            SampleCount = 8,
+            CorrectCount = 4,
+            BestEpoch = 1,
+            BestScore = 0.5,
             History = [new EpochRecord(1, 0.1, 2, 0.3, 0.4, 0.2, default)],
         };
         state.KeptBytes["early-bird.0"] = [1];
