@@ -27,12 +27,17 @@ internal static class Application
     public static int Run(
         IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
     {
+        // Names and notes of files are shown by many; no one of them can make the terminal do anything.
+        terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
         var surroundings = new Surroundings(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
         RootCommand root = CreateRoot(surroundings);
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
         {
+            if (arguments.FirstOrDefault(argument => argument.Contains('\0')) is { } broken)
+                throw new ConfigurationException(
+                    $"The argument '{broken}' holds a null character, which no name has; leave it out.");
             if (ParseErrors.Describe(parsed) is { } mistake)
                 throw new ConfigurationException(mistake);
             int code = parsed.Invoke(new InvocationConfiguration

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training;
 using Microsoft.Extensions.Logging;
 
 namespace BoostingTicket.Cli;
@@ -60,7 +61,7 @@ internal sealed class FileLoggerProvider(string path) : ILoggerProvider
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
-                provider.Append(logLevel, formatter(state, exception).ReplaceLineEndings(" "));
+                provider.Append(logLevel, PlainText.Escape(formatter(state, exception).ReplaceLineEndings(" ")));
         }
     }
 }

@@ -132,7 +132,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         {
             try
             {
-                AtomicFile.WriteAllText(file, writer.ToString());
+                AtomicFile.WriteAllText(file, PlainText.EscapeLines(writer.ToString()));
             }
             catch (ConfigurationException error)
             {

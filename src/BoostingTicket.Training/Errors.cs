@@ -30,7 +30,8 @@ public static class ExitCodes
 
 /// <summary>
 /// An error whose cause lies outside the program and which the user can remedy. <see cref="Exception.Message"/> is one
-/// sentence that names the file or option and says what to do; it is shown as it is, without a stack trace.
+/// sentence that names the file or option and says what to do; it is shown as it is, without a stack trace. Words of files
+/// that it quotes are made harmless, and shortened where they are absurdly long (<see cref="PlainText.Sentence"/>).
 /// </summary>
 public abstract class BoostingTicketException : Exception
 {
@@ -38,7 +39,7 @@ public abstract class BoostingTicketException : Exception
     /// <param name="message">One sentence naming the file or option and the remedy.</param>
     /// <param name="inner">The underlying failure, or null.</param>
     protected BoostingTicketException(string message, Exception? inner = null)
-        : base(message, inner)
+        : base(PlainText.Sentence(message), inner)
     {
     }
 

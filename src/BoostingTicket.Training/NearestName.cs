@@ -3,6 +3,9 @@ namespace BoostingTicket.Training;
 /// <summary>Finds the known name that a mistyped one most probably meant.</summary>
 public static class NearestName
 {
+    private const int LongestTyped = 200;
+    private const int MostCompared = 2_000;
+
     /// <summary>
     /// The known name nearest to <paramref name="name"/> by <see cref="Distance"/>, ignoring case; null if none is near
     /// enough to be a plausible slip (more than 2 edits, or for longer names more than a third of the length).
@@ -14,10 +17,16 @@ public static class NearestName
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(known);
+        // Nobody types such names, and comparing long ones takes long.
+        if (name.Length > LongestTyped)
+            return null;
         string? nearest = null;
         int limit = Math.Max(2, name.Length / 3);
-        foreach (string candidate in known)
+        foreach (string candidate in known.Take(MostCompared))
         {
+            // Each character too many or too few is an edit.
+            if (Math.Abs(candidate.Length - name.Length) > limit)
+                continue;
             int distance = Distance(name.ToUpperInvariant(), candidate.ToUpperInvariant());
             // A candidate of which nothing is left unedited is no slip of the keyboard.
             if (distance <= limit && distance < Math.Max(name.Length, candidate.Length))
@@ -49,23 +58,23 @@ public static class NearestName
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(b);
-        int[,] distance = new int[a.Length + 1, b.Length + 1];
-        for (int i = 0; i <= a.Length; i++)
-            distance[i, 0] = i;
-        for (int j = 0; j <= b.Length; j++)
-            distance[0, j] = j;
+        // Rows of the table: two back, one back, the one being filled.
+        int[] before = new int[b.Length + 1], last = [.. Enumerable.Range(0, b.Length + 1)], row = new int[b.Length + 1];
         for (int i = 1; i <= a.Length; i++)
         {
+            row[0] = i;
             for (int j = 1; j <= b.Length; j++)
             {
-                int substitution = distance[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                int best = Math.Min(substitution, Math.Min(distance[i - 1, j], distance[i, j - 1]) + 1);
+                int substitution = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                int best = Math.Min(substitution, Math.Min(last[j], row[j - 1]) + 1);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    best = Math.Min(best, distance[i - 2, j - 2] + 1);
-                distance[i, j] = best;
+                    best = Math.Min(best, before[j - 2] + 1);
+                row[j] = best;
             }
+
+            (before, last, row) = (last, row, before);
         }
 
-        return distance[a.Length, b.Length];
+        return last[b.Length];
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Reporting;
 using BoostingTicket.Training.Tickets;
@@ -34,13 +35,14 @@ internal static class InspectCommand
 
     private static void Write(TextWriter writer, FileReport report)
     {
-        writer.WriteLine($"{report.Path}: {SettingNames.Of(report.Kind)}{(report.Model is { } model ? $" of {model}" : "")}");
+        writer.WriteLine(
+            $"{report.Path}: {SettingNames.Of(report.Kind)}{(report.Model is { } model ? $" of {PlainText.Name(model)}" : "")}");
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{report.Bytes:N0} bytes, {report.Tensors.Count:N0} tensors, {(report.HasChecksum ? "checksum right" : "no checksum")}, {(report.IsOwn ? "written by this program" : "written elsewhere")}"));
         if (report.NonFinite > 0)
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Warning: {report.NonFinite:N0} values are NaN or infinite."));
         foreach ((string name, string value) in report.Metadata.Where(entry => entry.Value.Length <= LongestMetadata))
-            writer.WriteLine($"  {name}: {value}");
+            writer.WriteLine($"  {PlainText.Name(name)}: {PlainText.Escape(value)}");
         if (report.Layers.Count > 0)
         {
             writer.WriteLine();

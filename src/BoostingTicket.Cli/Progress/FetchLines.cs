@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Cli.Progress;
@@ -24,7 +25,7 @@ internal sealed class FetchLines(Terminal terminal) : IProgress<FetchProgress>
         string line = string.Create(CultureInfo.InvariantCulture, $"{value.File}: {percent}, {value.BytesPerSecond / Mebi:F1} MiB/s{left}");
         if (terminal.IsErrorInteractive)
         {
-            terminal.Error.Write("\r" + line.PadRight(79));
+            PlainWriter.Raw(terminal.Error).Write("\r" + PlainText.Escape(line).PadRight(79));
             _open = true;
             if (done)
                 End();

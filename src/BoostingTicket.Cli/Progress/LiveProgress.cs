@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -22,7 +23,7 @@ internal sealed class LiveProgress : IProgressDisplay
         Ansi = AnsiSupport.Yes,
         ColorSystem = terminal.Color ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
         Interactive = InteractionSupport.Yes,
-        Out = new AnsiConsoleOutput(terminal.Error),
+        Out = new AnsiConsoleOutput(PlainWriter.Raw(terminal.Error)),
     });
 
     /// <inheritdoc/>
@@ -51,7 +52,7 @@ internal sealed class LiveProgress : IProgressDisplay
         _stage = stage;
         _speed = "";
         _clock = new StageClock(totalSteps);
-        _task = _context?.AddTask(Markup.Escape(stage), maxValue: Math.Max(totalSteps, 1));
+        _task = _context?.AddTask(Shown(stage), maxValue: Math.Max(totalSteps, 1));
         if (_task is not null)
             _task.Value = doneSteps;
     }
@@ -68,21 +69,25 @@ internal sealed class LiveProgress : IProgressDisplay
     }
 
     /// <inheritdoc/>
-    public void EpochDone(EpochRecord epoch, int totalEpochs) => _console.MarkupLine($"  [grey]{Markup.Escape(EpochLine.Of(epoch, totalEpochs))}[/]");
+    public void EpochDone(EpochRecord epoch, int totalEpochs) =>
+        _console.MarkupLine($"  [grey]{Shown(EpochLine.Of(epoch, totalEpochs))}[/]");
 
     /// <inheritdoc/>
     public void StageFinished()
     {
         _task?.StopTask();
         _task = null;
-        _console.MarkupLine($"[green]✓[/] {Markup.Escape(_stage)} [grey]in {Durations.Short(_clock.Elapsed.TotalSeconds)}[/]");
+        _console.MarkupLine($"[green]✓[/] {Shown(_stage)} [grey]in {Durations.Short(_clock.Elapsed.TotalSeconds)}[/]");
     }
 
     /// <inheritdoc/>
-    public void Note(string text) => _console.MarkupLine(Markup.Escape(text));
+    public void Note(string text) => _console.MarkupLine(Shown(text));
 
     /// <inheritdoc/>
-    public void Warn(string text) => _console.MarkupLine($"[yellow]Warning:[/] {Markup.Escape(text)}");
+    public void Warn(string text) => _console.MarkupLine($"[yellow]Warning:[/] {Shown(text)}");
+
+    // This display draws with escape sequences of its own, so that it must let none of others through.
+    private static string Shown(string text) => Markup.Escape(PlainText.Escape(text));
 
     // Drawn on the display's own thread.
     private sealed class TextColumn(Func<string> text) : ProgressColumn
@@ -90,6 +95,6 @@ internal sealed class LiveProgress : IProgressDisplay
         protected override bool NoWrap => true;
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Markup(Markup.Escape(text()));
+            new Markup(Shown(text()));
     }
 }

@@ -46,6 +46,8 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
                 $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another --out.");
         file.RequireExactly(pixels > 0 ? [RobustName, UnfooledName, ImagesName] : [RobustName, UnfooledName]);
         Progress progress = ReadProgress(file);
+        if (progress.Stage is { } stage && (stage.Attacked > samples || stage.Next > samples))
+            throw Damaged($"its stage is at sample {stage.Next} of {stage.Attacked}, but there are {samples}");
         var state = new AttackState(samples) { Results = [.. progress.Results], Warnings = [.. progress.Warnings], Stage = progress.Stage };
         Read(file, RobustName, state.Robust);
         Read(file, UnfooledName, state.Unfooled);
@@ -53,6 +55,8 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         {
             state.Images = new float[pixels];
             file.Read(file.Require(ImagesName, SafetensorsType.F32, pixels), state.Images.AsSpan());
+            if (state.Images.Any(pixel => !(pixel is >= 0 and <= 1)))
+                throw Damaged("an image has a value outside [0, 1]");
         }
         return state;
     }
@@ -61,20 +65,27 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
     {
         try
         {
-            return JsonSerializer.Deserialize<Progress>(file.Metadata[ProgressKey]) ?? throw new JsonException("the progress is null");
+            return StoredJson.Read<Progress>(file.Metadata[ProgressKey], StoredJson.Embedded);
         }
         catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
         {
-            throw new DamagedFileException($"How far {path} is cannot be read; delete the file to begin that evaluation anew.", cause);
+            throw new DamagedFileException(
+                $"How far {path} is cannot be read ({StorageErrors.Reason(cause)}); delete the file to begin that evaluation "
+                + "anew.", cause);
         }
     }
 
     private static byte[] Bytes(bool[] values) => Array.ConvertAll(values, value => value ? (byte)1 : (byte)0);
 
-    private static void Read(SafetensorsFile file, string name, bool[] values)
+    private DamagedFileException Damaged(string what) =>
+        new($"How far {path} is cannot be read ({what}); delete the file to begin that evaluation anew.");
+
+    private void Read(SafetensorsFile file, string name, bool[] values)
     {
         byte[] bytes = new byte[values.Length];
         file.ReadBytes(file.Require(name, SafetensorsType.U8, values.Length), bytes);
+        if (bytes.AsSpan().ContainsAnyExcept((byte)0, (byte)1))
+            throw Damaged($"'{name}' holds a value other than 0 and 1");
         for (int i = 0; i < bytes.Length; i++)
             values[i] = bytes[i] != 0;
     }

@@ -112,16 +112,18 @@ public sealed record ModelFileMetadata
         if (!pairs.ContainsKey(KindKey) || !pairs.TryGetValue(Prefix + "model", out string? model))
             return null;
         var reader = new PairReader(pairs, path);
+        int classes = reader.Parse("classes", text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)) ?? 0;
+        double? ratio = reader.Parse("pruning.ratio", text => double.Parse(text, CultureInfo.InvariantCulture));
         return new ModelFileMetadata
         {
             Model = model,
             Input = reader.Shape("input"),
-            Classes = reader.Parse("classes", text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)) ?? throw reader.Wrong("classes"),
+            Classes = classes >= 2 ? classes : throw reader.Wrong("classes"),
             Normalization = reader.Normalization(),
             Preset = reader.Text("preset"),
             Seed = reader.Parse("seed", text => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)),
             ConfigurationHash = reader.Text("configuration"),
-            PruningRatio = reader.Parse("pruning.ratio", text => double.Parse(text, CultureInfo.InvariantCulture)),
+            PruningRatio = ratio is null or (>= 0 and <= 1) ? ratio : throw reader.Wrong("pruning.ratio"),
             PruningScope = reader.Text("pruning.scope"),
         };
     }
@@ -152,8 +154,12 @@ public sealed record ModelFileMetadata
 
         public FeatureShape Shape(string key)
         {
+            const int LargestSize = 1 << 16;
             int[]? sizes = Numbers(key, 'x', text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture));
-            return sizes is [int channels, int height, int width] ? new FeatureShape(channels, height, width) : throw Wrong(key);
+            return sizes is [>= 1 and <= LargestSize, >= 1 and <= LargestSize, >= 1 and <= LargestSize]
+                && (long)sizes[0] * sizes[1] * sizes[2] <= int.MaxValue
+                ? new FeatureShape(sizes[0], sizes[1], sizes[2])
+                : throw Wrong(key);
         }
 
         public InputNormalizationConstants? Normalization()

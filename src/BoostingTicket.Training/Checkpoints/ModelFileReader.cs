@@ -81,6 +81,9 @@ internal sealed class ModelFileReader : IDisposable
     /// <exception cref="DamagedFileException">One has another type or shape, or holds a value that it cannot have.</exception>
     public ModelState ReadState()
     {
+        // Before memory is asked for: a few letters of metadata can name a network of gigabytes.
+        foreach (Parameter parameter in _graph.Table.All)
+            Find(parameter.Name, SafetensorsType.F32, parameter);
         var state = new ModelState(_graph.Table);
         foreach (Parameter parameter in _graph.Table.All)
         {
@@ -97,6 +100,8 @@ internal sealed class ModelFileReader : IDisposable
     /// <exception cref="DamagedFileException">One has another type or shape, or holds a value other than 0 and 1.</exception>
     public Mask ReadMask()
     {
+        foreach (Parameter parameter in _graph.Table.Prunable)
+            Find(MaskPrefix + parameter.Name, SafetensorsType.U8, parameter);
         byte[] values = new byte[_graph.Table.PrunableLength];
         foreach (Parameter parameter in _graph.Table.Prunable)
         {

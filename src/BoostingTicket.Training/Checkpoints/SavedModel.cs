@@ -20,9 +20,24 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(path) ?? throw new ConfigurationException(
             $"{path} does not say of which model it is, since another program wrote it; import it first (import {path} --model NAME --out FILE).");
-        NetworkGraph graph = ModelCatalog.Build(
-            metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization));
+        NetworkGraph graph = Build(path, metadata);
         return new SavedModel(path, graph, WeightFile.Load(path, graph).State, metadata);
+    }
+
+    // The file's own words are to blame, not an option.
+    private static NetworkGraph Build(string path, ModelFileMetadata metadata)
+    {
+        try
+        {
+            return ModelCatalog.Build(
+                metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization));
+        }
+        catch (ConfigurationException error)
+        {
+            throw new DamagedFileException(
+                $"{path} names a network that cannot be built ({error.Message.TrimEnd('.')}); restore it from a copy or give "
+                + "another file.", error);
+        }
     }
 
     /// <summary>Makes sure that the network takes a data set's images and tells its classes apart.</summary>

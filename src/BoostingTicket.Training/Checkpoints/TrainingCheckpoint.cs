@@ -20,6 +20,8 @@ public static class TrainingCheckpoint
     /// <summary>How the names begin of what is kept besides.</summary>
     private const string KeptPrefix = "kept.";
 
+    private const string Remedy = "delete the file to begin that stage anew";
+
     private const string StateKey = ModelFileMetadata.Prefix + "state";
 
     /// <summary>Writes a checkpoint whole or not at all.</summary>
@@ -74,8 +76,13 @@ public static class TrainingCheckpoint
         {
             bool trained = parameter.Section == ParameterSection.Trained;
             Read(file, parameter.Name, parameter, trained ? weights : statistics);
+            ModelFileReader.RequireValues(
+                parameter, (trained ? weights : statistics).AsSpan(parameter.Offset, parameter.Length), parameter.Name, path);
             if (trained)
+            {
                 Read(file, MomentumPrefix + parameter.Name, parameter, momenta);
+                RequireFinite(file, MomentumPrefix + parameter.Name, momenta.AsSpan(parameter.Offset, parameter.Length));
+            }
             if (masked && parameter.Prunable)
                 ReadMask(file, parameter, masks);
         }
@@ -95,13 +102,12 @@ public static class TrainingCheckpoint
     {
         try
         {
-            return JsonSerializer.Deserialize<TrainingState>(file.Metadata[StateKey])
-                ?? throw new JsonException("the state is null");
+            return StoredJson.Read<TrainingState>(file.Metadata[StateKey], StoredJson.Embedded);
         }
         catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
         {
             throw new DamagedFileException(
-                $"The training state in {path} cannot be read; delete the file to begin that stage anew.", cause);
+                $"The training state in {path} cannot be read ({StorageErrors.Reason(cause)}); {Remedy}.", cause);
         }
     }
 
@@ -110,8 +116,11 @@ public static class TrainingCheckpoint
         string name = entry.Name[KeptPrefix.Length..];
         if (entry.Type == SafetensorsType.U8)
             file.ReadBytes(entry, state.KeptBytes[name] = new byte[entry.Length]);
+        else if (entry.Type == SafetensorsType.F32)
+            RequireFinite(file, entry.Name, state.KeptValues[name] = Values(file, entry));
         else
-            file.Read(entry, state.KeptValues[name] = new float[entry.Length]);
+            throw new DamagedFileException(
+                $"Tensor '{entry.Name}' of {file.Path} is {entry.Description}, which no training keeps; {Remedy}.");
     }
 
     private static IEnumerable<string> Names(ParameterTable table, bool masked)
@@ -134,8 +143,28 @@ public static class TrainingCheckpoint
     {
         byte[] bytes = new byte[parameter.Length];
         file.ReadBytes(file.Require(ModelFileReader.MaskPrefix + parameter.Name, SafetensorsType.U8, Shape(parameter)), bytes);
+        if (bytes.AsSpan().ContainsAnyExcept((byte)0, (byte)1))
+            throw new DamagedFileException(
+                $"The mask of '{parameter.Name}' in {file.Path} holds a value other than 0 and 1; {Remedy}.");
         for (int i = 0; i < bytes.Length; i++)
             masks[parameter.Offset + i] = bytes[i];
+    }
+
+    private static float[] Values(SafetensorsFile file, SafetensorsEntry entry)
+    {
+        float[] values = new float[entry.Length];
+        file.Read(entry, values.AsSpan());
+        return values;
+    }
+
+    private static void RequireFinite(SafetensorsFile file, string name, ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+        {
+            if (!float.IsFinite(value))
+                throw new DamagedFileException(
+                    $"Tensor '{name}' of {file.Path} holds a value that is no finite number; {Remedy}.");
+        }
     }
 
     private static long[] Shape(Parameter parameter) => [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];

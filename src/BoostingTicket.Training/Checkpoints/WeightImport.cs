@@ -134,12 +134,14 @@ public static class WeightImport
 
         private ModelState ReadState(NetworkGraph graph, Dictionary<string, string> found)
         {
+            // Before memory is asked for, which a small file of the right names could make large.
+            foreach (Parameter parameter in graph.Table.All)
+                ModelFileReader.RequireShape(Entry(found[parameter.Name]), parameter, SafetensorsType.F32, file.Path, graph.Name);
             var state = new ModelState(graph.Table);
             var converted = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
             foreach (Parameter parameter in graph.Table.All)
             {
                 SafetensorsEntry entry = Entry(found[parameter.Name]);
-                ModelFileReader.RequireShape(entry, parameter, SafetensorsType.F32, file.Path, graph.Name);
                 Span<float> values = state[parameter];
                 file.ReadSingles(entry, values);
                 pruned.Apply(found[parameter.Name], values);

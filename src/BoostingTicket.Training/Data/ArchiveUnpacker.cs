@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Data;
@@ -23,12 +22,12 @@ internal static class ArchiveUnpacker
         {
             using var packed = new FileStream(archive, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
             using Stream content = PackedFile.Open(packed);
-            using var tar = new TarReader(content, leaveOpen: true);
-            while (tar.GetNextEntry() is { } entry)
+            var tar = new TarArchive(content);
+            while (tar.MoveNext())
             {
-                string name = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
-                if (entry.DataStream is { } stream && members.Remove(name, out PublishedMember? member))
-                    Write(stream, member, root);
+                string name = tar.Name[(tar.Name.LastIndexOf('/') + 1)..];
+                if (members.Remove(name, out PublishedMember? member))
+                    Write(tar, member, root);
             }
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException)
@@ -52,11 +51,10 @@ internal static class ArchiveUnpacker
         }
     }
 
-    private static void Write(Stream content, PublishedMember member, string root)
+    private static void Write(TarArchive entry, PublishedMember member, string root)
     {
         string path = DataRoot.PathOf(root, member.Path);
-        byte[] bytes = new byte[content.Length];
-        content.ReadExactly(bytes);
+        byte[] bytes = BoundedRead.Bytes(entry.Content, Math.Min(entry.Length, Array.MaxLength));
         if (!member.Checksum.Matches(bytes))
             throw new FormatException($"its {Path.GetFileName(path)} is not the published one");
         AtomicFile.WriteAllBytes(path, bytes);

@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Data;
@@ -95,14 +94,14 @@ public static class CifarReader
             {
                 using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
                 using Stream content = PackedFile.Open(file);
-                using var tar = new TarReader(content, leaveOpen: true);
-                while (tar.GetNextEntry() is { } entry)
+                var tar = new TarArchive(content);
+                while (tar.MoveNext())
                 {
-                    CifarLayout.RequireBinary(entry.Name, path);
-                    ReadEntry(entry);
+                    CifarLayout.RequireBinary(tar.Name, path);
+                    ReadEntry(tar);
                 }
                 // Past the archive's end mark, for the check of the whole that comes with the last byte.
-                content.CopyTo(Stream.Null);
+                tar.ReadToEnd();
             });
             int missing = Array.IndexOf(_batches, null);
             if (missing >= 0)
@@ -111,15 +110,16 @@ public static class CifarReader
 
         public DataSplit ToSplit() => new(Split(0, BatchNames.Count - 1), Split(BatchNames.Count - 1, BatchNames.Count));
 
-        private void ReadEntry(TarEntry entry)
+        private void ReadEntry(TarArchive entry)
         {
             string fileName = entry.Name[(entry.Name.LastIndexOf('/') + 1)..];
             int batch = BatchNames.ToList().IndexOf(fileName);
-            Stream stream = entry.DataStream ?? Stream.Null;
+            if (batch >= 0 && _batches[batch] is not null)
+                throw new FormatException($"it has {fileName} twice");
             if (batch >= 0)
-                _batches[batch] = ReadBatch(stream, entry.Length, fileName);
+                _batches[batch] = ReadBatch(entry.Content, entry.Length, fileName);
             else if (fileName == ClassesFileName)
-                CheckClasses(stream);
+                CheckClasses(entry.Content);
         }
 
         private byte[] ReadBatch(Stream stream, long length, string batchName)
@@ -130,8 +130,9 @@ public static class CifarReader
                     $"{batchName} is {(length < BatchLength ? "cut off" : "too long")}: it has {length} bytes and not the {BatchLength} of {recordsPerBatch} images");
             }
 
-            byte[] batch = GC.AllocateUninitializedArray<byte>(BatchLength);
-            stream.ReadExactly(batch);
+            byte[] batch = BoundedRead.Bytes(stream, BatchLength);
+            if (batch.Length < BatchLength)
+                throw new FormatException($"{batchName} is cut off after {batch.Length} bytes");
             for (int i = 0; i < recordsPerBatch; i++)
             {
                 if (batch[i * RecordLength] >= Classes.Count)

@@ -11,7 +11,7 @@ internal sealed record IdxFile(int[] Sizes, byte[] Values)
 {
     // 0x08 is the format's code for unsigned bytes; the lowest byte of the magic number is the number of dimensions.
     private const int UnsignedBytes = 0x0800;
-    private const int FirstChunk = 1 << 20;
+    private const int FirstChunk = 1 << 16;
 
     /// <summary>Reads and checks a file, gzipped or not (its first bytes tell).</summary>
     /// <param name="path">The file.</param>

@@ -15,6 +15,7 @@ public sealed record AdversarialExamples(
 {
     private const string EpsilonKey = "epsilon", ClassesKey = "classes";
     private const int Facts = 4;
+    private const int MostImages = 64;
 
     /// <summary>Writes them as safetensors: <c>clean</c> and <c>adversarial</c> [images, channels, height, width] float32 in [0, 1],
     /// <c>facts</c> [images, 4] int32: sample, label, prediction before and after.</summary>
@@ -44,12 +45,26 @@ public sealed record AdversarialExamples(
             || !file.Metadata.TryGetValue(EpsilonKey, out string? epsilon) || !file.Metadata.TryGetValue(ClassesKey, out string? classes)
             || !double.TryParse(epsilon, CultureInfo.InvariantCulture, out double radius))
             throw new DamagedFileException($"The file '{path}' holds no adversarial examples; delete it, and the report comes without them.");
+        // Every size is at least 1, so that none is larger than the file has bytes for.
+        if (clean.Shape.Any(size => size is < 1 or > int.MaxValue) || clean.Shape[0] > MostImages
+            || clean.Length > Array.MaxLength / sizeof(float) || !(radius is >= 0 and <= 1))
+            throw new DamagedFileException(
+                $"The file '{path}' holds examples of impossible sizes; delete it, and the report comes without them.");
         int count = (int)clean.Shape[0], length = (int)(clean.Shape[1] * clean.Shape[2] * clean.Shape[3]);
+        SafetensorsEntry[] entries =
+        [
+            file.Require("clean", SafetensorsType.F32, [.. clean.Shape]),
+                file.Require("adversarial", SafetensorsType.F32, [.. clean.Shape]),
+            file.Require("facts", SafetensorsType.I32, count, Facts),
+        ];
         float[] before = new float[count * length], after = new float[count * length];
         int[] facts = new int[count * Facts];
-        file.ReadSingles(file.Require("clean", SafetensorsType.F32, [.. clean.Shape]), before);
-        file.ReadSingles(file.Require("adversarial", SafetensorsType.F32, [.. clean.Shape]), after);
-        file.Read<int>(file.Require("facts", SafetensorsType.I32, count, Facts), facts);
+        file.ReadSingles(entries[0], before);
+        file.ReadSingles(entries[1], after);
+        file.Read<int>(entries[2], facts);
+        if (before.Concat(after).Any(pixel => !float.IsFinite(pixel)) || clean.Shape[1] is not (1 or 3))
+            throw new DamagedFileException(
+                $"The file '{path}' holds what is no image; delete it, and the report comes without them.");
         string[] names = classes.Split('\n');
         if (Enumerable.Range(0, count).Any(i => facts.AsSpan((i * Facts) + 1, 3).ContainsAnyExceptInRange(0, names.Length - 1)))
             throw new DamagedFileException($"The file '{path}' names classes that it does not have; delete it, and the report comes without them.");

@@ -66,9 +66,17 @@ public sealed class AttackEvaluator
         var context = new AttackContext(_model, settings, stream);
         List<(string Name, IReadOnlyList<AttackEntry> Stages)> attacks = [.. names.Select(name => (name, AttackCatalog.Stages(name)))];
         // All are made before the first runs, so that one that cannot attack this network costs no time.
-        foreach (AttackEntry entry in attacks.SelectMany(attack => attack.Stages))
-            entry.Create(context).Dispose();
+        List<(string Title, int Rounds)> course = [];
+        foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
+        {
+            foreach (AttackEntry entry in stages)
+            {
+                using IAttack made = entry.Create(context);
+                course.Add((Title(name, stages, entry), made.Rounds));
+            }
+        }
         AttackState? restored = storage?.Restore();
+        restored?.RequireFits(course);
 
         _state = new AttackState(_samples.Length) { Images = _keepsImages ? new float[_samples.Length * _model.Shape.Length] : [] };
         List<string> warnings = [];
@@ -91,7 +99,7 @@ public sealed class AttackEvaluator
                 {
                     if (index == 0 && _state.Stage is null)
                         _correct.CopyTo(_state.Robust, 0);
-                    string title = stages.Count == 1 ? name : $"{name}: {entry.Name}";
+                    string title = Title(name, stages, entry);
                     using IAttack attack = entry.Create(context);
                     AttackResult result = Attack(title, attack, (float)settings.Epsilon, keeper, cancellation);
                     if (settings.Epsilon > 0 && attack.Weakness is { } weakness)
@@ -116,6 +124,9 @@ public sealed class AttackEvaluator
             NotFinite = answers.NotFinite,
         };
     }
+
+    private static string Title(string name, IReadOnlyList<AttackEntry> stages, AttackEntry entry) =>
+        stages.Count == 1 ? name : $"{name}: {entry.Name}";
 
     private AttackBatch Batch => _batches.Batch;
 

@@ -25,6 +25,20 @@ public sealed class AttackState(int samples)
 
     /// <summary>The images kept, as <see cref="AttackEvaluator.Adversarial"/> describes them; empty if none are.</summary>
     public float[] Images { get; set; } = [];
+
+    /// <summary>Makes sure that the state is one of an evaluation's course.</summary>
+    /// <param name="course">Title and rounds of each stage, in the order in which they run.</param>
+    /// <exception cref="DamagedFileException">It is not: it has other stages, or is in a round that there is not.</exception>
+    internal void RequireFits(IReadOnlyList<(string Title, int Rounds)> course)
+    {
+        bool fits = Results.Count <= course.Count
+            && Results.Zip(course).All(pair => pair.First.Attack == pair.Second.Title && pair.First.Samples == Robust.Length)
+            && (Stage is null || (Results.Count < course.Count && Stage.Round <= course[Results.Count].Rounds));
+        if (!fits)
+            throw new DamagedFileException(
+                "The kept state of the evaluation is at a stage or round that its attacks do not have; delete "
+                + "evaluation.state.safetensors in the folder of --out to begin the evaluation anew.");
+    }
 }
 
 /// <summary>How far a stage, an attack or one of AutoAttack's four, is.</summary>

@@ -14,8 +14,8 @@ public static class MarkdownReport
         ArgumentNullException.ThrowIfNull(result);
         var text = new StringBuilder();
         RunConfiguration configuration = result.Configuration;
-        text.Append($"# {configuration.Preset}: {configuration.Model} on {configuration.Data.Name}\n\n");
-        text.Append($"```\n{commandLine}\n```\n\n");
+        text.Append($"# {Escape($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}")}\n\n");
+        text.Append($"```\n{PlainText.Escape(commandLine)}\n```\n\n");
         if (RunSummary.Finding(result) is { } finding)
             text.Append($"{finding}\n\n");
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = TableText.Cells(result);
@@ -35,5 +35,5 @@ public static class MarkdownReport
 
     private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
 
-    private static string Escape(string value) => value.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+    private static string Escape(string value) => PlainText.Markdown(value);
 }

@@ -26,7 +26,8 @@ public sealed class TextTable
         ArgumentNullException.ThrowIfNull(cells);
         if (cells.Count != _headers.Length)
             throw new ArgumentException($"{cells.Count} cells for {_headers.Length} columns", nameof(cells));
-        _rows.Add([.. cells]);
+        // The last column wraps; the others would make every line as wide as their longest name.
+        _rows.Add([.. cells.SkipLast(1).Select(PlainText.Name), PlainText.Sentence(cells[^1])]);
     }
 
     /// <summary>Writes the table, each line ending in a line feed of the writer.</summary>

@@ -80,8 +80,16 @@ public sealed record ConfigurationSources(
                 AllowTrailingCommas = true,
                 AllowDuplicateProperties = false,
             };
-            return JsonNode.Parse(ReadText(path), documentOptions: options) as JsonObject
+            JsonNode? document = JsonNode.Parse(ReadText(path), documentOptions: options);
+            RequireText(document);
+            return document as JsonObject
                 ?? throw new ConfigurationException($"The configuration file {path} holds no JSON object; write settings between {{ and }}.");
+        }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
+        {
+            // What System.Text.Json throws for an escaped half of a surrogate pair.
+            throw new ConfigurationException(
+                $"The configuration file {path} holds a text that is not Unicode, or a name twice; correct it there.", error);
         }
         catch (JsonException error)
         {
@@ -92,6 +100,25 @@ public sealed record ConfigurationSources(
         {
             throw new ConfigurationException(
                 $"The configuration file {path} cannot be read: {StorageErrors.Reason(error)}; name a file that exists.", error);
+        }
+    }
+
+    // Names and texts are decoded when they are asked for, and only then refused; here all are asked for.
+    private static void RequireText(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonObject members:
+                foreach ((string _, JsonNode? member) in members)
+                    RequireText(member);
+                break;
+            case JsonArray items:
+                foreach (JsonNode? item in items)
+                    RequireText(item);
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                value.GetValue<string>();
+                break;
         }
     }
 }

@@ -52,6 +52,7 @@ public sealed record FileSurroundings(int? Threads, string? Out, string? DataFol
         if (value is null)
             return null;
         return value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is { Length: > 0 } path
+            && !path.Contains('\0')
             ? path
             : throw new ConfigurationException($"{name} in {file} is {value.ToJsonString()}; give the path of a folder as text.");
     }

@@ -18,7 +18,7 @@ public static class RunJson
     /// <summary>A document, indented, ending in a line feed.</summary>
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options) + "\n";
 
-    /// <summary>Reads what <see cref="Write"/> wrote.</summary>
+    /// <summary>Reads what <see cref="Write"/> wrote, and believes nothing of it; see <see cref="StoredJson"/>.</summary>
     /// <param name="json">The document.</param>
     /// <param name="file">Where it came from, for the error.</param>
     /// <exception cref="DamagedFileException">It is not such a document.</exception>
@@ -26,10 +26,9 @@ public static class RunJson
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(json, Options)
-                ?? throw new DamagedFileException($"The file {file} holds nothing; delete it and run the command that wrote it again.");
+            return StoredJson.Read<T>(json, Options);
         }
-        catch (Exception error) when (error is JsonException or ConfigurationException or NotSupportedException)
+        catch (JsonException error)
         {
             throw new DamagedFileException(
                 $"The file {file} is damaged ({StorageErrors.Reason(error)}); delete it and run the command that wrote it again.", error);
@@ -48,12 +47,12 @@ public static class RunJson
             PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
             WriteIndented = indented,
             NewLine = "\n",
-            AllowDuplicateProperties = false,
             AllowTrailingCommas = true,
             ReadCommentHandling = JsonCommentHandling.Skip,
             // ε, α and × stay readable; the documents are never put inside HTML as they are.
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
+        StoredJson.MakeStrict(options);
         options.Converters.Add(new NumberConverter());
         options.Converters.Add(new SettingNameConverterFactory());
         options.MakeReadOnly(populateMissingResolver: true);

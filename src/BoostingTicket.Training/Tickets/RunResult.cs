@@ -43,7 +43,7 @@ public sealed record LayerSparsity(string Name, int Total, int Kept);
 /// <see cref="TrainValidationSplit.Hash"/>.</param>
 public sealed record SeedResult(
     ulong Seed, IReadOnlyList<EpochRecord> Donor, TestResult? DonorTest, IReadOnlyList<LayerSparsity> Sparsity,
-    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash)
+    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash = "")
 {
     /// <summary>Training of the winning ticket's donor; empty without that arm.</summary>
     public IReadOnlyList<EpochRecord> WinningDonor { get; init; } = [];

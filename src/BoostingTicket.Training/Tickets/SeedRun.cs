@@ -46,7 +46,7 @@ internal sealed class SeedRun
     {
         string done = _folder.SeedResult(_seed);
         if (File.Exists(done))
-            return RunJson.Read<SeedResult>(StoredFiles.ReadText(done), done);
+            return ReadFinished(done);
         StoredFiles.CreateFolder(_folder.Seed(_seed));
         if (!File.Exists(_folder.Initial(_seed)))
             _stages.SaveInitial(_initial);
@@ -68,6 +68,17 @@ internal sealed class SeedRun
         };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         return result;
+    }
+
+    // Reports rely on it that a result is this seed's, with every arm.
+    private SeedResult ReadFinished(string path)
+    {
+        SeedResult kept = RunJson.Read<SeedResult>(StoredFiles.ReadText(path), path);
+        if (kept.Seed != _seed || !kept.Arms.Select(result => result.Arm).SequenceEqual(_configuration.Arms))
+            throw new DamagedFileException(
+                $"The file {path} is damaged (its seed or its arms are not those of the run); delete it and run the command that "
+                + "wrote it again.");
+        return kept;
     }
 
     private ArmResult RunArm(Arm arm, DrawnTicket? ticket)
@@ -150,15 +161,6 @@ internal sealed class SeedRun
     private string StageOf(string donor, int round) =>
         _configuration.Pruning.Rounds == 1 ? donor : $"{donor}-{round}";
 
-    /// <summary>What is kept of a donor besides its files.</summary>
-    private sealed record DonorRecord(
-        IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
-        IReadOnlyList<string> Warnings, double Seconds)
-    {
-        /// <summary>Epoch at which Early-Bird ended the donor of the last round that it ended; null for none.</summary>
-        public int? EarlyBirdEpoch { get; init; }
-    }
-
     /// <summary>A mask and how it was found.</summary>
     private sealed record DrawnTicket(Mask Mask, DonorRecord Record)
     {
@@ -172,4 +174,18 @@ internal sealed class SeedRun
 
         public double Seconds => Record.Seconds;
     }
+}
+
+/// <summary>What is kept of a donor besides its files.</summary>
+/// <param name="History">Epoch by epoch.</param>
+/// <param name="Test">Test result of the donor.</param>
+/// <param name="Sparsity">Kept weights of its ticket by layer.</param>
+/// <param name="Warnings">What the user should know.</param>
+/// <param name="Seconds">Seconds of training and pruning.</param>
+internal sealed record DonorRecord(
+    IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
+    IReadOnlyList<string> Warnings, double Seconds)
+{
+    /// <summary>Epoch at which Early-Bird ended the donor of the last round that it ended; null for none.</summary>
+    public int? EarlyBirdEpoch { get; init; }
 }

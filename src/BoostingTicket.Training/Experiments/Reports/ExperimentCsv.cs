@@ -17,7 +17,10 @@ internal static class ExperimentCsv
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{Quote(row.Item)},{Quote(row.Measure)},{QuantityText.Of(row.Unit)},{row.Paper?.Value},{row.Paper?.Source},{row.Ours.Mean},{(row.Ours.Count > 1 ? row.Ours.Deviation : null)},{row.Ours.Count},{row.Difference}\n");
+                $"{Quote(row.Item)},{Quote(row.Measure)},{QuantityText.Of(row.Unit)},{row.Paper?.Value},{PlainText.Csv(row.Paper?.Source)},");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{row.Ours.Mean},{(row.Ours.Count > 1 ? row.Ours.Deviation : null)},{row.Ours.Count},{row.Difference}\n");
         }
         return text.ToString();
     }
@@ -56,7 +59,8 @@ internal static class ExperimentCsv
             foreach (EpochRecord epoch in row.Record.History)
             {
                 PhaseTimes times = epoch.Times;
-                text.Append(CultureInfo.InvariantCulture, $"{Quote(row.Training)},{row.Seed},{row.Folder},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
+                text.Append(CultureInfo.InvariantCulture,
+                    $"{Quote(row.Training)},{row.Seed},{Quote(row.Folder)},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
                 text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
                 text.Append(CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
             }
@@ -64,6 +68,5 @@ internal static class ExperimentCsv
         return text.ToString();
     }
 
-    private static string Quote(string value) =>
-        value.AsSpan().ContainsAny(',', '"') ? $"\"{value.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : value;
+    private static string Quote(string value) => PlainText.Csv(value);
 }

@@ -13,7 +13,8 @@ internal static class ExperimentMarkdown
     public static string Write(ExperimentResult result, string commandLine, IReadOnlyList<string> pictures)
     {
         var text = new StringBuilder();
-        text.Append($"# {result.Experiment}: {result.Title}\n\n```\n{commandLine}\n```\n\n{ExperimentTables.Caption(result)}\n");
+        text.Append(
+            $"# {Escape($"{result.Experiment}: {result.Title}")}\n\n```\n{PlainText.Escape(commandLine)}\n```\n\n{ExperimentTables.Caption(result)}\n");
         if (result.Rows.Count > 0)
             Table(text, "The paper and ours", ExperimentTables.Comparison(result));
         string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal)) ?? (pictures.Count > 0 ? pictures[0] : null);
@@ -44,5 +45,5 @@ internal static class ExperimentMarkdown
 
     private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
 
-    private static string Escape(string value) => value.Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+    private static string Escape(string value) => PlainText.Markdown(value);
 }

@@ -3,6 +3,9 @@ namespace BoostingTicket.Training.Reporting.Charts;
 /// <summary>Round numbers for an axis.</summary>
 internal static class AxisTicks
 {
+    // Below that, ticks would be as near to each other as numbers are.
+    private const double LeastSpan = 1e-12;
+
     /// <summary>Multiples of 1, 2 or 5 times a power of ten that cover a range.</summary>
     /// <param name="least">Least value.</param>
     /// <param name="most">Largest value, not below <paramref name="least"/>.</param>
@@ -11,11 +14,11 @@ internal static class AxisTicks
     public static double[] Cover(double least, double most, int count)
     {
         double span = most - least;
-        if (!(span > 0))
+        if (!(span > Math.Abs(most) * LeastSpan))
             span = Math.Max(Math.Abs(most), 1);
         double step = RoundStep(span / (count - 1));
-        long first = (long)Math.Floor(least / step + 1e-9);
-        long last = Math.Max((long)Math.Ceiling(most / step - 1e-9), first + 1);
+        double first = Math.Floor(least / step + 1e-9);
+        double last = Math.Max(Math.Ceiling(most / step - 1e-9), first + 1);
         return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(index => (first + index) * step)];
     }
 

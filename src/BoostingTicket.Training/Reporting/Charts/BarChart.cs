@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
+using BoostingTicket.Training.Reporting.Html;
 
 namespace BoostingTicket.Training.Reporting.Charts;
 
@@ -54,5 +54,5 @@ internal sealed class BarChart(string title, IReadOnlyList<Bar> bars, double ful
         return svg.Append("</svg>").ToString();
     }
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Encode(string text) => HtmlPage.Encode(text);
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
+using BoostingTicket.Training.Reporting.Html;
 
 namespace BoostingTicket.Training.Reporting.Charts;
 
@@ -123,5 +123,5 @@ internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series,
     private string Label(double tick, bool log) => log ? tick.ToString("0.######", CultureInfo.InvariantCulture)
         : tick.ToString(Math.Abs(tick) >= 10 || tick == 0 ? "0.##" : "0.####", CultureInfo.InvariantCulture) + suffix;
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Encode(string text) => HtmlPage.Encode(text);
 }

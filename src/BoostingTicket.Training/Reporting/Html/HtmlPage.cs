@@ -20,8 +20,10 @@ internal sealed class HtmlPage
         .Append(CultureInfo.InvariantCulture, $"<title>{Encode(title)}</title>\n<style>\n{HtmlStyle.Css}\n</style></head>\n<body><main>\n")
         .Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Encode(kind)}</p><h1>{Encode(title)}</h1>\n<p class=\"sub\">{Encode(subtitle)}</p>\n");
 
-    /// <summary>Text for HTML.</summary>
-    public static string Encode(string text) => WebUtility.HtmlEncode(text);
+    /// <summary>Text for HTML, between tags or inside an attribute's quotes; harmless as <see cref="PlainText"/> says, since
+    /// control
+    /// characters are no XML either. Line feeds and tabs stay.</summary>
+    public static string Encode(string text) => WebUtility.HtmlEncode(PlainText.EscapeLines(text));
 
     /// <summary>A class of CSS for each name: the key of a legend.</summary>
     public static string Legend(IEnumerable<(string Style, string Name)> entries) =>
@@ -57,7 +59,7 @@ internal sealed class HtmlPage
         Add("</tr></thead><tbody>\n");
         foreach (HtmlRow row in rows)
         {
-            Add(row.Arm is null ? "<tr>" : $"<tr data-arm=\"{row.Arm}\">");
+            Add(row.Arm is null ? "<tr>" : $"<tr data-arm=\"{Encode(row.Arm)}\">");
             for (int column = 0; column < row.Cells.Count; column++)
             {
                 string[] classes = [.. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];

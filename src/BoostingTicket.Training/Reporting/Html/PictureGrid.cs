@@ -14,7 +14,7 @@ internal static class PictureGrid
         var html = new StringBuilder("<div class=\"pictures\">");
         foreach (AdversarialExample image in examples.Images)
         {
-            string label = examples.Classes[image.Label];
+            string label = PlainText.Name(examples.Classes[image.Label]);
             float scale = 0.5f / (float)Math.Max(examples.Epsilon, 1e-6);
             float[] difference = [.. image.Clean.Zip(image.Adversarial, (before, after) => 0.5f + (scale * (after - before)))];
             html.Append("<figure><div class=\"strip\">")
@@ -32,7 +32,10 @@ internal static class PictureGrid
         string Picture(float[] pixels, string what) =>
             $"<img width=\"{examples.Width}\" height=\"{examples.Height}\" alt=\"{HtmlPage.Encode(what)}\" src=\"{PngImage.DataUri(pixels, examples.Channels, examples.Height, examples.Width)}\"/>";
 
-        string Caption(string what, int seen, int label) =>
-            $"<span>{HtmlPage.Encode(what)}<br/><span{(seen == label ? "" : " class=\"wrong\"")}>→ {HtmlPage.Encode(examples.Classes[seen])}</span></span>";
+        string Caption(string what, int seen, int label)
+        {
+            string kind = seen == label ? "" : " class=\"wrong\"", shown = PlainText.Name(examples.Classes[seen]);
+            return $"<span>{HtmlPage.Encode(what)}<br/><span{kind}>→ {HtmlPage.Encode(shown)}</span></span>";
+        }
     }
 }

@@ -1,0 +1,88 @@
+using BoostingTicket.Fuzz.Mutation;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Files;
+
+namespace BoostingTicket.Fuzz.Targets;
+
+/// <summary>A target whose reader wants a path.</summary>
+/// <param name="name">Its name.</param>
+/// <param name="form">How its inputs are mutated.</param>
+/// <param name="weight">Its share of executions.</param>
+/// <param name="seeds">Makes the corpus.</param>
+/// <param name="read">Reads a file.</param>
+internal sealed class FileTarget(string name, InputForm form, int weight, Func<IEnumerable<byte[]>> seeds, Action<string> read)
+    : FuzzTarget
+{
+    public override string Name => name;
+
+    public override InputForm Form => form;
+
+    public override int Weight => weight;
+
+    // The graph of the deepest network that a name can mean.
+    public override long FixedBytes => 6 << 20;
+
+    public override void Execute(byte[] input) => read(Scratch.Write("input.safetensors", input));
+
+    protected override IEnumerable<byte[]> Seeds() => seeds();
+}
+
+/// <summary>Files of weights, masks and tickets, and what is done with files of others.</summary>
+internal static class ModelFileTargets
+{
+    private static byte[] Weights => Samples.Bytes(ModelFileWriter.Create(FileKind.Weights, Samples.Metadata).Add(Samples.State));
+
+    private static byte[] Ticket => Samples.Bytes(ModelFileWriter.Create(FileKind.Ticket, Samples.Metadata).Add(Samples.State)
+        .Add(Samples.Mask));
+
+    /// <summary>The targets.</summary>
+    public static IEnumerable<FuzzTarget> Create()
+    {
+        yield return new FileTarget("weights", InputForm.Safetensors, 300, () => [Weights, .. Hostile()], path =>
+        {
+            SavedModel model = SavedModel.Load(path);
+            GC.KeepAlive(model);
+        });
+        yield return new FileTarget("mask", InputForm.Safetensors, 300,
+            () => [Samples.Bytes(ModelFileWriter.Create(FileKind.Mask, Samples.Metadata).Add(Samples.Mask))], path =>
+                MaskFile.Load(path, Samples.Graph));
+        yield return new FileTarget("ticket", InputForm.Safetensors, 300, () => [Ticket], path =>
+            TicketFile.Load(path, Samples.Graph));
+        yield return new FileTarget("inspect", InputForm.Safetensors, 200,
+            () => [Weights, Ticket, Samples.Named("module.conv1.weight"), Samples.Named("a.b.c.d"), .. Hostile()], path =>
+                FileInspector.Inspect(path));
+        yield return new FileTarget("import", InputForm.Safetensors, 200, () => [Foreign("module."), Foreign("")], path =>
+            WeightImport.Read(path, new ImportOptions("lenet-1-2-3", ImageSize: 16)));
+        yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket], path =>
+        {
+            WeightExport.Write(path, path + ".out", PyTorchStyle.Usual);
+        });
+    }
+
+    /// <summary>Files whose names and metadata harm terminals and tables, and whose metadata name networks of
+    /// gigabytes.</summary>
+    public static IEnumerable<byte[]> Hostile() =>
+    [
+        Samples.Named("\\u001b]0;pwned\\u0007\\u001b[2J", "k\\u001b]0;x\\u0007", "\\u001b[31mred \\u202egnp.exe"),
+        Samples.Named(new string('.', 300)), Samples.Named("\\ud800"), Samples.Named("=cmd|<script>"),
+        .. ((string[])["lenet-9999-9999-9999", "lenet-4096-4096-4096", "wrn-100000-10", "vgg16", "resnet18-w512"]).Select(Of),
+    ];
+
+    private static byte[] Of(string model) => Samples.Bytes(new SafetensorsWriter()
+        .WithMetadata("boosting-ticket.kind", "weights").WithMetadata("boosting-ticket.format", "1")
+        .WithMetadata("boosting-ticket.model", model).WithMetadata("boosting-ticket.input", "1x28x28")
+        .WithMetadata("boosting-ticket.classes", "50000000").Add("conv1.weight", new float[1], 1));
+
+    // As a PyTorch program would write it.
+    private static byte[] Foreign(string prefix)
+    {
+        var writer = new SafetensorsWriter { Checksum = false };
+        writer.WithMetadata("format", "pt");
+        foreach (Engine.Graph.Parameter parameter in Samples.Graph.Table.All)
+            writer.Add(prefix + parameter.Name, Samples.State.MemoryOf(parameter),
+                [.. parameter.Spec.Dimensions.Select(size => (long)size)]);
+        writer.Add(prefix + "mean", new float[] { 0.5f }, 1).Add(prefix + "std", new float[] { 0.5f }, 1);
+        writer.AddBytes(prefix + "bn.num_batches_tracked", SafetensorsType.I64, new byte[8]);
+        return Samples.Bytes(writer);
+    }
+}
