@@ -27,7 +27,7 @@ internal static class PruneCommand
                 ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18", "the same share in every layer"),
                 ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask as a file of its own too; inspect shows it"),
             ],
-            Details = [$"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that WEIGHTS belongs to are used unless others are named."],
+            Details = [$"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. The settings of the run that WEIGHTS comes from are used unless others are named."],
         };
         command.Arguments.Add(trained);
         command.Options.Add(initial);
@@ -38,10 +38,11 @@ internal static class PruneCommand
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
-            RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(weights));
+            RunConfiguration configuration = workbench.Configure(invocation, [weights]);
             string? mask = invocation.Get(maskOut);
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
-            PruningReport report = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+            PruningReport report = workbench.Do(
+                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Prune, composed, data), (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 Origins.RequireNormalization(weights, configuration, data);
@@ -51,7 +52,7 @@ internal static class PruneCommand
                     SaveMask(mask, TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
                 return drawn;
             });
-            return invocation.Print(new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report }, writer =>
+            return invocation.Print(new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), settings = workbench.Stated, report }, writer =>
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)

@@ -20,6 +20,9 @@ public interface IDataSet
     /// <summary>The files that <c>data fetch</c> downloads; empty for a generated set.</summary>
     IReadOnlyList<PublishedFile> Files { get; }
 
+    /// <summary>What holds for the set where nothing else is said.</summary>
+    DataSetConventions Conventions { get; }
+
     /// <summary>Reads or generates the set.</summary>
     /// <param name="options">Where to look and how much of it.</param>
     /// <exception cref="DataException">The set is missing or damaged.</exception>

@@ -9,9 +9,10 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
+/// <param name="conventions">What holds for the set where nothing else is said; null for what holds for images of its kind.</param>
 public sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
-    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read) : IDataSet
+    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, DataSetConventions? conventions = null) : IDataSet
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -27,6 +28,9 @@ public sealed class PublishedDataSet(
 
     /// <inheritdoc/>
     public IReadOnlyList<PublishedFile> Files => files;
+
+    /// <inheritdoc/>
+    public DataSetConventions Conventions => conventions ?? (shape.Channels == 3 ? DataSetConventions.Cifar : DataSetConventions.Mnist);
 
     /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)
