@@ -39,7 +39,7 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
             return null;
         ModelFileMetadata? metadata = WeightFile.ReadMetadata(path);
         FileOrigin origin = metadata?.Settings is { } settings
-            ? new FileOrigin(path, Parse(settings, path), $"settings in {path}") { IsCarried = true }
+            ? new FileOrigin(path, Parse(settings, path), $"those that {path} carries") { IsCarried = true }
             : OfFolder(path) ?? Assume(path, metadata);
         if (metadata is null)
             return origin;
@@ -79,20 +79,23 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
     // A file of version 0.1.0 outside its run, or of another program.
     private static FileOrigin Assume(string path, ModelFileMetadata? metadata)
     {
-        (string set, string reason) = metadata is null ? (DataSetDefaults.DataSet, "the built-in data set") : Recognize(metadata);
-        return new FileOrigin(path, null, $"{path} carries no settings; assumed are the defaults of {set}, {reason}") { AssumedDataSet = set };
+        (string? set, string reason) = metadata is null ? (null, "") : Recognize(metadata);
+        string source = set is null
+            ? $"defaults of {DataSetDefaults.DataSet}, since {path} carries none and does not say its data set (--dataset names it)"
+            : $"defaults of {set}, assumed from {reason}, since {path} carries none";
+        return new FileOrigin(path, null, source) { AssumedDataSet = set ?? DataSetDefaults.DataSet };
     }
 
-    private static (string Set, string Reason) Recognize(ModelFileMetadata metadata)
+    private static (string? Set, string Reason) Recognize(ModelFileMetadata metadata)
     {
         bool Fits(IDataSet set) => set.Shape == metadata.Input && set.Classes.Count == metadata.Classes;
         if (metadata.Normalization is { } constants
             && DataSetCatalog.All.FirstOrDefault(set => Fits(set) && RunNormalization.Usual(set.Name) is { } usual && usual.ContentEquals(constants)) is { } known)
-            return (known.Name, "whose normalisation it has");
+            return (known.Name, "its normalisation");
         if (metadata.Preset is { } name && Presets.All.FirstOrDefault(preset => preset.Name == name) is { } preset
             && DataSetCatalog.All.FirstOrDefault(set => set.Name == preset.Configuration.Data.Name && Fits(set)) is { } named)
-            return (named.Name, $"the data set of its preset {name}");
-        return (DataSetDefaults.DataSet, "the built-in data set");
+            return (named.Name, $"its preset {name}");
+        return (null, "");
     }
 
     // The text may be anybody's: it is read like a configuration file, and nothing of it is repeated.
