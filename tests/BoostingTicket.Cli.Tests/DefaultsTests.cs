@@ -144,7 +144,7 @@ public sealed class DefaultsTests
     [TestCase("run", "training by pgd (donors by fgsm) with ε = 8/255, 10 steps of 2/255; evaluation by pgd with ε = 8/255, 20 steps of 2/255; model resnet18;")]
     [TestCase("train", "training by pgd with ε = 8/255, 10 steps of 2/255; evaluation by pgd with ε = 8/255, 20 steps of 2/255; model resnet18;")]
     [TestCase("retrain TICKET", "training by pgd with ε = 8/255, 10 steps of 2/255; evaluation by pgd with ε = 8/255, 20 steps of 2/255; model resnet18-w2;")]
-    [TestCase("profile", "training by pgd with ε = 8/255, 10 steps of 2/255; model resnet18;")]
+    [TestCase("profile --batch 4", "training by pgd with ε = 8/255, 10 steps of 2/255; model resnet18;")]
     [TestCase("evaluate WEIGHTS", "evaluation by pgd with ε = 8/255, 20 steps of 2/255; model resnet18-w2;")]
     [TestCase("evaluate WEIGHTS --attack autoattack", "evaluation by autoattack with ε = 8/255; model resnet18-w2;")]
     [TestCase("transfer WEIGHTS WEIGHTS", "evaluation by pgd-20 with ε = 8/255, 20 steps of 2/255; model of 2 networks;")]
@@ -167,7 +167,7 @@ public sealed class DefaultsTests
         CommandResult result = CommandLine.Run(
             error, source.Token, [.. arguments, "--dataset", "cifar10", "--threads", "1", "--device", "cpu", .. prunes ? ["--out", Path.Combine(_folder, "cp.safetensors")] : inFolder ? (string[])["--out", folder] : []]);
         Assert.That(result.Code, Is.EqualTo(prunes ? 0 : 130), result.Error);
-        string said = result.Error.Split('\n').Single(text => text.StartsWith("cifar10", StringComparison.Ordinal));
+        string said = result.Error.Split('\n').Single(text => text.Contains("; settings: ", StringComparison.Ordinal));
         Assert.That(said, Does.Contain(stated).And.Contain("settings: defaults of cifar10"));
         if (said.Contains("training", StringComparison.Ordinal))
             Assert.That(said, Does.Contain("45,000 training, 5,000 validation"));
