@@ -18,12 +18,13 @@ internal sealed class Workbench
     /// <summary>Folder under which runs are kept that are given none.</summary>
     public const string RunsFolder = "runs";
 
-    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = $"settings to start from, by default {Presets.Default}; see run --help" };
-    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "JSON file with settings; the command line wins over it, it wins over the preset" };
+    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = "settings to start from; otherwise those that the given weights or ticket come from, else the defaults of the data set; see run --help" };
+    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "JSON file with settings; the command line wins over it, it wins over all else" };
     private readonly Option<string?> _data = DataCommand.CreateRootOption();
     private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
     private readonly bool _resumable;
     private readonly bool _inFolder;
+    private string _source = "";
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
@@ -44,26 +45,27 @@ internal sealed class Workbench
             command.Options.Add(_resume);
     }
 
+    /// <summary>What the command said before it started; for its answer.</summary>
+    public RunStatement? Stated { get; private set; }
+
     /// <summary>Whether the command line asks to go on.</summary>
     public bool IsResumed(Invocation invocation) => _resumable && invocation.Get(_resume);
 
     /// <summary>Settings and folder of work that can be resumed.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
-    /// <param name="fallback">As of <see cref="Configure"/>.</param>
-    /// <param name="usual">As of <see cref="Configure"/>.</param>
+    /// <param name="origins">As of <see cref="Configure"/>; of no matter where work is resumed.</param>
     /// <returns>What to do, where, and whether to continue what is there.</returns>
     /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
     /// to begin with.</exception>
     public (RunConfiguration Configuration, string Folder, bool Resume) Open(
-        Invocation invocation, string? name, string? fallback = null,
-        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
+        Invocation invocation, string? name, IReadOnlyList<string>? origins = null)
     {
         bool resume = IsResumed(invocation);
         ReadFile(invocation);
         if (!resume)
         {
-            RunConfiguration fresh = Configure(invocation, fallback, usual);
+            RunConfiguration fresh = Configure(invocation, origins);
             return (fresh, invocation.Out ?? NewFolder(name ?? fresh.Preset), false);
         }
 
@@ -75,7 +77,7 @@ internal sealed class Workbench
                 $"The folder {folder} holds nothing to resume (no {Path.GetFileName(kept)}); name the folder of a run with --out, or leave out --resume.");
         }
 
-        return (Configure(invocation, kept), folder, true);
+        return (Configure(invocation, resumed: kept), folder, true);
     }
 
     // The folder in the file is that of a run; what other commands call --out is a file.
@@ -98,49 +100,85 @@ internal sealed class Workbench
             .LastOrDefault() ?? throw new ConfigurationException($"--resume finds no run under {RunsFolder}; name its folder with --out.");
     }
 
-    /// <summary>The configuration: command line over file over preset.</summary>
+    /// <summary>The configuration: command line over file over preset, else over what the given files come from, else over the defaults
+    /// of the data set.</summary>
     /// <param name="invocation">The command line.</param>
-    /// <param name="fallback">A configuration file to take when neither file nor preset is named and it exists; null for none.</param>
-    /// <param name="usual">Options that a command takes where neither they nor a file or preset were given, from what was asked for
-    /// otherwise; null for none.</param>
+    /// <param name="origins">Weights, ticket or mask that the command is given; the settings are those that the first of them comes
+    /// from that says so. Null for none.</param>
+    /// <param name="resumed">Configuration file of work that is resumed, taken when neither file nor preset is named; null for none.</param>
+    /// <param name="usual">Options that a command takes where neither they nor a file, preset, published data set or weights were given,
+    /// from what was asked for otherwise; null for none.</param>
     public RunConfiguration Configure(
-        Invocation invocation, string? fallback = null, Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
+        Invocation invocation, IReadOnlyList<string>? origins = null, string? resumed = null,
+        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
     {
         ReadFile(invocation);
         string? file = invocation.Get(_config), preset = invocation.Get(_preset);
-        if (file is null && preset is null && fallback is not null && File.Exists(fallback))
-            file = fallback;
+        if (file is null && preset is null && resumed is not null && File.Exists(resumed))
+            file = resumed;
         IReadOnlyList<(ConfigurationOption Option, string Value)> given = invocation.Settings();
-        RunConfiguration configuration = new ConfigurationSources(preset, file, given).Compose();
-        if (usual is not null && file is null && preset is null)
+        var sources = new ConfigurationSources(preset, file, given) { Origin = OriginOf(origins ?? []) };
+        ComposedConfiguration composed = sources.ComposeNamed();
+        if (usual is not null && file is null && preset is null && sources.Origin is null
+            && DataSetCatalog.Find(composed.Configuration.Data.Name).Files.Count == 0)
         {
-            IEnumerable<(ConfigurationOption, string)> added = usual(configuration)
+            IEnumerable<(ConfigurationOption, string)> added = usual(composed.Configuration)
                 .Where(option => given.All(other => other.Option.Name != option.Name))
                 .Select(option => (ConfigurationOptions.Find(option.Name), option.Value));
-            configuration = new ConfigurationSources(preset, file, [.. added, .. given]).Compose();
+            composed = (sources with { Options = [.. added, .. given] }).ComposeNamed();
         }
+        RunConfiguration configuration = Fitted(composed.Configuration, sources);
         Invocation.CheckDevice(configuration.Device);
+        _source = composed.Source;
         return configuration;
     }
+
+    private static FileOrigin? OriginOf(IReadOnlyList<string> files)
+    {
+        FileOrigin? first = null;
+        foreach (string file in files)
+        {
+            FileOrigin? origin = FileOrigin.Read(file);
+            if (origin?.IsCarried == true)
+                return origin;
+            first ??= origin;
+        }
+        return first;
+    }
+
+    // Number formats of GPUs are those of the machine that the weights come from.
+    private static RunConfiguration Fitted(RunConfiguration configuration, ConfigurationSources sources) =>
+        sources.Origin?.Configuration?.Precision == configuration.Precision && configuration.Precision is not (DeviceCatalog.Auto or "float32")
+        && sources.Options.All(given => given.Option.Name != "--precision") && DeviceCatalog.Names.Contains(configuration.Device)
+        && DeviceCatalog.Select(configuration.Device).Name == DeviceCatalog.Cpu
+            ? configuration with { Precision = DeviceCatalog.Auto }
+            : configuration;
 
     /// <summary>Opens device and data and does the work with its progress shown.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="configuration">The configuration.</param>
     /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
+    /// <param name="state">What is stated of the work before it starts, given where settings come from and the images.</param>
     /// <param name="work">The work.</param>
     public T Do<T>(
-        Invocation invocation, RunConfiguration configuration, string? folder, Func<IBackend, DataSplit, IRunProgress, T> work)
+        Invocation invocation, RunConfiguration configuration, string? folder, Func<ComposedConfiguration, DataSplit, RunStatement> state,
+        Func<IBackend, DataSplit, IRunProgress, T> work)
     {
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         IProgressDisplay display = ProgressDisplays.Create(invocation);
         display.Note(selection.Reason);
         DataSplit data = Load(invocation, configuration);
+        Stated = state(new ComposedConfiguration(configuration, _source), data);
         using IBackend backend = DeviceCatalog.Open(selection, configuration.DeviceOptions(invocation.Threads));
         if (folder is null)
+        {
+            display.Note(Stated.Text);
             return display.Show(() => work(backend, data, display));
+        }
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(new RunFolder(folder).Log)));
         ILogger logger = loggers.CreateLogger(Application.Name);
         var logged = new LoggedProgress(display, logger);
+        logged.State(Stated.Text);
         try
         {
             return invocation.Saving.Do(() => display.Show(() => work(backend, data, logged)));

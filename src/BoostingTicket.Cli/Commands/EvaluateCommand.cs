@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
-using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
@@ -24,11 +23,11 @@ internal static class EvaluateCommand
         {
             Examples =
             [
-                ("evaluate runs/donor/seed-0/train.best.safetensors", "with the settings of the run that the weights belong to"),
+                ("evaluate runs/donor/seed-0/train.best.safetensors", "with the settings of the run that the weights come from, wherever the file lies"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network"),
-                ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness", "an evaluation that is kept and can be interrupted"),
+                ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness", "all of CIFAR-10's test images at 8/255, unless the weights come with settings for it; kept, and can be interrupted"),
                 ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "go on with it"),
             ],
             Details =
@@ -56,15 +55,16 @@ internal static class EvaluateCommand
                 return Attack(invocation, workbench, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
             if (workbench.IsResumed(invocation))
                 throw new ConfigurationException("--resume goes on with attacks by name; give --attack and the --out that they were begun with, or leave it out.");
-            RunConfiguration configuration = workbench.Configure(invocation, ConfigurationBeside(path), _ => OriginOf(path));
+            RunConfiguration configuration = workbench.Configure(invocation, [path]);
             invocation.RequireAnswerFile();
-            TestResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
+            TestResult result = workbench.Do(
+                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data), (backend, data, progress) =>
             {
                 Origins.RequireNormalization(path, configuration, data, takesOwn: true);
                 return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
             });
             return invocation.Answer(
-                new { weights = Path.GetFullPath(path), configuration.Model, dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
+                new { weights = Path.GetFullPath(path), configuration.Model, dataset = configuration.Data.Name, settings = workbench.Stated, configuration.Evaluation.Attack, result },
                 writer =>
                 {
                     var table = new TextTable(">samples", ">clean %", $">{RunSummary.AttackName(configuration)} %", ">largest perturbation", ">seconds");
@@ -88,7 +88,8 @@ internal static class EvaluateCommand
             SingleSteps.RequireImageFile(adversarial);
         (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
         invocation.RequireFile("--save-adversarial", adversarial, overwrite: resume);
-        AttackOutcome Run() => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+        AttackOutcome Run() => workbench.Do(
+            invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, names), (backend, data, progress) =>
         {
             Origins.RequireNormalization(path, configuration, data, takesOwn: true);
             AttackOutcome found = new SingleSteps(configuration, backend, data, progress).Attack(
@@ -105,6 +106,7 @@ internal static class EvaluateCommand
                 weights = Path.GetFullPath(path),
                 configuration.Model,
                 dataset = configuration.Data.Name,
+                settings = workbench.Stated,
                 configuration.Evaluation.Attack,
                 adversarial = adversarial is null ? null : Path.GetFullPath(adversarial),
                 folder = folder is null ? null : Path.GetFullPath(folder),
@@ -121,22 +123,16 @@ internal static class EvaluateCommand
     private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)
     {
         if (invocation.Out is not null)
-            return workbench.Open(invocation, Name, ConfigurationBeside(path), _ => OriginOf(path));
+            return workbench.Open(invocation, Name, [path]);
         if (workbench.IsResumed(invocation))
             throw new ConfigurationException("--resume needs --out with the folder that the evaluation was begun in.");
-        return (workbench.Configure(invocation, ConfigurationBeside(path), _ => OriginOf(path)), null, false);
+        return (workbench.Configure(invocation, [path]), null, false);
     }
-
-    // A file that is missing is reported when it is read.
-    private static IEnumerable<(string Name, string Value)> OriginOf(string path) =>
-        File.Exists(path) && WeightFile.ReadMetadata(path) is { } origin
-            ? [("--model", origin.Model), ("--normalize", origin.Normalization is null ? "false" : "true")]
-            : [];
 
     // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no result.
     private static void Keep(string path, RobustnessResult result, IRunProgress progress)
     {
-        if (!File.Exists(ConfigurationBeside(path)))
+        if (!File.Exists(FileOrigin.ConfigurationBeside(path)))
             return;
         string file = RunFolder.Evaluation(Path.GetFullPath(path));
         try
@@ -169,12 +165,5 @@ internal static class EvaluateCommand
             "", "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));
-    }
-
-    /// <summary>Where the configuration of the run is that a seed's file belongs to; it need not exist.</summary>
-    public static string ConfigurationBeside(string file)
-    {
-        string? seed = Path.GetDirectoryName(Path.GetFullPath(file));
-        return new RunFolder(Path.GetDirectoryName(seed) ?? ".").Configuration;
     }
 }

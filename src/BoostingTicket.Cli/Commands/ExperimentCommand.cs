@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Figures;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Experiments;
 using BoostingTicket.Training.Experiments.Planning;
 using BoostingTicket.Training.Experiments.Reports;
@@ -71,15 +72,27 @@ internal static class ExperimentCommand
         }
         if (!ExperimentCatalog.Names.Contains(name))
             throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);
-        ExperimentConfiguration configuration = new ExperimentSources(name, scale, invocation.Settings()).Compose();
-        Invocation.CheckDevice(configuration.Base.Device);
         string folder = invocation.Out ?? UsualFolder;
+        var sources = new ExperimentSources(name, scale, invocation.Settings());
+        ExperimentConfiguration configuration = sources.Compose(), before = (sources with { TakesAttack = false }).Compose();
+        if (ExperimentRun.Holds(before, folder))
+            configuration = before;
+        Invocation.CheckDevice(configuration.Base.Device);
         return plan ? Plan(invocation, workbench, configuration, folder) : Run(invocation, workbench, configuration, folder);
+    }
+
+    // The experiment decides on networks and methods, piece by piece.
+    private static RunStatement State(ExperimentConfiguration configuration, DataSplit data)
+    {
+        string scale = configuration.Scale.ToString(CultureInfo.InvariantCulture);
+        return RunStatement.Of(
+            StatedWork.Retrain, new ComposedConfiguration(configuration.Base, $"experiment {configuration.Experiment} at scale {scale}"), data,
+            model: configuration.Model ?? "of the paper");
     }
 
     private static int Plan(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
     {
-        ExperimentPlan plan = workbench.Do(invocation, configuration.Base, folder: null, (backend, data, progress) =>
+        ExperimentPlan plan = workbench.Do(invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
             new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
@@ -90,7 +103,7 @@ internal static class ExperimentCommand
         ExperimentOutcome outcome;
         try
         {
-            outcome = workbench.Do(invocation, configuration.Base, folder, (backend, data, progress) =>
+            outcome = workbench.Do(invocation, configuration.Base, folder, (_, data) => State(configuration, data), (backend, data, progress) =>
             {
                 progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
                 return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
@@ -102,7 +115,7 @@ internal static class ExperimentCommand
         }
 
         ExperimentResult result = outcome.Result;
-        invocation.Print(new { folder = files.Own, report = files.Report, summary = files.Summary, result }, writer =>
+        invocation.Print(new { folder = files.Own, settings = workbench.Stated, report = files.Report, summary = files.Summary, result }, writer =>
         {
             if (result.Rows.Count > 0)
                 WriteTable(writer, ExperimentTables.Comparison(result));

@@ -102,7 +102,7 @@ internal static class ImportCommand
         try
         {
             if (text.Split('/') is [string means, string deviations])
-                return new InputNormalizationConstants(ParseNumbers(means), ParseNumbers(deviations));
+                return RequireUnitPixels(text, new InputNormalizationConstants(ParseNumbers(means), ParseNumbers(deviations)));
         }
         catch (Exception error) when (error is FormatException or ArgumentException)
         {
@@ -110,6 +110,17 @@ internal static class ImportCommand
         }
         throw new ConfigurationException(
             $"--normalization is '{text}'; give {string.Join(", ", Known.Keys)}, or a mean and a positive deviation for each channel, such as 0.5,0.5,0.5/0.2,0.2,0.2.");
+    }
+
+    // What is typed is refused and not converted: whoever types it can say what is meant.
+    private static InputNormalizationConstants RequireUnitPixels(string text, InputNormalizationConstants constants)
+    {
+        if (constants.AreForUnitPixels)
+            return constants;
+        string hint = constants.FromBytePixels is { } meant
+            ? $"did you mean {Numbers(meant.Mean)}/{Numbers(meant.Deviation)}?"
+            : "give a mean and a deviation of at most 1 for each channel.";
+        throw new ConfigurationException($"--normalization is '{text}', which is not for images in [0, 1]; {hint}");
     }
 
     private static float[] ParseNumbers(string text) => [.. text.Split(',').Select(value => float.Parse(value, CultureInfo.InvariantCulture))];

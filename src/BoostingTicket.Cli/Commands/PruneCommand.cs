@@ -29,8 +29,8 @@ internal static class PruneCommand
             ],
             Details =
             [
-                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. Settings of the run that "
-                    + "WEIGHTS belongs to are used unless others are named.",
+                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. The settings of the run that "
+                    + "WEIGHTS comes from are used unless others are named.",
                 "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights "
                     + "of equal magnitude, the first in the order of layers and of PyTorch are pruned first.",
             ],
@@ -44,13 +44,14 @@ internal static class PruneCommand
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
-            RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(weights));
+            RunConfiguration configuration = workbench.Configure(invocation, [weights]);
             string? mask = invocation.Get(maskOut);
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
             invocation.RequireFile("--out", ticket);
             invocation.RequireFile(maskOut.Name, mask);
             (PruningReport report, Ticket? kept) = workbench.Do(
-                invocation, configuration, folder: null, (backend, data, progress) =>
+                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Prune, composed, data),
+                (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 Origins.RequireNormalization(weights, configuration, data);
@@ -58,7 +59,13 @@ internal static class PruneCommand
                 PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
                 return (drawn, mask is null ? null : TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
             });
-            var answer = new { ticket = Path.GetFullPath(ticket), mask = mask is null ? null : Path.GetFullPath(mask), report };
+            var answer = new
+            {
+                ticket = Path.GetFullPath(ticket),
+                mask = mask is null ? null : Path.GetFullPath(mask),
+                settings = workbench.Stated,
+                report,
+            };
             invocation.Print(answer, writer =>
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");

@@ -38,14 +38,23 @@ internal static class RunCommand
     private static int Execute(Invocation invocation, Workbench workbench)
     {
         (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, name: null);
-        RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(invocation, configuration, folder, (backend, data, progress) =>
+        RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
+            invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Run, composed, data), (backend, data, progress) =>
         {
             progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
         }));
         var files = new RunFolder(folder);
         invocation.Print(
-            new { folder = files.Root, report = files.Report, finding = RunSummary.Finding(result), rows = RunSummary.Of(result), result },
+            new
+            {
+                folder = files.Root,
+                settings = workbench.Stated,
+                report = files.Report,
+                finding = RunSummary.Finding(result),
+                rows = RunSummary.Of(result),
+                result,
+            },
             writer =>
             {
                 TableText.Write(result, writer);

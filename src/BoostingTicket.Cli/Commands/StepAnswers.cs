@@ -12,14 +12,15 @@ internal static class StepAnswers
     /// <summary>Answers with a finished training.</summary>
     /// <param name="invocation">Where to.</param>
     /// <param name="configuration">Its settings.</param>
+    /// <param name="stated">What was said of them before.</param>
     /// <param name="folder">Its folder.</param>
     /// <param name="stage">Its name in the folder.</param>
     /// <param name="result">What it came to.</param>
-    public static int Training(Invocation invocation, RunConfiguration configuration, RunFolder folder, string stage, ArmResult result)
+    public static int Training(Invocation invocation, RunConfiguration configuration, RunStatement stated, RunFolder folder, string stage, ArmResult result)
     {
         string last = folder.LastWeights(configuration.Seed, stage), best = folder.BestWeights(configuration.Seed, stage);
         string initial = folder.Initial(configuration.Seed);
-        return invocation.Print(new { folder = folder.Root, initial, last, best, result }, writer =>
+        return invocation.Print(new { folder = folder.Root, settings = stated, initial, last, best, result }, writer =>
         {
             var table = new TextTable("weights", ">epoch", ">clean %", $">{RunSummary.AttackName(configuration)} %", "file");
             table.Add("best", Number(result.BestEpoch), Percent(result.Best.Clean), Percent(result.Best.Robust), Relative(best));

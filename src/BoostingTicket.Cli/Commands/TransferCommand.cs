@@ -12,6 +12,7 @@ namespace BoostingTicket.Cli.Commands;
 internal static class TransferCommand
 {
     private const string UsualAttack = "pgd-20";
+    private const int UsualSteps = 20;
     private const int MostNetworks = 1_000;
 
     /// <summary>The command.</summary>
@@ -23,13 +24,13 @@ internal static class TransferCommand
             Description = "weights files (safetensors), of one model or of several",
             Arity = new ArgumentArity(1, MostNetworks),
         };
-        var attack = new Option<string?>("--attack") { HelpName = "NAME", Description = $"attack that makes the images, by default {UsualAttack}" };
+        var attack = new Option<string?>("--attack") { HelpName = "NAME", Description = $"attack that makes the images, by default {UsualAttack}, or pgd where --steps is given or the settings have more steps" };
         var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", surroundings)
         {
             Examples =
             [
-                ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors", "with data and attack of the run that the first belongs to"),
-                ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json", "three models on CIFAR-10, for a script"),
+                ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors", "with data and attack of the run that the first comes from"),
+                ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json", "three models on the whole test set of CIFAR-10, at 8/255"),
                 ("transfer a.safetensors b.safetensors --attack apgd-ce --epsilon 4/255 --test-samples 1000", "another attack, on the first 1,000 test images"),
             ],
             Details =
@@ -47,15 +48,24 @@ internal static class TransferCommand
             string[] paths = invocation.Get(weights)!;
             if (paths.Length < 2)
                 throw new ConfigurationException($"transfer needs at least 2 files, but got {paths[0]} alone; for the attack on one network see evaluate --attack.");
-            string name = invocation.Get(attack) ?? UsualAttack;
-            RunConfiguration configuration = workbench.Configure(invocation, EvaluateCommand.ConfigurationBeside(paths[0]));
+            RunConfiguration configuration = workbench.Configure(invocation, [paths[0]]);
+            string name = invocation.Get(attack) ?? Usual(invocation, configuration);
             // Before data and device are opened.
             invocation.RequireAnswerFile();
             AttackCatalog.Stages(name);
-            TransferResult result = workbench.Do(invocation, configuration, folder: null, (backend, data, progress) =>
-                new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
+            TransferResult result = workbench.Do(
+                invocation, configuration, folder: null,
+                (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, [name], $"of {paths.Length} networks"),
+                (backend, data, progress) => new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
             return invocation.Answer(
-                new { weights = paths.Select(Path.GetFullPath), dataset = configuration.Data.Name, configuration.Evaluation.Attack, result },
+                new
+                {
+                    weights = paths.Select(Path.GetFullPath),
+                    dataset = configuration.Data.Name,
+                    settings = workbench.Stated,
+                    configuration.Evaluation.Attack,
+                    result,
+                },
                 writer =>
                 {
                     Write(writer, result, configuration.Evaluation.Attack.Epsilon);
@@ -63,6 +73,11 @@ internal static class TransferCommand
                 });
         });
     }
+
+    // Where a data set's ball takes more steps to cross, or steps were asked for, PGD takes those.
+    private static string Usual(Invocation invocation, RunConfiguration configuration) =>
+        configuration.Evaluation.Attack.Steps > UsualSteps
+        || invocation.Settings().Any(given => given.Option.Paths.Contains("evaluation.attack.steps")) ? "pgd" : UsualAttack;
 
     private static void Write(TextWriter writer, TransferResult result, double epsilon)
     {

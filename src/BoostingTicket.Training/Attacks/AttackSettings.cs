@@ -28,7 +28,8 @@ public sealed record AttackSettings
     /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
     public void Validate(string prefix)
     {
-        Require.InRange($"{prefix}epsilon", Epsilon, 0, 1);
+        Require.PixelDistance($"{prefix}epsilon", Epsilon);
+        Require.PixelDistance($"{prefix}step-size", StepSize);
         Require.Above($"{prefix}step-size", StepSize, 0, 1);
         Require.InRange($"{prefix}steps", Steps, 1, 100_000);
         Require.InRange($"{prefix}restarts", Restarts, 1, 1_000);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Models;
@@ -12,9 +13,13 @@ public sealed record ModelFileMetadata
     /// <summary>How the keys begin.</summary>
     public const string Prefix = "boosting-ticket.";
 
+    /// <summary>Longest <see cref="Settings"/> that are read; those of a run have about 3,000 characters.</summary>
+    public const int LongestSettings = 1 << 16;
+
     /// <summary>The key of the <see cref="FileKind"/>.</summary>
     public const string KindKey = Prefix + "kind";
 
+    private const string SettingsKey = "settings";
     private const string FormatKey = Prefix + "format";
     private const int Format = 1;
 
@@ -44,6 +49,11 @@ public sealed record ModelFileMetadata
 
     /// <summary>Name of the pruner.</summary>
     public string? PruningScope { get; init; }
+
+    /// <summary>Every setting that the tensors come from, as compact JSON of at most <see cref="LongestSettings"/> characters; null where
+    /// the file does not say. Not checked here: whoever uses it reads it as a configuration file is read.</summary>
+    [JsonIgnore]
+    public string? Settings { get; init; }
 
     /// <summary>What a graph says about itself; the rest is for the run to add.</summary>
     /// <param name="graph">The model.</param>
@@ -86,6 +96,7 @@ public sealed record ModelFileMetadata
             ("configuration", ConfigurationHash),
             ("pruning.ratio", PruningRatio?.ToString("R", CultureInfo.InvariantCulture)),
             ("pruning.scope", PruningScope),
+            (SettingsKey, Settings),
         ];
         return pairs.Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(Prefix + pair.Key, pair.Value!));
     }
@@ -125,6 +136,9 @@ public sealed record ModelFileMetadata
             ConfigurationHash = reader.Text("configuration"),
             PruningRatio = ratio is null or (>= 0 and <= 1) ? ratio : throw reader.Wrong("pruning.ratio"),
             PruningScope = reader.Text("pruning.scope"),
+            Settings = reader.Text(SettingsKey) is { Length: > LongestSettings } settings
+                ? throw new DamagedFileException($"{path} is damaged: its metadata give {settings.Length} characters of settings; restore it from a copy or make it again.")
+                : reader.Text(SettingsKey),
         };
     }
 
@@ -171,7 +185,10 @@ public sealed record ModelFileMetadata
                 return null;
             try
             {
-                return new InputNormalizationConstants(mean ?? throw Wrong(Mean), deviation ?? throw Wrong(Deviation));
+                var constants = new InputNormalizationConstants(mean ?? throw Wrong(Mean), deviation ?? throw Wrong(Deviation));
+                return constants.AreForUnitPixels ? constants : throw new DamagedFileException(
+                    $"{Path} records a normalisation that is not for images in [0, 1], mean {Join(mean)} and deviation {Join(deviation)}; import the "
+                    + "original again, with constants divided by 255 (import ORIGINAL --normalization MEANS/DEVIATIONS --out FILE).");
             }
             catch (ArgumentException)
             {

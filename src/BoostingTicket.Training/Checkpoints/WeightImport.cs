@@ -19,7 +19,8 @@ public sealed record ImportOptions(
 
 /// <summary>What an import changed about a file.</summary>
 /// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>beside</c>,
-/// <c>outside</c>, <c>pruned</c>, <c>converted</c> or <c>normalization</c>.</param>
+/// <c>outside</c>, <c>pruned</c>, <c>converted</c>, <c>normalization</c> or
+/// <c>pixel-scale</c>.</param>
 /// <param name="Description">What was done, in one sentence.</param>
 /// <param name="Tensors">The tensors, as the file names them.</param>
 public sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
@@ -189,7 +190,18 @@ public static class WeightImport
             return constants;
         }
 
-        private InputNormalizationConstants? Choose(InputNormalizationConstants? ofFile) => options.NormalizationGiven ? options.Normalization : ofFile;
+        private InputNormalizationConstants? Choose(InputNormalizationConstants? ofFile)
+        {
+            if (options.NormalizationGiven || ofFile is null || ofFile.AreForUnitPixels)
+                return options.NormalizationGiven ? options.Normalization : ofFile;
+            InputNormalizationConstants converted = ofFile.FromBytePixels ?? throw new DamagedFileException(
+                $"The normalisation of {file.Path}, mean {Join(ofFile.Mean)} and deviation {Join(ofFile.Deviation)}, is neither for images in [0, 1] "
+                + "nor for images of 0 to 255; give the right one with --normalization.");
+            Report(
+                "pixel-scale", $"The normalisation is for images of 0 to 255; images are in [0, 1] here, so that its constants were divided by 255: mean {Join(converted.Mean)}, "
+                + $"deviation {Join(converted.Deviation)}.", []);
+            return converted;
+        }
 
         private InputNormalizationConstants Constants(float[] mean, float[] deviation)
         {

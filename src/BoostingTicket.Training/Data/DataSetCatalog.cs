@@ -18,15 +18,15 @@ public static class DataSetCatalog
         new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
             PublishedFiles.Mnist,
             (root, checksums) => MnistReader.Read(MnistLayout.Choose(root, MnistLayout.Mnist), "mnist", Digits, checksums),
-            root => MnistLayout.IsThere(root, MnistLayout.Mnist)),
+            isElsewhere: root => MnistLayout.IsThere(root, MnistLayout.Mnist)),
         new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
             PublishedFiles.FashionMnist,
             (root, checksums) => MnistReader.Read(
                 MnistLayout.Choose(root, MnistLayout.FashionMnist), "fashion-mnist", Garments, checksums),
-            root => MnistLayout.IsThere(root, MnistLayout.FashionMnist)),
+            isElsewhere: root => MnistLayout.IsThere(root, MnistLayout.FashionMnist)),
         new PublishedDataSet("cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
             CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums),
-            CifarLayout.IsThere),
+            isElsewhere: CifarLayout.IsThere),
     ];
 
     /// <summary>The names of all sets.</summary>

@@ -24,6 +24,9 @@ public interface IDataSet
     /// <param name="root">The data folder.</param>
     bool IsThere(string root) => true;
 
+    /// <summary>What holds for the set where nothing else is said.</summary>
+    DataSetConventions Conventions { get; }
+
     /// <summary>Reads or generates the set.</summary>
     /// <param name="options">Where to look and how much of it.</param>
     /// <exception cref="DataException">The set is missing or damaged.</exception>

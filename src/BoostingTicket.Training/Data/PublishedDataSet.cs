@@ -9,11 +9,13 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
+/// <param name="conventions">What holds for the set where nothing else is said; null for what holds for images of its kind.</param>
 /// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for
 /// none.</param>
 public sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
-    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, Func<string, bool>? isElsewhere = null) : IDataSet
+    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, DataSetConventions? conventions = null,
+    Func<string, bool>? isElsewhere = null) : IDataSet
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -32,6 +34,9 @@ public sealed class PublishedDataSet(
 
     /// <inheritdoc/>
     public bool IsThere(string root) => files.All(file => Exists(root, file)) || isElsewhere?.Invoke(root) == true;
+
+    /// <inheritdoc/>
+    public DataSetConventions Conventions => conventions ?? (shape.Channels == 3 ? DataSetConventions.Cifar : DataSetConventions.Mnist);
 
     /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)

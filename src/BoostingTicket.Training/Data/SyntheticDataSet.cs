@@ -30,6 +30,9 @@ public sealed class SyntheticDataSet(string name, string description, FeatureSha
     public IReadOnlyList<PublishedFile> Files => [];
 
     /// <inheritdoc/>
+    public DataSetConventions Conventions => DataSetConventions.Synthetic;
+
+    /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

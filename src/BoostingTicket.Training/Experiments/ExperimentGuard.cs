@@ -21,6 +21,10 @@ internal sealed class ExperimentGuard(
             throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
     }
 
+    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    public static bool Holds(ExperimentFolder folder, ExperimentConfiguration configuration) =>
+        File.Exists(folder.Configuration) && Hash(Kept(folder)) == Hash(configuration);
+
     /// <summary>Makes sure that the experiment's folder is new or belongs to this experiment.</summary>
     /// <exception cref="ConfigurationException">It was begun with other settings or other data.</exception>
     public void Require()
@@ -28,8 +32,7 @@ internal sealed class ExperimentGuard(
         RequireNoRun(folder.Root);
         if (!File.Exists(folder.Configuration))
             return;
-        ExperimentConfiguration kept = RunJson.Read<ExperimentConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
-        if (Hash(kept) != Hash(configuration))
+        if (Hash(Kept(folder)) != Hash(configuration))
             throw new ConfigurationException(
                 $"The folder {folder.Own} holds this experiment with other settings (see {folder.Configuration}); repeat the command with "
                 + "those, or give another --out.");
@@ -59,6 +62,9 @@ internal sealed class ExperimentGuard(
         AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
+
+    private static ExperimentConfiguration Kept(ExperimentFolder folder) =>
+        RunJson.Read<ExperimentConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
 
     private static string Hash(ExperimentConfiguration settings) =>
         CanonicalJson.Hash(JsonSerializer.SerializeToElement(settings, RunJson.Compact));

@@ -26,6 +26,15 @@ public sealed class ExperimentRun(
     /// <summary>The command that files of experiments say they come from.</summary>
     public const string Command = "experiment";
 
+    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="root">The folder of <c>--out</c>.</param>
+    public static bool Holds(ExperimentConfiguration configuration, string root)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return ExperimentGuard.Holds(new ExperimentFolder(root, configuration.Experiment), configuration);
+    }
+
     private readonly IExperiment _experiment = ExperimentCatalog.Find(configuration.Experiment);
     private readonly ExperimentFolder _folder = new(root, configuration.Experiment);
     private readonly Dictionary<string, string> _environment = RunFolderGuard.Describe(backend, data);

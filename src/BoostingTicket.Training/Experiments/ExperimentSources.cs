@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Experiments;
@@ -9,6 +10,10 @@ namespace BoostingTicket.Training.Experiments;
 /// <param name="Options">Settings of the command line with their values.</param>
 public sealed record ExperimentSources(string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
+    /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the experiment's; what
+    /// it began goes on so.</summary>
+    public bool TakesAttack { get; init; } = true;
+
     private const string Model = "--model", Width = "--width", Epochs = "--epochs", DataSet = "--dataset";
 
     /// <summary>The configuration that results, checked.</summary>
@@ -22,7 +27,11 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
         ExperimentConfiguration.RequireScale(scale);
         RunConfiguration start = experiment.Base;
         if (Value(DataSet) is { } dataSet)
+        {
+            if (TakesAttack && dataSet != start.Data.Name)
+                start = DataSetDefaults.ApplyAttack(start, DataSetCatalog.Find(dataSet).Conventions);
             start = start with { Data = start.Data with { Name = dataSet, CropFlip = ExperimentScale.CropsAndFlips(dataSet) } };
+        }
         var draft = new ConfigurationDraft(start with { Data = ExperimentScale.Apply(start.Data, scale) });
         foreach ((ConfigurationOption option, string value) in ConfigurationSources.InOrder(Options.Where(given => given.Option.Name is not (Model or Width or Epochs))))
             option.Apply(draft, value);

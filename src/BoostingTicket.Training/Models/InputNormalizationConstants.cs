@@ -6,6 +6,8 @@ namespace BoostingTicket.Training.Models;
 /// model applies them as its first layer, so that images and attacks stay in pixel units.</summary>
 public sealed class InputNormalizationConstants
 {
+    private const float Bytes = 255;
+
     /// <summary>Constants for as many channels as there are values.</summary>
     /// <param name="mean">Mean of each channel, finite.</param>
     /// <param name="deviation">Standard deviation of each channel, positive and finite.</param>
@@ -37,11 +39,23 @@ public sealed class InputNormalizationConstants
         _ => null,
     };
 
+    /// <summary>Whether the constants can be those of images in [0, 1], whose means and deviations are at most 1.</summary>
+    public bool AreForUnitPixels => Mean.Concat(Deviation).All(value => value <= 1);
+
+    /// <summary>The same for images in [0, 1] where these are for images of 0 to 255, such as 125.3 and 63: both divided by 255. Null
+    /// where they are not, or where mean and deviation are of different scales.</summary>
+    public InputNormalizationConstants? FromBytePixels =>
+        !AreForUnitPixels && Deviation.All(value => value is > 1 and <= Bytes) && Mean.All(value => value is 0 or (> 1 and <= Bytes))
+            ? new([.. Mean.Select(Scaled)], [.. Deviation.Select(Scaled)])
+            : null;
+
     /// <summary>Mean of each channel.</summary>
     public IReadOnlyList<float> Mean { get; }
 
     /// <summary>Standard deviation of each channel.</summary>
     public IReadOnlyList<float> Deviation { get; }
+
+    private static float Scaled(float value) => (float)(value / (double)Bytes);
 
     /// <summary>Whether the values are the same.</summary>
     public bool ContentEquals(InputNormalizationConstants? other) =>

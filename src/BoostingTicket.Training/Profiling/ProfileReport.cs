@@ -110,6 +110,9 @@ public sealed record ProfileReport
     /// <summary>Number format, as <c>--precision</c> spells it.</summary>
     public required string Precision { get; init; }
 
+    /// <summary>What was said of the settings before the start; null where nothing was.</summary>
+    public Tickets.RunStatement? Settings { get; init; }
+
     /// <summary>Model.</summary>
     public required string Model { get; init; }
 

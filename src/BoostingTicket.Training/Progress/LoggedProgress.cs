@@ -9,15 +9,24 @@ namespace BoostingTicket.Training.Progress;
 public sealed class LoggedProgress(IRunProgress inner, ILogger logger) : IRunProgress
 {
     private string? _stage;
+    private string? _statement;
 
     /// <inheritdoc/>
     public void StageStarted(string stage, long totalSteps, long doneSteps)
     {
         if (_stage is null)
-            logger.LogInformation("started or resumed");
+            logger.LogInformation("started or resumed{Statement}", _statement is null ? "" : $": {_statement}");
         _stage = stage;
         logger.LogInformation("{Stage}: {DoneSteps} of {TotalSteps} steps done", stage, doneSteps, totalSteps);
         inner.StageStarted(stage, totalSteps, doneSteps);
+    }
+
+    /// <summary>Says what is about to be done. It is logged when the first stage begins.</summary>
+    /// <param name="statement">One line.</param>
+    public void State(string statement)
+    {
+        _statement = statement;
+        inner.Note(statement);
     }
 
     /// <inheritdoc/>

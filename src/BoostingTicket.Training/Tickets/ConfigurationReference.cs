@@ -35,16 +35,8 @@ public static class ConfigurationReference
     {
         JsonNode? value = path.Split('.').Aggregate(preset, (node, name) => node?[name]);
         if (value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out double real))
-            return Round(real);
+            return Fraction.Text(real);
         return Escape((value?.ToJsonString(RunJson.Compact) ?? "null").Replace("\"", "", StringComparison.Ordinal));
-    }
-
-    // Attacks' budgets are multiples of 1/255.
-    private static string Round(double value)
-    {
-        double levels = value * 255;
-        bool isLevel = value is > 0 and < 1 && Math.Abs(levels - Math.Round(levels)) < 1e-9;
-        return FormattableString.Invariant(isLevel ? (FormattableString)$"{Math.Round(levels)}/255" : $"{value}");
     }
 
     private static string Escape(string value) => value.Replace("|", "\\|", StringComparison.Ordinal);

@@ -1,23 +1,43 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>Where a configuration comes from: the command line over a file over a preset.</summary>
-/// <param name="Preset">Preset that the command line names; null for the file's, or <see cref="Presets.Default"/>.</param>
+/// <summary>A configuration, checked, and what it started from.</summary>
+/// <param name="Configuration">The settings.</param>
+/// <param name="Source">What they come from besides the command line, in a few words.</param>
+public sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
+
+/// <summary>Where a configuration comes from: the command line over a file over what they start from. That is the preset that one of them
+/// names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else the defaults of
+/// that data set.</summary>
+/// <param name="Preset">Preset that the command line names; null for the file's.</param>
 /// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
 /// <param name="Options">Options of the command line with their values.</param>
 public sealed record ConfigurationSources(
     string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
+    private const string DataSetOption = "--dataset", ModelOption = "--model";
+
+    /// <summary>Where the weights, the ticket or the mask come from that the command is given; null without any.</summary>
+    public FileOrigin? Origin { get; init; }
+
     /// <summary>The configuration that results, checked.</summary>
     /// <exception cref="ConfigurationException">A layer names what does not exist, or a value is out of range.</exception>
-    public RunConfiguration Compose()
+    public RunConfiguration Compose() => ComposeNamed().Configuration;
+
+    /// <summary>The configuration that results, checked, and what it started from.</summary>
+    /// <exception cref="ConfigurationException">A layer names what does not exist, or a value is out of range.</exception>
+    public ComposedConfiguration ComposeNamed()
     {
         JsonObject? file = File is null ? null : ReadFile(File);
-        var draft = new ConfigurationDraft(Presets.Find(Preset ?? PresetOf(file, File) ?? Presets.Default).Configuration);
+        (RunConfiguration start, string source) = Start(file);
+        if (Origin is { Model: { } model, Normalize: { } normalize })
+            start = start with { Model = model, Data = start.Data with { Normalize = normalize } };
+        var draft = new ConfigurationDraft(start);
         if (file is not null)
         {
             // What the file was made for is known by now, and the command line may have named another.
@@ -30,8 +50,28 @@ public sealed record ConfigurationSources(
             option.Apply(draft, value);
         RunConfiguration configuration = draft.Build();
         configuration.Validate();
-        return configuration;
+        return new ComposedConfiguration(configuration, File is null ? source : $"{File} over {source}");
     }
+
+    private (RunConfiguration Start, string Source) Start(JsonObject? file)
+    {
+        if ((Preset ?? PresetOf(file, File)) is { } preset)
+            return (Presets.Find(preset).Configuration, $"preset {preset}");
+        string? asked = Value(DataSetOption) ?? TextIn(file?["data"], "name");
+        if (Origin?.Configuration is { } settings && (asked is null || asked == settings.Data.Name))
+            return (settings, Origin.Source);
+        string name = asked ?? Origin?.AssumedDataSet ?? DataSetDefaults.DataSet;
+        IDataSet set = DataSetCatalog.Find(name);
+        string? model = Value(ModelOption) ?? TextIn(file, "model") ?? Origin?.Model;
+        string source = Origin is { AssumedDataSet: not null } && asked is null ? Origin.Source : $"defaults of {set.Name}";
+        return (DataSetDefaults.Of(set, model), source);
+    }
+
+    private string? Value(string option) => Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
+
+    // A value of another kind is refused where the file is laid over.
+    private static string? TextIn(JsonNode? group, string name) =>
+        group is JsonObject settings && settings[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     /// <summary>What a file says besides settings.</summary>
     /// <param name="file">The file.</param>
@@ -70,7 +110,9 @@ public sealed record ConfigurationSources(
         return text;
     }
 
-    private static JsonObject ReadFile(string path)
+    /// <summary>Reads a configuration file's object.</summary>
+    /// <exception cref="ConfigurationException">It cannot be read, or is no JSON object.</exception>
+    internal static JsonObject ReadFile(string path)
     {
         try
         {

@@ -10,6 +10,15 @@ public static class RunNormalization
     private const string Cifar10 = "cifar10";
     private const string Mnist = "mnist";
 
+    /// <summary>The constants in common use for a data set; null where they are measured.</summary>
+    /// <param name="name">Registered name of the data set.</param>
+    public static InputNormalizationConstants? Usual(string name) => name switch
+    {
+        Cifar10 => InputNormalizationConstants.Cifar10,
+        Mnist => InputNormalizationConstants.Mnist,
+        _ => null,
+    };
+
     /// <summary>How many training images have to be loaded so that the constants do not depend on the share in use.</summary>
     /// <param name="name">Registered name of the data set.</param>
     /// <param name="wanted">Training images in use; 0 for all.</param>
@@ -17,7 +26,7 @@ public static class RunNormalization
     public static int? SamplesToLoad(string name, int wanted) => name switch
     {
         _ when wanted == 0 => null,
-        Cifar10 or Mnist => wanted,
+        _ when Usual(name) is not null => wanted,
         _ when IsGenerated(name) => Math.Max(wanted, SyntheticDataSet.DefaultTrainSamples),
         _ => null,
     };
@@ -28,12 +37,7 @@ public static class RunNormalization
     public static InputNormalizationConstants For(ImageSet train)
     {
         ArgumentNullException.ThrowIfNull(train);
-        return train.Name switch
-        {
-            Cifar10 => InputNormalizationConstants.Cifar10,
-            Mnist => InputNormalizationConstants.Mnist,
-            _ => Measure(train),
-        };
+        return Usual(train.Name) ?? Measure(train);
     }
 
     private static bool IsGenerated(string name) => DataSetCatalog.All.Any(set => set.Name == name && set is SyntheticDataSet);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
@@ -70,6 +71,7 @@ internal sealed class StageRunner
             Preset = configuration.Preset,
             Seed = seed,
             ConfigurationHash = RunJson.Hash(configuration),
+            Settings = JsonSerializer.Serialize(configuration, RunJson.Compact),
         };
 
     /// <summary>Writes weights that a stage begins from.</summary>
