@@ -96,7 +96,8 @@ public readonly record struct RandomStartKey(ulong Key, int Epoch, int Restart);
 public readonly record struct SgdOptions(float LearningRate, float Momentum, float WeightDecay);
 
 /// <summary>What an attack did to a batch.</summary>
-/// <param name="LargestPerturbation">Largest absolute difference between an adversarial and a clean pixel.</param>
+/// <param name="LargestPerturbation">Largest absolute difference between an adversarial and a clean pixel, rounded up
+/// (<see cref="PixelBall.Distance"/>).</param>
 /// <param name="Smallest">Smallest adversarial pixel.</param>
 /// <param name="Largest">Largest adversarial pixel.</param>
 public readonly record struct PerturbationExtent(float LargestPerturbation, float Smallest, float Largest);

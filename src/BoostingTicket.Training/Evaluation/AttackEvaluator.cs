@@ -90,7 +90,7 @@ public sealed class AttackEvaluator
                         _correct.CopyTo(_state.Robust, 0);
                     string title = stages.Count == 1 ? name : $"{name}: {entry.Name}";
                     using IAttack attack = entry.Create(context);
-                    AttackResult result = Attack(title, attack, (float)settings.Epsilon, keeper, cancellation);
+                    AttackResult result = Attack(title, attack, settings.Epsilon, keeper, cancellation);
                     if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
                         _state.Warnings.Add(warning);
                     _state.Results.Add(result);
@@ -132,7 +132,7 @@ public sealed class AttackEvaluator
         return correct;
     }
 
-    private AttackResult Attack(string title, IAttack attack, float epsilon, StateKeeper keeper, CancellationToken cancellation)
+    private AttackResult Attack(string title, IAttack attack, double epsilon, StateKeeper keeper, CancellationToken cancellation)
     {
         AttackStage stage = _state.Stage ?? new AttackStage(_state.Robust.Count(still => still), 0, 0, 0, 0, 0, 0);
         long begin = Stopwatch.GetTimestamp();

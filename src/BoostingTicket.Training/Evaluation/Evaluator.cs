@@ -77,7 +77,7 @@ public sealed class Evaluator : IDisposable
             attack.Run(stream, epoch: 0);
             PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
             largest = Math.Max(largest, extent.LargestPerturbation);
-            RequireLegal(extent, budget.Epsilon);
+            AttackBall.Require("The attack", extent, budget.Epsilon);
             Classify();
             for (int i = 0; i < used; i++)
                 robust += _correct[i] != 0 ? 1 : 0;
@@ -99,7 +99,7 @@ public sealed class Evaluator : IDisposable
         int[] before = Predict(samples.Length);
         Load(samples, 0, _buffers.Clean);
         Attack(budget).Run(stream, epoch: 0);
-        RequireLegal(_network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
+        AttackBall.Require("The attack", _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
         int[] after = Predict(samples.Length);
         int length = set.SampleLength;
         float[] clean = new float[_buffers.Batch * length], adversarial = new float[_buffers.Batch * length];
@@ -179,14 +179,5 @@ public sealed class Evaluator : IDisposable
         _plan.Forward();
         _plan.Loss(LossKind.CrossEntropy, gradientScale: 1);
         _network.Backend.Download(_buffers.Correct.All, _correct);
-    }
-
-    // The attack step guarantees this; a backend that broke it would report a robustness that nobody attacked.
-    private static void RequireLegal(PerturbationExtent extent, float epsilon)
-    {
-        if (!(extent.LargestPerturbation <= epsilon + 1e-6f && extent.Smallest >= 0 && extent.Largest <= 1))
-            throw new InvalidOperationException(
-                $"The attack left its ball: perturbation {extent.LargestPerturbation} of {epsilon} allowed, pixels from "
-                + $"{extent.Smallest} to {extent.Largest}.");
     }
 }

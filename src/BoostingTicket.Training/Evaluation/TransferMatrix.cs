@@ -125,7 +125,7 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
                     Advance(attack.Iterations - before, cancellation);
                     zero += batches.Batch.ZeroGradients;
                     starts += chosen.Length;
-                    largest = Math.Max(largest, batches.Measure($"{title} on {source.Name}", (float)settings.Epsilon));
+                    largest = Math.Max(largest, batches.Measure($"{title} on {source.Name}", settings.Epsilon));
                     batches.Classify(batches.Batch.Adversarial);
                     for (int i = 0; i < chosen.Length; i++)
                     {

@@ -50,7 +50,7 @@ internal sealed class FreeTraining : ITrainingMethod
         public Step(MethodContext context) : base(context, GradientRequest.Input)
         {
             FeatureShape shape = context.Network.Graph.Input.Shape;
-            _epsilon = (float)context.Attack.Epsilon;
+            _epsilon = PixelBall.Radius(context.Attack.Epsilon);
             _perturbation = new OwnTensor(Backend, Backend.DescribeImages(context.Batch, shape));
             Backend.Upload(new float[context.Batch * shape.Length], _perturbation.Tensor);
             _minusOnes = Backend.CreateFloats(shape.Channels);
