@@ -63,7 +63,7 @@ internal sealed class FreeTraining : ITrainingMethod
         public override void Attack(int epoch)
         {
             Observer?.Enter(StepPhase.AttackStart);
-            Backend.ElementwiseForward(_perturbation.Tensor, Buffers.Input, new ForwardEpilogue(null, Buffers.Clean, false));
+            Backend.ElementwiseForward(_perturbation.Tensor, Buffers.Input, new ForwardEpilogue(null, Buffers.Clean, Activation.None));
             // A step of no length clamps to the ball and to [0, 1].
             Backend.AttackStep(Buffers.Clean, _perturbation.Tensor, _epsilon, 0, Buffers.Input);
         }
@@ -74,7 +74,7 @@ internal sealed class FreeTraining : ITrainingMethod
             Backward();
             Observer?.Enter(StepPhase.AttackStep);
             Backend.AttackStep(Buffers.Clean, Buffers.InputGradient, _epsilon, _epsilon, Buffers.Input);
-            Backend.ScaleForward(Buffers.Clean, _minusOnes.All, _perturbation.Tensor, new ForwardEpilogue(null, Buffers.Input, false));
+            Backend.ScaleForward(Buffers.Clean, _minusOnes.All, _perturbation.Tensor, new ForwardEpilogue(null, Buffers.Input, Activation.None));
         }
 
         protected override void Dispose(bool disposing)
