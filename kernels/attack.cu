@@ -157,8 +157,9 @@ extern "C" __global__ void __launch_bounds__(256) attack_normal_start_f32(
     }
 }
 
-// adversarial = adversarial + step * sign(gradient) clamped to the ball, sign(0) = sign(NaN) = 0; a NaN in adversarial stays. Padding stays 0, being 0 in all three. A thread, a vector.
-// Reads 48 bytes a vector (clean, gradient, adversarial), writes 16 (adversarial).
+// adversarial = adversarial + step * sign(gradient) clamped to the ball, sign(0) = sign(NaN) = 0; a NaN in adversarial stays.
+// Padding stays 0, being 0 in all three. A thread, a vector. Reads 48 bytes a vector (clean, gradient, adversarial), writes 16
+// (adversarial).
 extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
     const float* clean, const float* gradient, float epsilon, float step, float* adversarial, i64 vectors)
 {
@@ -182,8 +183,8 @@ extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
     store_vector(adversarial + 4 * vector, values);
 }
 
-// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before every
-// thread that asks for it has read it.
+// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before
+// every thread that asks for it has read it.
 // Reads 8 bytes a sample; for each sample that is replaced reads the candidate and writes the best.
 extern "C" __global__ void __launch_bounds__(256) attack_keep_worst_f32(
     const float* candidate, const float* candidate_losses, float* best, float* best_losses, i64 vectors_per_sample)
@@ -217,8 +218,8 @@ __device__ __forceinline__ void reduce_extents(
     }
 }
 
-// Largest |adversarial - clean| rounded up, smallest and largest adversarial value of what each block goes through; NaN wins. The three lists
-// of partial results follow each other in `partials`. Padding takes no part.
+// Largest |adversarial - clean| rounded up, smallest and largest adversarial value of what each block goes through; NaN wins. The
+// three lists of partial results follow each other in `partials`. Padding takes no part.
 // Reads 32 bytes a vector, writes 12 bytes a block.
 extern "C" __global__ void __launch_bounds__(256) attack_measure_f32(
     const float* clean, const float* adversarial, int channels, int physical_channels, i64 pixels, float* partials)

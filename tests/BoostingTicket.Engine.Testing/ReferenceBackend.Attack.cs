@@ -104,7 +104,8 @@ public partial class ReferenceBackend
         return new PerturbationExtent(rounded, (float)smallest, (float)largest);
     }
 
-    // By definition: the float32 nearest to the value of all whose difference from the pixel is at most epsilon in double precision.
+    // By definition: the float32 nearest to the value of all whose difference from the pixel is at most epsilon in double
+    // precision.
     private static float IntoBall(float value, double pixel, double epsilon)
     {
         value = Math.Clamp(value, (float)Math.Max(pixel - epsilon, 0), (float)Math.Min(pixel + epsilon, 1));

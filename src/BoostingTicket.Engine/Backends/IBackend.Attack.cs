@@ -29,8 +29,9 @@ public partial interface IBackend
     /// <param name="adversarial">N x image shape; overwritten.</param>
     void NormalStart(Tensor clean, IntBuffer samples, float deviation, RandomStartKey key, Tensor adversarial);
 
-    /// <summary>One whole step of an L∞ attack in a single pass: <c>adversarial = clamp(adversarial + α sign(gradient), low, high)</c>,
-    /// with sign(0) = 0 and the bounds of <see cref="PixelBall"/>, so that the result is in the ball without tolerance.</summary>
+    /// <summary>One whole step of an L∞ attack in a single pass: <c>adversarial = clamp(adversarial + α sign(gradient), low,
+    /// high)</c>, with sign(0) = 0 and the bounds of <see cref="PixelBall"/>, so that the result is in the ball without
+    /// tolerance.</summary>
     /// <param name="clean">N x image shape in [0, 1].</param>
     /// <param name="gradient">Gradient of the loss to be raised.</param>
     /// <param name="epsilon">Radius in pixel units.</param>

@@ -11,9 +11,10 @@ public readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residu
 
 /// <summary>What a gradient operation does to its result before it writes it:
 /// <c>dx = (value + addend) * activation'(through)</c>.</summary>
-/// <remarks>Of a ReLU and a leaky one, <c>through</c> is the output, whose sign decides: 1 where it is positive, else 0 or the slope. Of
-/// others it is the input (<see cref="Activation.NeedsInput"/>).</remarks>
-/// <param name="Addend">A gradient of the same shape to add, or null. May be the destination itself (accumulate in place).</param>
+/// <remarks>Of a ReLU and a leaky one, <c>through</c> is the output, whose sign decides: 1 where it is positive, else 0 or the
+/// slope. Of others it is the input (<see cref="Activation.NeedsInput"/>).</remarks>
+/// <param name="Addend">A gradient of the same shape to add, or null. May be the destination itself (accumulate in
+/// place).</param>
 /// <param name="Through">What the derivative is taken from; null exactly where there is no activation.</param>
 /// <param name="Activation">The activation that the gradient goes back through.</param>
 public readonly record struct GradientEpilogue(Tensor? Addend, Tensor? Through, Activation Activation)

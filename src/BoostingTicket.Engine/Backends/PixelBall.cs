@@ -1,11 +1,13 @@
 namespace BoostingTicket.Engine.Backends;
 
-/// <summary>The L∞ ball around an image, exactly. An image is in the ball of radius ε if no pixel differs from the clean one by more than
-/// ε, where the difference of the two float32 values is not rounded, and every pixel is in [0, 1]. Rounding <c>x + ε</c> to float32 may
-/// leave that ball by half a unit in the last place, so that attacks clamp to the bounds given here.</summary>
-/// <remarks>Backends compute the same bounds with vectors: <c>s = x + ε</c> is too large iff <c>(s - max(x, ε)) - min(x, ε) &gt; 0</c>,
-/// and <c>s = x - ε ≥ 0</c> too small iff <c>(x - s) - ε &gt; 0</c>. The first difference is exact (Dekker, "A floating-point technique for
-/// extending the available precision", 1971), and rounding the second keeps its sign. The bound is then the next float32.</remarks>
+/// <summary>The L∞ ball around an image, exactly. An image is in the ball of radius ε if no pixel differs from the clean one by
+/// more than ε, where the difference of the two float32 values is not rounded, and every pixel is in [0, 1]. Rounding <c>x +
+/// ε</c> to float32 may leave that ball by half a unit in the last place, so that attacks clamp to the bounds given
+/// here.</summary>
+/// <remarks>Backends compute the same bounds with vectors: <c>s = x + ε</c> is too large iff <c>(s - max(x, ε)) - min(x, ε) &gt;
+/// 0</c>, and <c>s = x - ε ≥ 0</c> too small iff <c>(x - s) - ε &gt; 0</c>. The first difference is exact (Dekker, "A
+/// floating-point technique for extending the available precision", 1971), and rounding the second keeps its sign. The bound is
+/// then the next float32.</remarks>
 public static class PixelBall
 {
     /// <summary>The radius that a device computes with: the largest float32 that is not larger.</summary>
@@ -41,8 +43,8 @@ public static class PixelBall
     public static float Project(float value, float clean, float radius) =>
         MathF.Min(MathF.Max(value, Low(clean, radius)), High(clean, radius));
 
-    /// <summary>How far a pixel of [0, 1] is from the clean one, rounded up to float32: at most a radius exactly where the unrounded
-    /// difference is.</summary>
+    /// <summary>How far a pixel of [0, 1] is from the clean one, rounded up to float32: at most a radius exactly where the
+    /// unrounded difference is.</summary>
     /// <param name="clean">The clean pixel in [0, 1].</param>
     /// <param name="pixel">The pixel in [0, 1]; NaN where it is NaN.</param>
     public static float Distance(float clean, float pixel)

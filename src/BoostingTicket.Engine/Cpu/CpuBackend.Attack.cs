@@ -6,8 +6,9 @@ namespace BoostingTicket.Engine.Cpu;
 
 internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 {
-    /// <summary>Of a normal float32, adding this share of it and rounding gives the next larger one, subtracting it the next smaller:
-    /// the share is more than half and less than one and a half units in the last place, next to powers of two also.</summary>
+    /// <summary>Of a normal float32, adding this share of it and rounding gives the next larger one, subtracting it the next
+    /// smaller: the share is more than half and less than one and a half units in the last place, next to powers of two
+    /// also.</summary>
     private const float ToNeighbour = (1 + 1f / (1 << 20)) / (1 << 24);
 
     public void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial)

@@ -87,7 +87,8 @@ public sealed partial class Lowering
     /// <summary>Takes a value's gradient back through the activation that made the value, if there is one.</summary>
     /// <param name="value">The activation's output.</param>
     /// <param name="activation">The activation.</param>
-    /// <param name="through">What its derivative is taken from: its output, or its input where <see cref="Activation.NeedsInput"/>.</param>
+    /// <param name="through">What its derivative is taken from: its output, or its input where
+    /// <see cref="Activation.NeedsInput"/>.</param>
     /// <param name="node">The layer.</param>
     public void ActivationGradient(Value value, Activation activation, Value through, Node node)
     {
@@ -111,7 +112,8 @@ public sealed partial class Lowering
                 gradient.Tensor, destination.Tensor, new GradientEpilogue(null, through.Tensor, activation)));
     }
 
-    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of <paramref name="to"/>.</summary>
+    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of
+    /// <paramref name="to"/>.</summary>
     public void PassGradient(Value from, Value to)
     {
         ArgumentNullException.ThrowIfNull(from);

@@ -31,7 +31,8 @@ public sealed class Value
     /// <summary>Where the gradient is, once something contributed to it. Several values may share one while they are equal.</summary>
     internal Value? Gradient { get; set; }
 
-    /// <summary>The operation that wrote <see cref="Gradient"/> last, if an activation's derivative can still be fused into it.</summary>
+    /// <summary>The operation that wrote <see cref="Gradient"/> last, if an activation's derivative can still be fused into
+    /// it.</summary>
     internal PendingGradient? PendingGradient { get; set; }
 
     /// <summary>Of a gradient: the values whose gradient it is.</summary>

@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Training.Attacks;
 
-/// <summary>The check that adversarial images lie in their ball (<see cref="PixelBall"/>), without tolerance. Attacks guarantee it; one
-/// that broke it would report a robustness that nobody defends.</summary>
+/// <summary>The check that adversarial images lie in their ball (<see cref="PixelBall"/>), without tolerance. Attacks guarantee
+/// it; one that broke it would report a robustness that nobody defends.</summary>
 public static class AttackBall
 {
     /// <summary>Largest perturbation and pixel range of images on the host; NaN where a pixel is no number.</summary>

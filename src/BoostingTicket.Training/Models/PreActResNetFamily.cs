@@ -21,7 +21,7 @@ public sealed class PreActResNetFamily : IModelFamily
 
     /// <inheritdoc/>
     public string Description =>
-        "ResNet-18 with pre-activation blocks, as in fast_adversarial; -v2 as in robust_overfitting: shortcuts take the activated input";
+        "ResNet-18 with pre-activation blocks, as in fast_adversarial; -v2: shortcuts from activations, as in robust_overfitting";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } = [Model, SecondVersion];

@@ -9,7 +9,8 @@ public static class ModelWidth
 
     /// <summary>The name of the same model in another width.</summary>
     /// <param name="model">Such as <c>resnet18</c>, <c>vgg16-w16</c> or <c>wrn-34-10</c>.</param>
-    /// <param name="width">Channels of the first stage (ResNet-18, PreActResNet-18, VGG-16) or widening factor (WideResNet), as typed.</param>
+    /// <param name="width">Channels of the first stage (ResNet-18, PreActResNet-18, VGG-16) or widening factor (WideResNet), as
+    /// typed.</param>
     /// <exception cref="ConfigurationException">The width is no positive number, or the model has no single width.</exception>
     public static string Change(string model, string width)
     {

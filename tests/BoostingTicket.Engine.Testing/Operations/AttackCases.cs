@@ -40,14 +40,21 @@ internal static class AttackCases
         }
     }
 
-    /// <summary>Pixels whose sum with a radius rounds in every way: all grey values, their neighbours, powers of two, tiny ones.</summary>
+    /// <summary>Pixels whose sum with a radius rounds in every way: all grey values, their neighbours, powers of two, tiny
+    /// ones.</summary>
     private static float[] HardPixels()
     {
         List<float> pixels = [0, float.Epsilon, 1e-40f, 1e-20f, 0.1f, 0.3f];
         for (int grey = 0; grey < 256; grey++)
-            pixels.AddRange([grey / 255f, Math.Max(MathF.BitDecrement(grey / 255f), 0), Math.Min(MathF.BitIncrement(grey / 255f), 1)]);
+        {
+            float pixel = grey / 255f;
+            pixels.AddRange([pixel, Math.Max(MathF.BitDecrement(pixel), 0), Math.Min(MathF.BitIncrement(pixel), 1)]);
+        }
         for (int power = 0; power < 40; power++)
-            pixels.AddRange([MathF.ScaleB(1, -power), MathF.BitDecrement(MathF.ScaleB(1, -power)), MathF.ScaleB(1.5f, -power - 1)]);
+        {
+            float pixel = MathF.ScaleB(1, -power);
+            pixels.AddRange([pixel, MathF.BitDecrement(pixel), 0.75f * pixel]);
+        }
         while (pixels.Count % 17 != 0)
             pixels.Add(1);
         return [.. pixels];
@@ -78,17 +85,22 @@ internal static class AttackCases
             bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
         });
 
-    /// <summary>Images that were left where rounding put them, a pixel at a time: each largest perturbation shows to the bit.</summary>
+    /// <summary>Images that were left where rounding put them, a pixel at a time: each largest perturbation shows to the
+    /// bit.</summary>
     private static OperationCase MeasureAtTheBound(float epsilon) =>
         new($"MeasurePerturbation of rounded bounds, epsilon {epsilon:R}", bench =>
         {
             float[] pixels = HardPixels();
             var shape = new FeatureShape(pixels.Length / 17);
-            float[] moved = [.. pixels.Select((pixel, i) => i % 2 == 0 ? Math.Min(pixel + epsilon, 1) : Math.Max(pixel - epsilon, 0))];
+            float[] moved =
+                [.. pixels.Select((pixel, i) => i % 2 == 0 ? Math.Min(pixel + epsilon, 1) : Math.Max(pixel - epsilon, 0))];
             Tensor clean = bench.Operand("clean", 17, shape, pixels, images: true);
             Tensor adversarial = bench.Operand("adversarial", 17, shape, moved, images: true);
             bench.Execute(backend =>
-                bench.Result("largest perturbation", backend.MeasurePerturbation(clean, adversarial).LargestPerturbation, Match.Exact));
+            {
+                PerturbationExtent extent = backend.MeasurePerturbation(clean, adversarial);
+                bench.Result("largest perturbation", extent.LargestPerturbation, Match.Exact);
+            });
         });
 
     /// <summary>Pixels in [0, 1], about one in six at either end.</summary>

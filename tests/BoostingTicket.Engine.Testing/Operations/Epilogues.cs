@@ -86,8 +86,8 @@ public sealed record GradientVariant(Summand Addend, Activation Activation)
         return new GradientEpilogue(Addend == Summand.Destination ? dx : addend, through, Activation);
     }
 
-    /// <summary>Declares what the derivative is taken from; null without activation. Of a ReLU about half are exact zeros, of SiLU
-    /// some values are so large that their exponentials are not finite.</summary>
+    /// <summary>Declares what the derivative is taken from; null without activation. Of a ReLU about half are exact zeros, of
+    /// SiLU some values are so large that their exponentials are not finite.</summary>
     public Tensor? Through(OperationBench bench, int batch, FeatureShape shape)
     {
         ArgumentNullException.ThrowIfNull(bench);

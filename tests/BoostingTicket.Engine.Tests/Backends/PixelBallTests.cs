@@ -67,11 +67,12 @@ public sealed class PixelBallTests
             {
                 foreach (float pixel in new[] { Math.Min(clean + radius, 1), Math.Max(clean - radius, 0) })
                 {
-                    foreach (float near in new[] { pixel, MathF.BitDecrement(pixel), MathF.BitIncrement(pixel) }.Where(value => value >= 0))
+                    foreach (float near in new[] { pixel, Math.Max(MathF.BitDecrement(pixel), 0), MathF.BitIncrement(pixel) })
                     {
                         float distance = PixelBall.Distance(clean, near);
                         double exact = Math.Abs((double)near - clean);
-                        if (distance < exact || distance <= radius != exact <= radius || MathF.BitDecrement(distance) >= exact && exact > 0)
+                        bool loose = exact > 0 && MathF.BitDecrement(distance) >= exact;
+                        if (distance < exact || distance <= radius != exact <= radius || loose)
                             Assert.Fail($"From {clean:R} to {near:R} it is {exact:R}, not {distance:R}.");
                     }
                 }

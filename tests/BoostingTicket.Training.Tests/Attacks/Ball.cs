@@ -2,10 +2,12 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-/// <summary>The ball and the box that no image of an attack may leave: by double-precision differences, without tolerance.</summary>
+/// <summary>The ball and the box that no image of an attack may leave: by double-precision differences, without
+/// tolerance.</summary>
 internal static class Ball
 {
-    public static void Holds(AttackBatch batch, ReadOnlySpan<float> images, double epsilon) => Holds(batch.Clean, images, epsilon);
+    public static void Holds(AttackBatch batch, ReadOnlySpan<float> images, double epsilon) =>
+        Holds(batch.Clean, images, epsilon);
 
     public static void Holds(ReadOnlySpan<float> clean, ReadOnlySpan<float> images, double epsilon)
     {

@@ -50,7 +50,9 @@ public sealed class BallContractTests
                 trained.Test.Set.Pixels.AsSpan(sample * trained.Test.Set.SampleLength, trained.Test.Set.SampleLength)
                     .ToArray().Select(value => value / 255f))];
             Ball.Holds(clean, evaluator.Adversarial, epsilon);
-            Assert.That(result.Attacks.Select(attack => attack.LargestPerturbation), Is.All.Positive.And.All.LessThanOrEqualTo(epsilon));
+            Assert.That(
+                result.Attacks.Select(attack => attack.LargestPerturbation),
+                Is.All.Positive.And.All.LessThanOrEqualTo(epsilon));
 
             using var usual = new Evaluator(trained.Network, trained.Test, samples, batchSize: Samples);
             foreach (AdversarialExample example in usual.Examples(AttackBudget.Pgd(settings), Stream, Samples).Images)
@@ -63,12 +65,15 @@ public sealed class BallContractTests
     public void The_check_has_no_tolerance()
     {
         float radius = PixelBall.Radius(8 / 255.0);
-        float clean = Enumerable.Range(0, 256).Select(grey => grey / 255f).First(pixel => (double)(pixel + radius) - pixel > 8 / 255.0);
+        float clean = Enumerable.Range(0, 256).Select(grey => grey / 255f)
+            .First(pixel => (double)(pixel + radius) - pixel > 8 / 255.0);
         Assert.That(
             () => AttackBall.Require("fgsm", AttackBall.Measure([clean], [clean + radius]), 8 / 255.0),
             Throws.InvalidOperationException.With.Message.StartsWith("fgsm left its ball: perturbation 0.0313725"));
         float highest = PixelBall.High(clean, radius);
-        Assert.That(AttackBall.Require("fgsm", AttackBall.Measure([clean], [highest]), 8 / 255.0), Is.LessThanOrEqualTo(8 / 255.0));
+        Assert.That(
+            AttackBall.Require("fgsm", AttackBall.Measure([clean], [highest]), 8 / 255.0),
+            Is.LessThanOrEqualTo(8 / 255.0));
     }
 
     [TestCase(float.NaN)]

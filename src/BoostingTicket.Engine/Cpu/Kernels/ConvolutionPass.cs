@@ -100,7 +100,8 @@ internal readonly unsafe struct PassEpilogue
     /// <summary>What comes after the results are written; <see cref="Activation.None"/> for nothing.</summary>
     public Activation Late { get; }
 
-    /// <summary>Laid out as the target: what the derivative of <see cref="Late"/> is taken from; null for the function itself.</summary>
+    /// <summary>Laid out as the target: what the derivative of <see cref="Late"/> is taken from; null for the function
+    /// itself.</summary>
     public float* Through { get; }
 
     /// <summary>The same for a target that begins later.</summary>

@@ -162,7 +162,8 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
     }
 
     private static void Finish(
-        WinogradTile* places, int tiles, int channels, float* target, nint targetRow, nint targetChannel, in PassEpilogue epilogue)
+        WinogradTile* places, int tiles, int channels, float* target, nint targetRow, nint targetChannel,
+        in PassEpilogue epilogue)
     {
         for (int channel = 0; channel < channels; channel++)
         {

@@ -103,7 +103,8 @@ internal sealed class PoolingKernels
             {
                 _library.Launch(
                     _maxBackwardCells.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, y.Data, dy.Data, summand,
-                    points, function, slope, height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, rows, columns, count,
+                    points, function, slope, height, width, outHeight, outWidth, pool.Window, pool.Stride,
+                    vectors, rows, columns, count,
                     dx.Data);
             }
         }
