@@ -19,14 +19,38 @@ __device__ __forceinline__ uint4 philox(u32 k0, u32 k1, u32 c0, u32 c1, u32 c2, 
     return make_uint4(c0, c1, c2, c3);
 }
 
-// clamp(clean + epsilon * (2u - 1), 0, 1), each operation rounded and none fused.
+// The smallest and the largest float32 in [0, 1] whose difference from a pixel of [0, 1] is at most epsilon, unrounded
+// (Backends/PixelBall.cs). The inner differences are exact, rounding the outer ones keeps their sign.
+__device__ __forceinline__ void ball(float clean, float epsilon, float& low, float& high)
+{
+    low = __fsub_rn(clean, epsilon);
+    if (__fsub_rn(__fsub_rn(clean, low), epsilon) > 0.0f)
+        low = __uint_as_float(__float_as_uint(low) + 1u);
+    low = low > 0.0f ? low : 0.0f;
+    high = __fadd_rn(clean, epsilon);
+    float larger = clean > epsilon ? clean : epsilon, smaller = clean > epsilon ? epsilon : clean;
+    if (__fsub_rn(__fsub_rn(high, larger), smaller) > 0.0f)
+        high = __uint_as_float(__float_as_uint(high) - 1u);
+    high = high > 1.0f ? 1.0f : high;
+}
+
+// |after - before| rounded up, of pixels in [0, 1].
+__device__ __forceinline__ float distance(float before, float after)
+{
+    float larger = before > after ? before : after, smaller = before > after ? after : before;
+    float rounded = fabsf(__fsub_rn(after, before));
+    return __fsub_rn(__fsub_rn(larger, rounded), smaller) > 0.0f ? __uint_as_float(__float_as_uint(rounded) + 1u) : rounded;
+}
+
+// clean + epsilon * (2u - 1) clamped to the ball, each operation rounded and none fused.
 __device__ __forceinline__ float start(float clean, u32 word, float epsilon)
 {
     float uniform = __fmul_rn((float)(word >> 8), 1.0f / 16777216.0f);
     float offset = __fmul_rn(epsilon, __fsub_rn(__fmul_rn(2.0f, uniform), 1.0f));
-    float value = __fadd_rn(clean, offset);
-    value = value < 0.0f ? 0.0f : value;
-    return value > 1.0f ? 1.0f : value;
+    float value = __fadd_rn(clean, offset), low, high;
+    ball(clean, epsilon, low, high);
+    value = value < low ? low : value;
+    return value > high ? high : value;
 }
 
 // adversarial = a random point of the ball around clean. Logical value e = channel * pixels + pixel of a sample takes word e % 4 of
@@ -133,9 +157,9 @@ extern "C" __global__ void __launch_bounds__(256) attack_normal_start_f32(
     }
 }
 
-// adversarial = clamp(clamp(adversarial + step * sign(gradient), clean - epsilon, clean + epsilon), 0, 1), sign(0) = sign(NaN) = 0;
-// a NaN in adversarial stays. Padding stays 0, being 0 in all three. A thread, a vector.
-// Reads 48 bytes a vector (clean, gradient, adversarial), writes 16 (adversarial).
+// adversarial = adversarial + step * sign(gradient) clamped to the ball, sign(0) = sign(NaN) = 0; a NaN in adversarial stays.
+// Padding stays 0, being 0 in all three. A thread, a vector. Reads 48 bytes a vector (clean, gradient, adversarial), writes 16
+// (adversarial).
 extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
     const float* clean, const float* gradient, float epsilon, float step, float* adversarial, i64 vectors)
 {
@@ -149,19 +173,18 @@ extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
 #pragma unroll
     for (int i = 0; i < 4; i++)
     {
-        float low = __fsub_rn(centres[i], epsilon), high = __fadd_rn(centres[i], epsilon);
+        float low, high;
+        ball(centres[i], epsilon, low, high);
         float move = slopes[i] > 0.0f ? step : slopes[i] < 0.0f ? -step : 0.0f;
         float value = __fadd_rn(values[i], move);
         value = value < low ? low : value;
-        value = value > high ? high : value;
-        value = value < 0.0f ? 0.0f : value;
-        values[i] = value > 1.0f ? 1.0f : value;
+        values[i] = value > high ? high : value;
     }
     store_vector(adversarial + 4 * vector, values);
 }
 
-// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before every
-// thread that asks for it has read it.
+// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before
+// every thread that asks for it has read it.
 // Reads 8 bytes a sample; for each sample that is replaced reads the candidate and writes the best.
 extern "C" __global__ void __launch_bounds__(256) attack_keep_worst_f32(
     const float* candidate, const float* candidate_losses, float* best, float* best_losses, i64 vectors_per_sample)
@@ -195,8 +218,8 @@ __device__ __forceinline__ void reduce_extents(
     }
 }
 
-// Largest |adversarial - clean|, smallest and largest adversarial value of what each block goes through; NaN wins. The three lists
-// of partial results follow each other in `partials`. Padding takes no part.
+// Largest |adversarial - clean| rounded up, smallest and largest adversarial value of what each block goes through; NaN wins. The
+// three lists of partial results follow each other in `partials`. Padding takes no part.
 // Reads 32 bytes a vector, writes 12 bytes a block.
 extern "C" __global__ void __launch_bounds__(256) attack_measure_f32(
     const float* clean, const float* adversarial, int channels, int physical_channels, i64 pixels, float* partials)
@@ -215,7 +238,7 @@ extern "C" __global__ void __launch_bounds__(256) attack_measure_f32(
             {
                 if (channel + i >= channels)
                     continue;
-                perturbation = Maximum::apply(perturbation, fabsf(__fsub_rn(after[i], before[i])));
+                perturbation = Maximum::apply(perturbation, distance(before[i], after[i]));
                 smallest = Minimum::apply(smallest, after[i]);
                 largest = Maximum::apply(largest, after[i]);
             }

@@ -1,22 +1,23 @@
-// Scaling by channel, sums and ReLU, forward and backward; with nothing of these, the conversion between float32 and bfloat16.
+// Scaling by channel, sums and activations, forward and backward; with nothing of these, the conversion between float32 and
+// bfloat16.
 //
 // A thread works on one unit of a pixel's channels - a vector of 16 bytes, or the two float32 vectors that one bfloat16 vector
 // stands beside - and goes through the pixels in steps of the grid: block (units, pixels), grid (pixels, what is left of units).
 // So its factors and summands are loaded once. Tensors are NHWC, padded; any two of the same element type may be one.
-#include "common.cuh"
+#include "activation.cuh"
 
 template <typename A, typename B> struct Unit
 {
     enum { width = (int)VectorOf<A>::length > (int)VectorOf<B>::length ? (int)VectorOf<A>::length : (int)VectorOf<B>::length };
 };
 
-// y = act(scale[c] * x + shift[c] + residual); act is ReLU or nothing; absent operands are null. NaN passes the ReLU.
-// Reads x, residual if there is one, and 8 bytes for each channel and thread; writes y. Moves, for each element of y, the bytes of
-// an element of x, of y, and once more of y with a residual.
+// y = act(scale[c] * x + shift[c] + residual); absent operands are null.
+// Reads x, residual if there is one, and 8 bytes for each channel and thread; writes y. Moves, for each element of y, the bytes
+// of an element of x, of y, and once more of y with a residual.
 template <typename X, typename Y>
 __device__ __forceinline__ void forward(
-    const X* x, const float* scale, const float* shift, const Y* residual, int relu, Y* y, int channels, int x_channels,
-    int y_channels, i64 pixels)
+    const X* x, const float* scale, const float* shift, const Y* residual, int activation, float slope, Y* y, int channels,
+    int x_channels, int y_channels, i64 pixels)
 {
     enum { width = Unit<X, Y>::width };
     int channel = (int)(blockIdx.y * blockDim.x + threadIdx.x) * width;
@@ -41,22 +42,17 @@ __device__ __forceinline__ void forward(
             for (int i = 0; i < width; i++)
                 values[i] = __fadd_rn(values[i], others[i]);
         }
-        if (relu)
-        {
-#pragma unroll
-            for (int i = 0; i < width; i++)
-                values[i] = values[i] < 0.0f ? 0.0f : values[i];
-        }
+        activate(values, activation, slope);
         store_unit<width>(y + pixel * y_channels, channel, y_channels, values);
     }
 }
 
-// dx = (scale[c] * dy + addend) where relu_output > 0, else 0; absent operands are null.
-// Reads dy, addend and relu_output where they are there, and 4 bytes for each channel and thread; writes dx.
+// dx = (scale[c] * dy + addend) * act'(through); absent operands are null.
+// Reads dy, addend and through where they are there, and 4 bytes for each channel and thread; writes dx.
 template <typename DY, typename DX>
 __device__ __forceinline__ void backward(
-    const DY* dy, const float* scale, const DX* addend, const DX* relu_output, DX* dx, int channels, int dy_channels,
-    int dx_channels, i64 pixels)
+    const DY* dy, const float* scale, const DX* addend, const DX* through, int activation, float slope, DX* dx, int channels,
+    int dy_channels, int dx_channels, i64 pixels)
 {
     enum { width = Unit<DY, DX>::width };
     int channel = (int)(blockIdx.y * blockDim.x + threadIdx.x) * width;
@@ -83,13 +79,11 @@ __device__ __forceinline__ void backward(
             for (int i = 0; i < width; i++)
                 values[i] = __fmul_rn(values[i], factors[i]);
         }
-        if (relu_output != nullptr)
+        if (through != nullptr)
         {
-            float outputs[width];
-            load_unit<width>(relu_output + pixel * dx_channels, channel, dx_channels, outputs);
-#pragma unroll
-            for (int i = 0; i < width; i++)
-                values[i] = outputs[i] > 0.0f ? values[i] : 0.0f;
+            float points[width];
+            load_unit<width>(through + pixel * dx_channels, channel, dx_channels, points);
+            differentiate(values, points, activation, slope);
         }
         store_unit<width>(dx + pixel * dx_channels, channel, dx_channels, values);
     }
@@ -97,16 +91,16 @@ __device__ __forceinline__ void backward(
 
 #define ELEMENTWISE(suffix, A, B) \
     extern "C" __global__ void __launch_bounds__(256) elementwise_forward_##suffix( \
-        const A* x, const float* scale, const float* shift, const B* residual, int relu, B* y, int channels, int x_channels, \
-        int y_channels, i64 pixels) \
+        const A* x, const float* scale, const float* shift, const B* residual, int activation, float slope, B* y, \
+        int channels, int x_channels, int y_channels, i64 pixels) \
     { \
-        forward<A, B>(x, scale, shift, residual, relu, y, channels, x_channels, y_channels, pixels); \
+        forward<A, B>(x, scale, shift, residual, activation, slope, y, channels, x_channels, y_channels, pixels); \
     } \
     extern "C" __global__ void __launch_bounds__(256) elementwise_backward_##suffix( \
-        const A* dy, const float* scale, const B* addend, const B* relu_output, B* dx, int channels, int dy_channels, \
-        int dx_channels, i64 pixels) \
+        const A* dy, const float* scale, const B* addend, const B* through, int activation, float slope, B* dx, \
+        int channels, int dy_channels, int dx_channels, i64 pixels) \
     { \
-        backward<A, B>(dy, scale, addend, relu_output, dx, channels, dy_channels, dx_channels, pixels); \
+        backward<A, B>(dy, scale, addend, through, activation, slope, dx, channels, dy_channels, dx_channels, pixels); \
     }
 
 // Suffix: the types of x and y, of dy and dx.

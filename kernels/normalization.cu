@@ -1,10 +1,12 @@
-// Batch normalisation over a batch's own statistics (Ioffe and Szegedy, 2015), forward with residual sum and ReLU, backward
-// with gradient sum and ReLU mask, and the folded form for evaluation. Parameters, statistics and arithmetic are float32 in
+// Batch normalisation over a batch's own statistics (Ioffe and Szegedy, 2015), forward with residual sum and activation,
+// backward with gradient sum and the activation's derivative, and the folded form for evaluation. Parameters, statistics and
+// arithmetic are float32 in
 // every precision; partial sums are combined in double precision.
 //
 // Either direction is three launches: partial sums of each chunk of pixels, totals and coefficients of each channel, result.
 // Scratch: 4 x physical_channels float32 coefficients, then chunks x physical_channels pairs of double partial sums.
 // The last pass visits the chunks backwards, so that it begins with what the first pass left in the second-level cache.
+#include "activation.cuh"
 #include "channels.cuh"
 
 // Reads x (once). Writes 16 bytes of partials per chunk and channel: mean and sum of squared deviations from it.
@@ -105,8 +107,8 @@ extern "C" __global__ void __launch_bounds__(channel_threads) norm_forward_finis
 // x, residual and y may coincide.
 template <typename T>
 __device__ __forceinline__ void apply(
-    const T* x, const T* residual, int relu, const float* coefficients, int pixels, int vectors, int lane_bits,
-    int pixels_per_chunk, T* y)
+    const T* x, const T* residual, int activation, float slope, const float* coefficients, int pixels, int vectors,
+    int lane_bits, int pixels_per_chunk, T* y)
 {
     constexpr int length = VectorOf<T>::length, batch = 4;
     ChannelWork work = channel_work(gridDim.y - 1 - blockIdx.y, pixels, vectors, lane_bits, pixels_per_chunk);
@@ -137,10 +139,8 @@ __device__ __forceinline__ void apply(
             unpack(summand[b], added);
 #pragma unroll
             for (int i = 0; i < length; i++)
-            {
-                float result = fmaf(value[i] - centre[i], scale[i], shift[i]) + added[i];
-                value[i] = relu && result < 0 ? 0 : result;
-            }
+                value[i] = fmaf(value[i] - centre[i], scale[i], shift[i]) + added[i];
+            activate(value, activation, slope);
             store_vector(y + work.at(pixel, b, vectors) * length, value);
         }
     });
@@ -231,12 +231,12 @@ extern "C" __global__ void __launch_bounds__(channel_threads) norm_backward_fini
     coefficients[3 * physical_channels + channel] = constant;
 }
 
-// dx = (dy * of_dy + (x - centre) * of_x + constant + addend) where relu_output > 0, else 0. Reads x, dy and, where there are
-// any, addend and relu_output (once); writes dx (once). dx may be dy or the addend.
+// dx = (dy * of_dy + (x - centre) * of_x + constant + addend) * act'(through). Reads x, dy and, where there are
+// any, addend and through (once); writes dx (once). dx may be dy or the addend.
 template <typename T>
 __device__ __forceinline__ void apply_gradient(
-    const T* x, const T* dy, const T* addend, const T* relu_output, const float* coefficients, int pixels, int vectors,
-    int lane_bits, int pixels_per_chunk, T* dx)
+    const T* x, const T* dy, const T* addend, const T* through, int activation, float steepness, const float* coefficients,
+    int pixels, int vectors, int lane_bits, int pixels_per_chunk, T* dx)
 {
     constexpr int length = VectorOf<T>::length, batch = 2;
     ChannelWork work = channel_work(gridDim.y - 1 - blockIdx.y, pixels, vectors, lane_bits, pixels_per_chunk);
@@ -250,7 +250,7 @@ __device__ __forceinline__ void apply_gradient(
     load_coefficients(coefficients + 3 * physical_channels + channel, constant);
     for_pixels<batch>(work, [&](int pixel, int count)
     {
-        Packed packed[batch], gradient[batch], summand[batch] = {}, mask[batch] = {};
+        Packed packed[batch], gradient[batch], summand[batch] = {}, point[batch] = {};
 #pragma unroll
         for (int b = 0; b < count; b++)
         {
@@ -263,26 +263,25 @@ __device__ __forceinline__ void apply_gradient(
             for (int b = 0; b < count; b++)
                 summand[b] = load_packed(addend, work.at(pixel, b, vectors));
         }
-        if (relu_output)
+        if (through)
         {
 #pragma unroll
             for (int b = 0; b < count; b++)
-                mask[b] = load_packed(relu_output, work.at(pixel, b, vectors));
+                point[b] = load_packed(through, work.at(pixel, b, vectors));
         }
 #pragma unroll
         for (int b = 0; b < count; b++)
         {
-            float value[length], slope[length], added[length], positive[length];
+            float value[length], slope[length], added[length], points[length];
             unpack(packed[b], value);
             unpack(gradient[b], slope);
             unpack(summand[b], added);
-            unpack(mask[b], positive);
+            unpack(point[b], points);
 #pragma unroll
             for (int i = 0; i < length; i++)
-            {
-                float result = fmaf(slope[i], of_dy[i], fmaf(value[i] - centre[i], of_x[i], constant[i])) + added[i];
-                value[i] = !relu_output || positive[i] > 0 ? result : 0;
-            }
+                value[i] = fmaf(slope[i], of_dy[i], fmaf(value[i] - centre[i], of_x[i], constant[i])) + added[i];
+            if (through)
+                differentiate(value, points, activation, steepness);
             store_vector(dx + work.at(pixel, b, vectors) * length, value);
         }
     });
@@ -310,10 +309,10 @@ extern "C" __global__ void __launch_bounds__(channel_threads) norm_fold(
         statistics(x, pixels, vectors, lane_bits, pixels_per_chunk, partials);                                                \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(channel_threads) norm_forward_##suffix(                                      \
-        const T* x, const T* residual, int relu, const float* coefficients, int pixels, int vectors, int lane_bits,           \
-        int pixels_per_chunk, T* y)                                                                                           \
+        const T* x, const T* residual, int activation, float slope, const float* coefficients, int pixels, int vectors,       \
+        int lane_bits, int pixels_per_chunk, T* y)                                                                            \
     {                                                                                                                         \
-        apply(x, residual, relu, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, y);                              \
+        apply(x, residual, activation, slope, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, y);                 \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(channel_threads) norm_gradient_sums_##suffix(                                \
         const T* x, const T* dy, const float* saved_mean, int pixels, int channels, int vectors, int lane_bits,               \
@@ -322,10 +321,11 @@ extern "C" __global__ void __launch_bounds__(channel_threads) norm_fold(
         gradient_sums(x, dy, saved_mean, pixels, channels, vectors, lane_bits, pixels_per_chunk, partials);                   \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(channel_threads) norm_backward_##suffix(                                     \
-        const T* x, const T* dy, const T* addend, const T* relu_output, const float* coefficients, int pixels, int vectors,   \
-        int lane_bits, int pixels_per_chunk, T* dx)                                                                           \
+        const T* x, const T* dy, const T* addend, const T* through, int activation, float slope, const float* coefficients,   \
+        int pixels, int vectors, int lane_bits, int pixels_per_chunk, T* dx)                                                  \
     {                                                                                                                         \
-        apply_gradient(x, dy, addend, relu_output, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, dx);           \
+        apply_gradient(                                                                                                       \
+            x, dy, addend, through, activation, slope, coefficients, pixels, vectors, lane_bits, pixels_per_chunk, dx);       \
     }
 
 NORMALIZATION_KERNELS(f32, float)

@@ -1,6 +1,7 @@
 // Pooling over square windows without padding. Forward, a thread computes one vector of channels of one output pixel; backward,
 // every gradient is gathered, so that nothing is added in an order that could change.
 // The largest value is the first in row order among equals; with a NaN the maximum is NaN, and its gradient goes nowhere.
+#include "activation.cuh"
 #include "packed.cuh"
 
 enum { pool_threads = 128 };
@@ -103,33 +104,39 @@ __device__ __forceinline__ void average_forward(const T* x, const PoolGeometry& 
     store_vector(y + (size_t)index * length, sum);
 }
 
-// dx = (gradient + addend) where relu_output > 0, else 0, at one vector. The gradient's terms come through `add`, after the
+// What a gradient goes back through; null where there is no activation.
+template <typename T> struct Through
+{
+    const T* points;
+    int activation;
+    float slope;
+};
+
+// dx = (gradient + addend) * act'(through), at one vector. The gradient's terms come through `add`, after the
 // addend, in the order of their windows. dx may be the addend.
 template <typename T, typename Terms>
-__device__ __forceinline__ void write_gradient(const T* addend, const T* relu_output, T* dx, size_t vector, Terms add)
+__device__ __forceinline__ void write_gradient(const T* addend, const Through<T>& through, T* dx, size_t vector, Terms add)
 {
     constexpr int length = VectorOf<T>::length;
     float gradient[length] = {};
     if (addend)
         load_vector(addend + vector * length, gradient);
     add(gradient);
-    if (relu_output)
+    if (through.points)
     {
-        float positive[length];
-        load_vector(relu_output + vector * length, positive);
-#pragma unroll
-        for (int i = 0; i < length; i++)
-            gradient[i] = positive[i] > 0 ? gradient[i] : 0;
+        float points[length];
+        load_vector(through.points + vector * length, points);
+        differentiate(gradient, points, through.activation, through.slope);
     }
     store_vector(dx + vector * length, gradient);
 }
 
 // Maximum over windows of 2 with a stride of 2: a thread owns a cell of 2 x 2 input pixels, in the last row or column perhaps
-// fewer and then no window. Reads x and dy and, where there are any, addend and relu_output (once); writes dx (once).
+// fewer and then no window. Reads x and dy and, where there are any, addend and through (once); writes dx (once).
 template <typename T>
 __device__ __forceinline__ void max_backward_fixed(
-    const T* x, const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, int cell_rows, int cell_columns,
-    u32 count, T* dx)
+    const T* x, const T* dy, const T* addend, const Through<T>& through, const PoolGeometry& pool, int cell_rows,
+    int cell_columns, u32 count, T* dx)
 {
     constexpr int length = VectorOf<T>::length;
     u32 index = blockIdx.x * pool_threads + threadIdx.x;
@@ -147,12 +154,12 @@ __device__ __forceinline__ void max_backward_fixed(
         for (int k = 0; k < 4; k++)
         {
             if (2 * at.row + k / 2 < pool.height && 2 * at.column + k % 2 < pool.width)
-                write_gradient(addend, relu_output, dx, places[k], [](float (&)[length]) {});
+                write_gradient(addend, through, dx, places[k], [](float (&)[length]) {});
         }
         return;
     }
 
-    Packed values[4], summand[4] = {}, mask[4] = {};
+    Packed values[4], summand[4] = {}, point[4] = {};
     float left[length], largest[length];
 #pragma unroll
     for (int k = 0; k < 4; k++)
@@ -165,11 +172,11 @@ __device__ __forceinline__ void max_backward_fixed(
         for (int k = 0; k < 4; k++)
             summand[k] = load_packed(addend, places[k]);
     }
-    if (relu_output)
+    if (through.points)
     {
 #pragma unroll
         for (int k = 0; k < 4; k++)
-            mask[k] = load_packed(relu_output, places[k]);
+            point[k] = load_packed(through.points, places[k]);
     }
     unpack(values[0], largest);
 #pragma unroll
@@ -182,29 +189,29 @@ __device__ __forceinline__ void max_backward_fixed(
 #pragma unroll
     for (int k = 0; k < 4; k++)
     {
-        float value[length], gradient[length], positive[length];
+        float value[length], gradient[length], points[length];
         unpack(values[k], value);
         unpack(summand[k], gradient);
-        unpack(mask[k], positive);
+        unpack(point[k], points);
 #pragma unroll
         for (int i = 0; i < length; i++)
         {
             bool first = value[i] == largest[i];
             gradient[i] += first ? left[i] : 0;
             left[i] = first ? 0 : left[i];
-            if (relu_output && !(positive[i] > 0))
-                gradient[i] = 0;
         }
+        if (through.points)
+            differentiate(gradient, points, through.activation, through.slope);
         store_vector(dx + places[k] * length, gradient);
     }
 }
 
 // Maximum over windows that do not overlap (stride >= window): a thread owns a cell of stride x stride input pixels, at most
-// one window, and no other thread writes there. Reads x, y and dy and, where there are any, addend and relu_output (once);
+// one window, and no other thread writes there. Reads x, y and dy and, where there are any, addend and through (once);
 // writes dx (once).
 template <typename T>
 __device__ __forceinline__ void max_backward_cells(
-    const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, int cell_rows,
+    const T* x, const T* y, const T* dy, const T* addend, const Through<T>& through, const PoolGeometry& pool, int cell_rows,
     int cell_columns, u32 count, T* dx)
 {
     constexpr int length = VectorOf<T>::length;
@@ -229,7 +236,7 @@ __device__ __forceinline__ void max_backward_cells(
                 continue;
             size_t vector = vector_at(at.sample, row, column, at.vector, pool.height, pool.width, pool.vectors);
             bool inside = pooled && v < pool.window && u < pool.window;
-            write_gradient(addend, relu_output, dx, vector, [&](float (&gradient)[length])
+            write_gradient(addend, through, dx, vector, [&](float (&gradient)[length])
             {
                 if (!inside)
                     return;
@@ -249,10 +256,10 @@ __device__ __forceinline__ void max_backward_cells(
 
 // Maximum over windows that overlap (stride < window): a thread owns one vector of dx and visits the windows over it in row
 // order. Reads x up to window^4 / stride^2 times and y and dy up to window^2 / stride^2 times each, mostly from the caches, and
-// addend and relu_output (once); writes dx (once).
+// addend and through (once); writes dx (once).
 template <typename T>
 __device__ __forceinline__ void max_backward_overlap(
-    const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, u32 count, T* dx)
+    const T* x, const T* y, const T* dy, const T* addend, const Through<T>& through, const PoolGeometry& pool, u32 count, T* dx)
 {
     constexpr int length = VectorOf<T>::length;
     u32 index = blockIdx.x * pool_threads + threadIdx.x;
@@ -265,7 +272,7 @@ __device__ __forceinline__ void max_backward_overlap(
     int last_column = min(pool.out_width - 1, at.column / pool.stride);
     float own[length];
     load_vector(x + (size_t)index * length, own);
-    write_gradient(addend, relu_output, dx, index, [&](float (&gradient)[length])
+    write_gradient(addend, through, dx, index, [&](float (&gradient)[length])
     {
         for (int out_row = first_row; out_row <= last_row; out_row++)
         {
@@ -308,10 +315,10 @@ __device__ __forceinline__ void max_backward_overlap(
 }
 
 // Mean over windows that do not overlap: a thread owns one vector of dx. Reads dy (once, then window^2 - 1 times from the
-// caches) and, where there are any, addend and relu_output (once); writes dx (once).
+// caches) and, where there are any, addend and through (once); writes dx (once).
 template <typename T>
 __device__ __forceinline__ void average_backward(
-    const T* dy, const T* addend, const T* relu_output, const PoolGeometry& pool, u32 count, T* dx)
+    const T* dy, const T* addend, const Through<T>& through, const PoolGeometry& pool, u32 count, T* dx)
 {
     constexpr int length = VectorOf<T>::length;
     u32 index = blockIdx.x * pool_threads + threadIdx.x;
@@ -321,7 +328,7 @@ __device__ __forceinline__ void average_backward(
     int out_row = at.row / pool.stride, out_column = at.column / pool.stride;
     bool inside = out_row < pool.out_height && out_column < pool.out_width && at.row - out_row * pool.stride < pool.window
         && at.column - out_column * pool.stride < pool.window;
-    write_gradient(addend, relu_output, dx, index, [&](float (&gradient)[length])
+    write_gradient(addend, through, dx, index, [&](float (&gradient)[length])
     {
         if (!inside)
             return;
@@ -355,34 +362,38 @@ __device__ __forceinline__ void average_backward(
         average_forward(x, {height, width, out_height, out_width, window, stride, vectors}, count, y);                        \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) max_pool_backward_fixed_##suffix(                              \
-        const T* x, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,                \
-        int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns, u32 count, T* dx)                \
+        const T* x, const T* dy, const T* addend, const T* through, int activation, float slope, int height, int width,       \
+        int out_height, int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns, u32 count,       \
+        T* dx)                                                                                                                \
     {                                                                                                                         \
         max_backward_fixed(                                                                                                   \
-            x, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, cell_rows,           \
-            cell_columns, count, dx);                                                                                         \
+            x, dy, addend, {through, activation, slope}, {height, width, out_height, out_width, window, stride, vectors},     \
+            cell_rows, cell_columns, count, dx);                                                                              \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) max_pool_backward_cells_##suffix(                              \
-        const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,    \
-        int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns, u32 count, T* dx)                \
+        const T* x, const T* y, const T* dy, const T* addend, const T* through, int activation, float slope, int height,      \
+        int width, int out_height, int out_width, int window, int stride, int vectors, int cell_rows, int cell_columns,       \
+        u32 count, T* dx)                                                                                                     \
     {                                                                                                                         \
         max_backward_cells(                                                                                                   \
-            x, y, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, cell_rows,        \
-            cell_columns, count, dx);                                                                                         \
+            x, y, dy, addend, {through, activation, slope}, {height, width, out_height, out_width, window, stride, vectors},  \
+            cell_rows, cell_columns, count, dx);                                                                              \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) max_pool_backward_overlap_##suffix(                            \
-        const T* x, const T* y, const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height,    \
-        int out_width, int window, int stride, int vectors, u32 count, T* dx)                                                 \
+        const T* x, const T* y, const T* dy, const T* addend, const T* through, int activation, float slope, int height,      \
+        int width, int out_height, int out_width, int window, int stride, int vectors, u32 count, T* dx)                      \
     {                                                                                                                         \
         max_backward_overlap(                                                                                                 \
-            x, y, dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, count, dx);       \
+            x, y, dy, addend, {through, activation, slope}, {height, width, out_height, out_width, window, stride, vectors},  \
+            count, dx);                                                                                                       \
     }                                                                                                                         \
     extern "C" __global__ void __launch_bounds__(pool_threads) average_pool_backward_##suffix(                                \
-        const T* dy, const T* addend, const T* relu_output, int height, int width, int out_height, int out_width, int window, \
-        int stride, int vectors, u32 count, T* dx)                                                                            \
+        const T* dy, const T* addend, const T* through, int activation, float slope, int height, int width, int out_height,   \
+        int out_width, int window, int stride, int vectors, u32 count, T* dx)                                                 \
     {                                                                                                                         \
         average_backward(                                                                                                     \
-            dy, addend, relu_output, {height, width, out_height, out_width, window, stride, vectors}, count, dx);             \
+            dy, addend, {through, activation, slope}, {height, width, out_height, out_width, window, stride, vectors}, count, \
+            dx);                                                                                                              \
     }
 
 POOLING_KERNELS(f32, float)

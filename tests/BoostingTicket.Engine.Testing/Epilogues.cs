@@ -12,7 +12,7 @@ internal readonly ref struct ForwardEnd
     private readonly ReadOnlySpan<double> _shift;
     private readonly ReadOnlySpan<double> _residual;
     private readonly FeatureShape _shape;
-    private readonly bool _relu;
+    private readonly Activation _activation;
 
     public ForwardEnd(
         OperationScope scope, in ForwardEpilogue epilogue, int batch, FeatureShape shape, bool shiftAllowed = true)
@@ -21,7 +21,7 @@ internal readonly ref struct ForwardEnd
         _shift = scope.ReadOptional(epilogue.Shift, "shift", shape.Channels);
         _residual = scope.ReadOptional(epilogue.Residual, Residual, batch, shape);
         _shape = shape;
-        _relu = epilogue.Relu;
+        _activation = epilogue.Activation;
     }
 
     public void Apply(double[] values)
@@ -33,7 +33,7 @@ internal readonly ref struct ForwardEnd
                 value += _shift[i / _shape.Pixels % _shape.Channels];
             if (!_residual.IsEmpty)
                 value += _residual[i];
-            values[i] = _relu && value < 0 ? 0 : value;
+            values[i] = ActivationTruth.Apply(_activation, value);
         }
     }
 }
@@ -45,12 +45,17 @@ internal readonly ref struct GradientEnd
     public const string Addend = "addend";
 
     private readonly ReadOnlySpan<double> _addend;
-    private readonly ReadOnlySpan<double> _reluOutput;
+    private readonly ReadOnlySpan<double> _through;
+    private readonly Activation _activation;
 
     public GradientEnd(OperationScope scope, in GradientEpilogue epilogue, int batch, FeatureShape shape)
     {
         _addend = scope.ReadOptional(epilogue.Addend, Addend, batch, shape);
-        _reluOutput = scope.ReadOptional(epilogue.ReluOutput, "reluOutput", batch, shape);
+        scope.Require(
+            epilogue.Through is null == (epilogue.Activation == Activation.None),
+            "the epilogue names an activation exactly where it names what its derivative is taken from.");
+        _through = scope.ReadOptional(epilogue.Through, "through", batch, shape);
+        _activation = epilogue.Activation;
     }
 
     public void Apply(double[] values)
@@ -60,7 +65,7 @@ internal readonly ref struct GradientEnd
             double value = values[i];
             if (!_addend.IsEmpty)
                 value += _addend[i];
-            values[i] = _reluOutput.IsEmpty || _reluOutput[i] > 0 ? value : 0;
+            values[i] = _through.IsEmpty ? value : ActivationTruth.Backward(_activation, value, _through[i]);
         }
     }
 }

@@ -22,7 +22,7 @@ public partial class ReferenceBackend
                 key.Key, (uint)(element / 4), (uint)identities[sample], (uint)key.Epoch, (uint)key.Restart);
             float uniform = Philox.Uniform(words[element % 4]);
             float start = (float)pixels[i] + epsilon * (2 * uniform - 1);
-            result[i] = Math.Clamp(start, 0f, 1f);
+            result[i] = IntoBall(start, pixels[i], epsilon);
         }
         scope.Commit();
     }
@@ -56,9 +56,9 @@ public partial class ReferenceBackend
         double[] result = scope.Update(adversarial, nameof(adversarial), clean.Batch, clean.Shape);
         for (int i = 0; i < result.Length; i++)
         {
-            float pixel = (float)pixels[i], step = slope[i] > 0 ? stepSize : slope[i] < 0 ? -stepSize : 0;
+            float step = slope[i] > 0 ? stepSize : slope[i] < 0 ? -stepSize : 0;
             float moved = (float)result[i] + step;
-            result[i] = Math.Clamp(Math.Clamp(moved, pixel - epsilon, pixel + epsilon), 0f, 1f);
+            result[i] = IntoBall(moved, pixels[i], epsilon);
         }
         scope.Commit();
     }
@@ -98,6 +98,21 @@ public partial class ReferenceBackend
             smallest = Math.Min(smallest, after[i]);
             largest = Math.Max(largest, after[i]);
         }
-        return new PerturbationExtent((float)perturbation, (float)smallest, (float)largest);
+        float rounded = (float)perturbation;
+        if (rounded < perturbation)
+            rounded = MathF.BitIncrement(rounded);
+        return new PerturbationExtent(rounded, (float)smallest, (float)largest);
+    }
+
+    // By definition: the float32 nearest to the value of all whose difference from the pixel is at most epsilon in double
+    // precision.
+    private static float IntoBall(float value, double pixel, double epsilon)
+    {
+        value = Math.Clamp(value, (float)Math.Max(pixel - epsilon, 0), (float)Math.Min(pixel + epsilon, 1));
+        while (value - pixel > epsilon)
+            value = MathF.BitDecrement(value);
+        while (pixel - value > epsilon)
+            value = MathF.BitIncrement(value);
+        return value;
     }
 }

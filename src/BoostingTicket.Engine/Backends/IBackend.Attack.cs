@@ -4,13 +4,13 @@ namespace BoostingTicket.Engine.Backends;
 
 public partial interface IBackend
 {
-    /// <summary>A uniform random start in the L∞ ball, clamped to [0, 1]:
-    /// <c>adversarial = clamp(clean + ε (2u - 1), 0, 1)</c>, <c>u</c> uniform in [0, 1).</summary>
+    /// <summary>A uniform random start in the ball of <see cref="PixelBall"/>:
+    /// <c>adversarial = clamp(clean + ε (2u - 1), low, high)</c>, <c>u</c> uniform in [0, 1).</summary>
     /// <remarks>Logical value <c>e</c> of sample <c>s</c> draws word <c>e % 4</c> of
     /// <c>Philox.Words(key, e / 4, samples[s], epoch, restart)</c>, on every backend, where <c>e = (channel * height + row) *
     /// width + column</c>. All arithmetic is float32, each operation rounded and none fused, so that backends agree to the bit:
     /// <c>u = (word &gt;&gt; 8) * 2^-24</c> (exact); <c>t = 2 * u - 1</c> (exact); <c>d = ε * t</c>; <c>v = clean + d</c>;
-    /// <c>min(max(v, 0), 1)</c>.</remarks>
+    /// <c>min(max(v, low), high)</c> with <see cref="PixelBall.Low"/> and <see cref="PixelBall.High"/>.</remarks>
     /// <param name="clean">N x image shape in [0, 1].</param>
     /// <param name="samples">Identity of each of the N samples.</param>
     /// <param name="epsilon">Radius in pixel units.</param>
@@ -29,8 +29,9 @@ public partial interface IBackend
     /// <param name="adversarial">N x image shape; overwritten.</param>
     void NormalStart(Tensor clean, IntBuffer samples, float deviation, RandomStartKey key, Tensor adversarial);
 
-    /// <summary>One whole step of an L∞ attack in a single pass:
-    /// <c>adversarial = clamp(clamp(adversarial + α sign(gradient), clean - ε, clean + ε), 0, 1)</c>, with sign(0) = 0.</summary>
+    /// <summary>One whole step of an L∞ attack in a single pass: <c>adversarial = clamp(adversarial + α sign(gradient), low,
+    /// high)</c>, with sign(0) = 0 and the bounds of <see cref="PixelBall"/>, so that the result is in the ball without
+    /// tolerance.</summary>
     /// <param name="clean">N x image shape in [0, 1].</param>
     /// <param name="gradient">Gradient of the loss to be raised.</param>
     /// <param name="epsilon">Radius in pixel units.</param>
@@ -46,6 +47,7 @@ public partial interface IBackend
     /// <param name="bestLosses">N losses; read and written.</param>
     void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses);
 
-    /// <summary>Largest perturbation and pixel range of an attacked batch; waits for the device.</summary>
+    /// <summary>Largest perturbation (<see cref="PixelBall.Distance"/>) and pixel range of an attacked batch; waits for the
+    /// device.</summary>
     PerturbationExtent MeasurePerturbation(Tensor clean, Tensor adversarial);
 }

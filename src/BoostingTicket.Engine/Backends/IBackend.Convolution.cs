@@ -14,14 +14,14 @@ public partial interface IBackend
     /// <param name="filter">Prepared with <see cref="FilterUses.Forward"/>.</param>
     /// <param name="x">N x input shape.</param>
     /// <param name="y">N x output shape; overwritten. Must not be <paramref name="x"/>; may be the residual.</param>
-    /// <param name="epilogue">Shift, residual and ReLU.</param>
+    /// <param name="epilogue">Shift, residual and activation.</param>
     void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue);
 
     /// <summary>Gradient of a convolution's input.</summary>
     /// <param name="filter">Prepared with <see cref="FilterUses.BackwardInput"/>.</param>
     /// <param name="dy">N x output shape.</param>
     /// <param name="dx">N x input shape; overwritten. Must not be <paramref name="dy"/>; may be the addend.</param>
-    /// <param name="epilogue">Accumulation and ReLU mask.</param>
+    /// <param name="epilogue">Accumulation and the activation's derivative.</param>
     void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue);
 
     /// <summary>Gradient of a convolution's weights, summed over the batch. Overwrites <paramref name="dw"/>; entries whose

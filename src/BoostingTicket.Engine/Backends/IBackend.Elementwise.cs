@@ -4,11 +4,11 @@ namespace BoostingTicket.Engine.Backends;
 
 public partial interface IBackend
 {
-    /// <summary><c>y = epilogue(x)</c>: a ReLU or a residual sum that found nothing to be fused into. The shift must be
+    /// <summary><c>y = epilogue(x)</c>: an activation or a residual sum that found nothing to be fused into. The shift must be
     /// null. <paramref name="y"/> may be <paramref name="x"/>.</summary>
     void ElementwiseForward(Tensor x, Tensor y, in ForwardEpilogue epilogue);
 
-    /// <summary><c>dx = epilogue(dy)</c>: a gradient sum or a ReLU mask that found nothing to be fused into.
+    /// <summary><c>dx = epilogue(dy)</c>: a gradient sum or an activation's derivative that found nothing to be fused into.
     /// <paramref name="dx"/> may be <paramref name="dy"/>.</summary>
     void ElementwiseBackward(Tensor dy, Tensor dx, in GradientEpilogue epilogue);
 
@@ -21,7 +21,7 @@ public partial interface IBackend
     /// <param name="y">The forward pass's output.</param>
     /// <param name="dy">Gradient of the output.</param>
     /// <param name="dx">Gradient of the input. May be the addend, nothing else.</param>
-    /// <param name="epilogue">Accumulation and ReLU mask.</param>
+    /// <param name="epilogue">Accumulation and the activation's derivative.</param>
     void PoolBackward(PoolShape pool, Tensor x, Tensor y, Tensor dy, Tensor dx, in GradientEpilogue epilogue);
 
     /// <summary>Loss of each sample, whether it is classified correctly, and the gradient of the logits.</summary>

@@ -3,17 +3,33 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Backends;
 
 /// <summary>What a forward operation does to its result before it writes it:
-/// <c>y = act(value + shift[channel] + residual)</c>.</summary>
+/// <c>y = activation(value + shift[channel] + residual)</c>.</summary>
 /// <param name="Shift">A summand for each output channel, or null.</param>
 /// <param name="Residual">A summand of the output's shape, or null.</param>
-/// <param name="Relu">Whether negative results become zero.</param>
-public readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residual, bool Relu);
+/// <param name="Activation">The function at the end.</param>
+public readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residual, Activation Activation);
 
 /// <summary>What a gradient operation does to its result before it writes it:
-/// <c>dx = (value + addend) where reluOutput &gt; 0, else 0</c>.</summary>
-/// <param name="Addend">A gradient of the same shape to add, or null. May be the destination itself (accumulate in place).</param>
-/// <param name="ReluOutput">The output of the ReLU that the gradient goes back through, or null.</param>
-public readonly record struct GradientEpilogue(Tensor? Addend, Tensor? ReluOutput);
+/// <c>dx = (value + addend) * activation'(through)</c>.</summary>
+/// <remarks>Of a ReLU and a leaky one, <c>through</c> is the output, whose sign decides: 1 where it is positive, else 0 or the
+/// slope. Of others it is the input (<see cref="Activation.NeedsInput"/>).</remarks>
+/// <param name="Addend">A gradient of the same shape to add, or null. May be the destination itself (accumulate in
+/// place).</param>
+/// <param name="Through">What the derivative is taken from; null exactly where there is no activation.</param>
+/// <param name="Activation">The activation that the gradient goes back through.</param>
+public readonly record struct GradientEpilogue(Tensor? Addend, Tensor? Through, Activation Activation)
+{
+    /// <summary>Back through a ReLU, or through nothing.</summary>
+    /// <param name="addend">A gradient to add, or null.</param>
+    /// <param name="reluOutput">The output of the ReLU, or null.</param>
+    public GradientEpilogue(Tensor? addend, Tensor? reluOutput)
+        : this(addend, reluOutput, reluOutput is null ? Activation.None : Activation.Relu)
+    {
+    }
+
+    /// <summary>Whether results become zero where <see cref="Through"/> is not positive.</summary>
+    internal bool IsMask => Activation.Kind == ActivationKind.Relu;
+}
 
 /// <summary>Kind of pooling.</summary>
 public enum PoolKind
@@ -96,7 +112,8 @@ public readonly record struct RandomStartKey(ulong Key, int Epoch, int Restart);
 public readonly record struct SgdOptions(float LearningRate, float Momentum, float WeightDecay);
 
 /// <summary>What an attack did to a batch.</summary>
-/// <param name="LargestPerturbation">Largest absolute difference between an adversarial and a clean pixel.</param>
+/// <param name="LargestPerturbation">Largest absolute difference between an adversarial and a clean pixel, rounded up
+/// (<see cref="PixelBall.Distance"/>).</param>
 /// <param name="Smallest">Smallest adversarial pixel.</param>
 /// <param name="Largest">Largest adversarial pixel.</param>
 public readonly record struct PerturbationExtent(float LargestPerturbation, float Smallest, float Largest);

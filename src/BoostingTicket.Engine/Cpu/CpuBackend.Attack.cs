@@ -6,6 +6,11 @@ namespace BoostingTicket.Engine.Cpu;
 
 internal sealed unsafe partial class CpuBackend<TLanes, TVector>
 {
+    /// <summary>Of a normal float32, adding this share of it and rounding gives the next larger one, subtracting it the next
+    /// smaller: the share is more than half and less than one and a half units in the last place, next to powers of two
+    /// also.</summary>
+    private const float ToNeighbour = (1 + 1f / (1 << 20)) / (1 << 24);
+
     public void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial)
     {
         CpuTensor from = CpuTensor.Of(clean), slope = CpuTensor.Of(gradient), to = CpuTensor.Of(adversarial);
@@ -94,13 +99,18 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         float* clean, float* gradient, float epsilon, float stepSize, float* adversarial, int length)
     {
         TVector radius = TLanes.Create(epsilon), step = TLanes.Create(stepSize);
-        TVector zero = TLanes.Zero, one = TLanes.Create(1);
+        TVector zero = TLanes.Zero, one = TLanes.Create(1), neighbour = TLanes.Create(ToNeighbour);
         for (nint i = 0; i < length; i += TLanes.Width)
         {
             TVector centre = TLanes.Load(clean + i);
             TVector value = TLanes.MultiplyAdd(TLanes.Sign(TLanes.Load(gradient + i)), step, TLanes.Load(adversarial + i));
-            value = TLanes.Max(TLanes.Subtract(centre, radius), value);
-            value = TLanes.Min(TLanes.Add(centre, radius), value);
+            TVector low = TLanes.Subtract(centre, radius), high = TLanes.Add(centre, radius);
+            TVector below = TLanes.Subtract(TLanes.Subtract(centre, low), radius);
+            TVector above = TLanes.Subtract(
+                TLanes.Subtract(high, TLanes.Max(centre, radius)), TLanes.Min(centre, radius));
+            low = TLanes.Add(low, TLanes.WherePositive(below, TLanes.Multiply(low, neighbour)));
+            high = TLanes.Subtract(high, TLanes.WherePositive(above, TLanes.Multiply(high, neighbour)));
+            value = TLanes.Min(high, TLanes.Max(low, value));
             TLanes.Store(adversarial + i, TLanes.Min(one, TLanes.Max(zero, value)));
         }
     }
@@ -176,11 +186,15 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     {
         TVector zero = TLanes.Zero, taint = TLanes.Zero, perturbation = TLanes.Zero;
         TVector smallest = TLanes.Create(float.PositiveInfinity), largest = TLanes.Create(float.NegativeInfinity);
+        TVector neighbour = TLanes.Create(ToNeighbour);
         for (nint i = 0; i < length; i += Layout.Lanes)
         {
-            TVector value = TLanes.Load(adversarial + i);
-            TVector difference = TLanes.Subtract(value, TLanes.Load(clean + i));
-            perturbation = TLanes.Max(perturbation, TLanes.Max(difference, TLanes.Subtract(zero, difference)));
+            TVector value = TLanes.Load(adversarial + i), centre = TLanes.Load(clean + i);
+            TVector difference = TLanes.Subtract(value, centre);
+            TVector distance = TLanes.Max(difference, TLanes.Subtract(zero, difference));
+            TVector lost = TLanes.Subtract(TLanes.Subtract(TLanes.Max(value, centre), distance), TLanes.Min(value, centre));
+            distance = TLanes.Add(distance, TLanes.WherePositive(lost, TLanes.Multiply(distance, neighbour)));
+            perturbation = TLanes.Max(perturbation, distance);
             smallest = TLanes.Min(smallest, value);
             largest = TLanes.Max(largest, value);
             taint = TLanes.MultiplyAdd(difference, zero, taint);

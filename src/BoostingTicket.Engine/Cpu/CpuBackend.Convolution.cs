@@ -41,7 +41,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             RequireLength(shift, own.Shape.OutputChannels, "summands");
         own.Forward.Run(
             _pool, from.Blocks, from.Data, to.Data,
-            new PassEpilogue(CpuFloats.OrNull(epilogue.Shift), DataOrNull(epilogue.Residual, to), epilogue.Relu, null));
+            new PassEpilogue(CpuFloats.OrNull(epilogue.Shift), DataOrNull(epilogue.Residual, to), epilogue.Activation, null));
     }
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
@@ -51,7 +51,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         RequireFits(own, to, from);
         own.BackwardInput.Run(
             _pool, from.Blocks, from.Data, to.Data,
-            new PassEpilogue(null, DataOrNull(epilogue.Addend, to), false, DataOrNull(epilogue.ReluOutput, to)));
+            new PassEpilogue(null, DataOrNull(epilogue.Addend, to), epilogue.Activation, DataOrNull(epilogue.Through, to)));
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)

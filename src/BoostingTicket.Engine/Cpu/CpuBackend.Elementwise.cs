@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu;
@@ -16,7 +17,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             X = from.Data,
             Y = to.Data,
             Residual = DataOrNull(epilogue.Residual, to),
-            Floor = Floor(epilogue.Relu),
+            Activation = epilogue.Activation,
         };
         _pool.Run(ref job, job.Grid.Items);
     }
@@ -31,7 +32,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Dy = from.Data,
             Dx = to.Data,
             Addend = DataOrNull(epilogue.Addend, to),
-            ReluOutput = DataOrNull(epilogue.ReluOutput, to),
+            End = new DerivativeEnd(epilogue, to),
         };
         _pool.Run(ref job, job.Grid.Items);
     }
@@ -40,26 +41,30 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     {
         public FlatGrid Grid;
         public float* X, Y, Residual;
-        public float Floor;
+        public Activation Activation;
 
         public readonly void Run(int item, int worker)
         {
             nint start = Grid.Start(item);
-            Affine(X + start, 1, 0, Residual == null ? null : Residual + start, Floor, Y + start, Grid.Length(item));
+            int length = Grid.Length(item);
+            Affine(X + start, 1, 0, Residual == null ? null : Residual + start, Floor(Activation), Y + start, length);
+            ActivationKernel<TLanes, TVector>.Forward(Activation, Y + start, length);
         }
     }
 
     private struct ElementwiseBackwardJob : IParallelJob
     {
         public FlatGrid Grid;
-        public float* Dy, Dx, Addend, ReluOutput;
+        public float* Dy, Dx, Addend;
+        public DerivativeEnd End;
 
         public readonly void Run(int item, int worker)
         {
             nint start = Grid.Start(item);
+            int length = Grid.Length(item);
             ScaleGradient(
-                Dy + start, 1, Addend == null ? null : Addend + start, ReluOutput == null ? null : ReluOutput + start,
-                Dx + start, Grid.Length(item));
+                Dy + start, 1, Addend == null ? null : Addend + start, End.ReluOutputAt(start), Dx + start, length);
+            End.Finish(Dx, start, length);
         }
     }
 }

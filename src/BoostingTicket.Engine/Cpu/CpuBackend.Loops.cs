@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu;
@@ -123,7 +124,43 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         }
     }
 
-    private static float Floor(bool relu) => relu ? 0 : float.NegativeInfinity;
+    private static float Floor(Activation activation) =>
+        activation.Kind == ActivationKind.Relu ? 0 : float.NegativeInfinity;
+
+    /// <summary>The derivative at the end of a gradient operation: of a ReLU a mask, which loops apply themselves, of others what
+    /// follows them piece by piece.</summary>
+    private readonly struct DerivativeEnd
+    {
+        private readonly Activation _late;
+        private readonly float* _through;
+
+        public DerivativeEnd(in GradientEpilogue epilogue, CpuTensor like)
+        {
+            float* through = DataOrNull(epilogue.Through, like);
+            if (epilogue.IsMask)
+            {
+                ReluOutput = through;
+            }
+            else
+            {
+                _late = epilogue.Activation;
+                _through = through;
+            }
+        }
+
+        /// <summary>The output of a ReLU, or null.</summary>
+        public float* ReluOutput { get; }
+
+        /// <summary>The part of <see cref="ReluOutput"/> that begins at an offset; null where there is none.</summary>
+        public float* ReluOutputAt(nint at) => ReluOutput == null ? null : ReluOutput + at;
+
+        /// <summary>Multiplies results that were just written.</summary>
+        public void Finish(float* dx, nint at, nint length)
+        {
+            if (_late != Activation.None)
+                ActivationKernel<TLanes, TVector>.Backward(_late, _through + at, dx + at, length);
+        }
+    }
 
     /// <summary>An optional operand of the given tensor's shape, or null.</summary>
     private static float* DataOrNull(Tensor? optional, CpuTensor like)

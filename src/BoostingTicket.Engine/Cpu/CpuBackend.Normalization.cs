@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu;
@@ -29,7 +30,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             X = from.Data,
             Y = to.Data,
             Residual = DataOrNull(epilogue.Residual, to),
-            Floor = Floor(epilogue.Relu),
+            Activation = epilogue.Activation,
             Gamma = PerChannel(operands.Scale, from, "scale"),
             Beta = PerChannel(operands.Shift, from, "shift"),
             SavedMean = PerChannel(operands.SavedMean, from, "saved mean"),
@@ -56,7 +57,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Dy = from.Data,
             Dx = to.Data,
             Addend = DataOrNull(epilogue.Addend, to),
-            ReluOutput = DataOrNull(epilogue.ReluOutput, to),
+            End = new DerivativeEnd(epilogue, to),
             Gamma = PerChannel(operands.Scale, from, "scale"),
             SavedMean = PerChannel(operands.SavedMean, from, "saved mean"),
             SavedInverseDeviation = PerChannel(operands.SavedInverseDeviation, from, "saved inverse deviation"),
@@ -136,7 +137,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     {
         public ChannelPlanes Planes;
         public float* X, Y, Residual, Gamma, Beta, SavedMean, SavedInverseDeviation, RunningMean, RunningVariance;
-        public float Floor, Epsilon, Momentum;
+        public float Epsilon, Momentum;
+        public Activation Activation;
 
         public readonly void Run(int item, int worker)
         {
@@ -174,7 +176,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 nint at = block * Planes.BlockStride + start;
                 Affine(
-                    X + at, scale, shift, Residual == null ? null : Residual + at, Floor, Y + at, (int)Planes.ChannelStride);
+                    X + at, scale, shift, Residual == null ? null : Residual + at, Floor(Activation), Y + at,
+                    (int)Planes.ChannelStride);
+                ActivationKernel<TLanes, TVector>.Forward(Activation, Y + at, Planes.ChannelStride);
             }
         }
     }
@@ -182,7 +186,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     private struct NormalizationBackwardJob : IParallelJob
     {
         public ChannelPlanes Planes;
-        public float* X, Dy, Dx, Addend, ReluOutput, Gamma, SavedMean, SavedInverseDeviation, DScale, DShift;
+        public float* X, Dy, Dx, Addend, Gamma, SavedMean, SavedInverseDeviation, DScale, DShift;
+        public DerivativeEnd End;
 
         public readonly void Run(int item, int worker)
         {
@@ -216,7 +221,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 nint at = block * Planes.BlockStride + start;
                 CombineGradient(
                     X + at, ofX, Dy + at, (float)factor, constant, Planes.Mask(masks, block), Addend == null ? null : Addend + at,
-                    ReluOutput == null ? null : ReluOutput + at, Dx + at, Planes.Pixels);
+                    End.ReluOutputAt(at), Dx + at, Planes.Pixels);
+                End.Finish(Dx, at, Planes.ChannelStride);
             }
         }
     }

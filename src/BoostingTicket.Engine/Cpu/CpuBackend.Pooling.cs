@@ -28,7 +28,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Dy = from.Data,
             Dx = to.Data,
             Addend = DataOrNull(epilogue.Addend, to),
-            ReluOutput = DataOrNull(epilogue.ReluOutput, to),
+            End = new DerivativeEnd(epilogue, to),
         };
         _pool.Run(ref job, job.Planes.Grid.Items);
     }
@@ -93,7 +93,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     private struct PoolBackwardJob : IParallelJob
     {
         public PooledPlanes Planes;
-        public float* X, Y, Dy, Dx, Addend, ReluOutput;
+        public float* X, Y, Dy, Dx, Addend;
+        public DerivativeEnd End;
 
         // Where windows of two tile the plane, each result is written once. Otherwise three sweeps of a plane, which stays in the
         // cache: begin with the addend, add the windows, apply the mask.
@@ -107,6 +108,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 if (Planes.IsTiledByTwo)
                 {
                     SetWindows(at, block * Planes.YBlock + channel * Planes.YChannel);
+                    End.Finish(Dx, at, Planes.XChannel);
                     continue;
                 }
                 long bytes = Planes.XChannel * sizeof(float);
@@ -115,8 +117,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 else if (Addend != Dx)
                     Buffer.MemoryCopy(Addend + at, dx, bytes, bytes);
                 AddWindows(X + at, block * Planes.YBlock + channel * Planes.YChannel, dx);
-                if (ReluOutput != null)
-                    ScaleGradient(dx, 1, null, ReluOutput + at, dx, (int)Planes.XChannel);
+                if (End.ReluOutput != null)
+                    ScaleGradient(dx, 1, null, End.ReluOutput + at, dx, (int)Planes.XChannel);
+                End.Finish(Dx, at, Planes.XChannel);
             }
         }
 
@@ -126,7 +129,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 MaxRowOfTwoBackward(
                     X + at, Y + pooled, Dy + pooled, Planes.XRow, Addend == null ? null : Addend + at,
-                    ReluOutput == null ? null : ReluOutput + at, Dx + at, Planes.YRow);
+                    End.ReluOutputAt(at), Dx + at, Planes.YRow);
             }
         }
 

@@ -121,7 +121,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 float offset = epsilon * (2 * Philox.Uniform(words[e - value]) - 1);
                 nint at = (nint)e * Layout.Lanes;
-                adversarial[at] = MathF.Min(MathF.Max(clean[at] + offset, 0), 1);
+                adversarial[at] = PixelBall.Project(clean[at] + offset, clean[at], epsilon);
             }
         }
     }
@@ -152,7 +152,13 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     {
         Vector256<float> uniform = Vector256.ConvertToSingle((word >>> 8).AsInt32()) * (1f / (1 << 24));
         Vector256<float> offset = (uniform + uniform - Vector256<float>.One) * epsilon;
-        Vector256<float> value = Vector256.Load(clean) + offset;
+        Vector256<float> centre = Vector256.Load(clean), value = centre + offset;
+        Vector256<float> radius = Vector256.Create(epsilon), low = centre - radius, high = centre + radius;
+        Vector256<float> below = centre - low - radius;
+        Vector256<float> above = high - Vector256.MaxNative(centre, radius) - Vector256.MinNative(centre, radius);
+        low += Vector256.GreaterThan(below, Vector256<float>.Zero) & (low * ToNeighbour);
+        high -= Vector256.GreaterThan(above, Vector256<float>.Zero) & (high * ToNeighbour);
+        value = Vector256.MinNative(Vector256.MaxNative(value, low), high);
         Vector256.MinNative(Vector256.MaxNative(value, Vector256<float>.Zero), Vector256<float>.One).Store(adversarial);
     }
 }

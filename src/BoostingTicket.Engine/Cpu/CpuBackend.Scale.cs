@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu;
@@ -38,7 +39,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Scale = PerChannel(scale, from, "scale"),
             Shift = PerChannelOrNull(epilogue.Shift, from, "shift"),
             Residual = DataOrNull(epilogue.Residual, to),
-            Floor = Floor(epilogue.Relu),
+            Activation = epilogue.Activation,
         };
         _pool.Run(ref job, job.Grid.Items);
     }
@@ -56,7 +57,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Dx = to.Data,
             Scale = PerChannel(scale, from, "scale"),
             Addend = DataOrNull(epilogue.Addend, to),
-            ReluOutput = DataOrNull(epilogue.ReluOutput, to),
+            End = new DerivativeEnd(epilogue, to),
         };
         _pool.Run(ref job, job.Grid.Items);
     }
@@ -67,7 +68,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         public nint BlockStride;
         public int ChannelStride;
         public float* X, Y, Scale, Shift, Residual;
-        public float Floor;
+        public Activation Activation;
 
         public readonly void Run(int item, int worker)
         {
@@ -77,7 +78,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
                 nint start = block * BlockStride + channel * (nint)ChannelStride;
                 Affine(
                     X + start, Scale[channel], Shift == null ? 0 : Shift[channel], Residual == null ? null : Residual + start,
-                    Floor, Y + start, ChannelStride);
+                    Floor(Activation), Y + start, ChannelStride);
+                ActivationKernel<TLanes, TVector>.Forward(Activation, Y + start, ChannelStride);
             }
         }
     }
@@ -87,7 +89,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         public PlaneGrid Grid;
         public nint BlockStride;
         public int ChannelStride;
-        public float* Dy, Dx, Scale, Addend, ReluOutput;
+        public float* Dy, Dx, Scale, Addend;
+        public DerivativeEnd End;
 
         public readonly void Run(int item, int worker)
         {
@@ -96,8 +99,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             {
                 nint start = block * BlockStride + channel * (nint)ChannelStride;
                 ScaleGradient(
-                    Dy + start, Scale[channel], Addend == null ? null : Addend + start,
-                    ReluOutput == null ? null : ReluOutput + start, Dx + start, ChannelStride);
+                    Dy + start, Scale[channel], Addend == null ? null : Addend + start, End.ReluOutputAt(start), Dx + start,
+                    ChannelStride);
+                End.Finish(Dx, start, ChannelStride);
             }
         }
     }

@@ -57,6 +57,9 @@ internal unsafe interface ILanes<TVector>
     /// <summary>-1, 0 or 1; 0 for zero and for NaN.</summary>
     static abstract TVector Sign(TVector value);
 
+    /// <summary>e to the power of each lane, to one unit in the last place; infinite where that is too large.</summary>
+    static abstract TVector Exp(TVector value);
+
     /// <summary>Sum of the lanes, in a fixed order.</summary>
     static abstract float Sum(TVector value);
 }
@@ -120,6 +123,9 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
         WherePositive(value, Vector512<float>.One) - WherePositive(-value, Vector512<float>.One);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Exp(Vector512<float> value) => Vector512.Exp(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> value) => Avx2Lanes.Sum(value.GetLower() + value.GetUpper());
 }
 
@@ -180,6 +186,9 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Sign(Vector256<float> value) =>
         WherePositive(value, Vector256<float>.One) - WherePositive(-value, Vector256<float>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp(Vector256<float> value) => Vector256.Exp(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> value)
@@ -245,6 +254,9 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Sign(Vector<float> value) =>
         WherePositive(value, Vector<float>.One) - WherePositive(-value, Vector<float>.One);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Exp(Vector<float> value) => Vector.Exp(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector<float> value) => Vector.Sum(value);

@@ -38,10 +38,12 @@ internal sealed partial class CudaBackend
         DevicePointer shift = CudaFloats.Of(epilogue.Shift, shape.OutputChannels, "shift");
         TensorView? residual = View(epilogue.Residual, to, "residual");
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.Forward, shape, to.Batch);
-        bool fused = epilogue.Relu && !shift.IsNull && Fuses(plan, from, weights, to, shift, residual)
+        // cuDNN fuses no other activation.
+        bool fused = epilogue.Activation.Kind == ActivationKind.Relu && !shift.IsNull
+            && Fuses(plan, from, weights, to, shift, residual)
             && TryConvolveFused(plan, from, weights, to, shift, residual);
         if (!fused)
-            ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Relu);
+            ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Activation);
     }
 
     // cuDNN wants the bias in the output's number format, and aligned. Its ReLU makes NaN zero; a diverged network is noticed by its last
@@ -64,7 +66,7 @@ internal sealed partial class CudaBackend
             {
                 var vector = new TensorView(shift, ElementType.Float32, 1, new FeatureShape(channels));
                 TensorView converted = vector with { Data = copies + bytes, Type = ElementType };
-                _elementwise.Forward(vector, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+                _elementwise.Forward(vector, DevicePointer.Null, DevicePointer.Null, null, Activation.None, converted);
                 shift = converted.Data;
             }
         }
@@ -73,7 +75,8 @@ internal sealed partial class CudaBackend
     }
 
     private void ConvolveAndFinish(
-        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual, bool relu)
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
+        Activation activation)
     {
         // A residual in the output's place would be overwritten by the convolution, which then adds to it instead.
         if (residual?.Data == to.Data)
@@ -86,7 +89,7 @@ internal sealed partial class CudaBackend
             {
                 TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
                 _algorithms.Run(plan, from.Data, weights.Packed, sums.Data);
-                _elementwise.Forward(sums, DevicePointer.Null, shift, residual, relu, to);
+                _elementwise.Forward(sums, DevicePointer.Null, shift, residual, activation, to);
                 return;
             }
         }
@@ -94,8 +97,8 @@ internal sealed partial class CudaBackend
         {
             _algorithms.Run(plan, from.Data, weights.Packed, to.Data);
         }
-        if (!shift.IsNull || relu || residual is not null)
-            _elementwise.Forward(to, DevicePointer.Null, shift, residual, relu, to);
+        if (!shift.IsNull || activation != Activation.None || residual is not null)
+            _elementwise.Forward(to, DevicePointer.Null, shift, residual, activation, to);
     }
 
     // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call may not
@@ -115,7 +118,7 @@ internal sealed partial class CudaBackend
         return TryConvolveFused(plan, from, weights, to, shift, residual)
             && (_options.Deterministic || _algorithms.IsFaster(
                 () => TryConvolveFused(plan, from, weights, to, shift, residual),
-                () => ConvolveAndFinish(plan, from, weights, to, shift, residual, relu: true)));
+                () => ConvolveAndFinish(plan, from, weights, to, shift, residual, Activation.Relu)));
     }
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
@@ -128,14 +131,15 @@ internal sealed partial class CudaBackend
         RequireShape(to, from.Batch, shape.Input, "input gradient");
         RequireApart(from, to);
         RequireElement(from, "output gradient");
-        TensorView? addend = View(epilogue.Addend, to, "addend"), reluOutput = View(epilogue.ReluOutput, to, "ReLU output");
+        TensorView? addend = View(epilogue.Addend, to, "addend");
+        TensorView? through = View(epilogue.Through, to, "activation's operand");
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
         if (to.Type != ElementType)
         {
             TensorView computed = to with { Type = ElementType };
             computed = computed with { Data = _scratch.Reserve(computed.Bytes) };
             _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
-            _elementwise.Backward(computed, DevicePointer.Null, addend, reluOutput, to);
+            _elementwise.Backward(computed, DevicePointer.Null, addend, through, epilogue.Activation, to);
             return;
         }
         if (addend?.Data == to.Data)
@@ -144,7 +148,7 @@ internal sealed partial class CudaBackend
             {
                 TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
                 _algorithms.Run(plan, sums.Data, weights.Packed, from.Data);
-                _elementwise.Backward(sums, DevicePointer.Null, addend, reluOutput, to);
+                _elementwise.Backward(sums, DevicePointer.Null, addend, through, epilogue.Activation, to);
                 return;
             }
             addend = null;
@@ -153,8 +157,8 @@ internal sealed partial class CudaBackend
         {
             _algorithms.Run(plan, to.Data, weights.Packed, from.Data);
         }
-        if (reluOutput is not null || addend is not null)
-            _elementwise.Backward(to, DevicePointer.Null, addend, reluOutput, to);
+        if (through is not null || addend is not null)
+            _elementwise.Backward(to, DevicePointer.Null, addend, through, epilogue.Activation, to);
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
@@ -174,7 +178,7 @@ internal sealed partial class CudaBackend
         if (input.Type != ElementType)
         {
             TensorView converted = input with { Type = ElementType, Data = packed + bytes };
-            _elementwise.Forward(input, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+            _elementwise.Forward(input, DevicePointer.Null, DevicePointer.Null, null, Activation.None, converted);
             input = converted;
         }
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardFilter, shape, input.Batch);
@@ -196,7 +200,7 @@ internal sealed partial class CudaBackend
             return view;
         TensorView converted = view with { Type = ElementType };
         converted = converted with { Data = _scratch.Reserve(converted.Bytes) };
-        _elementwise.Forward(view, DevicePointer.Null, DevicePointer.Null, null, false, converted);
+        _elementwise.Forward(view, DevicePointer.Null, DevicePointer.Null, null, Activation.None, converted);
         return converted;
     }
 

@@ -12,7 +12,7 @@ internal sealed partial class CudaBackend
         TensorView from = View(x), to = View(y);
         RequireSame(from, to);
         _elementwise.Forward(
-            from, DevicePointer.Null, DevicePointer.Null, View(epilogue.Residual, to, "residual"), epilogue.Relu, to);
+            from, DevicePointer.Null, DevicePointer.Null, View(epilogue.Residual, to, "residual"), epilogue.Activation, to);
     }
 
     public void ElementwiseBackward(Tensor dy, Tensor dx, in GradientEpilogue epilogue)
@@ -20,7 +20,8 @@ internal sealed partial class CudaBackend
         TensorView from = View(dy), to = View(dx);
         RequireSame(from, to);
         _elementwise.Backward(
-            from, DevicePointer.Null, View(epilogue.Addend, to, "addend"), View(epilogue.ReluOutput, to, "ReLU output"), to);
+            from, DevicePointer.Null, View(epilogue.Addend, to, "addend"), View(epilogue.Through, to, "activation's operand"),
+            epilogue.Activation, to);
     }
 
     public void ScaleForward(Tensor x, BufferSlice scale, Tensor y, in ForwardEpilogue epilogue)
@@ -30,7 +31,7 @@ internal sealed partial class CudaBackend
         int channels = to.Shape.Channels;
         _elementwise.Forward(
             from, CudaFloats.Of(scale, channels, "scale"), CudaFloats.Of(epilogue.Shift, channels, "shift"),
-            View(epilogue.Residual, to, "residual"), epilogue.Relu, to);
+            View(epilogue.Residual, to, "residual"), epilogue.Activation, to);
     }
 
     public void ScaleBackward(Tensor dy, BufferSlice scale, Tensor dx, in GradientEpilogue epilogue)
@@ -39,6 +40,6 @@ internal sealed partial class CudaBackend
         RequireSame(from, to);
         _elementwise.Backward(
             from, CudaFloats.Of(scale, to.Shape.Channels, "scale"), View(epilogue.Addend, to, "addend"),
-            View(epilogue.ReluOutput, to, "ReLU output"), to);
+            View(epilogue.Through, to, "activation's operand"), epilogue.Activation, to);
     }
 }

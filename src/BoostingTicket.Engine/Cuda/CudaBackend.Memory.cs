@@ -65,7 +65,7 @@ internal sealed partial class CudaBackend
         TensorView from = View(source), to = View(destination);
         RequireSame(from, to);
         if (from.Type != to.Type)
-            _elementwise.Forward(from, DevicePointer.Null, DevicePointer.Null, null, false, to);
+            _elementwise.Forward(from, DevicePointer.Null, DevicePointer.Null, null, Activation.None, to);
         else if (from.Data != to.Data)
             _context.Driver.CopyOnDevice(to.Data, from.Data, (nuint)from.Bytes, _context.Stream);
     }

@@ -21,7 +21,7 @@ internal sealed partial class CudaBackend
                 CudaFloats.Of(statistics.Variance, channels, "running variance"), statistics.Momentum)
             : null;
         _normalization.Forward(
-            Pointers(operands, channels), pointers, from, to, View(epilogue.Residual, to, "residual"), epilogue.Relu,
+            Pointers(operands, channels), pointers, from, to, View(epilogue.Residual, to, "residual"), epilogue.Activation,
             _scratch.Reserve(NormalizationKernels.ScratchBytes(from)));
     }
 
@@ -36,7 +36,8 @@ internal sealed partial class CudaBackend
         _normalization.Backward(
             Pointers(operands, channels), input, from, to, CudaFloats.Of(dScale, channels, "gradient of the scale"),
             CudaFloats.Of(dShift, channels, "gradient of the shift"), View(epilogue.Addend, to, "addend"),
-            View(epilogue.ReluOutput, to, "ReLU output"), _scratch.Reserve(NormalizationKernels.ScratchBytes(input)));
+            View(epilogue.Through, to, "activation's operand"), epilogue.Activation,
+            _scratch.Reserve(NormalizationKernels.ScratchBytes(input)));
     }
 
     public void FoldNormalization(

@@ -21,6 +21,7 @@ internal sealed partial class CudaBackend
         if (pool.Kind == PoolKind.Average && pool.Stride < pool.Window)
             throw new ArgumentException("Average pooling over overlapping windows has no backward pass.", nameof(pool));
         _pooling.Backward(
-            pool, input, output, from, to, View(epilogue.Addend, to, "addend"), View(epilogue.ReluOutput, to, "ReLU output"));
+            pool, input, output, from, to, View(epilogue.Addend, to, "addend"),
+            View(epilogue.Through, to, "activation's operand"), epilogue.Activation);
     }
 }

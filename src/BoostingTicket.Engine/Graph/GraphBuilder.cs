@@ -61,7 +61,14 @@ public sealed class GraphBuilder
     public Node BatchNormalization(string name, Node x) => Add(name, new BatchNormalization(), x);
 
     /// <summary>Adds a ReLU.</summary>
-    public Node Relu(Node x) => Add($"{x.Name}.relu", new Relu(), x);
+    public Node Relu(Node x) => Activate(x, Activation.Relu);
+
+    /// <summary>An activation, named after its input; <see cref="Activation.None"/> adds nothing.</summary>
+    public Node Activate(Node x, Activation activation)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return activation == Activation.None ? x : Add($"{x.Name}.{activation.Word}", new ActivationLayer(activation), x);
+    }
 
     /// <summary>Adds the sum of two nodes.</summary>
     public Node Sum(string name, Node x, Node residual) => Add(name, new ResidualSum(), x, residual);

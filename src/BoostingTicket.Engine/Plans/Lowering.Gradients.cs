@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Plans;
 
 /// <summary>Gradient flow. A value's gradient is the sum of its consumers' contributions. A residual sum contributes the
 /// same gradient to both operands, so values may share one storage; it is overwritten only when every other sharer's
-/// backward pass is behind. ReLU masks are fused into the last contribution.</summary>
+/// backward pass is behind. Derivatives of activations are fused into the last contribution.</summary>
 public sealed partial class Lowering
 {
     private Value? _inputGradient;
@@ -59,7 +59,7 @@ public sealed partial class Lowering
         var operation = new PlanOperation(
             kind, PlanPass.Backward, node.Name,
             target.Addend is null ? reads : [.. reads, target.Addend], [target.Destination],
-            backend => run(backend, destination, new GradientEpilogue(addend, pending!.ReluOutput)), arithmetic);
+            backend => run(backend, destination, new GradientEpilogue(addend, pending!.Through, pending.Activation)), arithmetic);
         pending = new PendingGradient(operation);
         _backward.Add(operation);
         if (target.Owner is { } owner)
@@ -84,35 +84,43 @@ public sealed partial class Lowering
         _backward.Add(new PlanOperation(kind, PlanPass.Backward, node.Name, reads, writes, run, arithmetic));
     }
 
-    /// <summary>Takes a value's gradient back through the ReLU that made the value.</summary>
-    public void MaskGradient(Value value, Node node)
+    /// <summary>Takes a value's gradient back through the activation that made the value, if there is one.</summary>
+    /// <param name="value">The activation's output.</param>
+    /// <param name="activation">The activation.</param>
+    /// <param name="through">What its derivative is taken from: its output, or its input where
+    /// <see cref="Activation.NeedsInput"/>.</param>
+    /// <param name="node">The layer.</param>
+    public void ActivationGradient(Value value, Activation activation, Value through, Node node)
     {
         ArgumentNullException.ThrowIfNull(value);
-        if (value.Gradient is not { } gradient)
+        ArgumentNullException.ThrowIfNull(through);
+        if (activation == Activation.None || value.Gradient is not { } gradient)
             return;
-        if (value.PendingGradient is { ReluOutput: null } pending)
+        if (value.PendingGradient is { Through: null } pending)
         {
-            pending.ReluOutput = value.Tensor;
-            pending.Operation.Reads.Add(value);
+            pending.Through = through.Tensor;
+            pending.Activation = activation;
+            pending.Operation.Reads.Add(through);
             value.PendingGradient = null;
             return;
         }
         Value destination = MayOverwrite(gradient, value) ? gradient : NewGradient(value);
         Share(value, destination);
         value.PendingGradient = null;
-        BackwardStep(OperationKind.Elementwise, node, [gradient, value], [destination],
+        BackwardStep(OperationKind.Elementwise, node, [gradient, through], [destination],
             backend => backend.ElementwiseBackward(
-                gradient.Tensor, destination.Tensor, new GradientEpilogue(null, value.Tensor)));
+                gradient.Tensor, destination.Tensor, new GradientEpilogue(null, through.Tensor, activation)));
     }
 
-    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of <paramref name="to"/>.</summary>
+    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of
+    /// <paramref name="to"/>.</summary>
     public void PassGradient(Value from, Value to)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
         if (!to.NeedsGradient || from.Gradient is not { } gradient)
             return;
-        // From here on the gradient has a second reader: no mask may be fused into what wrote it.
+        // From here on the gradient has a second reader: no derivative may be fused into what wrote it.
         from.PendingGradient = null;
         if (to.Gradient is null)
         {

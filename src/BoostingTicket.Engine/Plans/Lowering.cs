@@ -170,8 +170,9 @@ public sealed partial class Lowering
         return next;
     }
 
-    /// <summary>Claims a residual sum and a ReLU behind a node, as far as they are its only consumers and, for the sum, as
-    /// its other operand is computed already.</summary>
+    /// <summary>Claims a residual sum and an activation behind a node, as far as they are its only consumers and, for the sum, as
+    /// its other operand is computed already. An activation whose gradient needs its input is claimed only by a plan without
+    /// gradients; elsewhere it stays an operation of its own, which keeps that input.</summary>
     public FusedTail FuseTail(Node node, bool allowResidual)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -185,8 +186,11 @@ public sealed partial class Lowering
                 node = sum;
             }
         }
-        Node? relu = FuseNext<Relu>(node);
-        return new FusedTail(relu ?? node, residual, relu is not null);
+        if (node.Consumers.Count != 1 || node.Consumers[0] is not { Layer: ActivationLayer { Activation: var activation } } next
+            || (activation.NeedsInput && Options.Gradients != GradientRequest.None))
+            return new FusedTail(node, residual, Activation.None);
+        _fused.Add(next);
+        return new FusedTail(next, residual, activation);
     }
 
     internal void DefineInput(Node node, Value value)

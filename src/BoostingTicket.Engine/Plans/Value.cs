@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Plans;
@@ -30,7 +31,8 @@ public sealed class Value
     /// <summary>Where the gradient is, once something contributed to it. Several values may share one while they are equal.</summary>
     internal Value? Gradient { get; set; }
 
-    /// <summary>The operation that wrote <see cref="Gradient"/> last, if a ReLU mask can still be fused into it.</summary>
+    /// <summary>The operation that wrote <see cref="Gradient"/> last, if an activation's derivative can still be fused into
+    /// it.</summary>
     internal PendingGradient? PendingGradient { get; set; }
 
     /// <summary>Of a gradient: the values whose gradient it is.</summary>
@@ -59,11 +61,14 @@ internal sealed class PendingGradient(PlanOperation operation)
 {
     public PlanOperation Operation { get; } = operation;
 
-    public Tensor? ReluOutput { get; set; }
+    /// <summary>What the activation's derivative is taken from; null as long as none was fused.</summary>
+    public Tensor? Through { get; set; }
+
+    public Activation Activation { get; set; }
 }
 
 /// <summary>What was fused behind an operation.</summary>
 /// <param name="Last">The node whose output the fused operation computes.</param>
 /// <param name="Residual">The other operand of a fused sum, or null.</param>
-/// <param name="Relu">Whether a ReLU was fused.</param>
-public readonly record struct FusedTail(Graph.Node Last, Value? Residual, bool Relu);
+/// <param name="Activation">The fused activation, whose derivative the output tells.</param>
+public readonly record struct FusedTail(Graph.Node Last, Value? Residual, Activation Activation);

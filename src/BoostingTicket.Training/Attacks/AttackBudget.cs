@@ -18,7 +18,7 @@ public enum AttackStart
 
 /// <summary>What an L∞ attack may do, in pixel units of [0, 1]. Attacks refuse one that cannot move an image
 /// (<see cref="Validate"/>), such as one that was made without naming every value.</summary>
-/// <param name="Epsilon">Radius of the ball.</param>
+/// <param name="Epsilon">Radius of the ball (<see cref="PixelBall.Radius"/>).</param>
 /// <param name="StepSize">Size of a step.</param>
 /// <param name="Steps">Gradient steps.</param>
 /// <param name="Start">Where it starts.</param>
@@ -63,7 +63,7 @@ public readonly record struct AttackBudget(
     {
         ArgumentNullException.ThrowIfNull(settings);
         return new(
-            (float)settings.Epsilon, (float)settings.StepSize, settings.Steps, AttackStart.Random, settings.Restarts,
+            PixelBall.Radius(settings.Epsilon), (float)settings.StepSize, settings.Steps, AttackStart.Random, settings.Restarts,
             settings.Loss)
         {
             AllowsNoRadius = settings.Epsilon == 0,

@@ -9,8 +9,8 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="Stream">Key of the random numbers.</param>
 public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, ulong Stream)
 {
-    /// <summary>Radius of the ball.</summary>
-    public float Epsilon => (float)Settings.Epsilon;
+    /// <summary>Radius of the ball, as a device computes with it.</summary>
+    public float Epsilon => PixelBall.Radius(Settings.Epsilon);
 }
 
 /// <summary>A registered attack.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Attacks;
@@ -35,7 +36,7 @@ public readonly record struct AttackRandom(ulong Stream, AttackPurpose Purpose, 
     /// <summary>A word of a sample.</summary>
     public uint Word(int sample, int index) => Words(sample, index / 4)[index % 4];
 
-    /// <summary>APGD's start: a uniform direction stretched until its largest value is ε, clamped to [0, 1].</summary>
+    /// <summary>APGD's start: a uniform direction stretched until its largest value is ε, clamped to the ball.</summary>
     /// <param name="clean">The image.</param>
     /// <param name="sample">Identity of the sample.</param>
     /// <param name="epsilon">ε.</param>
@@ -52,6 +53,6 @@ public readonly record struct AttackRandom(ulong Stream, AttackPurpose Purpose, 
             largest = Math.Max(largest, Math.Abs(start[e]));
         }
         for (int e = 0; e < clean.Length; e++)
-            start[e] = Math.Clamp(clean[e] + epsilon * (start[e] / (largest + 1e-12f)), 0, 1);
+            start[e] = PixelBall.Project(clean[e] + epsilon * (start[e] / (largest + 1e-12f)), clean[e], epsilon);
     }
 }

@@ -1,3 +1,5 @@
+using BoostingTicket.Engine.Backends;
+
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>What an iteration of <see cref="AutoPgd"/> did.</summary>
@@ -183,7 +185,7 @@ public sealed class AutoPgd : IAttack
             float step = _courses[s].StepSize;
             for (int e = 0; e < x.Length; e++)
             {
-                float at = x[e], low = Math.Max(clean[e] - _epsilon, 0), high = Math.Min(clean[e] + _epsilon, 1);
+                float at = x[e], low = PixelBall.Low(clean[e], _epsilon), high = PixelBall.High(clean[e], _epsilon);
                 float ascended = Math.Clamp(at + step * SignOf(gradient[e]), low, high);
                 x[e] = Math.Clamp(at + (ascended - at) * momentum + (at - previous[e]) * (1 - momentum), low, high);
                 previous[e] = at;

@@ -1,3 +1,5 @@
+using BoostingTicket.Engine.Backends;
+
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Targeted FAB of Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack" (ICML
@@ -133,7 +135,7 @@ public sealed class FastAdaptiveBoundary : IAttack
         ReadOnlySpan<float> clean = Of(batch.Clean, s);
         float distance = 0;
         for (int e = 0; e < x.Length; e++)
-            distance = Math.Max(distance, Math.Abs(x[e] - clean[e]));
+            distance = Math.Max(distance, PixelBall.Distance(clean[e], x[e]));
         if (distance < _distances[s])
         {
             // The first one: whether a nearer one follows depends on how long the rest of the batch goes on.

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Attacks;
@@ -115,7 +116,7 @@ public sealed class SquareAttack : IAttack
                 for (int row = 0; row < shape.Height; row++)
                 {
                     int e = (channel * shape.Height + row) * shape.Width + column;
-                    adversarial[e] = Math.Clamp(clean[e] + colour, 0, 1);
+                    adversarial[e] = PixelBall.Project(clean[e] + colour, clean[e], _epsilon);
                 }
             }
         }
@@ -137,7 +138,7 @@ public sealed class SquareAttack : IAttack
             {
                 int start = (channel * shape.Height + row) * shape.Width + left;
                 for (int e = start; e < start + side; e++)
-                    trial[e] = Math.Clamp(Math.Clamp(best[e] + colour, clean[e] - _epsilon, clean[e] + _epsilon), 0, 1);
+                    trial[e] = PixelBall.Project(best[e] + colour, clean[e], _epsilon);
             }
         }
     }

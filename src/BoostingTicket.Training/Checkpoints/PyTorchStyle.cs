@@ -21,6 +21,8 @@ public sealed record PyTorchStyle(
         new("kuangliu", "resnet18", "ResNet-18 of kuangliu/pytorch-cifar: linear, shortcut", name => name),
         new("torchvision", "resnet18", "ResNet-18 with the names of torchvision: fc, downsample; its convolutions keep the shapes for small images",
             name => ReplaceStart(name, "linear.", "fc.").Replace(".shortcut.", ".downsample.", StringComparison.Ordinal)),
+        new("fast-adversarial", "preact-resnet18",
+            "PreActResNet-18 of locuslab/fast_adversarial, and -v2 of locuslab/robust_overfitting", name => name),
         new("trades", "wrn-", "WideResNets of yaodongyu/TRADES, with the sub_block1 that it loads and never uses", name => name, HoldsUnusedBlock: true),
         new("robustbench", "wrn-", "WideResNets of RobustBench, behind its normalisation if the network has one", name => name, HoldsNormalization: true),
         new("rethinking", "vgg16", "VGG-16 of Eric-mingjie/rethinking-network-pruning: feature", name => name),
@@ -36,11 +38,16 @@ public sealed record PyTorchStyle(
         ArgumentNullException.ThrowIfNull(model);
         PyTorchStyle style = All.FirstOrDefault(style => style.Name == name)
             ?? throw NearestName.Unknown("style", name, [.. All.Select(style => style.Name)]);
-        if (model.StartsWith(style.Models, StringComparison.Ordinal))
+        if (style.Fits(model))
             return style;
-        IEnumerable<string> fitting = All.Where(other => model.StartsWith(other.Models, StringComparison.Ordinal)).Select(other => other.Name);
+        IEnumerable<string> fitting = All.Where(other => other.Fits(model)).Select(other => other.Name);
         throw new ConfigurationException($"The style {name} is not for the model {model}; choose one of: {string.Join(", ", fitting)}.");
     }
+
+    // The public WideResNets of these names have ReLUs: they would load the weights of one with SiLU and compute something else.
+    private bool Fits(string model) =>
+        model.StartsWith(Models, StringComparison.Ordinal)
+        && (Models.Length == 0 || !model.EndsWith("-silu", StringComparison.Ordinal));
 
     private static string ReplaceStart(string name, string ours, string theirs) =>
         name.StartsWith(ours, StringComparison.Ordinal) ? theirs + name[ours.Length..] : name;

@@ -101,7 +101,7 @@ public sealed class AttackEvaluator
                         _correct.CopyTo(_state.Robust, 0);
                     string title = Title(name, stages, entry);
                     using IAttack attack = entry.Create(context);
-                    AttackResult result = Attack(title, attack, (float)settings.Epsilon, keeper, cancellation);
+                    AttackResult result = Attack(title, attack, settings.Epsilon, keeper, cancellation);
                     if (settings.Epsilon > 0 && attack.Weakness is { } weakness)
                         _state.Warnings.Add(weakness);
                     if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
@@ -150,7 +150,7 @@ public sealed class AttackEvaluator
         return answers.Correct;
     }
 
-    private AttackResult Attack(string title, IAttack attack, float epsilon, StateKeeper keeper, CancellationToken cancellation)
+    private AttackResult Attack(string title, IAttack attack, double epsilon, StateKeeper keeper, CancellationToken cancellation)
     {
         AttackStage stage = _state.Stage ?? new AttackStage(_state.Robust.Count(still => still), 0, 0, 0, 0, 0, 0);
         long begin = Stopwatch.GetTimestamp();

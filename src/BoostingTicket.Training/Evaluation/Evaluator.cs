@@ -84,7 +84,7 @@ public sealed class Evaluator : IDisposable
             gradients += attack.Run(stream, used);
             PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
             largest = Math.Max(largest, extent.LargestPerturbation);
-            RequireLegal(extent, budget.Epsilon);
+            AttackBall.Require("The attack", extent, budget.Epsilon);
             Classify();
             for (int i = 0; i < used; i++)
                 robust += AttackBatch.IsCorrect(Logits(i), _images.Set.Labels[_survivors[batch * _buffers.Batch + i]]) ? 1 : 0;
@@ -115,7 +115,7 @@ public sealed class Evaluator : IDisposable
         int[] before = Predict(samples.Length);
         Load(samples, 0, _buffers.Clean);
         Attack(budget).Run(stream, samples.Length);
-        RequireLegal(_network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
+        AttackBall.Require("The attack", _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input), budget.Epsilon);
         int[] after = Predict(samples.Length);
         int length = set.SampleLength;
         float[] clean = new float[_buffers.Batch * length], adversarial = new float[_buffers.Batch * length];
@@ -200,14 +200,5 @@ public sealed class Evaluator : IDisposable
     {
         int classes = Answers.Classes;
         return _logits.AsSpan(index * classes, classes);
-    }
-
-    // The attack step guarantees this; a backend that broke it would report a robustness that nobody attacked.
-    private static void RequireLegal(PerturbationExtent extent, float epsilon)
-    {
-        if (!(extent.LargestPerturbation <= epsilon + 1e-6f && extent.Smallest >= 0 && extent.Largest <= 1))
-            throw new InvalidOperationException(
-                $"The attack left its ball: perturbation {extent.LargestPerturbation} of {epsilon} allowed, pixels from "
-                + $"{extent.Smallest} to {extent.Largest}.");
     }
 }

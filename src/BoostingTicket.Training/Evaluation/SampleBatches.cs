@@ -8,8 +8,6 @@ namespace BoostingTicket.Training.Evaluation;
 /// that do not count, so that one plan serves every number of samples.</summary>
 internal sealed class SampleBatches
 {
-    private const float Rounding = 1e-6f;
-
     private readonly NetworkModel _model;
     private readonly DeviceImages _images;
     private readonly int[] _samples;
@@ -69,25 +67,11 @@ internal sealed class SampleBatches
     public bool IsCorrect(int index) =>
         AttackBatch.IsCorrect(_logits.AsSpan(index * _model.Classes, _model.Classes), Batch.Labels[index]);
 
-    /// <summary>Makes sure that an attack stayed in its ball: one that left it would report a robustness that nobody defends.</summary>
+    /// <summary>Makes sure that an attack stayed in its ball.</summary>
     /// <param name="title">What the attack is called.</param>
-    /// <param name="epsilon">Radius of the ball.</param>
+    /// <param name="epsilon">Radius of the ball, as it was given.</param>
     /// <returns>The largest perturbation.</returns>
     /// <exception cref="InvalidOperationException">It left the ball, or [0, 1].</exception>
-    public float Measure(string title, float epsilon)
-    {
-        float largest = 0, least = float.PositiveInfinity, most = float.NegativeInfinity;
-        for (int e = 0; e < Batch.Clean.Length; e++)
-        {
-            float value = Batch.Adversarial[e];
-            // Math.Max, unlike a comparison, passes on what is no number.
-            largest = Math.Max(largest, Math.Abs(value - Batch.Clean[e]));
-            least = Math.Min(least, value);
-            most = Math.Max(most, value);
-        }
-        if (!(largest <= epsilon + Rounding && least >= 0 && most <= 1))
-            throw new InvalidOperationException(
-                $"{title} left its ball: perturbation {largest} of {epsilon} allowed, pixels from {least} to {most}.");
-        return largest;
-    }
+    public float Measure(string title, double epsilon) =>
+        AttackBall.Require(title, AttackBall.Measure(Batch.Clean, Batch.Adversarial), epsilon);
 }

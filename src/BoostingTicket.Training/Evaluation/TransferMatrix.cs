@@ -132,7 +132,7 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
                     // An attack may end early.
                     Advance(attack.Iterations - before, cancellation);
                     gradients += batches.Batch.Gradients;
-                    largest = Math.Max(largest, batches.Measure($"{title} on {source.Name}", (float)settings.Epsilon));
+                    largest = Math.Max(largest, batches.Measure($"{title} on {source.Name}", settings.Epsilon));
                     batches.Classify(batches.Batch.Adversarial);
                     for (int i = 0; i < chosen.Length; i++)
                     {

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 
 namespace BoostingTicket.Training.Models;
@@ -12,7 +13,11 @@ internal static class GraphParts
 
     /// <summary>Batch normalisation, then ReLU.</summary>
     public static Node NormalizeRelu(this GraphBuilder builder, string name, Node x) =>
-        builder.Relu(builder.BatchNormalization(name, x));
+        builder.NormalizeActivate(name, x, Activation.Relu);
+
+    /// <summary>Batch normalisation, then an activation.</summary>
+    public static Node NormalizeActivate(this GraphBuilder builder, string name, Node x, Activation activation) =>
+        builder.Activate(builder.BatchNormalization(name, x), activation);
 
     /// <summary>The average of what is left of a square map, one value a channel.</summary>
     /// <exception cref="ArgumentException">The map is not square.</exception>

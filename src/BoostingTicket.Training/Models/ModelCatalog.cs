@@ -10,11 +10,12 @@ public static class ModelCatalog
     [
         new VggFamily(),
         new ResNetFamily(),
+        new PreActResNetFamily(),
         new WideResNetFamily(),
         new LeNetFamily(),
     ];
 
-    /// <summary>The names that lists show: those of the paper, and LeNet's two.</summary>
+    /// <summary>The names that lists show: those of the paper, and some of the field.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Families.SelectMany(family => family.Names)];
 
     /// <summary>Builds a model's graph; its values are the business of whoever puts it on a backend.</summary>

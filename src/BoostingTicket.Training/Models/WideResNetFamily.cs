@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
 
@@ -6,21 +7,27 @@ namespace BoostingTicket.Training.Models;
 
 /// <summary>WideResNet of any depth 6n + 4 and any widening factor k (Zagoruyko and Komodakis, 2016): 16 channels in the stem,
 /// then stages of 16k, 32k and 64k with n pre-activation blocks each, shortcuts of a 1x1 convolution on the activated input where
-/// the channels change. Parameters are named as in yaodongyu/TRADES, whose unused <c>sub_block1</c> is left out.</summary>
+/// the channels change. Parameters are named as in yaodongyu/TRADES, whose unused <c>sub_block1</c> is left out. With SiLU in
+/// every ReLU's place, as robust networks since Gowal et al., "Uncovering the limits of adversarial training against norm-bounded
+/// adversarial examples" (2020), have it, its name ends in <c>-silu</c>.</summary>
+/// <remarks>Tensors do not tell SiLU from ReLU, only names do. The published weights of Gowal et al. belong to a network that
+/// pads convolutions of stride 2 at the bottom and right alone; this one pads all sides, so that they are not for it.</remarks>
 public sealed class WideResNetFamily : IModelFamily
 {
     private const string Prefix = "wrn-";
+    private const string SiluSuffix = "-silu";
     private const int LargestDepth = 1000;
     private const int LargestFactor = 100;
     private const int StemChannels = 16;
     private const int Stages = 3;
 
     /// <inheritdoc/>
-    public string Description => "WideResNet with pre-activation blocks; DEPTH is 6n + 4, WIDTH the widening factor";
+    public string Description =>
+        "WideResNet with pre-activation blocks; DEPTH is 6n + 4, WIDTH the widening factor; -silu: with SiLU instead of ReLU";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } =
-        ["wrn-34-10", "wrn-28-10", "wrn-22-10", "wrn-16-10", "wrn-10-10", "wrn-34-5", "wrn-34-2", "wrn-34-1"];
+        ["wrn-34-10", "wrn-28-10", "wrn-22-10", "wrn-16-10", "wrn-10-10", "wrn-34-5", "wrn-34-2", "wrn-34-1", "wrn-28-10-silu"];
 
     /// <inheritdoc/>
     public string Syntax => "wrn-DEPTH-WIDTH";
@@ -31,8 +38,11 @@ public sealed class WideResNetFamily : IModelFamily
     /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)
     {
-        if (ModelName.Numbers(name, Prefix, 2) is not [int depth, int factor])
+        ArgumentNullException.ThrowIfNull(name);
+        bool silu = name.EndsWith(SiluSuffix, StringComparison.Ordinal);
+        if (ModelName.Numbers(silu ? name[..^SiluSuffix.Length] : name, Prefix, 2) is not [int depth, int factor])
             return null;
+        Activation activation = silu ? Activation.Silu : Activation.Relu;
         ModelName.CheckRange(name, "depth", depth, 10, LargestDepth);
         ModelName.CheckRange(name, "widening factor", factor, 1, LargestFactor);
         int blocks = (depth - 4) / 6;
@@ -49,11 +59,11 @@ public sealed class WideResNetFamily : IModelFamily
             for (int block = 0; block < blocks; block++)
             {
                 string blockName = string.Create(CultureInfo.InvariantCulture, $"block{stage + 1}.layer.{block}");
-                x = Block(builder, blockName, x, (StemChannels * factor) << stage, stage > 0 && block == 0 ? 2 : 1);
+                x = Block(builder, blockName, x, (StemChannels * factor) << stage, stage > 0 && block == 0 ? 2 : 1, activation);
             }
         }
 
-        x = builder.GlobalAverage(builder.NormalizeRelu("bn1", x));
+        x = builder.GlobalAverage(builder.NormalizeActivate("bn1", x, activation));
         return builder.Build(builder.Linear("fc", x, options.Classes));
     }
 
@@ -72,11 +82,12 @@ public sealed class WideResNetFamily : IModelFamily
         }
     }
 
-    private static Node Block(GraphBuilder builder, string name, Node input, int channels, int stride)
+    private static Node Block(
+        GraphBuilder builder, string name, Node input, int channels, int stride, Activation activation)
     {
-        Node activated = builder.NormalizeRelu($"{name}.bn1", input);
+        Node activated = builder.NormalizeActivate($"{name}.bn1", input, activation);
         Node x = builder.Convolution($"{name}.conv1", activated, channels, 3, stride, 1);
-        x = builder.NormalizeRelu($"{name}.bn2", x);
+        x = builder.NormalizeActivate($"{name}.bn2", x, activation);
         // The shortcut comes before the last convolution, so that the sum is fused into that.
         Node shortcut = input.Shape.Channels == channels
             ? input

@@ -7,6 +7,10 @@ namespace BoostingTicket.Engine.Testing.Operations;
 internal static class AttackCases
 {
     private const float Epsilon = 8 / 255f;
+
+    /// <summary>As people give them; float32 is larger than some.</summary>
+    private static readonly double[] Radii = [8 / 255.0, 2 / 255.0, 0.3, 0.1, 0.05, 1 / 3.0, 1e-3, 0.5, 1];
+
     private static readonly int[] Batches = [1, 5, 16, 17, 33];
     private static readonly FeatureShape[] Images = [new(1, 6, 7), new(3, 8, 8), new(10)];
 
@@ -28,7 +32,76 @@ internal static class AttackCases
         yield return Step(Images[1], 17, Epsilon, Epsilon);
         yield return Step(Images[1], 17, 0, 2 / 255f);
         yield return SeveralSteps();
+        foreach (double epsilon in Radii)
+        {
+            yield return StepToTheBound(PixelBall.Radius(epsilon));
+            yield return StartAtTheBound(PixelBall.Radius(epsilon));
+            yield return MeasureAtTheBound(PixelBall.Radius(epsilon));
+        }
     }
+
+    /// <summary>Pixels whose sum with a radius rounds in every way: all grey values, their neighbours, powers of two, tiny
+    /// ones.</summary>
+    private static float[] HardPixels()
+    {
+        List<float> pixels = [0, float.Epsilon, 1e-40f, 1e-20f, 0.1f, 0.3f];
+        for (int grey = 0; grey < 256; grey++)
+        {
+            float pixel = grey / 255f;
+            pixels.AddRange([pixel, Math.Max(MathF.BitDecrement(pixel), 0), Math.Min(MathF.BitIncrement(pixel), 1)]);
+        }
+        for (int power = 0; power < 40; power++)
+        {
+            float pixel = MathF.ScaleB(1, -power);
+            pixels.AddRange([pixel, MathF.BitDecrement(pixel), 0.75f * pixel]);
+        }
+        while (pixels.Count % 17 != 0)
+            pixels.Add(1);
+        return [.. pixels];
+    }
+
+    /// <summary>Both ends of the ball around pixels for which they round, in images of one channel.</summary>
+    private static OperationCase StepToTheBound(float epsilon) =>
+        new($"AttackStep to the bound of the ball, epsilon {epsilon:R}", bench =>
+        {
+            float[] pixels = [.. HardPixels(), .. HardPixels()];
+            var shape = new FeatureShape(pixels.Length / 17);
+            float[] slopes = [.. pixels.Select((_, i) => i < pixels.Length / 2 ? 1f : -1f)];
+            Tensor clean = bench.Operand("clean", 17, shape, pixels, images: true);
+            Tensor gradient = bench.Operand("gradient", 17, shape, slopes, images: true);
+            Tensor adversarial = bench.Updated("adversarial", 17, shape, pixels, Match.SameBits, images: true);
+            bench.Execute(backend => backend.AttackStep(clean, gradient, epsilon, 2 * epsilon, adversarial));
+        });
+
+    private static OperationCase StartAtTheBound(float epsilon) =>
+        new($"RandomStart around pixels that round, epsilon {epsilon:R}", bench =>
+        {
+            float[] pixels = HardPixels();
+            var shape = new FeatureShape(pixels.Length / 17);
+            Tensor clean = bench.Operand("clean", 17, shape, pixels, images: true);
+            IntBuffer samples = bench.Integers(bench.Random.Integers(17, 60000));
+            Tensor adversarial = bench.Destination("adversarial", 17, shape, Match.SameBits, images: true);
+            var key = new RandomStartKey(Philox.Key(11, RandomStream.TrainingAttack), 2, 0);
+            bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
+        });
+
+    /// <summary>Images that were left where rounding put them, a pixel at a time: each largest perturbation shows to the
+    /// bit.</summary>
+    private static OperationCase MeasureAtTheBound(float epsilon) =>
+        new($"MeasurePerturbation of rounded bounds, epsilon {epsilon:R}", bench =>
+        {
+            float[] pixels = HardPixels();
+            var shape = new FeatureShape(pixels.Length / 17);
+            float[] moved =
+                [.. pixels.Select((pixel, i) => i % 2 == 0 ? Math.Min(pixel + epsilon, 1) : Math.Max(pixel - epsilon, 0))];
+            Tensor clean = bench.Operand("clean", 17, shape, pixels, images: true);
+            Tensor adversarial = bench.Operand("adversarial", 17, shape, moved, images: true);
+            bench.Execute(backend =>
+            {
+                PerturbationExtent extent = backend.MeasurePerturbation(clean, adversarial);
+                bench.Result("largest perturbation", extent.LargestPerturbation, Match.Exact);
+            });
+        });
 
     /// <summary>Pixels in [0, 1], about one in six at either end.</summary>
     private static float[] Pixels(OperationBench bench, int count) =>
@@ -39,7 +112,7 @@ internal static class AttackCases
         {
             Tensor clean = bench.Operand("clean", batch, shape, Pixels(bench, batch * shape.Length), images: true);
             IntBuffer samples = bench.Integers(bench.Random.Integers(batch, 60000));
-            Tensor adversarial = bench.Destination("adversarial", batch, shape, images: true);
+            Tensor adversarial = bench.Destination("adversarial", batch, shape, Match.SameBits, images: true);
             var key = new RandomStartKey(Philox.Key(7, RandomStream.TrainingAttack), 3, 1);
             bench.Execute(backend => backend.RandomStart(clean, samples, epsilon, key, adversarial));
         });

@@ -48,7 +48,7 @@ internal static class ChainCases
         public Tensor Tensor { get; }
 
         public void Compute(IBackend backend) =>
-            backend.ScaleForward(_source, _scale, Tensor, new ForwardEpilogue(_shift, null, false));
+            backend.ScaleForward(_source, _scale, Tensor, new ForwardEpilogue(_shift, null, Activation.None));
 
         private static float[] Repeat(float value, int length) => [.. Enumerable.Repeat(value, length)];
     }
@@ -135,7 +135,7 @@ internal static class ChainCases
             {
                 x.Compute(backend);
                 backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
-                backend.ConvolutionForward(filter, x.Tensor, logits, new ForwardEpilogue(bias, null, false));
+                backend.ConvolutionForward(filter, x.Tensor, logits, new ForwardEpilogue(bias, null, Activation.None));
                 backend.Loss(LossKind.CrossEntropy, logits, labels, losses, correct, gradient, 1f / batch);
                 backend.BiasBackward(gradient, db);
                 backend.ConvolutionBackwardFilter(filter, x.Tensor, gradient, dw);

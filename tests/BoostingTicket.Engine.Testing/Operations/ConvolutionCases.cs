@@ -54,9 +54,9 @@ internal static class ConvolutionCases
         foreach (ConvolutionShape shape in Spatial)
         {
             foreach (int batch in (int[])[5, 17])
-                yield return Forward(shape, batch, new ForwardVariant(false, Summand.None, false));
+                yield return Forward(shape, batch, new ForwardVariant(false, Summand.None, Activation.None));
             foreach (int batch in (int[])[5, 17])
-                yield return BackwardInput(shape, batch, new GradientVariant(Summand.None, false));
+                yield return BackwardInput(shape, batch, new GradientVariant(Summand.None, Activation.None));
             foreach (int batch in (int[])[5, 17])
                 yield return BackwardFilter(shape, batch);
         }
@@ -64,8 +64,8 @@ internal static class ConvolutionCases
         {
             foreach (int batch in Batches.Where(batch => shape.IsLinear || batch is not 5 and not 17))
             {
-                yield return Forward(shape, batch, new ForwardVariant(true, Summand.None, true));
-                yield return BackwardInput(shape, batch, new GradientVariant(Summand.None, true));
+                yield return Forward(shape, batch, new ForwardVariant(true, Summand.None, Activation.Relu));
+                yield return BackwardInput(shape, batch, new GradientVariant(Summand.None, Activation.Relu));
                 yield return BackwardFilter(shape, batch);
             }
         }
@@ -177,7 +177,7 @@ internal static class ConvolutionCases
             bench.Execute(backend =>
             {
                 backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale));
-                backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, true));
+                backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
                 backend.ConvolutionBackwardInput(filter, dy, dx, default);
             });
         });

@@ -31,8 +31,8 @@ internal static class ElementwiseCases
         {
             foreach (int batch in Batches)
             {
-                yield return Forward(shape, batch, new ForwardVariant(false, Summand.None, true), inPlace: false);
-                yield return Backward(shape, batch, new GradientVariant(Summand.Separate, true), inPlace: false);
+                yield return Forward(shape, batch, new ForwardVariant(false, Summand.None, Activation.Relu), inPlace: false);
+                yield return Backward(shape, batch, new GradientVariant(Summand.Separate, Activation.Relu), inPlace: false);
             }
         }
         var map = new FeatureShape(10, 3, 5);
@@ -50,11 +50,11 @@ internal static class ElementwiseCases
             foreach (int batch in (int[])[5, 17])
             {
                 yield return PoolForward(pool, input, batch);
-                yield return PoolBackward(pool, input, batch, new GradientVariant(Summand.None, false), ties: false);
+                yield return PoolBackward(pool, input, batch, new GradientVariant(Summand.None, Activation.None), ties: false);
             }
-            yield return PoolBackward(pool, input, 18, new GradientVariant(Summand.Destination, true), ties: false);
+            yield return PoolBackward(pool, input, 18, new GradientVariant(Summand.Destination, Activation.Relu), ties: false);
             if (pool.Kind == PoolKind.Max)
-                yield return PoolBackward(pool, input, 18, new GradientVariant(Summand.None, false), ties: true);
+                yield return PoolBackward(pool, input, 18, new GradientVariant(Summand.None, Activation.None), ties: true);
         }
         foreach (int batch in (int[])[1, 16, 33])
         {
@@ -78,7 +78,7 @@ internal static class ElementwiseCases
             {
                 x = y = bench.Updated("x", batch, shape);
                 Tensor? residual = variant.Residual == Summand.Separate ? bench.Operand("residual", batch, shape) : null;
-                epilogue = new ForwardEpilogue(null, residual, variant.Relu);
+                epilogue = new ForwardEpilogue(null, residual, variant.Activation);
             }
             else
             {
@@ -95,10 +95,10 @@ internal static class ElementwiseCases
             GradientEpilogue epilogue;
             if (inPlace)
             {
-                dy = dx = bench.Updated("dy", batch, shape, match: Match.CloseWithExactZeros);
+                dy = dx = bench.Updated("dy", batch, shape, match: variant.ExactZeros);
                 epilogue = new GradientEpilogue(
                     variant.Addend == Summand.Separate ? bench.Operand("addend", batch, shape) : null,
-                    variant.Relu ? GradientVariant.ReluOutput(bench, batch, shape) : null);
+                    variant.Through(bench, batch, shape), variant.Activation);
             }
             else
             {

@@ -17,8 +17,10 @@ internal static class NormalizationCases
         {
             foreach (int batch in Batches.Where(batch => batch * shape.Pixels > 1))
             {
-                yield return Forward(shape, batch, new ForwardVariant(false, Summand.None, false), batch != 16, inPlace: false);
-                yield return Backward(shape, batch, new GradientVariant(Summand.None, false), true, true, inPlace: false);
+                yield return Forward(
+                    shape, batch, new ForwardVariant(false, Summand.None, Activation.None), batch != 16, inPlace: false);
+                yield return Backward(
+                    shape, batch, new GradientVariant(Summand.None, Activation.None), true, true, inPlace: false);
             }
         }
         foreach (ForwardVariant variant in ForwardVariant.WithoutShift)
@@ -29,9 +31,9 @@ internal static class NormalizationCases
             yield return Backward(Maps[1], 18, variant, true, true, inPlace: false);
         foreach (GradientVariant variant in GradientVariant.All.Where(variant => variant.Addend != Summand.Destination))
             yield return Backward(Maps[1], 18, variant, true, true, inPlace: true);
-        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, false), true, false, inPlace: false);
-        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, false), false, true, inPlace: false);
-        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, false), false, false, inPlace: false);
+        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, Activation.None), true, false, inPlace: false);
+        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, Activation.None), false, true, inPlace: false);
+        yield return Backward(Maps[3], 5, new GradientVariant(Summand.None, Activation.None), false, false, inPlace: false);
         yield return FarFromZero();
         yield return ConstantChannel();
         foreach (int channels in (int[])[1, 10, 17, 64, 500])
@@ -41,8 +43,8 @@ internal static class NormalizationCases
         }
         foreach (int batch in Batches)
         {
-            yield return ScaleForward(Maps[3], batch, new ForwardVariant(true, Summand.None, false), inPlace: false);
-            yield return ScaleBackward(Maps[3], batch, new GradientVariant(Summand.None, false), inPlace: false);
+            yield return ScaleForward(Maps[3], batch, new ForwardVariant(true, Summand.None, Activation.None), inPlace: false);
+            yield return ScaleBackward(Maps[3], batch, new GradientVariant(Summand.None, Activation.None), inPlace: false);
         }
         foreach (ForwardVariant variant in ForwardVariant.All)
             yield return ScaleForward(Maps[1], 18, variant, inPlace: false);
@@ -78,7 +80,7 @@ internal static class NormalizationCases
                 {
                     x = y = bench.Updated("x", batch, shape, values);
                     Tensor? residual = variant.Residual == Summand.Separate ? bench.Operand("residual", batch, shape) : null;
-                    epilogue = new ForwardEpilogue(null, residual, variant.Relu);
+                    epilogue = new ForwardEpilogue(null, residual, variant.Activation);
                 }
                 else
                 {
@@ -169,7 +171,7 @@ internal static class NormalizationCases
                 x = y = bench.Updated("x", batch, shape);
                 BufferSlice? shift = variant.Shift ? bench.Operand("shift", bench.Random.Normal(shape.Channels)) : null;
                 Tensor? residual = variant.Residual == Summand.Separate ? bench.Operand("residual", batch, shape) : null;
-                epilogue = new ForwardEpilogue(shift, residual, variant.Relu);
+                epilogue = new ForwardEpilogue(shift, residual, variant.Activation);
             }
             else
             {
@@ -201,7 +203,7 @@ internal static class NormalizationCases
     private static GradientEpilogue InPlaceEpilogue(
         OperationBench bench, GradientVariant variant, int batch, FeatureShape shape) => new(
         variant.Addend == Summand.Separate ? bench.Operand("addend", batch, shape) : null,
-        variant.Relu ? GradientVariant.ReluOutput(bench, batch, shape) : null);
+        variant.Through(bench, batch, shape), variant.Activation);
 
     private static RunningStatistics Running(OperationBench bench, int channels) => new(
         bench.Updated("running mean", bench.Random.Normal(channels)),

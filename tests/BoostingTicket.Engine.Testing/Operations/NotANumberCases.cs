@@ -14,20 +14,20 @@ internal static class NotANumberCases
         yield return new OperationCase("ElementwiseForward of NaN relu", bench =>
         {
             Tensor x = WithNaN(bench), y = bench.Destination("y", Batch, Map);
-            bench.Execute(backend => backend.ElementwiseForward(x, y, new ForwardEpilogue(null, null, true)));
+            bench.Execute(backend => backend.ElementwiseForward(x, y, new ForwardEpilogue(null, null, Activation.Relu)));
         });
         yield return new OperationCase("ScaleForward of NaN relu", bench =>
         {
             Tensor x = WithNaN(bench), y = bench.Destination("y", Batch, Map);
             BufferSlice scale = bench.Operand("scale", [1, -2, 3]);
-            bench.Execute(backend => backend.ScaleForward(x, scale, y, new ForwardEpilogue(null, null, true)));
+            bench.Execute(backend => backend.ScaleForward(x, scale, y, new ForwardEpilogue(null, null, Activation.Relu)));
         });
         yield return new OperationCase("NormalizationForward of NaN relu", Tolerance.LongSum, bench =>
         {
             Tensor x = WithNaN(bench), y = bench.Destination("y", Batch, Map);
             NormalizationOperands operands = NormalizationCases.Operands(bench, Map.Channels);
             bench.Execute(
-                backend => backend.NormalizationForward(operands, null, x, y, new ForwardEpilogue(null, null, true)));
+                backend => backend.NormalizationForward(operands, null, x, y, new ForwardEpilogue(null, null, Activation.Relu)));
         });
         foreach (ConvolutionShape shape in (ConvolutionShape[])
             [new(Map, 10, 1, 1, 1, 0), new(Map, 10, 3, 3, 2, 1), ConvolutionShape.Linear(Map, 10)])
@@ -41,7 +41,7 @@ internal static class NotANumberCases
                     bench.Execute(backend =>
                     {
                         backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
-                        backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, null, true));
+                        backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, null, Activation.Relu));
                     });
                 });
         }

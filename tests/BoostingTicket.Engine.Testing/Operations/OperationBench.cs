@@ -97,7 +97,8 @@ public sealed class OperationBench : IDisposable
         where T : IDisposable => _workspace.Own(resource);
 
     /// <summary>Adds a number that the operation returned.</summary>
-    public void Result(string name, double value) => _outputs.Add(new Output(name, [value], Match.Close, null));
+    public void Result(string name, double value, Match match = Match.Close) =>
+        _outputs.Add(new Output(name, [value], match, null));
 
     /// <summary>Places and fills the operands, runs the operation, checks what must not have changed, and collects the
     /// outputs. Call it once, after declaring every operand.</summary>

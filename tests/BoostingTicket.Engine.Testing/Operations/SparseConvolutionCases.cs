@@ -34,7 +34,8 @@ internal static class SparseConvolutionCases
             yield return AllUses("to every other filter", shape, 33, _ => Where(shape, i => i / filter % 2 == 1));
             yield return AllUses("to every other channel", shape, 33, _ => Where(shape, i => i / taps % 2 == 1));
             yield return Repruned(shape);
-            yield return Epilogues(shape);
+            foreach (Activation activation in ActivationTruth.All)
+                yield return Epilogues(shape, activation);
         }
     }
 
@@ -90,8 +91,8 @@ internal static class SparseConvolutionCases
         });
 
     /// <summary>Sparse kernels with everything an epilogue can hold, and folded scales.</summary>
-    private static OperationCase Epilogues(ConvolutionShape shape) =>
-        new($"PrepareFilter pruned and scaled {ConvolutionCases.Describe(shape)}", Tolerance.LongSum, bench =>
+    private static OperationCase Epilogues(ConvolutionShape shape, Activation activation) =>
+        new($"PrepareFilter pruned and scaled {ConvolutionCases.Describe(shape)} {activation}", Tolerance.LongSum, bench =>
         {
             const int Batch = 17;
             float[] pattern = Pattern(bench, shape, 0.1f);
@@ -99,9 +100,9 @@ internal static class SparseConvolutionCases
             BufferSlice mask = bench.Operand("mask", pattern);
             BufferSlice scale = bench.Operand("scale", bench.Random.Normal(shape.OutputChannels, mean: 1));
             Tensor x = bench.Operand("x", Batch, shape.Input), dy = bench.Operand("dy", Batch, shape.Output);
-            ForwardEpilogue forward = new ForwardVariant(true, Summand.Destination, true)
+            ForwardEpilogue forward = new ForwardVariant(true, Summand.Destination, activation)
                 .Declare(bench, Batch, shape.Output, out Tensor y);
-            GradientEpilogue gradient = new GradientVariant(Summand.Destination, true)
+            GradientEpilogue gradient = new GradientVariant(Summand.Destination, activation)
                 .Declare(bench, Batch, shape.Input, out Tensor dx);
             Filter filter = bench.CreateFilter(shape, FilterUses.Forward | FilterUses.BackwardInput);
             bench.Execute(backend =>

@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Engine.Testing;
 using static BoostingTicket.Engine.Tests.Cpu.ConvolutionTests;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -48,7 +49,7 @@ internal sealed class ConvolutionContractTests
         void Step()
         {
             runner.Prepare(filter, source);
-            runner.Forward(filter, x, y, new ForwardEpilogue(db, null, true));
+            runner.Forward(filter, x, y, new ForwardEpilogue(db, null, Function.Relu));
             runner.BackwardInput(filter, dy, dx, new GradientEpilogue(null, x));
             runner.BackwardFilter(filter, x, dy, dw);
             runner.Bias(dy, db);
@@ -85,9 +86,9 @@ internal sealed class ConvolutionContractTests
             Assert.That(() => runner.Forward(filter, x, smaller, default), Throws.ArgumentException);
             Assert.That(() => runner.Forward(filter, x, fewer, default), Throws.ArgumentException);
             Assert.That(
-                () => runner.Forward(filter, x, y, new ForwardEpilogue(tooShort, null, false)), Throws.ArgumentException);
+                () => runner.Forward(filter, x, y, new ForwardEpilogue(tooShort, null, Function.None)), Throws.ArgumentException);
             Assert.That(
-                () => runner.Forward(filter, x, y, new ForwardEpilogue(null, fewer, false)), Throws.ArgumentException);
+                () => runner.Forward(filter, x, y, new ForwardEpilogue(null, fewer, Function.None)), Throws.ArgumentException);
             Assert.That(() => runner.BackwardFilter(filter, x, y, tooShort), Throws.ArgumentException);
             Assert.That(() => runner.Bias(y, tooShort), Throws.ArgumentException);
             Assert.That(

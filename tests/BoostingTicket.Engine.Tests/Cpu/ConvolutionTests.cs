@@ -1,6 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -155,7 +156,8 @@ internal sealed class ConvolutionTests(InstructionSet set)
         {
             Tensor y = runner.NewTensor(Batch, shape.Output, residual);
             Tensor? summand = !added ? null : inPlace ? y : runner.NewTensor(Batch, shape.Output, residual);
-            runner.Forward(filter, input, y, new ForwardEpilogue(shifted ? runner.NewBuffer(shift) : null, summand, relu));
+            runner.Forward(filter, input, y, new ForwardEpilogue(
+                shifted ? runner.NewBuffer(shift) : null, summand, relu ? Function.Relu : Function.None));
             double[] expected = [.. plain.Select((value, i) =>
             {
                 value += shifted ? shift[i / shape.Output.Pixels % shape.OutputChannels] : 0;

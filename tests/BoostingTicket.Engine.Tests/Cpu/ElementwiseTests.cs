@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -22,7 +23,8 @@ internal sealed class ElementwiseTests<TLanes, TVector> : CpuFixture<TLanes, TVe
         float[] x = Uniform(batch * Shape.Length), more = Uniform(x.Length);
         CpuTensor source = Activation(batch, Shape, x), y = inPlace ? source : Empty(batch, Shape);
         Backend.ElementwiseForward(
-            source, y, new ForwardEpilogue(null, residual ? Activation(batch, Shape, more) : null, relu));
+            source, y, new ForwardEpilogue(
+                null, residual ? Activation(batch, Shape, more) : null, relu ? Function.Relu : Function.None));
         float[] expected = x.Select((value, i) => residual ? value + more[i] : value).ToArray();
         Assert.That(Read(y), Is.EqualTo(relu ? expected.Select(value => Math.Max(value, 0)) : expected));
         AssertAllFinite(y);
@@ -32,7 +34,7 @@ internal sealed class ElementwiseTests<TLanes, TVector> : CpuFixture<TLanes, TVe
     public void Forward_lets_NaN_through_a_relu()
     {
         CpuTensor x = Activation(1, new FeatureShape(3), [float.NaN, -1, float.PositiveInfinity]);
-        Backend.ElementwiseForward(x, x, new ForwardEpilogue(null, null, true));
+        Backend.ElementwiseForward(x, x, new ForwardEpilogue(null, null, Function.Relu));
         Assert.That(Read(x), Is.EqualTo(new[] { float.NaN, 0, float.PositiveInfinity }));
     }
 
@@ -63,7 +65,7 @@ internal sealed class ElementwiseTests<TLanes, TVector> : CpuFixture<TLanes, TVe
                 () => Backend.ElementwiseBackward(x, x, new GradientEpilogue(null, y)),
                 Throws.ArgumentException.With.Message.Contains("5x3x5x7").And.Message.Contains("5x3x7x5"));
             Assert.That(
-                () => Backend.ElementwiseForward(x, x, new ForwardEpilogue(Slice(1, 2, 3), null, false)),
+                () => Backend.ElementwiseForward(x, x, new ForwardEpilogue(Slice(1, 2, 3), null, Function.None)),
                 Throws.ArgumentException.With.Message.Contains("shift"));
         });
     }
@@ -75,13 +77,13 @@ internal sealed class ElementwiseTests<TLanes, TVector> : CpuFixture<TLanes, TVe
         CpuTensor x = Gradient(37, shape, Uniform(37 * shape.Length)), y = Empty(37, shape), dx = Empty(37, shape);
         AssertSameForAnyThreads(backend =>
         {
-            backend.ElementwiseForward(x, y, new ForwardEpilogue(null, x, true));
+            backend.ElementwiseForward(x, y, new ForwardEpilogue(null, x, Function.Relu));
             backend.ElementwiseBackward(x, dx, new GradientEpilogue(x, y));
             return [Read(y), Read(dx)];
         });
         AssertAllocatesNothing(() =>
         {
-            Backend.ElementwiseForward(x, y, new ForwardEpilogue(null, x, true));
+            Backend.ElementwiseForward(x, y, new ForwardEpilogue(null, x, Function.Relu));
             Backend.ElementwiseBackward(x, dx, new GradientEpilogue(x, y));
         });
     }

@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Tensors;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -24,7 +25,8 @@ internal sealed class NormalizationTests<TLanes, TVector> : CpuFixture<TLanes, T
         float[] addend = Uniform(batch * shape.Length);
         CpuTensor y = Empty(batch, shape);
         var running = new RunningStatistics(Slice(1, 2, 3), Slice(4, 5, 6), 0.1f);
-        var epilogue = new ForwardEpilogue(null, residual ? Activation(batch, shape, addend) : null, relu);
+        var epilogue = new ForwardEpilogue(
+            null, residual ? Activation(batch, shape, addend) : null, relu ? Function.Relu : Function.None);
 
         Backend.NormalizationForward(one.Operands, running, one.X, y, epilogue);
 
@@ -153,7 +155,7 @@ internal sealed class NormalizationTests<TLanes, TVector> : CpuFixture<TLanes, T
         BufferSlice dScale = Slice(new float[7]), dShift = Slice(new float[7]);
         AssertSameForAnyThreads(backend =>
         {
-            backend.NormalizationForward(one.Operands, null, one.X, y, new ForwardEpilogue(null, dy, true));
+            backend.NormalizationForward(one.Operands, null, one.X, y, new ForwardEpilogue(null, dy, Function.Relu));
             backend.NormalizationBackward(one.Operands, one.X, dy, dx, dScale, dShift, default);
             return
             [
@@ -173,7 +175,7 @@ internal sealed class NormalizationTests<TLanes, TVector> : CpuFixture<TLanes, T
         var running = new RunningStatistics(Slice(new float[16]), Slice(new float[16]), 0.1f);
         AssertAllocatesNothing(() =>
         {
-            Backend.NormalizationForward(one.Operands, running, one.X, y, new ForwardEpilogue(null, dy, true));
+            Backend.NormalizationForward(one.Operands, running, one.X, y, new ForwardEpilogue(null, dy, Function.Relu));
             Backend.NormalizationBackward(
                 one.Operands, one.X, dy, dy, gradient, null, new GradientEpilogue(dy, y));
             Backend.ScaleForward(one.X, gradient, y, default);
@@ -197,11 +199,11 @@ internal sealed class NormalizationTests<TLanes, TVector> : CpuFixture<TLanes, T
                 Throws.ArgumentException.With.Message.Contains("2 values").And.Message.Contains("5x3x4x4"));
             Assert.That(
                 () => Backend.NormalizationForward(
-                    one.Operands, null, one.X, one.X, new ForwardEpilogue(null, other, false)),
+                    one.Operands, null, one.X, one.X, new ForwardEpilogue(null, other, Function.None)),
                 Throws.ArgumentException.With.Message.Contains("6x3x4x4"));
             Assert.That(
                 () => Backend.NormalizationForward(
-                    one.Operands, null, one.X, one.X, new ForwardEpilogue(Slice(1, 2, 3), null, false)),
+                    one.Operands, null, one.X, one.X, new ForwardEpilogue(Slice(1, 2, 3), null, Function.None)),
                 Throws.ArgumentException.With.Message.Contains("shift"));
         });
     }
@@ -237,7 +239,7 @@ internal sealed class NormalizationTests<TLanes, TVector> : CpuFixture<TLanes, T
         CpuTensor y = Empty(batch, shape), dx = Empty(batch, shape);
         Backend.ScaleForward(
             Activation(batch, shape, x), Slice(scale), y,
-            fused ? new ForwardEpilogue(Slice(shift), Activation(batch, shape, more), true) : default);
+            fused ? new ForwardEpilogue(Slice(shift), Activation(batch, shape, more), Function.Relu) : default);
         Backend.ScaleBackward(
             Gradient(batch, shape, x), Slice(scale), dx,
             fused ? new GradientEpilogue(Gradient(batch, shape, more), Activation(batch, shape, output)) : default);

@@ -5,6 +5,7 @@ using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 using static BoostingTicket.Engine.Tests.Cpu.ConvolutionTests;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -185,7 +186,7 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         AssertAllocatesNothing(() =>
         {
             Backend.PrepareFilter(filter, new FilterSource(weight, mask, 1, scale));
-            Backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(scale, null, true));
+            Backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(scale, null, Function.Relu));
             Backend.ConvolutionBackwardInput(filter, dy, dx, default);
             Backend.ConvolutionBackwardFilter(filter, x, dy, dw);
         });

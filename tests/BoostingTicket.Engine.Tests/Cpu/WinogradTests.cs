@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cpu.Kernels;
 using static BoostingTicket.Engine.Tests.Cpu.ConvolutionTests;
+using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
@@ -113,7 +114,7 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
 
         CpuTensor y = Activation(Batch, shape.Output, dy);
         Backend.ConvolutionForward(
-            filter, Activation(Batch, shape.Input, x), y, new ForwardEpilogue(Floats(shift).All, y, true));
+            filter, Activation(Batch, shape.Input, x), y, new ForwardEpilogue(Floats(shift).All, y, Function.Relu));
         (double[] value, double[] magnitude) = ConvolutionReference.Forward(shape, Batch, x, w);
         double[] expected = [.. value.Select((v, i) =>
             Math.Max(0, v + dy[i] + shift[i / shape.Output.Pixels % shape.OutputChannels]))];

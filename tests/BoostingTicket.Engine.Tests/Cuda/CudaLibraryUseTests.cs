@@ -36,9 +36,9 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         BufferSlice shift = workspace.Floats(Values(shape.OutputChannels));
         using RepeatedWork work = backend.Repeat(() =>
         {
-            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, true));
-            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, residual, true));
-            backend.ConvolutionForward(filter, x, sum, new ForwardEpilogue(null, sum, false));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, residual, Activation.Relu));
+            backend.ConvolutionForward(filter, x, sum, new ForwardEpilogue(null, sum, Activation.None));
             backend.ConvolutionBackwardInput(filter, sum, gradient, new GradientEpilogue(gradient, null));
         });
         for (int run = 0; run < 4; run++)

@@ -124,7 +124,7 @@ public sealed class ContractTests
             () => _backend.ConvolutionBackwardInput(filter, x, x, default), "ConvolutionBackwardInput: dx shares memory with dy");
         Refused(
             () => _backend.ElementwiseBackward(x, other, new GradientEpilogue(null, other)),
-            "ElementwiseBackward: dx shares memory with reluOutput");
+            "ElementwiseBackward: dx shares memory with through");
         FloatBuffer buffer = _workspace.Own(_backend.CreateFloats(8));
         Refused(
             () => _backend.SgdStep(default, new(buffer, 0, 4), new(buffer, 4, 4), null, new(buffer, 2, 4)),
@@ -136,7 +136,7 @@ public sealed class ContractTests
     {
         Tensor x = Written(), y = Written();
         Filter filter = _workspace.Filter(Same, FilterUses.Forward | FilterUses.BackwardInput, Weights());
-        _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, y, true));
+        _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, y, Activation.Relu));
         _backend.ConvolutionBackwardInput(filter, x, y, new GradientEpilogue(y, null));
         _backend.ElementwiseForward(x, x, default);
         _backend.ElementwiseBackward(x, x, new GradientEpilogue(y, y));

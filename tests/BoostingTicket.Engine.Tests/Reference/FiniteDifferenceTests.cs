@@ -70,7 +70,7 @@ public sealed class FiniteDifferenceTests
         double Loss()
         {
             _backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
-            _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(bias, null, false));
+            _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(bias, null, Activation.None));
             return Dot(slope, y);
         }
     }
@@ -95,7 +95,7 @@ public sealed class FiniteDifferenceTests
         double Loss()
         {
             _backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale));
-            _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, residual, true));
+            _backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, residual, Activation.Relu));
             return Dot(slope, y);
         }
     }
@@ -122,7 +122,7 @@ public sealed class FiniteDifferenceTests
 
         double Loss()
         {
-            _backend.NormalizationForward(operands, null, x, y, new ForwardEpilogue(null, residual, true));
+            _backend.NormalizationForward(operands, null, x, y, new ForwardEpilogue(null, residual, Activation.Relu));
             return Dot(slope, y);
         }
     }
@@ -144,8 +144,54 @@ public sealed class FiniteDifferenceTests
 
         double Loss()
         {
-            _backend.ScaleForward(x, scale, y, new ForwardEpilogue(shift, null, true));
+            _backend.ScaleForward(x, scale, y, new ForwardEpilogue(shift, null, Activation.Relu));
             return Dot(slope, y);
+        }
+    }
+
+    /// <summary>Every activation, through every operation that can end in its derivative.</summary>
+    [Test]
+    public void Activations([ValueSource(typeof(ActivationTruth), nameof(ActivationTruth.All))] Activation activation)
+    {
+        var shape = new FeatureShape(3, 4, 4);
+        var pool = new PoolShape(PoolKind.Average, 2, 2);
+        ConvolutionShape convolution = new(shape, 2, 3, 3, 1, 1);
+        Tensor x = Random(3, shape), y = _workspace.Tensor(3, shape);
+        BufferSlice scale = Random(3), weight = Random(convolution.WeightCount);
+        var operands = new NormalizationOperands(Random(3), Random(3), _workspace.Floats(3), _workspace.Floats(3), Epsilon);
+        BufferSlice none = _workspace.Floats(3);
+        Filter filter = _workspace.Filter(convolution, FilterUses.Forward | FilterUses.BackwardInput, weight);
+        Tensor through = activation.NeedsInput ? x : y;
+        var end = new GradientEpilogue(null, activation == Activation.None ? null : through, activation);
+        Check("elementwise", shape, z => _backend.ElementwiseForward(y, z, default), (dz, dx) =>
+            _backend.ElementwiseBackward(dz, dx, end));
+        Check("scale", shape, z => _backend.ScaleForward(y, scale, z, default), (dz, dx) =>
+            _backend.ScaleBackward(dz, scale, dx, end));
+        Check("pool", pool.Output(shape), z => _backend.PoolForward(pool, y, z), (dz, dx) =>
+        {
+            Tensor pooled = _workspace.Tensor(3, pool.Output(shape));
+            _backend.PoolForward(pool, y, pooled);
+            _backend.PoolBackward(pool, y, pooled, dz, dx, end);
+        });
+        Check("normalisation", shape, z => _backend.NormalizationForward(operands, null, y, z, default), (dz, dx) =>
+            _backend.NormalizationBackward(operands, y, dz, dx, none, null, end));
+        Check("convolution", convolution.Output, z => _backend.ConvolutionForward(filter, y, z, default), (dz, dx) =>
+            _backend.ConvolutionBackwardInput(filter, dz, dx, end));
+
+        void Check(string what, FeatureShape output, Action<Tensor> forward, Action<Tensor, Tensor> backward)
+        {
+            Tensor z = _workspace.Tensor(3, output), dz = Random(3, output), dx = _workspace.Tensor(3, shape);
+            double[] slope = _backend.Values(dz);
+            Loss();
+            backward(dz, dx);
+            AssertGradient(x, dx, Loss, what);
+
+            double Loss()
+            {
+                _backend.ElementwiseForward(x, y, new ForwardEpilogue(null, null, activation));
+                forward(z);
+                return Dot(slope, z);
+            }
         }
     }
 
@@ -167,8 +213,8 @@ public sealed class FiniteDifferenceTests
 
         double Loss()
         {
-            _backend.ElementwiseForward(x, y, new ForwardEpilogue(null, null, true));
-            _backend.ScaleForward(y, scale, z, new ForwardEpilogue(null, y, false));
+            _backend.ElementwiseForward(x, y, new ForwardEpilogue(null, null, Activation.Relu));
+            _backend.ScaleForward(y, scale, z, new ForwardEpilogue(null, y, Activation.None));
             return Dot(slope, z);
         }
     }

@@ -18,6 +18,10 @@ internal static class TestBackends
     /// <summary>Names of all backends, also of those that this machine cannot run.</summary>
     public static IEnumerable<string> Names => [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name), SoftwareCuda];
 
+    /// <summary>Names of the backends that this machine can run.</summary>
+    public static IEnumerable<string> Available =>
+        [Reference, .. InstructionSets.Available.Select(instructions => Cpu + instructions), SoftwareCuda];
+
     /// <summary>Makes the backend of a name; the test is skipped where the machine has not the instructions.</summary>
     public static IBackend Create(string name)
     {

@@ -19,6 +19,9 @@ public sealed class ModelCatalogTests
     [TestCase("wrn-34-5", 11_554_074)]
     [TestCase("wrn-34-2", 1_855_578)]
     [TestCase("wrn-34-1", 466_714)]
+    [TestCase("preact-resnet18", 11_172_170)]
+    [TestCase("preact-resnet18-v2", 11_172_170)]
+    [TestCase("wrn-28-10-silu", 36_479_194)]
     [TestCase("lenet", 431_080)]
     [TestCase("lenet-madry", 3_274_634)]
     public void A_model_has_the_published_number_of_parameters(string name, long parameters)
@@ -48,6 +51,8 @@ public sealed class ModelCatalogTests
     [TestCase("lenet", 0.0023, 4)]
     [TestCase("vgg16", 0.3135, 4)]
     [TestCase("resnet18", 0.5554, 4)]
+    [TestCase("preact-resnet18", 0.5554, 4)]
+    [TestCase("wrn-28-10-silu", 5.243, 3)]
     [TestCase("wrn-28-10", 5.243, 3)]
     [TestCase("wrn-34-10", 6.659, 3)]
     [TestCase("wrn-22-10", 3.828, 3)]
@@ -62,6 +67,9 @@ public sealed class ModelCatalogTests
     [TestCase("vgg16-w16")]
     [TestCase("vgg16-w4")]
     [TestCase("resnet18-w16")]
+    [TestCase("preact-resnet18-w16")]
+    [TestCase("preact-resnet18-v2-w4")]
+    [TestCase("wrn-16-4-silu")]
     [TestCase("wrn-16-4")]
     [TestCase("wrn-10-1")]
     [TestCase("lenet-4-8-32")]
@@ -149,7 +157,7 @@ public sealed class ModelCatalogTests
     [Test]
     public void Sums_come_right_after_the_last_layer_of_their_branch()
     {
-        foreach (string name in new[] { "resnet18-w4", "wrn-16-1", "wrn-16-2" })
+        foreach (string name in new[] { "resnet18-w4", "preact-resnet18-w4", "wrn-16-1", "wrn-16-2", "wrn-16-2-silu" })
         {
             NetworkGraph graph = ModelCatalog.Build(name, new ModelOptions(Cifar));
             foreach (Node sum in graph.Nodes.Where(node => node.Inputs.Count == 2))
@@ -173,6 +181,7 @@ public sealed class ModelCatalogTests
         Assert.That(() => ModelCatalog.Describe("transformer"),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("wrn-DEPTH-WIDTH").And.Message.Contains("vgg16"));
 
+    [TestCase("wrn-35-10-silu", "6n + 4; choose 34 or 40")]
     [TestCase("wrn-35-10", "6n + 4; choose 34 or 40")]
     [TestCase("wrn-4-10", "depth of 4; choose one from 10")]
     [TestCase("wrn-34-0", "widening factor of 0")]

@@ -25,6 +25,9 @@ public sealed class ModelRunTests
     [TestCase("vgg16-w2", 3)]
     [TestCase("resnet18-w2", 1)]
     [TestCase("wrn-10-1", 1)]
+    [TestCase("preact-resnet18-w2", 1)]
+    [TestCase("preact-resnet18-v2-w2", 3)]
+    [TestCase("wrn-10-1-silu", 3)]
     [TestCase("lenet-4-8-32", 1)]
     [TestCase("lenet-4-8-32-p2", 3)]
     public void Both_backends_agree_on_logits_and_gradients(string model, int channels)
@@ -43,7 +46,7 @@ public sealed class ModelRunTests
 
     [Test]
     public void Sums_and_rectifiers_are_part_of_the_operation_before_them(
-        [Values("vgg16-w2", "resnet18-w2", "wrn-16-1", "wrn-16-2", "lenet-4-8-32")] string model)
+        [Values("vgg16-w2", "resnet18-w2", "preact-resnet18-w2", "wrn-16-1", "wrn-16-2", "lenet-4-8-32")] string model)
     {
         using IBackend backend = new ReferenceBackend();
         using var network = new Network(Graph(model, 3), backend);

@@ -59,7 +59,7 @@ public sealed class TicketRunTests
             {
                 Assert.That(arm.Last.Samples, Is.EqualTo(70));
                 Assert.That(arm.Last.Robust, Is.LessThanOrEqualTo(arm.Last.Clean));
-                Assert.That(arm.Last.LargestPerturbation, Is.LessThanOrEqualTo(0.1 + 1e-6));
+                Assert.That(arm.Last.LargestPerturbation, Is.LessThanOrEqualTo(0.1));
                 Assert.That(arm.History, Has.Count.EqualTo(arm.Arm == Arm.Dense ? 3 : 2));
                 Assert.That(arm.PruningSeconds, arm.Arm == Arm.Dense ? Is.Zero : Is.GreaterThan(0));
                 Assert.That(arm.Sparsity, arm.Arm == Arm.Dense ? Is.Zero : Is.EqualTo(0.8).Within(1e-3));

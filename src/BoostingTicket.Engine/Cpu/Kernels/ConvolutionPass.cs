@@ -56,16 +56,33 @@ internal abstract unsafe class ConvolutionPass : IDisposable
         : shape;
 }
 
-/// <summary>What a pass does to its results: <c>target = finish(value + shift[channel] + addend)</c>, where finish is a
-/// ReLU, a ReLU's mask, or nothing.</summary>
+/// <summary>What a pass does to its results: <c>target = finish(value + shift[channel] + addend)</c>, where finish is an
+/// activation, an activation's derivative, or nothing. A ReLU and its mask are applied before a result is written, others after,
+/// while the cache holds it (<see cref="ActivationKernel{TLanes,TVector}"/>).</summary>
 internal readonly unsafe struct PassEpilogue
 {
-    public PassEpilogue(float* shift, float* addend, bool relu, float* mask)
+    /// <param name="shift">A summand for each target channel, or null.</param>
+    /// <param name="addend">A summand laid out as the target, or null.</param>
+    /// <param name="activation">The function, or the one whose derivative is the factor.</param>
+    /// <param name="through">What the derivative is taken from, laid out as the target; null for the function itself.</param>
+    public PassEpilogue(float* shift, float* addend, Activation activation, float* through)
     {
+        bool relu = activation.Kind == ActivationKind.Relu;
         Shift = shift;
         Addend = addend;
-        Relu = relu;
-        Mask = mask;
+        Relu = relu && through == null;
+        Mask = relu ? through : null;
+        Late = relu ? Activation.None : activation;
+        Through = relu ? null : through;
+    }
+
+    private PassEpilogue(in PassEpilogue all, int channel, nint offset)
+    {
+        this = all;
+        Shift = all.Shift == null ? null : all.Shift + channel;
+        Addend = all.Addend == null ? null : all.Addend + offset;
+        Mask = all.Mask == null ? null : all.Mask + offset;
+        Through = all.Through == null ? null : all.Through + offset;
     }
 
     /// <summary>A summand for each target channel, or null.</summary>
@@ -79,4 +96,16 @@ internal readonly unsafe struct PassEpilogue
 
     /// <summary>Laid out as the target: results become 0 where this is not positive. Null for no mask.</summary>
     public float* Mask { get; }
+
+    /// <summary>What comes after the results are written; <see cref="Activation.None"/> for nothing.</summary>
+    public Activation Late { get; }
+
+    /// <summary>Laid out as the target: what the derivative of <see cref="Late"/> is taken from; null for the function
+    /// itself.</summary>
+    public float* Through { get; }
+
+    /// <summary>The same for a target that begins later.</summary>
+    /// <param name="channel">Target channels in between.</param>
+    /// <param name="offset">Floats in between.</param>
+    public PassEpilogue From(int channel, nint offset) => new(this, channel, offset);
 }

@@ -169,7 +169,26 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
                         call.Tiles = plan.Tiles + tiles.FirstTile;
                         call.TileCount = tiles.TileCount;
                         Invoke(call, rows, tiles.Width);
+                        if (isLast && job.Epilogue.Late != Activation.None)
+                            Finish(job.Epilogue.From(0, offset), call, rows, tiles.Width);
                     }
+                }
+            }
+        }
+    }
+
+    // The results of a call: of each tile, which names its inputs and then its outputs, and of each of the group's channels.
+    private static void Finish(in PassEpilogue epilogue, in DirectCall call, int rows, int columns)
+    {
+        int* tile = call.Tiles;
+        for (int i = 0; i < call.TileCount; i++, tile += 2 * columns)
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                for (int column = 0; column < columns; column++)
+                {
+                    nint at = tile[columns + column] + row * call.ChannelStride;
+                    ActivationKernel<TLanes, TVector>.Finish(epilogue, call.Output, at, Layout.Lanes);
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
@@ -231,8 +232,11 @@ internal static unsafe class SparseKernel<TLanes, TVector>
                 if (TRows.Value * TColumns.Value > 15)
                     TLanes.Store(sums + lane + 15 * Layout.Lanes, a15);
             }
-            if (call.Ends)
-                Finish(call, channel, sums);
+            if (!call.Ends)
+                continue;
+            Finish(call, channel, sums);
+            if (call.Epilogue.Late != Activation.None)
+                FinishLate(call, channel);
         }
     }
 
@@ -252,6 +256,14 @@ internal static unsafe class SparseKernel<TLanes, TVector>
             if (call.Epilogue.Mask != null)
                 Prefetch.Line(call.Epilogue.Mask + at);
         }
+    }
+
+    private static void FinishLate(in SparseCall call, int channel)
+    {
+        nint start = channel * call.ChannelStride;
+        int* end = call.Pixels + 2 * call.PixelCount;
+        for (int* pixel = call.Pixels; pixel < end; pixel += 2)
+            ActivationKernel<TLanes, TVector>.Finish(call.Epilogue, call.Target, start + pixel[1], Layout.Lanes);
     }
 
     // The operands' order matters: on x86 the second one of a maximum comes through when one is NaN.

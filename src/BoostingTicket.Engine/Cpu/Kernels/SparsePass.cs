@@ -152,7 +152,8 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
         public readonly float* Source = source;
         public readonly float* Target = target;
         public readonly PassEpilogue Epilogue = epilogue;
-        public readonly bool Streams = epilogue.Addend != target
+        // What is read again after it is written stays in the caches.
+        public readonly bool Streams = epilogue.Addend != target && epilogue.Late == Activation.None
             && (long)blocks * pass.Target.Length * Layout.Lanes * sizeof(float) > StreamedBytes;
 
         // Blocks and channels are dealt out evenly, so that no item is left with a small rest.

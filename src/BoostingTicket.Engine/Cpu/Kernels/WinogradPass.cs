@@ -143,9 +143,7 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
             Multiply(inputs, products, tiles, group, groups);
             int channel = group * GroupSize, channels = Math.Min(groups * GroupSize, _targetChannels - channel);
             nint offset = channel * targetChannel;
-            var epilogue = new PassEpilogue(
-                all.Shift == null ? null : all.Shift + channel, all.Addend == null ? null : all.Addend + offset, all.Relu,
-                all.Mask == null ? null : all.Mask + offset);
+            PassEpilogue epilogue = all.From(channel, offset);
             if (_outputs == 4)
             {
                 WinogradTransforms<TLanes, TVector>.Output<Four>(
@@ -157,6 +155,23 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : ConvolutionPass
                 WinogradTransforms<TLanes, TVector>.Output<Two>(
                     places, tiles, products, tileStride, _productStride, channels, scratch, job.Target + offset, targetRow,
                     targetChannel, epilogue);
+            }
+            if (epilogue.Late != Activation.None)
+                Finish(places, tiles, channels, job.Target + offset, targetRow, targetChannel, epilogue);
+        }
+    }
+
+    private static void Finish(
+        WinogradTile* places, int tiles, int channels, float* target, nint targetRow, nint targetChannel,
+        in PassEpilogue epilogue)
+    {
+        for (int channel = 0; channel < channels; channel++)
+        {
+            for (int tile = 0; tile < tiles; tile++)
+            {
+                nint at = places[tile].Target + channel * targetChannel;
+                for (int row = 0; row < places[tile].Rows; row++, at += targetRow)
+                    ActivationKernel<TLanes, TVector>.Finish(epilogue, target, at, (nint)places[tile].Columns * Layout.Lanes);
             }
         }
     }

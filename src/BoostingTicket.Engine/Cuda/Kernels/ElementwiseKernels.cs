@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda.Kernels;
@@ -28,37 +29,41 @@ internal sealed class ElementwiseKernels
         }
     }
 
-    /// <summary><c>y = act(scale[channel] * x + shift[channel] + residual)</c>.</summary>
+    /// <summary><c>y = activation(scale[channel] * x + shift[channel] + residual)</c>.</summary>
     /// <param name="x">N x shape, of any type.</param>
     /// <param name="scale">A float32 factor for each channel; null for 1.</param>
     /// <param name="shift">A float32 summand for each channel; null for 0.</param>
     /// <param name="residual">Of <paramref name="y"/>'s type and shape; null for 0.</param>
-    /// <param name="relu">Whether negative results become zero. NaN stays.</param>
+    /// <param name="activation">The function at the end. NaN stays.</param>
     /// <param name="y">N x shape; overwritten. May be <paramref name="x"/> or the residual.</param>
     public void Forward(
-        in TensorView x, DevicePointer scale, DevicePointer shift, in TensorView? residual, bool relu, in TensorView y)
+        in TensorView x, DevicePointer scale, DevicePointer shift, in TensorView? residual, Activation activation,
+        in TensorView y)
     {
         Operand.RequireSameShape(y, x, "output");
         DevicePointer summand = Operand.OrNull(residual, y, "residual");
         _library.Launch(
-            _forward[Index(x.Type, y.Type)], Grid(x, y), x.Data, scale, shift, summand, relu ? 1 : 0, y.Data, x.Shape.Channels,
-            x.PhysicalChannels, y.PhysicalChannels, x.Pixels);
+            _forward[Index(x.Type, y.Type)], Grid(x, y), x.Data, scale, shift, summand, (int)activation.Kind, activation.Slope,
+            y.Data, x.Shape.Channels, x.PhysicalChannels, y.PhysicalChannels, x.Pixels);
     }
 
-    /// <summary><c>dx = (scale[channel] * dy + addend) where reluOutput &gt; 0, else 0</c>.</summary>
+    /// <summary><c>dx = (scale[channel] * dy + addend) * activation'(through)</c>.</summary>
     /// <param name="dy">N x shape, of any type.</param>
     /// <param name="scale">A float32 factor for each channel; null for 1.</param>
     /// <param name="addend">Of <paramref name="dx"/>'s type and shape; null for 0.</param>
-    /// <param name="reluOutput">Of <paramref name="dx"/>'s type and shape; null where there is no ReLU.</param>
+    /// <param name="through">Of <paramref name="dx"/>'s type and shape; null where there is no activation.</param>
+    /// <param name="activation">The activation that the gradient goes back through.</param>
     /// <param name="dx">N x shape; overwritten. May be <paramref name="dy"/> or the addend.</param>
     public void Backward(
-        in TensorView dy, DevicePointer scale, in TensorView? addend, in TensorView? reluOutput, in TensorView dx)
+        in TensorView dy, DevicePointer scale, in TensorView? addend, in TensorView? through, Activation activation,
+        in TensorView dx)
     {
         Operand.RequireSameShape(dx, dy, "gradient");
-        DevicePointer summand = Operand.OrNull(addend, dx, "addend"), output = Operand.OrNull(reluOutput, dx, "ReLU output");
+        DevicePointer summand = Operand.OrNull(addend, dx, "addend");
+        DevicePointer points = Operand.OrNull(through, dx, "activation's operand");
         _library.Launch(
-            _backward[Index(dy.Type, dx.Type)], Grid(dy, dx), dy.Data, scale, summand, output, dx.Data, dy.Shape.Channels,
-            dy.PhysicalChannels, dx.PhysicalChannels, dy.Pixels);
+            _backward[Index(dy.Type, dx.Type)], Grid(dy, dx), dy.Data, scale, summand, points, (int)activation.Kind,
+            activation.Slope, dx.Data, dy.Shape.Channels, dy.PhysicalChannels, dx.PhysicalChannels, dy.Pixels);
     }
 
     private static int Index(ElementType from, ElementType to) => (int)from * Types + (int)to;

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda.Kernels;
@@ -63,12 +64,12 @@ internal sealed class NormalizationKernels
     /// <param name="x">N x shape; at least two values a channel.</param>
     /// <param name="y">N x shape; may be <paramref name="x"/> or the residual.</param>
     /// <param name="residual">A summand, or null.</param>
-    /// <param name="relu">Whether negative results become zero.</param>
+    /// <param name="activation">The function at the end.</param>
     /// <param name="scratch"><see cref="ScratchBytes"/> bytes, aligned to 16.</param>
     /// <exception cref="ArgumentException">A channel has one value, or shapes or types differ.</exception>
     public void Forward(
-        in NormalizationPointers pointers, RunningPointers? running, TensorView x, TensorView y, TensorView? residual, bool relu,
-        DevicePointer scratch)
+        in NormalizationPointers pointers, RunningPointers? running, TensorView x, TensorView y, TensorView? residual,
+        Activation activation, DevicePointer scratch)
     {
         if (x.Pixels < 2)
         {
@@ -89,12 +90,12 @@ internal sealed class NormalizationKernels
             scratch);
         var results = ChannelGrid.ForResults(x);
         _library.Launch(
-            _forward.For(x), results.Blocks, x.Data, TensorChecks.DataOrNull(residual), relu ? 1 : 0, scratch, results.Pixels,
-            results.Vectors, results.LaneBits, results.PixelsPerChunk, y.Data);
+            _forward.For(x), results.Blocks, x.Data, TensorChecks.DataOrNull(residual), (int)activation.Kind,
+            activation.Slope, scratch, results.Pixels, results.Vectors, results.LaneBits, results.PixelsPerChunk, y.Data);
     }
 
-    /// <summary>Backward pass: <c>dx = (gradient + addend) where reluOutput &gt; 0, else 0</c>, and the gradients of γ and β.
-    /// Reads x and dy twice, addend and reluOutput once; writes dx once.</summary>
+    /// <summary>Backward pass: <c>dx = (gradient + addend) * activation'(through)</c>, and the gradients of γ and β.
+    /// Reads x and dy twice, addend and through once; writes dx once.</summary>
     /// <param name="pointers">As in the forward pass, with the saved statistics it wrote.</param>
     /// <param name="x">The forward pass's input.</param>
     /// <param name="dy">Gradient of the normalised value.</param>
@@ -102,17 +103,18 @@ internal sealed class NormalizationKernels
     /// <param name="dScale">Receives the gradient of γ, or null.</param>
     /// <param name="dShift">Receives the gradient of β, or null.</param>
     /// <param name="addend">A gradient to add, or null.</param>
-    /// <param name="reluOutput">The output of the ReLU that the gradient goes back through, or null.</param>
+    /// <param name="through">What the activation's derivative is taken from, or null.</param>
+    /// <param name="activation">The activation that the gradient goes back through.</param>
     /// <param name="scratch"><see cref="ScratchBytes"/> bytes, aligned to 16.</param>
     /// <exception cref="ArgumentException">Shapes or types differ.</exception>
     public void Backward(
         in NormalizationPointers pointers, TensorView x, TensorView dy, TensorView dx, DevicePointer dScale, DevicePointer dShift,
-        TensorView? addend, TensorView? reluOutput, DevicePointer scratch)
+        TensorView? addend, TensorView? through, Activation activation, DevicePointer scratch)
     {
         TensorChecks.RequireAlike(x, dy, nameof(dy));
         TensorChecks.RequireAlike(x, dx, nameof(dx));
         TensorChecks.RequireAlike(x, addend, nameof(addend));
-        TensorChecks.RequireAlike(x, reluOutput, nameof(reluOutput));
+        TensorChecks.RequireAlike(x, through, nameof(through));
         var sums = ChannelGrid.ForSums(x);
         DevicePointer partials = scratch + CoefficientBytes(sums);
         _library.Launch(
@@ -124,8 +126,8 @@ internal sealed class NormalizationKernels
         var results = ChannelGrid.ForResults(x);
         _library.Launch(
             _backward.For(x), results.Blocks, x.Data, dy.Data, TensorChecks.DataOrNull(addend),
-            TensorChecks.DataOrNull(reluOutput), scratch, results.Pixels, results.Vectors, results.LaneBits,
-            results.PixelsPerChunk, dx.Data);
+            TensorChecks.DataOrNull(through), (int)activation.Kind, activation.Slope, scratch, results.Pixels,
+            results.Vectors, results.LaneBits, results.PixelsPerChunk, dx.Data);
     }
 
     /// <summary><c>scale = γ / sqrt(variance + ε)</c>, <c>shift = β + (bias - mean) * scale</c>, for each channel.</summary>

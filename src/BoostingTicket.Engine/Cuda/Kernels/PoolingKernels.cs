@@ -49,7 +49,7 @@ internal sealed class PoolingKernels
             y.Shape.Width, pool.Window, pool.Stride, Vectors(x), count, y.Data);
     }
 
-    /// <summary>Gradient of pooling: <c>dx = (gradient + addend) where reluOutput &gt; 0, else 0</c>, with a gradient of zero
+    /// <summary>Gradient of pooling: <c>dx = (gradient + addend) * activation'(through)</c>, with a gradient of zero
     /// outside every window.</summary>
     /// <param name="pool">The pooling.</param>
     /// <param name="x">The forward pass's input. Average pooling takes its shape only.</param>
@@ -57,32 +57,36 @@ internal sealed class PoolingKernels
     /// <param name="dy">Gradient of the output.</param>
     /// <param name="dx">Gradient of the input; may be the addend, nothing else.</param>
     /// <param name="addend">A gradient to add, or null.</param>
-    /// <param name="reluOutput">The output of the ReLU that the gradient goes back through, or null.</param>
+    /// <param name="through">What the activation's derivative is taken from, or null.</param>
+    /// <param name="activation">The activation that the gradient goes back through.</param>
     /// <exception cref="ArgumentException">The tensors do not fit the pooling.</exception>
     public void Backward(
-        PoolShape pool, TensorView x, TensorView y, TensorView dy, TensorView dx, TensorView? addend, TensorView? reluOutput)
+        PoolShape pool, TensorView x, TensorView y, TensorView dy, TensorView dx, TensorView? addend, TensorView? through,
+        Activation activation)
     {
         RequirePooled(pool, x, y);
         TensorChecks.RequireAlike(y, dy, nameof(dy));
         TensorChecks.RequireAlike(x, dx, nameof(dx));
         TensorChecks.RequireAlike(x, addend, nameof(addend));
-        TensorChecks.RequireAlike(x, reluOutput, nameof(reluOutput));
-        DevicePointer summand = TensorChecks.DataOrNull(addend), mask = TensorChecks.DataOrNull(reluOutput);
+        TensorChecks.RequireAlike(x, through, nameof(through));
+        DevicePointer summand = TensorChecks.DataOrNull(addend), points = TensorChecks.DataOrNull(through);
+        int function = (int)activation.Kind;
+        float slope = activation.Slope;
         int height = x.Shape.Height, width = x.Shape.Width, outHeight = y.Shape.Height, outWidth = y.Shape.Width;
         int vectors = Vectors(x);
         if (pool.Kind == PoolKind.Average)
         {
             uint count = VectorCount(x.Pixels, x);
             _library.Launch(
-                _averageBackward.For(x), KernelLibrary.OneEach(count, BlockThreads), dy.Data, summand, mask, height, width,
-                outHeight, outWidth, pool.Window, pool.Stride, vectors, count, dx.Data);
+                _averageBackward.For(x), KernelLibrary.OneEach(count, BlockThreads), dy.Data, summand, points, function, slope,
+                height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, count, dx.Data);
         }
         else if (pool.Stride < pool.Window)
         {
             uint count = VectorCount(x.Pixels, x);
             _library.Launch(
-                _maxBackwardOverlap.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, y.Data, dy.Data, summand, mask,
-                height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, count, dx.Data);
+                _maxBackwardOverlap.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, y.Data, dy.Data, summand, points,
+                function, slope, height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, count, dx.Data);
         }
         else
         {
@@ -91,14 +95,17 @@ internal sealed class PoolingKernels
             if (IsFixed(pool))
             {
                 _library.Launch(
-                    _maxBackwardFixed.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, dy.Data, summand, mask, height,
-                    width, outHeight, outWidth, pool.Window, pool.Stride, vectors, rows, columns, count, dx.Data);
+                    _maxBackwardFixed.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, dy.Data, summand, points,
+                    function, slope, height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, rows, columns, count,
+                    dx.Data);
             }
             else
             {
                 _library.Launch(
-                    _maxBackwardCells.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, y.Data, dy.Data, summand, mask,
-                    height, width, outHeight, outWidth, pool.Window, pool.Stride, vectors, rows, columns, count, dx.Data);
+                    _maxBackwardCells.For(x), KernelLibrary.OneEach(count, BlockThreads), x.Data, y.Data, dy.Data, summand,
+                    points, function, slope, height, width, outHeight, outWidth, pool.Window, pool.Stride,
+                    vectors, rows, columns, count,
+                    dx.Data);
             }
         }
     }

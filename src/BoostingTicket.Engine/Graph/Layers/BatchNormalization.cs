@@ -54,12 +54,11 @@ public sealed class BatchNormalization : Layer
             : null;
         lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.NormalizationForward(
-                operands, running, x.Tensor, y.Tensor, new ForwardEpilogue(null, residual?.Tensor, tail.Relu)));
+                operands, running, x.Tensor, y.Tensor, new ForwardEpilogue(null, residual?.Tensor, tail.Activation)));
 
         lowering.Backward(() =>
         {
-            if (tail.Relu)
-                lowering.MaskGradient(y, node);
+            lowering.ActivationGradient(y, tail.Activation, y, node);
             if (lowering.GradientOf(y) is not { } dy)
                 return;
             if (residual is not null)
@@ -87,11 +86,10 @@ public sealed class BatchNormalization : Layer
         (BufferSlice scale, BufferSlice shift) = lowering.FoldNormalization(node, convolution: null, Epsilon);
         lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.ScaleForward(
-                x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)));
+                x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Activation)));
         lowering.Backward(() =>
         {
-            if (tail.Relu)
-                lowering.MaskGradient(y, node);
+            lowering.ActivationGradient(y, tail.Activation, y, node);
             if (residual is not null)
                 lowering.PassGradient(y, residual);
             lowering.ScaleGradient(node, y, scale, x);

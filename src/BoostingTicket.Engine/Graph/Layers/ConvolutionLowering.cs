@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary>What convolutions and linear layers have in common: their operations, and the fusion of what follows them
-/// (normalisation by running statistics, residual sum, ReLU).</summary>
+/// (normalisation by running statistics, residual sum, activation).</summary>
 internal static class ConvolutionLowering
 {
     public static void Lower(Lowering lowering, Node node, ConvolutionShape shape, bool bias)
@@ -33,13 +33,12 @@ internal static class ConvolutionLowering
         lowering.Forward(
             OperationKind.ConvolutionForward, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.ConvolutionForward(
-                filter.Filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Relu)),
+                filter.Filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Activation)),
             operations);
 
         lowering.Backward(() =>
         {
-            if (tail.Relu)
-                lowering.MaskGradient(y, node);
+            lowering.ActivationGradient(y, tail.Activation, y, node);
             if (lowering.GradientOf(y) is not { } dy)
                 return;
             if (residual is not null)

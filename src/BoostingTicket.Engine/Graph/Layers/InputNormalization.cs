@@ -36,7 +36,7 @@ public sealed class InputNormalization : Layer
         BufferSlice scale = lowering.Constants(_scale), shift = lowering.Constants(_shift);
         Value y = lowering.Define(node);
         lowering.Forward(OperationKind.Normalization, node, [x], [y],
-            backend => backend.ScaleForward(x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, null, false)));
+            backend => backend.ScaleForward(x.Tensor, scale, y.Tensor, new ForwardEpilogue(shift, null, Activation.None)));
         lowering.Backward(() => lowering.ScaleGradient(node, y, scale, x));
     }
 }

@@ -24,11 +24,10 @@ public sealed class ResidualSum : Layer
         Value y = lowering.Define(tail.Last);
         lowering.Forward(OperationKind.Elementwise, node, [x, residual], [y],
             backend => backend.ElementwiseForward(
-                x.Tensor, y.Tensor, new ForwardEpilogue(null, residual.Tensor, tail.Relu)));
+                x.Tensor, y.Tensor, new ForwardEpilogue(null, residual.Tensor, tail.Activation)));
         lowering.Backward(() =>
         {
-            if (tail.Relu)
-                lowering.MaskGradient(y, node);
+            lowering.ActivationGradient(y, tail.Activation, y, node);
             lowering.PassGradient(y, x);
             lowering.PassGradient(y, residual);
         });

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 
@@ -25,8 +26,8 @@ internal sealed class FgsmRandomStartTraining : ITrainingMethod
         ArgumentNullException.ThrowIfNull(context);
         AttackSettings attack = context.Attack;
         return new AttackedStep(context, new AttackBudget(
-            (float)attack.Epsilon, (float)(context.Settings.MethodOptions.FgsmRsStep * attack.Epsilon), 1, AttackStart.Random, 1,
-            attack.Loss)
+            PixelBall.Radius(attack.Epsilon), (float)(context.Settings.MethodOptions.FgsmRsStep * attack.Epsilon), 1,
+            AttackStart.Random, 1, attack.Loss)
         {
             AllowsNoRadius = attack.Epsilon == 0,
         });

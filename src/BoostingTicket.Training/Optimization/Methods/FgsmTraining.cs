@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 
@@ -23,6 +24,6 @@ internal sealed class FgsmTraining : ITrainingMethod
     public MethodStep Create(MethodContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return new AttackedStep(context, AttackBudget.Fgsm((float)context.Attack.Epsilon, context.Attack.Loss));
+        return new AttackedStep(context, AttackBudget.Fgsm(PixelBall.Radius(context.Attack.Epsilon), context.Attack.Loss));
     }
 }

@@ -50,7 +50,7 @@ internal sealed class FreeTraining : ITrainingMethod
         public Step(MethodContext context) : base(context, GradientRequest.Input)
         {
             FeatureShape shape = context.Network.Graph.Input.Shape;
-            _epsilon = (float)context.Attack.Epsilon;
+            _epsilon = PixelBall.Radius(context.Attack.Epsilon);
             _perturbation = new OwnTensor(Backend, Backend.DescribeImages(context.Batch, shape));
             Backend.Upload(new float[context.Batch * shape.Length], _perturbation.Tensor);
             _minusOnes = Backend.CreateFloats(shape.Channels);
@@ -63,7 +63,8 @@ internal sealed class FreeTraining : ITrainingMethod
         public override void Attack(int epoch)
         {
             Observer?.Enter(StepPhase.AttackStart);
-            Backend.ElementwiseForward(_perturbation.Tensor, Buffers.Input, new ForwardEpilogue(null, Buffers.Clean, false));
+            var sum = new ForwardEpilogue(null, Buffers.Clean, Activation.None);
+            Backend.ElementwiseForward(_perturbation.Tensor, Buffers.Input, sum);
             // A step of no length clamps to the ball and to [0, 1].
             Backend.AttackStep(Buffers.Clean, _perturbation.Tensor, _epsilon, 0, Buffers.Input);
         }
@@ -74,7 +75,8 @@ internal sealed class FreeTraining : ITrainingMethod
             Backward();
             Observer?.Enter(StepPhase.AttackStep);
             Backend.AttackStep(Buffers.Clean, Buffers.InputGradient, _epsilon, _epsilon, Buffers.Input);
-            Backend.ScaleForward(Buffers.Clean, _minusOnes.All, _perturbation.Tensor, new ForwardEpilogue(null, Buffers.Input, false));
+            var difference = new ForwardEpilogue(null, Buffers.Input, Activation.None);
+            Backend.ScaleForward(Buffers.Clean, _minusOnes.All, _perturbation.Tensor, difference);
         }
 
         protected override void Dispose(bool disposing)

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
 
@@ -27,9 +28,10 @@ internal sealed class NoiseFgsmTraining : ITrainingMethod
         MethodSettings options = context.Settings.MethodOptions;
         double noise = options.Noise * attack.Epsilon, step = options.NoiseStep * attack.Epsilon;
         // The ball that noise and step reach together clips nothing.
-        return new AttackedStep(context, new AttackBudget((float)(noise + step), (float)step, 1, AttackStart.Random, 1, attack.Loss)
+        float radius = PixelBall.Radius(noise + step);
+        return new AttackedStep(context, new AttackBudget(radius, (float)step, 1, AttackStart.Random, 1, attack.Loss)
         {
-            StartRadius = (float)noise,
+            StartRadius = PixelBall.Radius(noise),
             AllowsNoRadius = attack.Epsilon == 0,
         });
     }

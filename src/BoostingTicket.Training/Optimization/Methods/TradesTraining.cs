@@ -67,7 +67,8 @@ internal sealed class TradesTraining : ITrainingMethod
             _cleanPlan = context.Network.Plan(CleanPlan(context.Batch));
             _target = new DivergenceTarget(context.Network, context.Batch, attack.Statistics, _clean.Tensor);
             _attack = new ProjectedGradientDescent(_target, new AttackBudget(
-                (float)attack.Epsilon, (float)attack.StepSize, attack.Steps, AttackStart.Normal, 1, LossKind.CrossEntropy)
+                PixelBall.Radius(attack.Epsilon), (float)attack.StepSize, attack.Steps, AttackStart.Normal, 1,
+                LossKind.CrossEntropy)
             {
                 StartRadius = StartDeviation,
                 AllowsNoRadius = attack.Epsilon == 0,

@@ -38,7 +38,7 @@ internal sealed class YopoTraining : ITrainingMethod
 
     private sealed class Step(MethodContext context) : MethodStep(context, Besides)
     {
-        private readonly float _epsilon = (float)context.Attack.Epsilon;
+        private readonly float _epsilon = PixelBall.Radius(context.Attack.Epsilon);
         private readonly float _stepSize = (float)context.Attack.StepSize;
 
         public override void Attack(int epoch)

@@ -36,7 +36,7 @@ public sealed class AttackKernelsTests
             int element = i % shape.Length;
             var words = Philox.Words(key.Key, (uint)(element / 4), (uint)samples[i / shape.Length], 3, 1);
             float offset = 0.3f * (2 * Philox.Uniform(words[element % 4]) - 1);
-            expected[i] = MathF.Min(MathF.Max(clean[i] + offset, 0), 1);
+            expected[i] = PixelBall.Project(clean[i] + offset, clean[i], 0.3f);
         }
         Assert.That(bench.Read(adversarial), Is.EqualTo(expected));
     }
@@ -59,7 +59,7 @@ public sealed class AttackKernelsTests
         for (int i = 0; i < clean.Length; i++)
         {
             float step = gradient[i] > 0 ? StepSize : gradient[i] < 0 ? -StepSize : 0;
-            expected[i] = Math.Clamp(Math.Clamp(moved[i] + step, clean[i] - Epsilon, clean[i] + Epsilon), 0, 1);
+            expected[i] = PixelBall.Project(moved[i] + step, clean[i], Epsilon);
         }
         Assert.That(bench.Read(adversarial), Is.EqualTo(expected));
     }
@@ -95,7 +95,7 @@ public sealed class AttackKernelsTests
         var random = new SeededValues($"measure {shape} {batch}");
         float[] clean = random.Uniform(batch * shape.Length, 0.2f, 0.8f);
         float[] moved = [.. clean.Zip(random.Uniform(clean.Length, -0.1f, 0.1f), (pixel, move) => pixel + move)];
-        float perturbation = clean.Zip(moved, (before, after) => Math.Abs(after - before)).Max();
+        float perturbation = clean.Zip(moved, PixelBall.Distance).Max();
         Assert.That(Measure(shape, batch, clean, moved), Is.EqualTo([perturbation, moved.Min(), moved.Max()]));
     }
 

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Cuda.Kernels;
@@ -38,7 +39,8 @@ public sealed class ElementwiseKernelsTests
             bool scaled = (variant & 1) != 0, shifted = (variant & 2) != 0, added = (variant & 4) != 0, relu = (variant & 8) != 0;
             TensorView y = bench.Reserve(to, batch, shape);
             kernels.Forward(
-                source, scaled ? factors : DevicePointer.Null, shifted ? summands : DevicePointer.Null, added ? other : null, relu, y);
+                source, scaled ? factors : DevicePointer.Null, shifted ? summands : DevicePointer.Null, added ? other : null,
+                relu ? Activation.Relu : Activation.None, y);
             float[] expected = new float[x.Length];
             for (int i = 0; i < x.Length; i++)
             {
@@ -70,7 +72,8 @@ public sealed class ElementwiseKernelsTests
         {
             bool scaled = (variant & 1) != 0, added = (variant & 2) != 0, masked = (variant & 4) != 0;
             TensorView dx = bench.Reserve(to, batch, shape);
-            kernels.Backward(source, scaled ? factors : DevicePointer.Null, added ? other : null, masked ? mask : null, dx);
+            kernels.Backward(source, scaled ? factors : DevicePointer.Null, added ? other : null, masked ? mask : null,
+                masked ? Activation.Relu : Activation.None, dx);
             float[] expected = new float[dy.Length];
             for (int i = 0; i < dy.Length; i++)
             {
@@ -92,7 +95,7 @@ public sealed class ElementwiseKernelsTests
         float[] x = random.Normal(18 * shape.Length), other = random.Normal(x.Length);
         TensorView first = bench.Upload(F32, 18, shape, x), second = bench.Upload(F32, 18, shape, other);
         TensorView y = residual ? second : first;
-        kernels.Forward(first, default, default, second, true, y);
+        kernels.Forward(first, default, default, second, Activation.Relu, y);
         Assert.That(bench.Read(y), Is.EqualTo(x.Zip(other, (a, b) => a + b < 0 ? 0 : a + b)));
     }
 
@@ -106,7 +109,7 @@ public sealed class ElementwiseKernelsTests
         {
             float[] x = new SeededValues($"large {shape}").Normal(batch * shape.Length);
             TensorView y = bench.Reserve(F32, batch, shape);
-            kernels.Forward(bench.Upload(F32, batch, shape, x), default, default, null, true, y);
+            kernels.Forward(bench.Upload(F32, batch, shape, x), default, default, null, Activation.Relu, y);
             Assert.That(bench.Read(y), Is.EqualTo(Array.ConvertAll(x, value => value < 0 ? 0 : value)));
         }
     }
@@ -123,8 +126,8 @@ public sealed class ElementwiseKernelsTests
         using var bench = new KernelBench();
         var kernels = new ElementwiseKernels(bench.Library);
         TensorView narrow = bench.Reserve(BF16, 1, shape), wide = bench.Reserve(F32, 1, shape);
-        kernels.Forward(bench.Upload(F32, 1, shape, values), default, default, null, false, narrow);
-        kernels.Forward(narrow, default, default, null, false, wide);
+        kernels.Forward(bench.Upload(F32, 1, shape, values), default, default, null, Activation.None, narrow);
+        kernels.Forward(narrow, default, default, null, Activation.None, wide);
         float[] expected = Array.ConvertAll(values, BFloat16Values.Round);
         Assert.That(Bits(bench.Read(narrow)), Is.EqualTo(Bits(expected)));
         Assert.That(Bits(bench.Read(wide)), Is.EqualTo(Bits(expected)));
@@ -142,8 +145,10 @@ public sealed class ElementwiseKernelsTests
         TensorView x = bench.Reserve(F32, 2, new FeatureShape(3)), y = bench.Reserve(F32, 2, new FeatureShape(4));
         TensorView half = bench.Reserve(BF16, 2, new FeatureShape(3));
         Assert.That(
-            () => kernels.Forward(x, default, default, null, false, y), Throws.ArgumentException.With.Message.Contains("2 x 3"));
+            () => kernels.Forward(x, default, default, null, Activation.None, y),
+            Throws.ArgumentException.With.Message.Contains("2 x 3"));
         Assert.That(
-            () => kernels.Forward(x, default, default, half, false, x), Throws.ArgumentException.With.Message.Contains("residual"));
+            () => kernels.Forward(x, default, default, half, Activation.None, x),
+            Throws.ArgumentException.With.Message.Contains("residual"));
     }
 }

@@ -41,8 +41,8 @@ public sealed class KernelLibraryTests
         var convolution = new ConvolutionShape(tensor.Shape, 16, 3, 3, 1, 1);
         long bytes = Allocations.LeastBytes(() =>
         {
-            elementwise.Forward(tensor, memory, memory, tensor, true, tensor);
-            elementwise.Backward(tensor, memory, tensor, tensor, tensor);
+            elementwise.Forward(tensor, memory, memory, tensor, Activation.Relu, tensor);
+            elementwise.Backward(tensor, memory, tensor, tensor, Activation.Relu, tensor);
             attack.RandomStart(tensor, memory, 0.1f, new RandomStartKey(1, 2, 3), tensor);
             attack.AttackStep(tensor, tensor, 0.1f, 0.01f, tensor);
             attack.KeepWorst(tensor, memory, tensor, memory);

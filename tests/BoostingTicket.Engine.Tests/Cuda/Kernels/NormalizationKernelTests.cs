@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Cuda.Kernels;
@@ -106,7 +107,7 @@ internal sealed class NormalizationKernelTests
         var pointers = new NormalizationPointers(
             bench.Vector(1, 1, 1), bench.Vector(0, 0, 0), bench.Unwritten(3), bench.Unwritten(3), Epsilon);
         new NormalizationKernels(bench.Library).Forward(
-            pointers, null, x, y, null, true, bench.Scratch(NormalizationKernels.ScratchBytes(x)));
+            pointers, null, x, y, null, Activation.Relu, bench.Scratch(NormalizationKernels.ScratchBytes(x)));
         Assert.That(
             Array.ConvertAll(bench.Read(y), double.IsNaN),
             Is.EqualTo(Enumerable.Range(0, values.Length).Select(i => i / shape.Pixels % 3 == 30 / shape.Pixels)),
@@ -162,13 +163,13 @@ internal sealed class NormalizationKernelTests
         Assert.Multiple(() =>
         {
             Assert.That(
-                () => kernels.Forward(default, null, one, one, null, false, default),
+                () => kernels.Forward(default, null, one, one, null, Activation.None, default),
                 Throws.ArgumentException.With.Message.Contains("batch of at least 2"));
             Assert.That(
-                () => kernels.Forward(default, null, two, other, null, false, default),
+                () => kernels.Forward(default, null, two, other, null, Activation.None, default),
                 Throws.ArgumentException.With.Message.Contains("must be a Float32 tensor of 2x10"));
             Assert.That(
-                () => kernels.Backward(default, two, two, two, default, default, one, null, default),
+                () => kernels.Backward(default, two, two, two, default, default, one, null, Activation.None, default),
                 Throws.ArgumentException.With.Message.Contains("addend"));
         });
     }
@@ -205,7 +206,8 @@ internal sealed class NormalizationKernelTests
         var pointers = new NormalizationPointers(
             bench.Vector(gamma), DevicePointer.Null, bench.Vector(mean), bench.Vector(inverse), Epsilon);
         new NormalizationKernels(bench.Library).Backward(
-            pointers, x, dy, dx, dScale, dShift, other, reluOutput, bench.Scratch(NormalizationKernels.ScratchBytes(x)));
+            pointers, x, dy, dx, dScale, dShift, other, reluOutput, relu ? Activation.Relu : Activation.None,
+            bench.Scratch(NormalizationKernels.ScratchBytes(x)));
 
         double[] ofScale = new double[channels], ofShift = new double[channels], expected = new double[count];
         for (int i = 0; i < count; i++)
@@ -295,7 +297,8 @@ internal sealed class NormalizationKernelTests
                 _bench.Vector(_gamma), _bench.Vector(Beta), _savedMean, _savedInverse, Epsilon);
             RunningPointers? running = withRunning ? new RunningPointers(_runningMean, _runningVariance, Momentum) : null;
             new NormalizationKernels(_bench.Library).Forward(
-                pointers, running, X, y, residual, relu, _bench.Scratch(NormalizationKernels.ScratchBytes(X)));
+                pointers, running, X, y, residual, relu ? Activation.Relu : Activation.None,
+                _bench.Scratch(NormalizationKernels.ScratchBytes(X)));
         }
 
         public void AssertResults(ElementType type, double roundings = 64)

@@ -109,7 +109,8 @@ internal sealed class PoolingKernelTests
             _ => null,
         };
         new PoolingKernels(bench.Library).Backward(
-            pool, x, y, bench.Tensor(type, 5, pooled, slopes), dx, other, relu ? bench.Tensor(type, 5, input, mask) : null);
+            pool, x, y, bench.Tensor(type, 5, pooled, slopes), dx, other, relu ? bench.Tensor(type, 5, input, mask) : null,
+            relu ? Activation.Relu : Activation.None);
         double[] actual = bench.Read(dx);
         TensorBench.AssertClose(actual, expected, type, "dx", 8);
         Assert.That(actual.Where((_, i) => expected[i] == 0), Is.All.Zero, "where no gradient goes");
@@ -134,7 +135,7 @@ internal sealed class PoolingKernelTests
                 () => kernels.Forward(new PoolShape(PoolKind.Max, 4, 4), x, y),
                 Throws.ArgumentException.With.Message.Contains("must be a Float32 tensor of 2x3."));
             Assert.That(
-                () => kernels.Backward(new PoolShape(PoolKind.Max, 2, 2), x, y, x, x, null, null),
+                () => kernels.Backward(new PoolShape(PoolKind.Max, 2, 2), x, y, x, x, null, null, Activation.None),
                 Throws.ArgumentException.With.Message.Contains("dy"));
         });
     }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Cuda.Kernels;
@@ -77,7 +78,7 @@ public sealed unsafe partial class PlantedDefectTests
         TensorView x = Tensor(device, stream, written: true);
         DevicePointer scale = Fill(device, stream, Shape.Channels), shift = Fill(device, stream, Shape.Channels);
         TensorView y = Tensor(device, stream, written: false);
-        elementwise.Forward(x, scale, shift, null, true, y);
+        elementwise.Forward(x, scale, shift, null, Activation.Relu, y);
         var values = new float[y.PhysicalLength];
         fixed (float* host = values)
             device.CopyToHost(host, y.Data, (nuint)y.Bytes, stream);

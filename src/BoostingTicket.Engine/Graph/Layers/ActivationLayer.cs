@@ -4,9 +4,13 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
 
-/// <summary><c>max(x, 0)</c>. Usually fused into the operation before it.</summary>
-public sealed class Relu : Layer
+/// <summary>An activation. Usually fused into the operation before it.</summary>
+/// <param name="activation">The function.</param>
+public sealed class ActivationLayer(Activation activation) : Layer
 {
+    /// <summary>The function.</summary>
+    public Activation Activation { get; } = activation;
+
     /// <inheritdoc/>
     public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => inputs[0];
 
@@ -16,10 +20,10 @@ public sealed class Relu : Layer
         Value x = lowering.ValueOf(node.Inputs[0]);
         Value y = lowering.Define(node);
         lowering.Forward(OperationKind.Elementwise, node, [x], [y],
-            backend => backend.ElementwiseForward(x.Tensor, y.Tensor, new ForwardEpilogue(null, null, Relu: true)));
+            backend => backend.ElementwiseForward(x.Tensor, y.Tensor, new ForwardEpilogue(null, null, Activation)));
         lowering.Backward(() =>
         {
-            lowering.MaskGradient(y, node);
+            lowering.ActivationGradient(y, Activation, Activation.NeedsInput ? x : y, node);
             lowering.PassGradient(y, x);
         });
     }
