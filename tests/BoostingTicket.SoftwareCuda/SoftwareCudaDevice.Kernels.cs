@@ -17,7 +17,6 @@ internal sealed unsafe partial class SoftwareCudaDevice
 
     private readonly Dictionary<nint, LoadedModule> _modules = [];
     private readonly Dictionary<nint, LoadedFunction> _functions = [];
-    private uint _serial;
 
     private sealed class LoadedModule
     {
@@ -140,12 +139,12 @@ internal sealed unsafe partial class SoftwareCudaDevice
 
     private void Run(Kernel kernel, in LaunchGrid grid, byte[] values)
     {
-        ulong blocks = (ulong)grid.GridX * grid.GridY * grid.GridZ;
-        uint launch = _serial + 1;
-        _serial = checked((uint)(launch + blocks));
         try
         {
-            _runner.Run(kernel, grid, values, launch);
+            if (_options.Recorder is { } recorder && recorder.Wants(kernel.Name, grid))
+                RunRecorded(kernel, grid, values, recorder);
+            else
+                _runner.Run(kernel, grid, values);
         }
         finally
         {

@@ -21,6 +21,9 @@ internal sealed record SoftwareCudaOptions
     /// <summary>Changes PTX before it is loaded, so that tests can plant defects in real kernels.</summary>
     public Func<string, string>? EditPtx { get; init; }
 
+    /// <summary>Takes down launches, so that something else can repeat them.</summary>
+    public ILaunchRecorder? Recorder { get; init; }
+
     /// <summary>Where launches and calls are counted; a device has its own when none is given.</summary>
     public SoftwareCudaCoverage? Coverage { get; init; }
 }

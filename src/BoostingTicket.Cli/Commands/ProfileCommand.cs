@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Models;
@@ -25,6 +26,10 @@ internal static class ProfileCommand
         var operations = new Option<bool>("--operations") { Description = "time operations one by one too, waiting for the device after each: layers and operations" };
         var trace = new Option<string?>("--trace") { HelpName = "FILE", Description = "file for the course of time, for ui.perfetto.dev or chrome://tracing" };
         var top = Number("--top", $"layers and operations to show, the longest first; by default {UsualTop}");
+        var plan = new Option<bool>("--plan")
+        {
+            Description = "count what a step asks of a GPU, without one, and calculate what GPUs need for it at their peaks",
+        };
         var command = new CommandLineCommand("profile", "Measures what steps of training cost, and where: by phase, layer and operation.", surroundings)
         {
             Examples =
@@ -32,6 +37,7 @@ internal static class ProfileCommand
                 ("profile --model resnet18-w16 --method pgd --steps 10", "phases of PGD-10 training on built-in images"),
                 ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30", "layers and operations too, in a network pruned by nine tenths"),
                 ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json", "one JSON document for a script"),
+                ("profile --preset cifar10-wrn34 --precision bf16 --plan", "what an epoch of PGD-10 takes on GPUs at least"),
                 ("profile --model vgg16 --operations --batches 2 --trace trace.json", "what happens when, to look at in ui.perfetto.dev"),
             ],
             Details =
@@ -41,7 +47,7 @@ internal static class ProfileCommand
                 "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would need at its measured peaks for that work, over the time taken; pruning and fast algorithms may bring it above 100.",
             ],
         };
-        foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top })
+        foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top, plan })
             command.Options.Add(option);
         var workbench = new Workbench(command, resumable: false);
         return command.WithOptions(
@@ -58,6 +64,13 @@ internal static class ProfileCommand
             RunConfiguration configuration = workbench.Configure(invocation, options.Weights is { } file ? [file] : null, usual: Usual);
             invocation.RequireAnswerFile();
             invocation.RequireFile(trace.Name, invocation.Get(trace));
+            if (invocation.Get(plan))
+            {
+                if (invocation.Device == DeviceCatalog.Cpu)
+                    throw new ConfigurationException("--plan counts what a GPU would do; leave out --device cpu.");
+                StepBudget budget = StepBudget.Count(configuration);
+                return invocation.Answer(budget, budget.Write);
+            }
             ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();
             ProfileReport report = workbench.Do(
                 invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Profile, composed, data), (backend, data, progress) =>

@@ -78,7 +78,7 @@ public static class ExperimentScale
             $"lenet-{Scaled(first, factor, LeastLeNetWidth)}-{Scaled(second, factor, LeastLeNetWidth)}-{Scaled(hidden, factor, LeastLeNetWidth)}{padding}");
     }
 
-    private static (int Train, int Test) Size(string dataSet) => DataSetCatalog.Find(dataSet) switch
+    internal static (int Train, int Test) Size(string dataSet) => DataSetCatalog.Find(dataSet) switch
     {
         SyntheticDataSet => (SyntheticDataSet.DefaultTrainSamples, SyntheticDataSet.DefaultTestSamples),
         { Name: "cifar10" } => (50_000, 10_000),

@@ -59,7 +59,7 @@ internal sealed unsafe partial class BlockRunner
                 _block.Row(barrier.Destination)[thread] = result;
         }
         _arrivals[number] = 0;
-        _block.Shared.Barrier();
+        _block.Races.Barrier();
     }
 
     // Threads of a warp meet at an instruction that names the ones that take part.
@@ -96,6 +96,9 @@ internal sealed unsafe partial class BlockRunner
                 _status[members[j]] = Running;
             }
             instruction.Execute(_block, members, found);
+            // The threads of a partial mask are ordered among themselves only, which the race detector cannot tell.
+            if (found == Math.Min(32, _block.Threads - (warp << 5)))
+                _block.Races.WarpExchange(warp);
         }
     }
 

@@ -47,20 +47,18 @@ internal sealed unsafe partial class BlockRunner
     /// <param name="kernel">The kernel.</param>
     /// <param name="grid">Blocks and threads, within the limits.</param>
     /// <param name="parameters">Values of the parameters.</param>
-    /// <param name="launch">Number of the launch; its blocks get the numbers behind it.</param>
-    public void Run(Kernel kernel, in LaunchGrid grid, byte[] parameters, uint launch)
+    public void Run(Kernel kernel, in LaunchGrid grid, byte[] parameters)
     {
         _kernel = kernel;
         _code = kernel.Code;
-        _block.BeginLaunch(kernel, grid, parameters, launch);
-        uint serial = launch;
+        _block.BeginLaunch(kernel, grid, parameters);
         for (uint z = 0; z < grid.GridZ; z++)
         {
             for (uint y = 0; y < grid.GridY; y++)
             {
                 for (uint x = 0; x < grid.GridX; x++)
                 {
-                    _block.BeginBlock(x, y, z, ++serial);
+                    _block.BeginBlock(x, y, z);
                     RunBlock();
                 }
             }

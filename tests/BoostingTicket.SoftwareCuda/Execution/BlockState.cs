@@ -26,7 +26,7 @@ internal enum AddressSpace
 }
 
 /// <summary>Registers and memory of the block that runs, and the checks of every access.</summary>
-internal sealed unsafe class BlockState : IDisposable
+internal sealed unsafe partial class BlockState : IDisposable
 {
     /// <summary>Generic address of the first byte of shared memory.</summary>
     public const ulong SharedWindow = 0x7ff0_0000_0000;
@@ -64,33 +64,20 @@ internal sealed unsafe class BlockState : IDisposable
     /// <summary>The kernel's parameters.</summary>
     public byte[] Parameters { get; private set; } = [];
 
-    /// <summary>Number of the launch among all blocks and launches; blocks get the numbers behind it.</summary>
-    public uint Launch { get; private set; }
-
-    /// <summary>Number of the block.</summary>
-    public uint Serial { get; private set; }
-
-    /// <summary>Set once the block has fenced and used atomics on device memory: it may then know that other blocks are done, and
-    /// accesses to what they touched are not reported.</summary>
-    public bool IsSynchronised => _fenced && _atomics;
-
-    /// <summary>Shared memory.</summary>
-    public SharedMemory Shared => _shared;
-
-    private bool _fenced;
-    private bool _atomics;
+    /// <summary>Bytes of the block's shared memory.</summary>
+    public int SharedBytes => _shared.Bytes;
 
     /// <summary>The values of a register for all threads.</summary>
     public ulong* Row(int row) => _rows + ((nint)row * Threads);
 
     /// <summary>Prepares a launch: numbers and the special registers that are the same for all blocks.</summary>
-    public void BeginLaunch(Kernel kernel, in Engine.Cuda.Bindings.LaunchGrid grid, byte[] parameters, uint launch)
+    public void BeginLaunch(Kernel kernel, in Engine.Cuda.Bindings.LaunchGrid grid, byte[] parameters)
     {
         _kernel = kernel;
         Grid = grid;
         Threads = (int)(grid.BlockX * grid.BlockY * grid.BlockZ);
         Parameters = parameters;
-        Launch = launch;
+        Races.BeginLaunch();
         nuint rows = (nuint)kernel.Rows * (nuint)Threads;
         if (rows > _rowCapacity)
         {
@@ -112,10 +99,10 @@ internal sealed unsafe class BlockState : IDisposable
     }
 
     /// <summary>Prepares a block: registers hold garbage, nothing of shared or own memory is written.</summary>
-    public void BeginBlock(uint x, uint y, uint z, uint serial)
+    public void BeginBlock(uint x, uint y, uint z)
     {
         Index = (x, y, z);
-        Serial = serial;
+        Races.BeginBlock(x, y, z);
         _fenced = false;
         _atomics = false;
         new Span<ulong>(_rows, _kernel.RegisterRows * Threads).Fill(0xCDCD_CDCD_CDCD_CDCD);
@@ -128,9 +115,6 @@ internal sealed unsafe class BlockState : IDisposable
         }
     }
 
-    /// <summary>The kernel fenced device memory.</summary>
-    public void Fence() => _fenced = true;
-
     /// <summary>A defect of the kernel, with all that tells where.</summary>
     public SoftwareCudaException Fault(Instruction instruction, int thread, string defect)
     {
@@ -142,17 +126,28 @@ internal sealed unsafe class BlockState : IDisposable
     }
 
     /// <summary>The host's address of bytes that a thread reads.</summary>
+    /// <param name="instruction">For reports.</param>
+    /// <param name="hint">Block of memory that the instruction used last.</param>
+    /// <param name="space">Of the address.</param>
+    /// <param name="address">Where.</param>
+    /// <param name="bytes">How many.</param>
+    /// <param name="thread">Who.</param>
+    /// <param name="kind">How.</param>
     public byte* Read(
         Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread,
-        bool atomic = false)
+        AccessKind kind = AccessKind.Plain)
     {
         if ((address & ((ulong)bytes - 1)) != 0)
             throw Misaligned(instruction, address, bytes, thread, "read");
         switch (Resolve(ref space, ref address))
         {
             case AddressSpace.Shared:
-                byte* shared = _shared.Read((uint)Math.Min(address, uint.MaxValue), bytes, thread, atomic, out string? defect);
-                return defect is null ? shared : throw Fault(instruction, thread, defect);
+                byte* shared = _shared.Read((uint)Math.Min(address, uint.MaxValue), bytes, out string? defect);
+                if (defect is not null)
+                    throw Fault(instruction, thread, defect);
+                if (Races.Read(_shared.Accesses, true, (long)address, bytes, Who(thread, kind), instruction.Place) is { } race)
+                    throw Fault(instruction, thread, Describe(race));
+                return shared;
             case AddressSpace.Local:
                 byte* local = Local(instruction, address, bytes, thread);
                 for (int i = 0; i < bytes; i++)
@@ -167,7 +162,7 @@ internal sealed unsafe class BlockState : IDisposable
             case AddressSpace.Parameter:
                 throw Fault(instruction, thread, "reads through pointers to parameters are not supported");
             default:
-                return ReadGlobal(instruction, ref hint, space, address, bytes, thread, atomic);
+                return ReadGlobal(instruction, ref hint, space, address, bytes, thread, kind);
         }
     }
 
@@ -176,22 +171,24 @@ internal sealed unsafe class BlockState : IDisposable
     /// <param name="hint">Block of memory that the instruction used last.</param>
     /// <param name="space">Of the address.</param>
     /// <param name="address">Where.</param>
-    /// <param name="value">What is going to be written.</param>
+    /// <param name="bytes">How many.</param>
     /// <param name="thread">Who.</param>
-    /// <param name="atomic">Whether it is an atomic operation.</param>
+    /// <param name="kind">How.</param>
     public byte* Write(
-        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, ReadOnlySpan<byte> value, int thread,
-        bool atomic = false)
+        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread,
+        AccessKind kind = AccessKind.Plain)
     {
-        int bytes = value.Length;
         if ((address & ((ulong)bytes - 1)) != 0)
             throw Misaligned(instruction, address, bytes, thread, "write");
         switch (Resolve(ref space, ref address))
         {
             case AddressSpace.Shared:
-                byte* shared = _shared.Write(
-                    (uint)Math.Min(address, uint.MaxValue), bytes, value, thread, atomic, out string? defect);
-                return defect is null ? shared : throw Fault(instruction, thread, defect);
+                byte* shared = _shared.Write((uint)Math.Min(address, uint.MaxValue), bytes, out string? defect);
+                if (defect is not null)
+                    throw Fault(instruction, thread, defect);
+                if (Races.Write(_shared.Accesses, true, (long)address, bytes, Who(thread, kind), instruction.Place) is { } race)
+                    throw Fault(instruction, thread, Describe(race));
+                return shared;
             case AddressSpace.Local:
                 byte* local = Local(instruction, address, bytes, thread);
                 new Span<byte>(_localWritten + (local - _local), bytes).Fill(1);
@@ -199,7 +196,7 @@ internal sealed unsafe class BlockState : IDisposable
             case AddressSpace.Parameter:
                 throw Fault(instruction, thread, "parameters of a kernel cannot be written");
             default:
-                return WriteGlobal(instruction, ref hint, space, address, value, thread, atomic);
+                return WriteGlobal(instruction, ref hint, space, address, bytes, thread, kind);
         }
     }
 
@@ -239,7 +236,7 @@ internal sealed unsafe class BlockState : IDisposable
     }
 
     private byte* ReadGlobal(
-        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread, bool atomic)
+        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread, AccessKind kind)
     {
         Allocation block = Block(instruction, ref hint, address, bytes, thread, "read");
         if (space == AddressSpace.Constant && block.Kind != AllocationKind.Constant)
@@ -260,56 +257,35 @@ internal sealed unsafe class BlockState : IDisposable
                 instruction, thread,
                 $"read of memory that nobody wrote: byte {DeviceMemory.FirstUnwritten(block, address, bytes)} of {block.Name}");
         }
-        if (bytes >= 4 && !atomic && !IsSynchronised && block.Kind == AllocationKind.Program)
+        if (block.Kind != AllocationKind.Constant)
         {
-            AccessStamp* stamp = block.Stamps + (offset >> 2);
-            for (int i = 0; i < bytes >> 2; i++, stamp++)
+            if (Races.Read(block.Accesses, false, (long)offset, bytes, Who(thread, kind), instruction.Place) is { } race)
+                throw Fault(instruction, thread, Describe(block, race));
+            if (kind == AccessKind.ReadOnly && Races.WasWrittenInLaunch(block.Accesses, (long)offset, bytes))
             {
-                if (stamp->Writer > Launch && stamp->Writer != Serial)
-                    throw Fault(instruction, thread, Race(block, offset, i, stamp->Writer, "written"));
-                stamp->Reader = stamp->Reader < Launch || stamp->Reader == Serial ? Serial : Launch;
+                throw Fault(
+                    instruction, thread, "read through the read-only path of memory that the same launch wrote: byte "
+                    + $"{offset} of {block.Name}");
             }
         }
         return block.Data + offset;
     }
 
     private byte* WriteGlobal(
-        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, ReadOnlySpan<byte> value, int thread,
-        bool atomic)
+        Instruction instruction, ref Allocation? hint, AddressSpace space, ulong address, int bytes, int thread, AccessKind kind)
     {
-        int bytes = value.Length;
         Allocation block = Block(instruction, ref hint, address, bytes, thread, "write");
         if (space == AddressSpace.Constant || block.Kind == AllocationKind.Constant)
             throw Fault(instruction, thread, $"write to constant memory: {block.Name}");
         ulong offset = address - block.Address;
-        if (atomic)
-            _atomics = true;
-        else if (bytes >= 4 && !IsSynchronised && block.Kind == AllocationKind.Program)
-            StampWrite(instruction, block, offset, value, thread);
+        if (Races.Write(block.Accesses, false, (long)offset, bytes, Who(thread, kind), instruction.Place) is { } race)
+            throw Fault(instruction, thread, Describe(block, race));
+        if (kind == AccessKind.Atomic)
+            UseAtomics();
         byte* written = block.Written + offset;
         for (int i = 0; i < bytes; i++)
             written[i] = 1;
         return block.Data + offset;
-    }
-
-    private void StampWrite(Instruction instruction, Allocation block, ulong offset, ReadOnlySpan<byte> value, int thread)
-    {
-        AccessStamp* stamp = block.Stamps + (offset >> 2);
-        for (int i = 0; i < value.Length >> 2; i++, stamp++)
-        {
-            if (stamp->Reader >= Launch && stamp->Reader != Serial)
-                throw Fault(instruction, thread, Race(block, offset, i, stamp->Reader, "read"));
-            if (stamp->Writer > Launch && stamp->Writer != Serial
-                && !value.Slice(i * 4, 4).SequenceEqual(new ReadOnlySpan<byte>(block.Data + offset + (i * 4), 4)))
-                throw Fault(instruction, thread, Race(block, offset, i, stamp->Writer, "written"));
-            stamp->Writer = Serial;
-        }
-    }
-
-    private string Race(Allocation block, ulong offset, int word, uint other, string what)
-    {
-        string who = other > Launch ? $"block {other - Launch - 1} (counted through the grid)" : "other blocks";
-        return $"blocks race: byte {offset + ((ulong)word * 4)} of {block.Name} was {what} by {who} in the same launch";
     }
 
     private Allocation Block(

@@ -42,6 +42,9 @@ internal abstract unsafe class Instruction
     /// <summary>Whether the predicate must be false instead.</summary>
     public bool GuardNegated => Source.GuardNegated;
 
+    /// <summary>Number of the instruction in its kernel.</summary>
+    public int Place { get; set; }
+
     /// <summary>Threads that executed it, over all launches.</summary>
     public long Executions { get; set; }
 

@@ -16,6 +16,12 @@ internal readonly record struct ConstantRow(int Row, ulong Value);
 /// <param name="Bytes">Size.</param>
 internal readonly record struct KernelParameter(string Name, int Offset, int Bytes);
 
+/// <summary>An array in a block's shared memory.</summary>
+/// <param name="Name">As in PTX.</param>
+/// <param name="Offset">Within the block's shared memory.</param>
+/// <param name="Bytes">Size.</param>
+internal readonly record struct SharedVariable(string Name, int Offset, int Bytes);
+
 /// <summary>A decoded kernel.</summary>
 internal sealed class Kernel
 {
@@ -45,6 +51,9 @@ internal sealed class Kernel
 
     /// <summary>Bytes of shared memory.</summary>
     public required int SharedBytes { get; init; }
+
+    /// <summary>Arrays in shared memory.</summary>
+    public required SharedVariable[] SharedVariables { get; init; }
 
     /// <summary>Bytes of each thread's own memory.</summary>
     public required int LocalBytes { get; init; }

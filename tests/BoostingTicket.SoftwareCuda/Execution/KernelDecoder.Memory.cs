@@ -42,17 +42,17 @@ internal sealed partial class KernelDecoder
             _ => AddressSpace.Generic,
         };
 
-    // Orderings and caching: true when other blocks may access the place meanwhile.
-    private static bool TakeOrdering(Modifiers modifiers)
+    // Orderings and caching.
+    private static AccessKind TakeOrdering(Modifiers modifiers)
     {
         modifiers.Take("weak");
         bool strong = modifiers.TakeOneOf("volatile", "relaxed", "acquire", "release", "acq_rel") is not null;
         modifiers.TakeOneOf("cta", "gpu", "sys");
         modifiers.TakeOneOf("ca", "cg", "cs", "lu", "cv", "wb", "wt");
-        modifiers.Take("nc");
+        bool readOnly = modifiers.Take("nc");
         modifiers.TakeOneOf("L1::evict_normal", "L1::evict_first", "L1::evict_last", "L1::no_allocate", "L1::evict_unchanged");
         modifiers.TakeOneOf("L2::64B", "L2::128B", "L2::256B");
-        return strong;
+        return strong ? AccessKind.Strong : readOnly ? AccessKind.ReadOnly : AccessKind.Plain;
     }
 
     private static int TakeLanes(Modifiers modifiers) => modifiers.TakeOneOf("v2", "v4") switch
@@ -63,15 +63,15 @@ internal sealed partial class KernelDecoder
     };
 
     private LoadInstruction DecodeGeneralLoad(
-        Modifiers modifiers, AddressSpace space, PtxType type, IReadOnlyList<PtxOperand> to, bool strong)
+        Modifiers modifiers, AddressSpace space, PtxType type, IReadOnlyList<PtxOperand> to, AccessKind kind)
     {
         MemoryPlace place = Place((AddressOperand)Operand(1), space, type, to.Count, modifiers);
-        return new LoadInstruction(place, Destinations(to, type), type.IsSigned, strong) { Source = _source, Guard = _guard };
+        return new LoadInstruction(place, Destinations(to, type), type.IsSigned, kind) { Source = _source, Guard = _guard };
     }
 
     private Instruction DecodeLoad(Modifiers modifiers)
     {
-        bool strong = TakeOrdering(modifiers);
+        AccessKind kind = TakeOrdering(modifiers);
         AddressSpace space = TakeSpace(modifiers);
         int lanes = TakeLanes(modifiers);
         PtxType type = modifiers.TakeType();
@@ -90,7 +90,7 @@ internal sealed partial class KernelDecoder
             return new LoadParameterInstruction(parameter.Offset + offset, type.Bytes, Destinations(to, type), type.IsSigned)
             { Source = _source, Guard = _guard };
         }
-        return DecodeGeneralLoad(modifiers, space, type, to, strong);
+        return DecodeGeneralLoad(modifiers, space, type, to, kind);
     }
 
     private (int Row, ulong Mask)[] Destinations(IReadOnlyList<PtxOperand> operands, PtxType type) =>
@@ -127,7 +127,7 @@ internal sealed partial class KernelDecoder
 
     private StoreInstruction DecodeStore(Modifiers modifiers)
     {
-        TakeOrdering(modifiers);
+        AccessKind kind = TakeOrdering(modifiers);
         AddressSpace space = TakeSpace(modifiers);
         int lanes = TakeLanes(modifiers);
         PtxType type = modifiers.TakeType();
@@ -135,7 +135,7 @@ internal sealed partial class KernelDecoder
         if (from.Count != lanes)
             throw modifiers.Unsupported($"it needs {lanes} values");
         MemoryPlace place = Place((AddressOperand)Operand(0), space, type, lanes, modifiers);
-        return new StoreInstruction(place, [.. from.Select(operand => Source(operand, type))])
+        return new StoreInstruction(place, [.. from.Select(operand => Source(operand, type))], kind)
         { Source = _source, Guard = _guard };
     }
 

@@ -57,6 +57,8 @@ internal sealed partial class KernelDecoder
     {
         var decoder = new KernelDecoder(module, kernel, addresses);
         decoder.DecodeAll();
+        for (int i = 0; i < decoder._code.Count; i++)
+            decoder._code[i].Place = i;
         return new Kernel
         {
             Name = kernel.Name,
@@ -68,9 +70,16 @@ internal sealed partial class KernelDecoder
             Specials = [.. decoder._specials.Select(pair => new SpecialRegister(pair.Value, pair.Key))],
             Parameters = [.. decoder._parameters],
             SharedBytes = decoder._sharedBytes,
+            SharedVariables = [.. decoder.SharedVariables()],
             LocalBytes = decoder._localBytes,
         };
     }
+
+    private IEnumerable<SharedVariable> SharedVariables() =>
+        from placed in _variables.Values.Concat(_moduleShared.Values)
+        where placed.Variable.Space == PtxSpace.Shared
+        orderby placed.Offset
+        select new SharedVariable(placed.Variable.Name, placed.Offset, placed.Variable.Bytes);
 
     private void CollectFunctions(PtxFunction function, List<string> callers)
     {

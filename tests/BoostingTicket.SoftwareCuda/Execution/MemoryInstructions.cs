@@ -49,9 +49,9 @@ internal readonly record struct MemoryPlace(AddressSpace Space, int Row, long Of
 /// <param name="place">Where.</param>
 /// <param name="destinations">Rows, -1 for none, and the bits of the registers.</param>
 /// <param name="signed">Whether elements shorter than a register are extended with their sign.</param>
-/// <param name="strong">Whether other blocks may write meanwhile (volatile, relaxed, acquire).</param>
-internal sealed unsafe class LoadInstruction(MemoryPlace place, (int Row, ulong Mask)[] destinations, bool signed, bool strong)
-    : Instruction
+/// <param name="kind">Whether others may write meanwhile (volatile, relaxed, acquire), or nobody in the launch (nc).</param>
+internal sealed unsafe class LoadInstruction(
+    MemoryPlace place, (int Row, ulong Mask)[] destinations, bool signed, AccessKind kind) : Instruction
 {
     private Allocation? _hint;
 
@@ -68,7 +68,7 @@ internal sealed unsafe class LoadInstruction(MemoryPlace place, (int Row, ulong 
         {
             int lane = lanes[i];
             ulong address = addresses[lane] + (ulong)place.Offset;
-            byte* from = block.Read(this, ref _hint, place.Space, address, total, lane, strong);
+            byte* from = block.Read(this, ref _hint, place.Space, address, total, lane, kind);
             for (int j = 0; j < destinations.Length; j++)
             {
                 if (rows[j] is not null)
@@ -79,7 +79,10 @@ internal sealed unsafe class LoadInstruction(MemoryPlace place, (int Row, ulong 
 }
 
 /// <summary>Stores one or several elements (st).</summary>
-internal sealed unsafe class StoreInstruction(MemoryPlace place, int[] values) : Instruction
+/// <param name="place">Where.</param>
+/// <param name="values">Rows.</param>
+/// <param name="kind">Whether others may access the place meanwhile (volatile, relaxed, release).</param>
+internal sealed unsafe class StoreInstruction(MemoryPlace place, int[] values, AccessKind kind) : Instruction
 {
     private Allocation? _hint;
 
@@ -92,15 +95,15 @@ internal sealed unsafe class StoreInstruction(MemoryPlace place, int[] values) :
         for (int i = 0; i < values.Length; i++)
             rows[i] = block.Row(values[i]);
         ulong* buffer = stackalloc ulong[4];
-        var value = new ReadOnlySpan<byte>(buffer, bytes * values.Length);
+        int total = bytes * values.Length;
         for (int i = 0; i < count; i++)
         {
             int lane = lanes[i];
             for (int j = 0; j < values.Length; j++)
                 Elements.Store((byte*)buffer + (j * bytes), bytes, rows[j][lane]);
             ulong address = addresses[lane] + (ulong)place.Offset;
-            byte* to = block.Write(this, ref _hint, place.Space, address, value, lane);
-            value.CopyTo(new Span<byte>(to, value.Length));
+            byte* to = block.Write(this, ref _hint, place.Space, address, total, lane, kind);
+            Buffer.MemoryCopy(buffer, to, total, total);
         }
     }
 }
@@ -145,18 +148,16 @@ internal sealed unsafe class AtomicInstruction(MemoryPlace place, int destinatio
         ulong* addresses = block.Row(place.Row), second = block.Row(b), third = block.Row(c);
         ulong* to = destination < 0 ? null : block.Row(destination);
         int bytes = place.ElementBytes;
-        ulong value;
         if (fences)
             block.Fence();
         for (int i = 0; i < count; i++)
         {
             int lane = lanes[i];
             ulong address = addresses[lane] + (ulong)place.Offset;
-            byte* at = block.Read(this, ref _hint, place.Space, address, bytes, lane, atomic: true);
+            byte* at = block.Read(this, ref _hint, place.Space, address, bytes, lane, AccessKind.Atomic);
             ulong old = Elements.Load(at, bytes, false, ulong.MaxValue);
-            value = combine(old, second[lane], third[lane]);
-            block.Write(this, ref _hint, place.Space, address, new ReadOnlySpan<byte>(&value, bytes), lane, atomic: true);
-            Elements.Store(at, bytes, value);
+            block.Write(this, ref _hint, place.Space, address, bytes, lane, AccessKind.Atomic);
+            Elements.Store(at, bytes, combine(old, second[lane], third[lane]));
             if (to is not null)
                 to[lane] = old;
         }

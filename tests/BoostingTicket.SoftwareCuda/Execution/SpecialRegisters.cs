@@ -61,7 +61,7 @@ internal static unsafe class SpecialRegisters
             "%lanemask_lt" => bit - 1,
             "%lanemask_ge" => ~(bit - 1),
             "%lanemask_gt" => ~(bit | (bit - 1)),
-            "%total_smem_size" => (uint)block.Shared.Bytes,
+            "%total_smem_size" => (uint)block.SharedBytes,
             "%nsmid" => 1,
             "WARP_SZ" => 32,
             _ => 0,

@@ -19,10 +19,10 @@ internal sealed unsafe class WarpBarrierInstruction(int members) : WarpInstructi
     /// <inheritdoc/>
     public override void Execute(BlockState block, int* lanes, int count)
     {
-        // The threads of a partial mask are ordered among themselves only, which the notes of shared memory cannot tell.
+        // The threads of a partial mask are ordered among themselves only, which the race detector cannot tell.
         int existing = Math.Min(32, block.Threads - (lanes[0] & ~31));
         if (count == existing)
-            block.Shared.WarpBarrier(lanes[0] >> 5);
+            block.Races.WarpBarrier(lanes[0] >> 5);
     }
 }
 

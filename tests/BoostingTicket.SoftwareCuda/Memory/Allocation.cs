@@ -15,8 +15,7 @@ internal enum AllocationKind
     Constant,
 }
 
-/// <summary>A block of device memory with a note for each byte whether anybody wrote it, and for each word which block of threads
-/// read and wrote it last.</summary>
+/// <summary>A block of device memory with a note for each byte whether anybody wrote it, and who read and wrote it.</summary>
 internal sealed unsafe class Allocation
 {
     // Slack so that a check of whole words at the end stays within the host's memory.
@@ -31,7 +30,7 @@ internal sealed unsafe class Allocation
         Name = name;
         Data = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes + Slack), 64);
         Written = (byte*)NativeMemory.AllocZeroed((nuint)(bytes + Slack));
-        Stamps = (AccessStamp*)NativeMemory.AllocZeroed((nuint)(bytes / 4 + 1), (nuint)sizeof(AccessStamp));
+        Accesses = new AccessLog(bytes + Slack);
     }
 
     /// <summary>Device address of the first byte.</summary>
@@ -52,8 +51,8 @@ internal sealed unsafe class Allocation
     /// <summary>1 for each byte that was written.</summary>
     public byte* Written { get; private set; }
 
-    /// <summary>Last accesses to each aligned word of four bytes.</summary>
-    public AccessStamp* Stamps { get; private set; }
+    /// <summary>Who accessed it.</summary>
+    public AccessLog Accesses { get; }
 
     /// <summary>Whether it was freed.</summary>
     public bool IsFreed => Data is null;
@@ -63,19 +62,8 @@ internal sealed unsafe class Allocation
     {
         NativeMemory.AlignedFree(Data);
         NativeMemory.Free(Written);
-        NativeMemory.Free(Stamps);
+        Accesses.Free();
         Data = null;
         Written = null;
-        Stamps = null;
     }
-}
-
-/// <summary>Which blocks of threads read and wrote a word last. Every block that runs gets a number of its own, ascending.</summary>
-internal struct AccessStamp
-{
-    /// <summary>Number of the block that read it last; the launch's own number when there were several.</summary>
-    public uint Reader;
-
-    /// <summary>Number of the block that wrote it last.</summary>
-    public uint Writer;
 }

@@ -92,14 +92,19 @@ public sealed class DefectTests : SoftwareFixture
                 Address + "setp.ge.u32 %p1, %r1, 32; @%p1 bra OTHER; bar.sync 0; bra.uni DONE; OTHER: bar.sync 0; DONE:", 64, 256),
             Does.Contain("barrier not reached by all: this thread waits at another one"));
 
-    [TestCase("ld.shared.u32 %r5, [%r4];", "was written by thread 1 ")]
-    [TestCase("st.shared.u32 [%r4], %r1;", "was written by thread 1 ")]
-    public void A_missing_barrier_after_a_store(string access, string expected)
+    [TestCase("ld.shared.u32 %r5, [%r4];")]
+    [TestCase("st.shared.u32 [%r4], %r1;")]
+    public void A_missing_barrier_after_a_store(string access)
     {
         string report = Run(
             Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + $"xor.b32 %r4, %r1, 1; mad.lo.u32 %r4, %r4, 4, %r2; {access}", 64, 256);
-        Assert.That(report, Does.Contain("missing barrier: byte 4 of shared memory").And.Contain(expected).And.Contain("thread (0, 0, 0)"));
+        Assert.That(
+            report,
+            Does.Contain(
+                "missing barrier: byte 4 of shared memory (byte 4 of buffer) was written by thread (1, 0, 0) at "
+                + "'st.shared.u32 [%r3], %r1' (PTX line 7) and nothing orders the two accesses")
+                .And.Contain($"; at '{access.TrimEnd(';')}' (PTX line 7), block (0, 0, 0) of (1, 1, 1), thread (0, 0, 0)"));
     }
 
     [Test]
@@ -109,7 +114,7 @@ public sealed class DefectTests : SoftwareFixture
             Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + "bar.sync 0; xor.b32 %r4, %r1, 1; mad.lo.u32 %r4, %r4, 4, %r2; ld.shared.u32 %r5, [%r4]; add.u32 %r5, %r5, 1;"
             + "st.shared.u32 [%r3], %r5;", 64, 256);
-        Assert.That(report, Does.Contain("missing barrier: byte 0 of shared memory was read by thread 1 and nothing orders"));
+        Assert.That(report, Does.Contain("byte 0 of shared memory (byte 0 of buffer) was read by thread (1, 0, 0) at"));
     }
 
     [Test]
@@ -118,7 +123,7 @@ public sealed class DefectTests : SoftwareFixture
         string report = Run(
             Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + "bar.warp.sync -1; xor.b32 %r4, %r1, 32; mad.lo.u32 %r4, %r4, 4, %r2; ld.shared.u32 %r5, [%r4];", 64, 256);
-        Assert.That(report, Does.Contain("missing barrier: byte 128 of shared memory was written by thread 32 "));
+        Assert.That(report, Does.Contain("byte 128 of shared memory (byte 128 of buffer) was written by thread (32, 0, 0) at"));
     }
 
     [Test]
@@ -160,7 +165,9 @@ public sealed class DefectTests : SoftwareFixture
         string report = Defect(() => Launch(function, new LaunchGrid(4, 1), output.Address));
         Assert.That(
             report,
-            Does.Contain("blocks race: byte 0 of").And.Contain("was written by block 0").And.Contain("block (1, 0, 0) of (4, 1, 1)"));
+            Does.Contain("blocks race: byte 0 of")
+                .And.Contain("was written by block (0, 0, 0), thread (0, 0, 0) at 'st.global")
+                .And.Contain("block (1, 0, 0) of (4, 1, 1)"));
     }
 
     [Test]
@@ -177,8 +184,8 @@ public sealed class DefectTests : SoftwareFixture
         DevicePointer memory = Upload<uint>(5);
         string read = Defect(() => Launch(reader, new LaunchGrid(2, 1), memory.Address));
         string write = Defect(() => Launch(writer, new LaunchGrid(3, 1), memory.Address));
-        Assert.That(read, Does.Contain("Kernel reader: blocks race: byte 0").And.Contain("was written by block 0"));
-        Assert.That(write, Does.Contain("Kernel writer: blocks race: byte 0").And.Contain("was read by other blocks"));
+        Assert.That(read, Does.Contain("Kernel reader: blocks race: byte 0").And.Contain("was written by block (0, 0, 0)"));
+        Assert.That(write, Does.Contain("Kernel writer: blocks race: byte 0").And.Contain("was read by block (1, 0, 0)"));
     }
 
     [Test]

@@ -47,7 +47,8 @@ public sealed unsafe partial class PlantedDefectTests
         using var device = Open(text => text.Replace("bar.sync", "// bar.sync", StringComparison.Ordinal));
         Assert.That(
             Assert.Throws<SoftwareCudaException>(() => Sum(device))!.Message,
-            Does.StartWith("Kernel channel_sums_f32: missing barrier: byte ").And.Contain("of shared memory was written by thread"));
+            Does.StartWith("Kernel channel_sums_f32: missing barrier: byte ")
+                .And.Contain("of shared memory (byte ").And.Contain("was written by thread ("));
     }
 
     [Test]

@@ -1,6 +1,3 @@
-using BoostingTicket.Engine.Cuda;
-using BoostingTicket.Engine.Tensors;
-using BoostingTicket.Engine.Testing.Operations;
 using BoostingTicket.SoftwareCuda;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
@@ -16,19 +13,7 @@ public sealed class TableCoverageTests
     [Test]
     public void The_operation_table_launches_every_kernel()
     {
-        var coverage = new SoftwareCudaCoverage();
-        foreach (Precision precision in (Precision[])[Precision.Float32, Precision.BFloat16])
-        {
-            var device = new SoftwareCudaDevice(new SoftwareCudaOptions { MemoryBytes = 128 << 20, Coverage = coverage });
-            using var backend = SoftwareMachine.Open(new CudaOptions(Precision: precision, Deterministic: true), device);
-            foreach (OperationGroup group in OperationTable.Groups)
-            {
-                // The many convolutions differ in what the library does: one of a kind launches all that is around it.
-                int cases = group.Name.StartsWith("Convolution", StringComparison.Ordinal) ? 1 : int.MaxValue;
-                foreach (OperationCase operation in group.Cases.Take(cases))
-                    operation.Run(backend, precision);
-            }
-        }
+        SoftwareCudaCoverage coverage = TableLaunches.Coverage;
         string report = coverage.Report();
         TestContext.Out.WriteLine(report);
         string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, "cuda-coverage.txt");

@@ -1,0 +1,170 @@
+using BoostingTicket.Engine.Cuda.Bindings;
+
+namespace BoostingTicket.Engine.Cuda.Counting;
+
+/// <summary>Bytes of device memory that a launch of an own kernel reads and writes, each once: what cannot come from a cache. A
+/// test compares them with what the software device saw.</summary>
+internal static unsafe class KernelTraffic
+{
+    private const int VectorBytes = 16;
+
+    /// <summary>A launch's parameters, as <see cref="ICudaDriver.Launch"/> gets them.</summary>
+    internal readonly struct Parameters(void** values)
+    {
+        private readonly void** _values = values;
+
+        /// <summary>A 32-bit number.</summary>
+        public long this[int index] => *(int*)_values[index];
+
+        /// <summary>A 64-bit number.</summary>
+        public long Wide(int index) => *(long*)_values[index];
+
+        /// <summary>1 for a pointer that is given, 0 for one that is absent.</summary>
+        public long Has(int index) => *(ulong*)_values[index] != 0 ? 1 : 0;
+    }
+
+    /// <summary>Bytes of a launch.</summary>
+    /// <param name="kernel">Name.</param>
+    /// <param name="grid">Its grid.</param>
+    /// <param name="p">Its parameters.</param>
+    /// <exception cref="ArgumentException">The kernel is not known here.</exception>
+    public static long Bytes(string kernel, in LaunchGrid grid, Parameters p)
+    {
+        string family = kernel[..kernel.IndexOf('_', StringComparison.Ordinal)];
+        long size = kernel.EndsWith("_bf16", StringComparison.Ordinal) ? 2 : 4;
+        return family switch
+        {
+            "elementwise" => Elementwise(kernel, p, size),
+            "norm" => Normalization(kernel, p, size),
+            "max" or "average" => Pooling(kernel, p),
+            "cross" or "carlini" => p[2] * ((((p[3] + (p[4] * p.Has(7))) * size)) + 12),
+            // The gradient of the references is added to what is there.
+            "divergence" => p[2] * ((((p[3] * (2 + (2 * p.Has(6)))) + (p[4] * p.Has(7))) * size) + 4),
+            "attack" => Attack(kernel, grid, p),
+            "data" => Data(kernel, p, size),
+            "filters" => Filters(kernel, grid, p, size),
+            "parameters" => OfParameters(kernel, grid, p),
+            "channel" => ChannelSums(kernel, p, size),
+            _ => throw Unknown(kernel),
+        };
+    }
+
+    private static long Elementwise(string kernel, Parameters p, long to)
+    {
+        string[] words = kernel.Split('_');
+        long from = words[2] == "bf16" ? 2 : 4;
+        return words[1] switch
+        {
+            "forward" => (p.Wide(9) * ((p[7] * from) + (p[8] * to * (1 + p.Has(3))))) + (p[6] * 4 * (p.Has(1) + p.Has(2))),
+            "backward" => (p.Wide(8) * ((p[6] * from) + (p[7] * to * (1 + p.Has(2) + p.Has(3))))) + (p[5] * 4 * p.Has(1)),
+            _ => throw Unknown(kernel),
+        };
+    }
+
+    private static long Normalization(string kernel, Parameters p, long size)
+    {
+        const long Sums = 16, Forward = 3 * sizeof(float), Backward = 4 * sizeof(float);
+        long length = VectorBytes / size;
+        return kernel[..kernel.LastIndexOf('_')] switch
+        {
+            "norm_statistics" => (p[1] * p[2] * VectorBytes) + (Chunks(p[1], p[4]) * p[2] * length * Sums),
+            "norm_forward" when kernel == "norm_forward_finish" =>
+                (p[1] * p[5] * Sums) + (p[5] * Forward) + (p[4] * 4 * (4 + (2 * p.Has(9)) + (2 * p.Has(10)))),
+            "norm_forward" => (p[4] * p[5] * VectorBytes * (2 + p.Has(1))) + (p[5] * length * Forward),
+            "norm_gradient_sums" =>
+                (p[3] * p[5] * VectorBytes * 2) + (p[4] * 4) + (Chunks(p[3], p[7]) * p[5] * length * Sums),
+            "norm_backward" when kernel == "norm_backward_finish" =>
+                (p[1] * p[4] * Sums) + (p[4] * Backward) + (p[3] * 4 * (3 + p.Has(8) + p.Has(9))),
+            "norm_backward" => (p[5] * p[6] * VectorBytes * (3 + p.Has(2) + p.Has(3))) + (p[6] * length * Backward),
+            "norm" when kernel == "norm_fold" => p[8] * 4 * (6 + p.Has(5)),
+            _ => throw Unknown(kernel),
+        };
+    }
+
+    private static long Pooling(string kernel, Parameters p)
+    {
+        string name = kernel[..kernel.LastIndexOf('_')];
+        switch (name)
+        {
+            case "max_pool_fixed" or "max_pool_any" or "average_pool":
+                return p[8] / (p[3] * p[4]) * VectorBytes * ((p[3] * p[4]) + (Seen(p[3], p[5], p[6]) * Seen(p[4], p[5], p[6])));
+            case "max_pool_backward_fixed":
+                long samples = p[13] / (p[11] * p[12]);
+                return samples * VectorBytes * ((p[4] * p[5] * (2 + p.Has(2) + p.Has(3))) + (p[6] * p[7]));
+            case "max_pool_backward_cells":
+                samples = p[14] / (p[12] * p[13]);
+                return samples * VectorBytes * ((p[5] * p[6] * (2 + p.Has(3) + p.Has(4))) + (2 * p[7] * p[8]));
+            case "max_pool_backward_overlap":
+                samples = p[12] / (p[5] * p[6]);
+                return samples * VectorBytes * ((p[5] * p[6] * (2 + p.Has(3) + p.Has(4))) + (2 * p[7] * p[8]));
+            case "average_pool_backward":
+                samples = p[10] / (p[3] * p[4]);
+                return samples * VectorBytes * ((p[3] * p[4] * (1 + p.Has(1) + p.Has(2))) + (p[5] * p[6]));
+            default:
+                throw Unknown(kernel);
+        }
+    }
+
+    private static long Attack(string kernel, in LaunchGrid grid, Parameters p) => kernel switch
+    {
+        "attack_random_start_f32" => (2 * p[8] * p[10] * p[11] * 4) + (p[8] * 4),
+        "attack_normal_start_f32" => (p[8] * (p[9] + p[10]) * p[11] * 4) + (p[8] * 4),
+        "attack_step_f32" => p.Wide(5) * 4 * VectorBytes,
+        // If every candidate is kept.
+        "attack_keep_worst_f32" => grid.GridX * ((2 * p.Wide(4) * VectorBytes) + 12),
+        "attack_measure_f32" => (p.Wide(4) * p[3] * 8) + (grid.GridX * 12L),
+        "attack_measure_total_f32" => (p[1] * 12) + 12,
+        _ => throw Unknown(kernel),
+    };
+
+    private static long Data(string kernel, Parameters p, long size) => kernel switch
+    {
+        // If no image is shifted.
+        "data_gather_f32" => p[3] * ((p[6] * p[7] * (p[4] + (p[5] * 4))) + 8),
+        "data_import_f32" or "data_import_bf16" or "data_export_f32" or "data_export_bf16" =>
+            p[2] * p[5] * ((p[3] * 4) + (p[4] * size)),
+        _ => throw Unknown(kernel),
+    };
+
+    private static long Filters(string kernel, in LaunchGrid grid, Parameters p, long size)
+    {
+        bool prepares = kernel.StartsWith("filters_prepare", StringComparison.Ordinal);
+        if (!prepares && !kernel.StartsWith("filters_export_gradient", StringComparison.Ordinal))
+            throw Unknown(kernel);
+        int first = prepares ? 4 : 2;
+        long channels = p[first], physical = p[first + 1], taps = p[first + 2];
+        long tiles = Chunks(physical, p[first + 3]) * Chunks(taps, p[first + 4]);
+        long filters = grid.GridX / tiles;
+        return prepares
+            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1))))
+            : filters * taps * ((physical * size) + (channels * 4));
+    }
+
+    private static long OfParameters(string kernel, in LaunchGrid grid, Parameters p) => kernel switch
+    {
+        "parameters_sgd_step_f32" => p.Wide(7) * 4 * (5 + p.Has(2)),
+        // If nothing is masked.
+        "parameters_apply_mask_f32" => p.Wide(2) * 12,
+        "parameters_blend_f32" => p.Wide(4) * 12,
+        "parameters_sum_f32" => (p.Wide(1) * 4) + (grid.GridX * 8L),
+        "parameters_sum_total_f64" => (p[1] * 8) + 8,
+        _ => throw Unknown(kernel),
+    };
+
+    private static long ChannelSums(string kernel, Parameters p, long size) => kernel switch
+    {
+        "channel_sums_f32" or "channel_sums_bf16" =>
+            (p[1] * p[2] * VectorBytes) + (Chunks(p[1], p[4]) * p[2] * (VectorBytes / size) * 8),
+        "channel_sums_finish" => (p[1] * p[3] * 8) + (p[2] * 4),
+        _ => throw Unknown(kernel),
+    };
+
+    // Rows or columns that are in a window.
+    private static long Seen(long windows, long window, long stride) =>
+        stride >= window ? windows * window : ((windows - 1) * stride) + window;
+
+    private static long Chunks(long length, long chunk) => (length + chunk - 1) / chunk;
+
+    private static ArgumentException Unknown(string kernel) =>
+        new($"How many bytes the kernel {kernel} moves is not known: add it to {nameof(KernelTraffic)}.", nameof(kernel));
+}
