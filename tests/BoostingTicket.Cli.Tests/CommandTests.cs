@@ -34,7 +34,8 @@ public sealed class CommandTests
     {
         CommandResult result = CommandLine.Run(["run", .. CommandLine.Tiny, "--quiet", "--arms", "dense,ticket", "--out", Path.Combine(_folder, "out")]);
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Error, Is.Empty);
+        // Networks that were trained for a moment are warned of; beside that, quiet is quiet.
+        Assert.That(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.All.StartsWith("Warning: "));
         Assert.That(result.Out, Does.Contain("clean %").And.Contain("PGD-2 %").And.Contain("ratio").And.Contain("report.html"));
         Assert.That(result.Out.Split('\n'), Has.Some.StartsWith("dense ").And.Some.StartsWith("ticket "));
     }

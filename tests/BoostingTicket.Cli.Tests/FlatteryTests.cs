@@ -107,7 +107,8 @@ public sealed class FlatteryTests
 
         CommandResult text = CommandLine.Run(
             ["retrain", ticket, .. Data, "--method", "natural", "--epochs", "1", "--learning-rate", "1e-12",
-                "--weight-decay", "0", "--epsilon", "0.05", "--step-size", "0.0125", "--quiet", "--out", folder]);
+                "--weight-decay", "0", "--epsilon", "0.05", "--step-size", "0.0125", "--evaluation-steps", "20", "--quiet",
+                "--out", folder]);
 
         Assert.That(text.Code, Is.Zero, text.Error);
         Says(

@@ -100,8 +100,8 @@ internal sealed class ModelFileReader : IDisposable
     /// <exception cref="DamagedFileException">One has another type or shape, or holds a value other than 0 and 1.</exception>
     public Mask ReadMask()
     {
-        foreach (Parameter parameter in _graph.Table.Prunable)
-            Find(MaskPrefix + parameter.Name, SafetensorsType.U8, parameter);
+        foreach (Parameter parameter in _graph.Table.Prunable.Where(HasMask))
+            FindMask(MaskPrefix + parameter.Name, parameter);
         byte[] values = new byte[_graph.Table.PrunableLength];
         foreach (Parameter parameter in _graph.Table.Prunable)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Tickets;
@@ -66,6 +65,5 @@ internal sealed class ExperimentGuard(
     private static ExperimentConfiguration Kept(ExperimentFolder folder) =>
         RunJson.Read<ExperimentConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
 
-    private static string Hash(ExperimentConfiguration settings) =>
-        CanonicalJson.Hash(JsonSerializer.SerializeToElement(settings, RunJson.Compact));
+    private static string Hash(ExperimentConfiguration settings) => SettingsIdentity.Hash(settings);
 }

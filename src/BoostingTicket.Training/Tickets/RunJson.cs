@@ -35,10 +35,9 @@ public static class RunJson
         }
     }
 
-    /// <summary>SHA-256 of the configuration's canonical JSON, lower-case hexadecimal: equal for equal settings, however they
-    /// were given.</summary>
-    public static string Hash(RunConfiguration configuration) =>
-        CanonicalJson.Hash(JsonSerializer.SerializeToElement(configuration, Compact));
+    /// <summary>SHA-256 of the configuration as <see cref="SettingsIdentity"/> sees it, lower-case hexadecimal: equal for equal
+    /// settings, however they were given.</summary>
+    public static string Hash(RunConfiguration configuration) => SettingsIdentity.Hash(configuration);
 
     private static JsonSerializerOptions Create(bool indented)
     {

@@ -148,7 +148,7 @@ public sealed class LongMethodTests
         using (var first = new Training(settings, storage))
         {
             var state = new TrainingState { Epoch = 1 };
-            state.History.Add(new EpochRecord(1, 0, 1, TrainAccuracy: -1, 1, ValidationRobust: 1, default));
+            state.History.Add(new EpochRecord(1, 0, 1, TrainAccuracy: 0, 1, ValidationRobust: 1, default));
             storage.Save(first.Network, state);
         }
         using var training = new Training(settings, storage);
