@@ -22,7 +22,10 @@ import program
 # Of ten kills one comes while the program starts, when there is little to lose; the others come when it has taken the folder, after up to
 # this share of the time of the undisturbed one's work, so that every instant of it is reached.
 EARLY = 0.1
-SHARE = 0.5
+SHARE = 0.9
+
+# Then a command is let come to its end, so that all commands are tried and compared many times.
+MOST = 12
 
 
 def owner(folder):
@@ -98,12 +101,14 @@ def ends(options, scenario, folder, final):
 
 
 def episode(options, scenario, folder, chance, take):
-    """Kills one command again and again until it comes to its end or all kills are used up."""
+    """Kills one command again and again until it comes to its end, or has been killed often enough."""
+    sent = 0
     while True:
         before = owner(folder)
         with program.start(options.program, scenario.line(folder)) as process:
             killed = False
-            if take():
+            if sent < MOST and take():
+                sent += 1
                 if chance.random() < EARLY:
                     delay = scenario.startup * chance.random()
                 else:
