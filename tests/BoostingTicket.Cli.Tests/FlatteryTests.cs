@@ -10,7 +10,7 @@ namespace BoostingTicket.Cli.Tests;
 /// reports. The table of networks and attacks is in <c>FlatteryBenchTests</c>.</summary>
 public sealed class FlatteryTests
 {
-    private const string Margin = "were attacked by the margin loss, since the gradient of cross-entropy vanished";
+    private const string Margin = "attacked by the margin loss, since the gradient of cross-entropy vanished";
     private const string Blind = "robust accuracy is overestimated where gradients vanish, so look at square, which needs none";
     private const string OneClass = "The network answers class 0 for";
     private const string Numbers = "are NaN or infinite; these images count as wrong";

@@ -59,8 +59,8 @@ public static class AttackChecks
             return $"{met}; {Overestimated}";
         string instead = string.Create(
             CultureInfo.InvariantCulture,
-            $"{met}: {counts.ByMargin:N0} samples were attacked by the margin loss, since the gradient of "
-            + $"cross-entropy vanished");
+            $"{met}: {counts.ByMargin:N0} {(counts.ByMargin == 1 ? "sample was" : "samples were")} attacked by the margin "
+            + $"loss, since the gradient of cross-entropy vanished");
         return counts.Blind < NoticeableShare * counts.Starts
             ? $"{instead}. Logits that large hide what an attack needs; look at cw and square too."
             : string.Create(

@@ -33,7 +33,7 @@ public sealed class FlatteryBenchTests
     {
         ["either; robust accuracy is overestimated where gradients vanish"] = "blind",
         ["starts; robust accuracy is overestimated where gradients vanish"] = "blind",
-        ["were attacked by the margin loss, since the gradient of cross-entropy vanished."] = "margin",
+        ["attacked by the margin loss, since the gradient of cross-entropy vanished."] = "margin",
         ["The network answers class 0 for"] = "class",
         ["is no better than chance"] = "chance",
         ["are NaN or infinite; these images count as wrong"] = "numbers",
