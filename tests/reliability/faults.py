@@ -95,7 +95,7 @@ class Bench:
         problem = None
         if code not in program.DOCUMENTED and not (code == KILLED and kind == "KILL"):
             problem = f"exit code {code}: {error.strip()}"
-        elif code not in (0, KILLED) and len(error.strip().splitlines()) != 1:
+        elif code not in (0, KILLED) and len([line for line in error.splitlines() if not line.startswith("Warning:")]) != 1:
             problem = f"more than a sentence: {error.strip()}"
         if problem is None and code != 0:
             again, error = self.run(folder)
