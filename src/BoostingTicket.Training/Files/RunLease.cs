@@ -16,6 +16,11 @@ internal sealed class RunLease : IDisposable
     public const string FileName = "run.lease";
 
     private const string TurnSuffix = ".turn";
+    private const int UnixFileExists = 17;
+    private const int WindowsFileExists = unchecked((int)0x80070050);
+
+    // What .NET says of a file that is gone.
+    private static readonly DateTime Missing = DateTime.FromFileTimeUtc(0);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly string _path;
@@ -45,7 +50,8 @@ internal sealed class RunLease : IDisposable
                 return (new RunLease(path, mine, times), null);
             if (Read(path) is not { } held)
                 continue;
-            TimeSpan age = AgeOf(path, folder, mine);
+            if (AgeOf(path, folder, mine) is not { } age)
+                continue;
             if (age < times.Stale && !held.HasEnded())
                 return (null, (held, age));
             Remove(path, folder, held, mine, times);
@@ -110,7 +116,7 @@ internal sealed class RunLease : IDisposable
         {
             file = Open(path, FileMode.CreateNew, FileAccess.Write);
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException error) when (Exists(error))
         {
             return false;
         }
@@ -131,6 +137,9 @@ internal sealed class RunLease : IDisposable
             throw;
         }
     }
+
+    private static bool Exists(IOException error) =>
+        error.HResult == (OperatingSystem.IsWindows() ? WindowsFileExists : UnixFileExists);
 
     // Of several that find it stale, one at a time looks again and removes it; who comes later finds the new one.
     private static void Remove(string path, string folder, LeaseHolder stale, LeaseHolder mine, LeaseTimes times)
@@ -156,13 +165,14 @@ internal sealed class RunLease : IDisposable
         }
     }
 
-    private static TimeSpan AgeOf(string path, string folder, LeaseHolder mine)
+    private static TimeSpan? AgeOf(string path, string folder, LeaseHolder mine)
     {
         string probe = Path.Combine(folder, $"{FileName}.{mine.Token}.now");
         try
         {
             File.WriteAllText(probe, "");
-            return File.GetLastWriteTimeUtc(probe) - File.GetLastWriteTimeUtc(path);
+            DateTime written = File.GetLastWriteTimeUtc(path);
+            return written == Missing ? null : File.GetLastWriteTimeUtc(probe) - written;
         }
         finally
         {
