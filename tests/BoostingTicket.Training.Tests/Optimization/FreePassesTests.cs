@@ -97,7 +97,10 @@ public sealed class FreePassesTests
             Trainer = new Trainer(
                 new TrainingContext(_network, _images, samples.AsMemory(0, 70), samples.AsMemory(70), Augmentation.None, Seed: 1),
                 Settings(passes, replays), new AttackSettings { Epsilon = 0.1, StepSize = 0.05, Steps = 2 },
-                new EvaluationSettings { ProbeSteps = 0, BatchSize = 16 }, this, _progress) { Observer = this };
+                new EvaluationSettings { ProbeSteps = 0, BatchSize = 16 }, this, _progress)
+            {
+                Observer = this,
+            };
         }
 
         public Trainer Trainer { get; }
