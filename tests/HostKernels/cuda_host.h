@@ -202,6 +202,7 @@ inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector)
 inline float __fmul_rn(float a, float b) { volatile float result = a * b; return result; }
 inline float __fadd_rn(float a, float b) { volatile float result = a + b; return result; }
 inline float __fsub_rn(float a, float b) { volatile float result = a - b; return result; }
+inline float __fdiv_rn(float a, float b) { volatile float result = a / b; return result; }
 inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
 inline double __fma_rn(double a, double b, double c) { return std::fma(a, b, c); }
 

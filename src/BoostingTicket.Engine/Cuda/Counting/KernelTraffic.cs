@@ -55,8 +55,8 @@ internal static unsafe class KernelTraffic
         long from = words[2] == "bf16" ? 2 : 4;
         return words[1] switch
         {
-            "forward" => (p.Wide(9) * ((p[7] * from) + (p[8] * to * (1 + p.Has(3))))) + (p[6] * 4 * (p.Has(1) + p.Has(2))),
-            "backward" => (p.Wide(8) * ((p[6] * from) + (p[7] * to * (1 + p.Has(2) + p.Has(3))))) + (p[5] * 4 * p.Has(1)),
+            "forward" => (p.Wide(10) * ((p[8] * from) + (p[9] * to * (1 + p.Has(3))))) + (p[7] * 4 * (p.Has(1) + p.Has(2))),
+            "backward" => (p.Wide(10) * ((p[8] * from) + (p[9] * to * (1 + p.Has(2) + p.Has(3))))) + (p[7] * 4 * p.Has(1)),
             _ => throw Unknown(kernel),
         };
     }
@@ -70,12 +70,12 @@ internal static unsafe class KernelTraffic
             "norm_statistics" => (p[1] * p[2] * VectorBytes) + (Chunks(p[1], p[4]) * p[2] * length * Sums),
             "norm_forward" when kernel == "norm_forward_finish" =>
                 (p[1] * p[5] * Sums) + (p[5] * Forward) + (p[4] * 4 * (4 + (2 * p.Has(9)) + (2 * p.Has(10)))),
-            "norm_forward" => (p[4] * p[5] * VectorBytes * (2 + p.Has(1))) + (p[5] * length * Forward),
+            "norm_forward" => (p[5] * p[6] * VectorBytes * (2 + p.Has(1))) + (p[6] * length * Forward),
             "norm_gradient_sums" =>
                 (p[3] * p[5] * VectorBytes * 2) + (p[4] * 4) + (Chunks(p[3], p[7]) * p[5] * length * Sums),
             "norm_backward" when kernel == "norm_backward_finish" =>
                 (p[1] * p[4] * Sums) + (p[4] * Backward) + (p[3] * 4 * (3 + p.Has(8) + p.Has(9))),
-            "norm_backward" => (p[5] * p[6] * VectorBytes * (3 + p.Has(2) + p.Has(3))) + (p[6] * length * Backward),
+            "norm_backward" => (p[7] * p[8] * VectorBytes * (3 + p.Has(2) + p.Has(3))) + (p[8] * length * Backward),
             "norm" when kernel == "norm_fold" => p[8] * 4 * (6 + p.Has(5)),
             _ => throw Unknown(kernel),
         };
@@ -89,17 +89,17 @@ internal static unsafe class KernelTraffic
             case "max_pool_fixed" or "max_pool_any" or "average_pool":
                 return p[8] / (p[3] * p[4]) * VectorBytes * ((p[3] * p[4]) + (Seen(p[3], p[5], p[6]) * Seen(p[4], p[5], p[6])));
             case "max_pool_backward_fixed":
-                long samples = p[13] / (p[11] * p[12]);
-                return samples * VectorBytes * ((p[4] * p[5] * (2 + p.Has(2) + p.Has(3))) + (p[6] * p[7]));
+                long samples = p[15] / (p[13] * p[14]);
+                return samples * VectorBytes * ((p[6] * p[7] * (2 + p.Has(2) + p.Has(3))) + (p[8] * p[9]));
             case "max_pool_backward_cells":
-                samples = p[14] / (p[12] * p[13]);
-                return samples * VectorBytes * ((p[5] * p[6] * (2 + p.Has(3) + p.Has(4))) + (2 * p[7] * p[8]));
+                samples = p[16] / (p[14] * p[15]);
+                return samples * VectorBytes * ((p[7] * p[8] * (2 + p.Has(3) + p.Has(4))) + (2 * p[9] * p[10]));
             case "max_pool_backward_overlap":
-                samples = p[12] / (p[5] * p[6]);
-                return samples * VectorBytes * ((p[5] * p[6] * (2 + p.Has(3) + p.Has(4))) + (2 * p[7] * p[8]));
+                samples = p[14] / (p[7] * p[8]);
+                return samples * VectorBytes * ((p[7] * p[8] * (2 + p.Has(3) + p.Has(4))) + (2 * p[9] * p[10]));
             case "average_pool_backward":
-                samples = p[10] / (p[3] * p[4]);
-                return samples * VectorBytes * ((p[3] * p[4] * (1 + p.Has(1) + p.Has(2))) + (p[5] * p[6]));
+                samples = p[12] / (p[5] * p[6]);
+                return samples * VectorBytes * ((p[5] * p[6] * (1 + p.Has(1) + p.Has(2))) + (p[7] * p[8]));
             default:
                 throw Unknown(kernel);
         }
