@@ -7,6 +7,16 @@ internal static class Shell
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
+    private static readonly Lazy<bool> ResetsSignals = new(() =>
+    {
+        // GNU's env does from coreutils 8.31 on.
+        using Process? env = OperatingSystem.IsLinux()
+            ? Process.Start(new ProcessStartInfo("env", ["--default-signal", "true"]) { RedirectStandardError = true })
+            : null;
+        env?.WaitForExit();
+        return env?.ExitCode == 0;
+    });
+
     /// <summary>The program as a shell starts it.</summary>
     public static string Program { get; } = $"dotnet {Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll")}";
 
@@ -40,7 +50,9 @@ internal static class Shell
     public static Process Start(string line, string folder)
     {
         Require("bash");
-        var start = new ProcessStartInfo("bash", ["-c", line])
+        // Whoever runs the tests in the background may ignore signals, and who starts a process hands that on.
+        (string program, string[] before) = ResetsSignals.Value ? ("env", ["--default-signal", "bash"]) : ("bash", Array.Empty<string>());
+        var start = new ProcessStartInfo(program, [.. before, "-c", line])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

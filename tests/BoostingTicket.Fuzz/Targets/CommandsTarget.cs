@@ -2,6 +2,7 @@ using System.Text;
 using BoostingTicket.Cli;
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Fuzz.Targets;
 
@@ -16,6 +17,8 @@ internal sealed class CommandsTarget : FuzzTarget
 
     public CommandsTarget()
     {
+        // Real data sets are large, and are no part of an input.
+        Environment.SetEnvironmentVariable(DataRoot.EnvironmentVariable, Scratch.Folder);
         foreach ((int index, byte[] file) in ModelFileTargets.Hostile().Index())
             Scratch.Write($"hostile{index}.safetensors", file);
         Scratch.Write("bad.safetensors", "no file"u8);
