@@ -50,8 +50,8 @@ public sealed class StreamTests
         {
             CommandResult result = Shell.Run($"{Train} --quiet {document} --out run {streams}", _folder);
             Assert.That(result.Code, Is.EqualTo(2), result.Error);
-            Assert.That(result.Error, Does.StartWith($"The result cannot be written to standard output: {reason}"));
-            Assert.That(result.Error.TrimEnd(), Does.Not.Contain("\n"));
+            Assert.That(BesideWarnings(result), Has.Length.EqualTo(1), result.Error);
+            Assert.That(BesideWarnings(result)[0], Does.StartWith($"The result cannot be written to standard output: {reason}"));
             Assert.That(File.Exists(Path.Combine(_folder, "run", "result.json")));
             CommandResult shown = Shell.Run($"{Train} --quiet --json --resume --out run", _folder);
             Assert.That(shown.Code, Is.Zero, shown.Error);
@@ -99,8 +99,12 @@ public sealed class StreamTests
         File.CreateSymbolicLink(Path.Combine(_folder, "run", "run.log"), "/dev/full");
         CommandResult result = Shell.Run($"{Train} --quiet --out run", _folder);
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Error, Is.Empty);
+        Assert.That(BesideWarnings(result), Is.Empty);
     }
+
+    // A network that was trained for a moment is warned of.
+    private static string[] BesideWarnings(CommandResult result) =>
+        [.. result.Error.Split('\n').Where(line => line.Length > 0 && !line.StartsWith("Warning: ", StringComparison.Ordinal))];
 
     [TestCase("models --json", "{")]
     [TestCase("devices --json", "{")]
