@@ -11,7 +11,7 @@ internal sealed class Interrupts : IDisposable
 {
     private const string ShowCursor = "\x1b[?25h";
     private const string StatusFile = "/proc/self/status";
-    private const string IgnoredSignals = "SigIgn:";
+    private const string SignalsIgnored = "SigIgn:";
     private const int Hangup = 1;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -101,7 +101,7 @@ internal sealed class Interrupts : IDisposable
         if (!File.Exists(StatusFile))
             return false;
         string? line = File.ReadLines(StatusFile)
-            .FirstOrDefault(text => text.StartsWith(IgnoredSignals, StringComparison.Ordinal))?[IgnoredSignals.Length..].Trim();
+            .FirstOrDefault(text => text.StartsWith(SignalsIgnored, StringComparison.Ordinal))?[SignalsIgnored.Length..].Trim();
         return ulong.TryParse(line, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong ignored)
             && (ignored & (1UL << (Hangup - 1))) != 0;
     }

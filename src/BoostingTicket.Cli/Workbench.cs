@@ -18,8 +18,17 @@ internal sealed class Workbench
     /// <summary>Folder under which runs are kept that are given none.</summary>
     public const string RunsFolder = "runs";
 
-    private readonly Option<string?> _preset = new("--preset") { HelpName = "NAME", Description = "settings to start from; otherwise those that the given weights or ticket come from, else the defaults of the data set; see run --help" };
-    private readonly Option<string?> _config = new("--config") { HelpName = "FILE", Description = "JSON file with settings; the command line wins over it, it wins over all else" };
+    private readonly Option<string?> _preset = new("--preset")
+    {
+        HelpName = "NAME",
+        Description = "settings to start from; otherwise those that the given weights or ticket come from, else the "
+            + "defaults of the data set; see run --help",
+    };
+    private readonly Option<string?> _config = new("--config")
+    {
+        HelpName = "FILE",
+        Description = "JSON file with settings; the command line wins over it, it wins over all else",
+    };
     private readonly Option<string?> _data = DataCommand.CreateRootOption();
     private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
     private readonly bool _resumable;
@@ -100,14 +109,15 @@ internal sealed class Workbench
             .LastOrDefault() ?? throw new ConfigurationException($"--resume finds no run under {RunsFolder}; name its folder with --out.");
     }
 
-    /// <summary>The configuration: command line over file over preset, else over what the given files come from, else over the defaults
-    /// of the data set.</summary>
+    /// <summary>The configuration: command line over file over preset, else over what the given files come from, else over the
+    /// defaults of the data set.</summary>
     /// <param name="invocation">The command line.</param>
-    /// <param name="origins">Weights, ticket or mask that the command is given; the settings are those that the first of them comes
-    /// from that says so. Null for none.</param>
-    /// <param name="resumed">Configuration file of work that is resumed, taken when neither file nor preset is named; null for none.</param>
-    /// <param name="usual">Options that a command takes where neither they nor a file, preset, published data set or weights were given,
-    /// from what was asked for otherwise; null for none.</param>
+    /// <param name="origins">Weights, ticket or mask that the command is given; the settings are those that the first of them
+    /// comes from that says so. Null for none.</param>
+    /// <param name="resumed">Configuration file of work that is resumed, taken when neither file nor preset is named; null for
+    /// none.</param>
+    /// <param name="usual">Options that a command takes where neither they nor a file, preset, published data set or weights were
+    /// given, from what was asked for otherwise; null for none.</param>
     public RunConfiguration Configure(
         Invocation invocation, IReadOnlyList<string>? origins = null, string? resumed = null,
         Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
@@ -148,7 +158,8 @@ internal sealed class Workbench
 
     // Number formats of GPUs are those of the machine that the weights come from.
     private static RunConfiguration Fitted(RunConfiguration configuration, ConfigurationSources sources) =>
-        sources.Origin?.Configuration?.Precision == configuration.Precision && configuration.Precision is not (DeviceCatalog.Auto or "float32")
+        sources.Origin?.Configuration?.Precision == configuration.Precision
+            && configuration.Precision is not (DeviceCatalog.Auto or "float32")
         && sources.Options.All(given => given.Option.Name != "--precision") && DeviceCatalog.Names.Contains(configuration.Device)
         && DeviceCatalog.Select(configuration.Device).Name == DeviceCatalog.Cpu
             ? configuration with { Precision = DeviceCatalog.Auto }
@@ -158,11 +169,22 @@ internal sealed class Workbench
     /// <param name="invocation">The command line.</param>
     /// <param name="configuration">The configuration.</param>
     /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
+    /// <param name="stated">What kind of work is stated before it starts.</param>
+    /// <param name="work">The work.</param>
+    public T Do<T>(
+        Invocation invocation, RunConfiguration configuration, string? folder, StatedWork stated,
+        Func<IBackend, DataSplit, IRunProgress, T> work) =>
+        Do(invocation, configuration, folder, (composed, data) => RunStatement.Of(stated, composed, data), work);
+
+    /// <summary>The same for work that states more than its kind.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
     /// <param name="state">What is stated of the work before it starts, given where settings come from and the images.</param>
     /// <param name="work">The work.</param>
     public T Do<T>(
-        Invocation invocation, RunConfiguration configuration, string? folder, Func<ComposedConfiguration, DataSplit, RunStatement> state,
-        Func<IBackend, DataSplit, IRunProgress, T> work)
+        Invocation invocation, RunConfiguration configuration, string? folder,
+        Func<ComposedConfiguration, DataSplit, RunStatement> state, Func<IBackend, DataSplit, IRunProgress, T> work)
     {
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         IProgressDisplay display = ProgressDisplays.Create(invocation);

@@ -23,13 +23,15 @@ public static class Require
                 $"--{option} is {value}; choose a value above {bound} and up to {most}."));
     }
 
-    /// <summary>Refuses a distance between pixels outside [0, 1], and NaN; says what a distance on the scale of 0 to 255 would be.</summary>
+    /// <summary>Refuses a distance between pixels outside [0, 1], and NaN; says what a distance on the scale of 0 to 255 would
+    /// be.</summary>
     /// <exception cref="ConfigurationException">The distance is outside.</exception>
     public static void PixelDistance(string option, double value)
     {
         if (value is > 1 and <= 255)
             throw new ConfigurationException(string.Create(CultureInfo.InvariantCulture,
-                $"--{option} is {value}; choose a value from 0 to 1, since pixels are in [0, 1] here; did you mean {value}/255?"));
+                $"--{option} is {value}; choose a value from 0 to 1, since pixels are in [0, 1] here; "
+                + $"did you mean {value}/255?"));
         InRange(option, value, 0, 1);
     }
 }

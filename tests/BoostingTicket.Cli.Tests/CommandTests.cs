@@ -151,7 +151,8 @@ public sealed class CommandTests
         Assert.That((attack.GetProperty("steps").GetInt32(), attack.GetProperty("restarts").GetInt32(), attack.GetProperty("loss").GetString()), Is.EqualTo((3, 2, "carlini-wagner")));
         Assert.That((attack.GetProperty("epsilon").GetDouble(), attack.GetProperty("stepSize").GetDouble()), Is.EqualTo((4 / 255.0, 1 / 255.0)));
         Assert.That(evaluate.Json().GetProperty("result").GetProperty("samples").GetInt32(), Is.EqualTo(20));
-        Assert.That(evaluate.Json().GetProperty("result").GetProperty("largestPerturbation").GetDouble(), Is.GreaterThan(0).And.LessThanOrEqualTo(4 / 255.0));
+        Assert.That(evaluate.Json().GetProperty("result").GetProperty("largestPerturbation").GetDouble(),
+            Is.GreaterThan(0).And.LessThanOrEqualTo(4 / 255.0));
     }
 
     [Test]

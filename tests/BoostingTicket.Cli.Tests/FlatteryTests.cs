@@ -169,19 +169,22 @@ public sealed class FlatteryTests
     [TestCase("fgsm", "0.35", true)]
     [TestCase("fgsm", "0.1", false)]
     [TestCase("pgd", "0.1", false)]
-    public void Trainings_that_learn_their_attack_by_heart_are_told_from_those_that_do_not(string method, string epsilon, bool overfits)
+    public void Trainings_that_learn_their_attack_by_heart_are_told_from_those_that_do_not(
+        string method, string epsilon, bool overfits)
     {
         string? root = Environment.GetEnvironmentVariable(DataRoot.EnvironmentVariable);
         if (string.IsNullOrEmpty(root) || !Directory.Exists(Path.Combine(root, "mnist")))
             Assert.Ignore($"{DataRoot.EnvironmentVariable} names no folder with mnist");
         CommandResult result = CommandLine.Run(
-            "train", "--dataset", "mnist", "--model", "lenet-8-16-64", "--method", method, "--epsilon", epsilon, "--step-size", "0.0875",
-            "--steps", "4", "--epochs", overfits ? "10" : "3", "--learning-rate", "0.1", "--batch", "64", "--train-samples", "6000",
-            "--validation-samples", "500", "--test-samples", "100", "--probe-steps", "10", "--probe-samples", "300", "--threads", "1",
+            "train", "--dataset", "mnist", "--model", "lenet-8-16-64", "--method", method, "--epsilon", epsilon,
+            "--step-size", "0.0875", "--steps", "4", "--epochs", overfits ? "10" : "3", "--learning-rate", "0.1", "--batch", "64",
+            "--train-samples", "6000", "--validation-samples", "500", "--test-samples", "100", "--probe-steps", "10",
+            "--probe-samples", "300", "--threads", "1",
             "--quiet", "--json", "--out", Path.Combine(_folder, $"{method}-{epsilon}"));
         Assert.That(result.Code, Is.Zero, result.Error);
         string warnings = result.Json().GetProperty("result").GetProperty("warnings").GetRawText();
-        Assert.That(warnings.Contains("catastrophic overfitting in epoch", StringComparison.Ordinal), Is.EqualTo(overfits), warnings);
+        Assert.That(
+            warnings.Contains("catastrophic overfitting in epoch", StringComparison.Ordinal), Is.EqualTo(overfits), warnings);
     }
 
     private string FileOf(string name) => Path.Combine(_folder, $"{name}.safetensors");

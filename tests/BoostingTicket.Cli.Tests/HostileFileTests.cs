@@ -76,8 +76,10 @@ public sealed class HostileFileTests
         Assert.Multiple(() =>
         {
             Assert.That(File.ReadAllLines(log), Has.Length.EqualTo(1));
-            Assert.That(File.ReadAllText(log), Does.Contain("\\u001B]0;pwned\\u0007").And.Not.Contain("\u001b").And.Not.Contain("\u202e"));
-            Assert.That(error.ToString(), Does.Contain("\\u001B]0;pwned\\u0007").And.Contain("[red]").And.Not.Contain("\u001b]0"));
+            Assert.That(File.ReadAllText(log),
+                Does.Contain("\\u001B]0;pwned\\u0007").And.Not.Contain("\u001b").And.Not.Contain("\u202e"));
+            Assert.That(
+                error.ToString(), Does.Contain("\\u001B]0;pwned\\u0007").And.Contain("[red]").And.Not.Contain("\u001b]0"));
         });
     }
 

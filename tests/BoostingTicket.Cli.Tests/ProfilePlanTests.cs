@@ -13,7 +13,8 @@ public sealed class ProfilePlanTests
     {
         CommandResult result = CommandLine.Run(Plan);
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Out, Does.StartWith("A step of pgd training of lenet on 128 images in bf16 (counted; nothing was computed):"));
+        Assert.That(
+            result.Out, Does.StartWith("A step of pgd training of lenet on 128 images in bf16 (counted; nothing was computed):"));
         string[] lines = result.Out.Split('\n');
         foreach (string start in (string[])["launches of own kernels", "waits of the host", "H200", "A100", "RTX 4090"])
             Assert.That(lines, Has.One.StartsWith(start));
@@ -26,11 +27,13 @@ public sealed class ProfilePlanTests
         CommandResult result = CommandLine.Run([.. Plan, "--json"]);
         Assert.That(result.Code, Is.Zero, result.Error);
         JsonElement json = result.Json();
-        foreach (string name in (string[])["launches", "libraryCalls", "kernelBytes", "libraryBytes", "hostWaits", "graphLaunches"])
+        string[] counted = ["launches", "libraryCalls", "kernelBytes", "libraryBytes", "hostWaits", "graphLaunches"];
+        foreach (string name in counted)
             Assert.That(json.GetProperty(name).GetInt64(), Is.Positive, name);
         JsonElement gpu = json.GetProperty("gpus").EnumerateArray().First();
         Assert.That(gpu.GetProperty("key").GetString(), Is.EqualTo("h200"));
-        Assert.That(gpu.GetProperty("secondsPerEpoch").GetDouble(), Is.GreaterThan(gpu.GetProperty("secondsPerStep").GetDouble()));
+        Assert.That(
+            gpu.GetProperty("secondsPerEpoch").GetDouble(), Is.GreaterThan(gpu.GetProperty("secondsPerStep").GetDouble()));
     }
 
     [Test]

@@ -4,8 +4,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Cli.Tests;
 
-/// <summary>Folders that version 0.1.0 left unfinished, resumed by this program: what binds files to their settings has not changed its meaning.
-/// <c>Recorded/0.1.0/README.md</c> has the commands.</summary>
+/// <summary>Folders that version 0.1.0 left unfinished, resumed by this program: what binds files to their settings has not
+/// changed its meaning. <c>Recorded/0.1.0/README.md</c> has the commands.</summary>
 public sealed class RecordedFolderTests
 {
     private const string Experiment =
@@ -32,7 +32,8 @@ public sealed class RecordedFolderTests
 
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(File.ReadAllBytes(kept), Is.EqualTo(before), "a stage that was done is not done again");
-        JsonElement history = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "seed-3", "reinit.json"))).RootElement.GetProperty("history");
+        JsonElement history =
+            JsonDocument.Parse(File.ReadAllBytes(Path.Combine(run, "seed-3", "reinit.json"))).RootElement.GetProperty("history");
         Assert.That(history.GetArrayLength(), Is.GreaterThanOrEqualTo(6));
         string log = File.ReadAllText(Path.Combine(run, "run.log"));
         Assert.That(log, Does.Match(@"reinit \(pgd\): [1-9]\d* of \d+ steps done"), "it went on where the checkpoint was");
@@ -42,7 +43,8 @@ public sealed class RecordedFolderTests
     public void An_experiment_of_0_1_0_computes_what_is_missing_and_nothing_again()
     {
         string root = Copy("experiment-table5");
-        Dictionary<string, byte[]> done = Directory.EnumerateFiles(Path.Combine(root, "store"), "result.json", SearchOption.AllDirectories)
+        Dictionary<string,
+            byte[]> done = Directory.EnumerateFiles(Path.Combine(root, "store"), "result.json", SearchOption.AllDirectories)
             .ToDictionary(path => path, File.ReadAllBytes);
         Assert.That(done, Has.Count.EqualTo(6), "the recording itself");
 
@@ -52,8 +54,10 @@ public sealed class RecordedFolderTests
         foreach ((string path, byte[] bytes) in done)
             Assert.That(File.ReadAllBytes(path), Is.EqualTo(bytes), path);
         string end = Path.Combine(Recorded, "table5-end");
-        string[] expected = [.. Directory.EnumerateFiles(end).Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
-        string[] trainings = [.. Directory.EnumerateDirectories(Path.Combine(root, "store"), "training-*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        string[] expected = [.. Directory.EnumerateFiles(end).Select(file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.Ordinal)];
+        string[] trainings = [.. Directory.EnumerateDirectories(Path.Combine(root, "store"), "training-*")
+            .Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
         Assert.That(trainings, Is.EqualTo(expected), "keys mean what they meant");
         // Other instruction sets round otherwise; the recording is of AVX-512.
         if (!Vector512.IsHardwareAccelerated)

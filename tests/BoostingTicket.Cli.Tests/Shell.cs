@@ -51,7 +51,8 @@ internal static class Shell
     {
         Require("bash");
         // Whoever runs the tests in the background may ignore signals, and who starts a process hands that on.
-        (string program, string[] before) = ResetsSignals.Value ? ("env", ["--default-signal", "bash"]) : ("bash", Array.Empty<string>());
+        (string program, string[] before) = ResetsSignals.Value ? ("env", ["--default-signal", "bash"])
+            : ("bash", Array.Empty<string>());
         var start = new ProcessStartInfo(program, [.. before, "-c", line])
         {
             WorkingDirectory = folder,

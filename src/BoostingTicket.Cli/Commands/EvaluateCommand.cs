@@ -23,11 +23,14 @@ internal static class EvaluateCommand
         {
             Examples =
             [
-                ("evaluate runs/donor/seed-0/train.best.safetensors", "with the settings of the run that the weights come from, wherever the file lies"),
+                ("evaluate runs/donor/seed-0/train.best.safetensors",
+                    "with the settings of the run that the weights come from, wherever the file lies"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network"),
-                ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness", "all of CIFAR-10's test images at 8/255, unless the weights come with settings for it; kept, and can be interrupted"),
+                ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness",
+                    "all of CIFAR-10's test images at 8/255, unless the weights come with settings for it; kept, and can be "
+                        + "interrupted"),
                 ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "go on with it"),
             ],
             Details =
@@ -58,13 +61,21 @@ internal static class EvaluateCommand
             RunConfiguration configuration = workbench.Configure(invocation, [path]);
             invocation.RequireAnswerFile();
             TestResult result = workbench.Do(
-                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data), (backend, data, progress) =>
+                invocation, configuration, folder: null, StatedWork.Evaluate, (backend, data, progress) =>
             {
                 Origins.RequireNormalization(path, configuration, data, takesOwn: true);
                 return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
             });
             return invocation.Answer(
-                new { weights = Path.GetFullPath(path), configuration.Model, dataset = configuration.Data.Name, settings = workbench.Stated, configuration.Evaluation.Attack, result },
+                new
+                {
+                    weights = Path.GetFullPath(path),
+                    configuration.Model,
+                    dataset = configuration.Data.Name,
+                    settings = workbench.Stated,
+                    configuration.Evaluation.Attack,
+                    result,
+                },
                 writer =>
                 {
                     var table = new TextTable(">samples", ">clean %", $">{RunSummary.AttackName(configuration)} %", ">largest perturbation", ">seconds");
@@ -89,7 +100,8 @@ internal static class EvaluateCommand
         (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
         invocation.RequireFile("--save-adversarial", adversarial, overwrite: resume);
         AttackOutcome Run() => workbench.Do(
-            invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, names), (backend, data, progress) =>
+            invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, names),
+            (backend, data, progress) =>
         {
             Origins.RequireNormalization(path, configuration, data, takesOwn: true);
             AttackOutcome found = new SingleSteps(configuration, backend, data, progress).Attack(

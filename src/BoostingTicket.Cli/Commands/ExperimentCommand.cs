@@ -86,14 +86,16 @@ internal static class ExperimentCommand
     {
         string scale = configuration.Scale.ToString(CultureInfo.InvariantCulture);
         return RunStatement.Of(
-            StatedWork.Retrain, new ComposedConfiguration(configuration.Base, $"experiment {configuration.Experiment} at scale {scale}"), data,
+            StatedWork.Retrain,
+            new ComposedConfiguration(configuration.Base, $"experiment {configuration.Experiment} at scale {scale}"), data,
             model: configuration.Model ?? "of the paper");
     }
 
     private static int Plan(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
     {
-        ExperimentPlan plan = workbench.Do(invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
-            new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
+        ExperimentPlan plan = workbench.Do(
+            invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
+                new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
 
@@ -103,7 +105,8 @@ internal static class ExperimentCommand
         ExperimentOutcome outcome;
         try
         {
-            outcome = workbench.Do(invocation, configuration.Base, folder, (_, data) => State(configuration, data), (backend, data, progress) =>
+            outcome = workbench.Do(
+                invocation, configuration.Base, folder, (_, data) => State(configuration, data), (backend, data, progress) =>
             {
                 progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
                 return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
@@ -115,7 +118,15 @@ internal static class ExperimentCommand
         }
 
         ExperimentResult result = outcome.Result;
-        invocation.Print(new { folder = files.Own, settings = workbench.Stated, report = files.Report, summary = files.Summary, result }, writer =>
+        var answer = new
+        {
+            folder = files.Own,
+            settings = workbench.Stated,
+            report = files.Report,
+            summary = files.Summary,
+            result,
+        };
+        invocation.Print(answer, writer =>
         {
             if (result.Rows.Count > 0)
                 WriteTable(writer, ExperimentTables.Comparison(result));

@@ -43,7 +43,8 @@ internal static class ProfileCommand
             Details =
             [
                 "Batches are trained on in turn as ever, with phases observed and, with --operations, with operations observed. The first say how fast training is; the others, which wait for the device at every boundary, where its time goes. A batch is real: images, attack, forward and backward pass, SGD, mask.",
-                "Without --preset, --config, --weights and a published --dataset: batches of 128, PGD of 10 steps, and the built-in images that the model takes, with crops and flips if they are colour images.",
+                "Without --preset, --config, --weights and a published --dataset: batches of 128, PGD of 10 steps, and "
+                    + "the built-in images that the model takes, with crops and flips if they are colour images.",
                 "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would need at its measured peaks for that work, over the time taken; pruning and fast algorithms may bring it above 100.",
             ],
         };
@@ -61,7 +62,8 @@ internal static class ProfileCommand
             options.Validate();
             int shown = Parse(invocation, top, UsualTop);
             Require.InRange("top", shown, 1, 1_000_000);
-            RunConfiguration configuration = workbench.Configure(invocation, options.Weights is { } file ? [file] : null, usual: Usual);
+            RunConfiguration configuration = workbench.Configure(
+                invocation, options.Weights is { } file ? [file] : null, usual: Usual);
             invocation.RequireAnswerFile();
             invocation.RequireFile(trace.Name, invocation.Get(trace));
             if (invocation.Get(plan))
@@ -73,7 +75,7 @@ internal static class ProfileCommand
             }
             ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();
             ProfileReport report = workbench.Do(
-                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Profile, composed, data), (backend, data, progress) =>
+                invocation, configuration, folder: null, StatedWork.Profile, (backend, data, progress) =>
             {
                 if (options.Weights is { } path)
                     Origins.RequireNormalization(path, configuration, data);

@@ -50,8 +50,7 @@ internal static class PruneCommand
             invocation.RequireFile("--out", ticket);
             invocation.RequireFile(maskOut.Name, mask);
             (PruningReport report, Ticket? kept) = workbench.Do(
-                invocation, configuration, folder: null, (composed, data) => RunStatement.Of(StatedWork.Prune, composed, data),
-                (backend, data, progress) =>
+                invocation, configuration, folder: null, StatedWork.Prune, (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 Origins.RequireNormalization(weights, configuration, data);

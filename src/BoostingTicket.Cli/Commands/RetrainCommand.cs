@@ -18,7 +18,8 @@ internal static class RetrainCommand
         {
             Examples =
             [
-                ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket", "retraining with the settings of the run that the ticket comes from, but fewer epochs"),
+                ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket",
+                    "retraining with the settings of the run that the ticket comes from, but fewer epochs"),
                 ("retrain runs/donor/ticket.safetensors --warmup-from none --out runs/cold", "the same without warm-up"),
                 ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "go on after an interruption"),
                 ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket", "a mask of its own on other initial weights"),
@@ -34,14 +35,17 @@ internal static class RetrainCommand
             {
                 string path = invocation.Get(ticket)!;
                 string? mask = invocation.Get(maskFile);
-                (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name, mask is null ? [path] : [path, mask]);
-                ArmResult result = workbench.Resumable(invocation, folder, [Name, path, .. mask is null ? (string[])[] : ["--mask", mask]], () => workbench.Do(
-                    invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Retrain, composed, data), (backend, data, progress) =>
+                (RunConfiguration configuration, string folder, bool resume) =
+                    workbench.Open(invocation, Name, mask is null ? [path] : [path, mask]);
+                string[] line = [Name, path, .. mask is null ? (string[])[] : ["--mask", mask]];
+                ArmResult result = workbench.Resumable(invocation, folder, line, () => workbench.Do(
+                    invocation, configuration, folder, StatedWork.Retrain, (backend, data, progress) =>
                 {
                     Origins.RequireNormalization(path, configuration, data);
                     return new SingleSteps(configuration, backend, data, progress).Retrain(path, mask, folder, resume, invocation.Cancellation);
                 }));
-                return StepAnswers.Training(invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.RetrainStage, result);
+                return StepAnswers.Training(
+                    invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.RetrainStage, result);
             });
     }
 }

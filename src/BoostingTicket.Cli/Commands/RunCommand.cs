@@ -39,7 +39,7 @@ internal static class RunCommand
     {
         (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, name: null);
         RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
-            invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Run, composed, data), (backend, data, progress) =>
+            invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
             progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);

@@ -16,7 +16,9 @@ internal static class StepAnswers
     /// <param name="folder">Its folder.</param>
     /// <param name="stage">Its name in the folder.</param>
     /// <param name="result">What it came to.</param>
-    public static int Training(Invocation invocation, RunConfiguration configuration, RunStatement stated, RunFolder folder, string stage, ArmResult result)
+    public static int Training(
+        Invocation invocation, RunConfiguration configuration, RunStatement stated, RunFolder folder, string stage,
+        ArmResult result)
     {
         string last = folder.LastWeights(configuration.Seed, stage), best = folder.BestWeights(configuration.Seed, stage);
         string initial = folder.Initial(configuration.Seed);

@@ -28,9 +28,10 @@ internal static class TrainCommand
             {
                 (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
                 ArmResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
-                    invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Train, composed, data),
-                    (backend, data, progress) => new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
-                return StepAnswers.Training(invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.TrainStage, result);
+                    invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
+                        new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
+                return StepAnswers.Training(
+                    invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.TrainStage, result);
             });
     }
 }

@@ -24,13 +24,20 @@ internal static class TransferCommand
             Description = "weights files (safetensors), of one model or of several",
             Arity = new ArgumentArity(1, MostNetworks),
         };
-        var attack = new Option<string?>("--attack") { HelpName = "NAME", Description = $"attack that makes the images, by default {UsualAttack}, or pgd where --steps is given or the settings have more steps" };
+        var attack = new Option<string?>("--attack")
+        {
+            HelpName = "NAME",
+            Description = $"attack that makes the images, by default {UsualAttack}, or pgd where --steps is given or the "
+                + "settings have more steps",
+        };
         var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", surroundings)
         {
             Examples =
             [
-                ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors", "with data and attack of the run that the first comes from"),
-                ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json", "three models on the whole test set of CIFAR-10, at 8/255"),
+                ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors",
+                    "with data and attack of the run that the first comes from"),
+                ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json",
+                    "three models on the whole test set of CIFAR-10, at 8/255"),
                 ("transfer a.safetensors b.safetensors --attack apgd-ce --epsilon 4/255 --test-samples 1000", "another attack, on the first 1,000 test images"),
             ],
             Details =
@@ -56,7 +63,8 @@ internal static class TransferCommand
             TransferResult result = workbench.Do(
                 invocation, configuration, folder: null,
                 (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, [name], $"of {paths.Length} networks"),
-                (backend, data, progress) => new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
+                (backend, data, progress) =>
+                    new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
             return invocation.Answer(
                 new
                 {

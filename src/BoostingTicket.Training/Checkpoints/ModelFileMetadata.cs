@@ -50,8 +50,8 @@ public sealed record ModelFileMetadata
     /// <summary>Name of the pruner.</summary>
     public string? PruningScope { get; init; }
 
-    /// <summary>Every setting that the tensors come from, as compact JSON of at most <see cref="LongestSettings"/> characters; null where
-    /// the file does not say. Not checked here: whoever uses it reads it as a configuration file is read.</summary>
+    /// <summary>Every setting that the tensors come from, as compact JSON of at most <see cref="LongestSettings"/> characters;
+    /// null where the file does not say. Not checked here: whoever uses it reads it as a configuration file is read.</summary>
     [JsonIgnore]
     public string? Settings { get; init; }
 
@@ -137,7 +137,8 @@ public sealed record ModelFileMetadata
             PruningRatio = ratio is null or (>= 0 and <= 1) ? ratio : throw reader.Wrong("pruning.ratio"),
             PruningScope = reader.Text("pruning.scope"),
             Settings = reader.Text(SettingsKey) is { Length: > LongestSettings } settings
-                ? throw new DamagedFileException($"{path} is damaged: its metadata give {settings.Length} characters of settings; restore it from a copy or make it again.")
+                ? throw new DamagedFileException($"{path} is damaged: its metadata give {settings.Length} characters of "
+                    + "settings; restore it from a copy or make it again.")
                 : reader.Text(SettingsKey),
         };
     }
@@ -187,8 +188,9 @@ public sealed record ModelFileMetadata
             {
                 var constants = new InputNormalizationConstants(mean ?? throw Wrong(Mean), deviation ?? throw Wrong(Deviation));
                 return constants.AreForUnitPixels ? constants : throw new DamagedFileException(
-                    $"{Path} records a normalisation that is not for images in [0, 1], mean {Join(mean)} and deviation {Join(deviation)}; import the "
-                    + "original again, with constants divided by 255 (import ORIGINAL --normalization MEANS/DEVIATIONS --out FILE).");
+                    $"{Path} records a normalisation that is not for images in [0, 1], mean {Join(mean)} and deviation "
+                    + $"{Join(deviation)}; import the original again, with constants divided by 255 (import ORIGINAL "
+                    + "--normalization MEANS/DEVIATIONS --out FILE).");
             }
             catch (ArgumentException)
             {

@@ -195,10 +195,13 @@ public static class WeightImport
             if (options.NormalizationGiven || ofFile is null || ofFile.AreForUnitPixels)
                 return options.NormalizationGiven ? options.Normalization : ofFile;
             InputNormalizationConstants converted = ofFile.FromBytePixels ?? throw new DamagedFileException(
-                $"The normalisation of {file.Path}, mean {Join(ofFile.Mean)} and deviation {Join(ofFile.Deviation)}, is neither for images in [0, 1] "
+                $"The normalisation of {file.Path}, mean {Join(ofFile.Mean)} and deviation "
+                + $"{Join(ofFile.Deviation)}, is neither for images in [0, 1] "
                 + "nor for images of 0 to 255; give the right one with --normalization.");
             Report(
-                "pixel-scale", $"The normalisation is for images of 0 to 255; images are in [0, 1] here, so that its constants were divided by 255: mean {Join(converted.Mean)}, "
+                "pixel-scale",
+                "The normalisation is for images of 0 to 255; images are in [0, 1] here, so that its constants were divided "
+                    + $"by 255: mean {Join(converted.Mean)}, "
                 + $"deviation {Join(converted.Deviation)}.", []);
             return converted;
         }

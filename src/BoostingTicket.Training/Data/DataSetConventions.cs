@@ -32,8 +32,8 @@ public sealed record DataSetConventions
     /// <summary>Training images set aside for validation.</summary>
     public int ValidationSamples { get; init; } = 5_000;
 
-    /// <summary>Photographs of CIFAR-10's kind: 8/255 by steps of 2/255, ten in training and twenty in evaluation, crops and flips
-    /// (Madry et al., 2017; the paper, section 4.1 and appendix A).</summary>
+    /// <summary>Photographs of CIFAR-10's kind: 8/255 by steps of 2/255, ten in training and twenty in evaluation, crops and
+    /// flips (Madry et al., 2017; the paper, section 4.1 and appendix A).</summary>
     public static DataSetConventions Cifar { get; } = new()
     {
         Presets = ["cifar10-resnet18", "cifar10-vgg16", "cifar10-wrn34"],
@@ -44,8 +44,8 @@ public sealed record DataSetConventions
         CropFlip = true,
     };
 
-    /// <summary>Drawn digits and what is published in their form: 0.3 by 40 steps of 0.01, neither crops nor flips (Madry et al., 2017,
-    /// on MNIST; TRADES evaluates so too). Steps of 2/255 could not cross that ball.</summary>
+    /// <summary>Drawn digits and what is published in their form: 0.3 by 40 steps of 0.01, neither crops nor flips (Madry et al.,
+    /// 2017, on MNIST; TRADES evaluates so too). Steps of 2/255 could not cross that ball.</summary>
     public static DataSetConventions Mnist { get; } = new()
     {
         Presets = ["mnist-pgd"],

@@ -9,7 +9,8 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
-/// <param name="conventions">What holds for the set where nothing else is said; null for what holds for images of its kind.</param>
+/// <param name="conventions">What holds for the set where nothing else is said; null for what holds for images of its
+/// kind.</param>
 /// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for
 /// none.</param>
 public sealed class PublishedDataSet(
@@ -36,7 +37,8 @@ public sealed class PublishedDataSet(
     public bool IsThere(string root) => files.All(file => Exists(root, file)) || isElsewhere?.Invoke(root) == true;
 
     /// <inheritdoc/>
-    public DataSetConventions Conventions => conventions ?? (shape.Channels == 3 ? DataSetConventions.Cifar : DataSetConventions.Mnist);
+    public DataSetConventions Conventions =>
+        conventions ?? (shape.Channels == 3 ? DataSetConventions.Cifar : DataSetConventions.Mnist);
 
     /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)

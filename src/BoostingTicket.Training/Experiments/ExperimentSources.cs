@@ -10,8 +10,8 @@ namespace BoostingTicket.Training.Experiments;
 /// <param name="Options">Settings of the command line with their values.</param>
 public sealed record ExperimentSources(string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
-    /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the experiment's; what
-    /// it began goes on so.</summary>
+    /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the
+    /// experiment's; what it began goes on so.</summary>
     public bool TakesAttack { get; init; } = true;
 
     private const string Model = "--model", Width = "--width", Epochs = "--epochs", DataSet = "--dataset";

@@ -39,7 +39,8 @@ internal static class StoredValues
             ("number of attacked samples", attack.Attacked >= 0 && attack.Attacked <= attack.Samples),
             ("accuracy", IsShare(attack.Robust)),
             ("largest perturbation", IsAmount(attack.LargestPerturbation)), ("seconds", IsAmount(attack.Seconds)),
-            ("samples a second", IsAmount(attack.SamplesPerSecond)), ("number of gradients of zero", attack.ZeroGradients is null or >= 0),
+            ("samples a second", IsAmount(attack.SamplesPerSecond)),
+            ("number of gradients of zero", attack.ZeroGradients is null or >= 0),
             ("number of samples attacked by the margin", attack.ByMargin >= 0 && attack.Blind >= 0)),
         RobustnessResult robustness => First(
             ("number of samples", robustness.Samples >= 0), ("clean accuracy", IsShare(robustness.Clean)),

@@ -42,10 +42,11 @@ public sealed class InputNormalizationConstants
     /// <summary>Whether the constants can be those of images in [0, 1], whose means and deviations are at most 1.</summary>
     public bool AreForUnitPixels => Mean.Concat(Deviation).All(value => value <= 1);
 
-    /// <summary>The same for images in [0, 1] where these are for images of 0 to 255, such as 125.3 and 63: both divided by 255. Null
-    /// where they are not, or where mean and deviation are of different scales.</summary>
+    /// <summary>The same for images in [0, 1] where these are for images of 0 to 255, such as 125.3 and 63: both divided by 255.
+    /// Null where they are not, or where mean and deviation are of different scales.</summary>
     public InputNormalizationConstants? FromBytePixels =>
-        !AreForUnitPixels && Deviation.All(value => value is > 1 and <= Bytes) && Mean.All(value => value is 0 or (> 1 and <= Bytes))
+        !AreForUnitPixels && Deviation.All(value => value is > 1 and <= Bytes)
+        && Mean.All(value => value is 0 or (> 1 and <= Bytes))
             ? new([.. Mean.Select(Scaled)], [.. Deviation.Select(Scaled)])
             : null;
 

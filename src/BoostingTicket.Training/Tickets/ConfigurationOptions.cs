@@ -104,7 +104,8 @@ public static class ConfigurationOptions
         yield return Set(
             "--donor-early-bird", OptionGroup.Pruning,
             "end a donor's training when the masks of its last five epochs differ by less than this share of the most they "
-                + "can; the Early-Bird paper's 0.1 at ratios 0.3 to 0.7 is a share of all weights, here 0.1 to 0.17; or none", "pruning.earlyBird");
+                + "can; the Early-Bird paper's 0.1 at ratios 0.3 to 0.7 is a share of all weights, here 0.1 to 0.17; or none",
+            "pruning.earlyBird");
         yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
 
         yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");

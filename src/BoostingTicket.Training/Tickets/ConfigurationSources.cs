@@ -11,9 +11,9 @@ namespace BoostingTicket.Training.Tickets;
 /// <param name="Source">What they come from besides the command line, in a few words.</param>
 public sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
 
-/// <summary>Where a configuration comes from: the command line over a file over what they start from. That is the preset that one of them
-/// names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else the defaults of
-/// that data set.</summary>
+/// <summary>Where a configuration comes from: the command line over a file over what they start from. That is the preset that one
+/// of them names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else
+/// the defaults of that data set.</summary>
 /// <param name="Preset">Preset that the command line names; null for the file's.</param>
 /// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
 /// <param name="Options">Options of the command line with their values.</param>
@@ -67,7 +67,8 @@ public sealed record ConfigurationSources(
         return (DataSetDefaults.Of(set, model), source);
     }
 
-    private string? Value(string option) => Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
+    private string? Value(string option) =>
+        Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
 
     // A value of another kind is refused where the file is laid over.
     private static string? TextIn(JsonNode? group, string name) =>

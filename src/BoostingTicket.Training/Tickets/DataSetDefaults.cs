@@ -2,8 +2,8 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>The configuration that holds for a data set where nothing else is said: the one place that puts together what stands beside
-/// the data set (<see cref="DataSetConventions"/>) and the preset that it names.</summary>
+/// <summary>The configuration that holds for a data set where nothing else is said: the one place that puts together what stands
+/// beside the data set (<see cref="DataSetConventions"/>) and the preset that it names.</summary>
 public static class DataSetDefaults
 {
     /// <summary>The data set where none is named; built in.</summary>
@@ -11,13 +11,14 @@ public static class DataSetDefaults
 
     /// <summary>The configuration of a data set.</summary>
     /// <param name="set">The data set.</param>
-    /// <param name="model">Name of the model that is asked for; null for the data set's own. It chooses among the data set's presets,
-    /// and is not set.</param>
+    /// <param name="model">Name of the model that is asked for; null for the data set's own. It chooses among the data set's
+    /// presets, and is not set.</param>
     public static RunConfiguration Of(IDataSet set, string? model = null)
     {
         ArgumentNullException.ThrowIfNull(set);
         Preset[] presets = [.. set.Conventions.Presets.Select(Presets.Find)];
-        Preset start = presets.FirstOrDefault(preset => model is not null && FamilyOf(preset.Configuration.Model) == FamilyOf(model)) ?? presets[0];
+        Preset start = presets.FirstOrDefault(preset =>
+            model is not null && FamilyOf(preset.Configuration.Model) == FamilyOf(model)) ?? presets[0];
         return Apply(start.Configuration, set);
     }
 
@@ -51,7 +52,12 @@ public static class DataSetDefaults
         ArgumentNullException.ThrowIfNull(usual);
         return configuration with
         {
-            Attack = configuration.Attack with { Epsilon = usual.Epsilon, StepSize = usual.StepSize, Steps = usual.TrainingSteps },
+            Attack = configuration.Attack with
+            {
+                Epsilon = usual.Epsilon,
+                StepSize = usual.StepSize,
+                Steps = usual.TrainingSteps,
+            },
             Evaluation = configuration.Evaluation with
             {
                 Attack = configuration.Evaluation.Attack with

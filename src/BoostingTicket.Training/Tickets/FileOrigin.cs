@@ -8,11 +8,11 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Tickets;
 
-/// <summary>The settings that a weights, ticket or mask file comes from: those that it carries; for a file of version 0.1.0, those of the
-/// run's folder that it lies in.</summary>
+/// <summary>The settings that a weights, ticket or mask file comes from: those that it carries; for a file of version 0.1.0,
+/// those of the run's folder that it lies in.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Configuration">The settings; null where neither the file nor a folder says. Its device is <c>auto</c>: where to compute
-/// is a matter of the machine.</param>
+/// <param name="Configuration">The settings; null where neither the file nor a folder says. Its device is <c>auto</c>: where to
+/// compute is a matter of the machine.</param>
 /// <param name="Source">What to call the settings; what is assumed, where there are none.</param>
 public sealed record FileOrigin(string Path, RunConfiguration? Configuration, string Source)
 {
@@ -81,7 +81,8 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
     {
         (string? set, string reason) = metadata is null ? (null, "") : Recognize(metadata);
         string source = set is null
-            ? $"defaults of {DataSetDefaults.DataSet}, since {path} carries none and does not say its data set (--dataset names it)"
+            ? $"defaults of {DataSetDefaults.DataSet}, since {path} carries none and "
+                + $"does not say its data set (--dataset names it)"
             : $"defaults of {set}, assumed from {reason}, since {path} carries none";
         return new FileOrigin(path, null, source) { AssumedDataSet = set ?? DataSetDefaults.DataSet };
     }
@@ -90,7 +91,8 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
     {
         bool Fits(IDataSet set) => set.Shape == metadata.Input && set.Classes.Count == metadata.Classes;
         if (metadata.Normalization is { } constants
-            && DataSetCatalog.All.FirstOrDefault(set => Fits(set) && RunNormalization.Usual(set.Name) is { } usual && usual.ContentEquals(constants)) is { } known)
+            && DataSetCatalog.All.FirstOrDefault(set =>
+                Fits(set) && RunNormalization.Usual(set.Name) is { } usual && usual.ContentEquals(constants)) is { } known)
             return (known.Name, "its normalisation");
         if (metadata.Preset is { } name && Presets.All.FirstOrDefault(preset => preset.Name == name) is { } preset
             && DataSetCatalog.All.FirstOrDefault(set => set.Name == preset.Configuration.Data.Name && Fits(set)) is { } named)
@@ -108,10 +110,12 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
                 throw new JsonException("no object");
             return Build(root, path);
         }
-        catch (Exception error) when (error is JsonException or ConfigurationException or InvalidOperationException or ArgumentException)
+        catch (Exception error) when (
+            error is JsonException or ConfigurationException or InvalidOperationException or ArgumentException)
         {
             throw new DamagedFileException(
-                $"The settings that {path} carries cannot be used; give others with --preset or --config, or give another file.", error);
+                $"The settings that {path} carries cannot be used; give others with --preset or --config, or give another "
+                + "file.", error);
         }
     }
 

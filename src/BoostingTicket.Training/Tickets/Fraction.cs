@@ -28,7 +28,8 @@ public static class Fraction
         return true;
     }
 
-    /// <summary>A distance between pixels as the field writes it: <c>8/255</c> for a multiple of a grey level, else a decimal number.</summary>
+    /// <summary>A distance between pixels as the field writes it: <c>8/255</c> for a multiple of a grey level, else a decimal
+    /// number.</summary>
     /// <param name="value">The distance, in pixel units of [0, 1].</param>
     public static string Text(double value)
     {

@@ -31,8 +31,8 @@ public enum StatedWork
 /// <summary>An attack, as it is stated before the start.</summary>
 /// <param name="Name">Method of training, or names of the attacks of an evaluation.</param>
 /// <param name="Epsilon">Radius of the L∞ ball, as the field writes it: <c>8/255</c>, <c>0.3</c>.</param>
-/// <param name="Steps">Attack steps that a step of training takes, or steps of PGD in the evaluation; 0 for training on clean images, and
-/// for attacks with steps of their own.</param>
+/// <param name="Steps">Attack steps that a step of training takes, or steps of PGD in the evaluation; 0 for training on clean
+/// images, and for attacks with steps of their own.</param>
 /// <param name="StepSize">Size of a step of PGD; null where the attack chooses its own.</param>
 public sealed record StatedAttack(string Name, string Epsilon, int Steps, string? StepSize);
 
@@ -60,14 +60,16 @@ public sealed record RunStatement(
     /// <param name="attacks">Names of the attacks of an evaluation; null for PGD as configured.</param>
     /// <param name="model">What to call the network; null for the configured one.</param>
     public static RunStatement Of(
-        StatedWork work, ComposedConfiguration composed, DataSplit data, IReadOnlyList<string>? attacks = null, string? model = null)
+        StatedWork work, ComposedConfiguration composed, DataSplit data, IReadOnlyList<string>? attacks = null,
+        string? model = null)
     {
         ArgumentNullException.ThrowIfNull(composed);
         ArgumentNullException.ThrowIfNull(data);
         RunConfiguration configuration = composed.Configuration;
         bool trains = work is StatedWork.Run or StatedWork.Train or StatedWork.Retrain or StatedWork.Profile;
         bool tests = work is not (StatedWork.Profile or StatedWork.Prune);
-        int train = Used(configuration.Data.TrainSamples, data.Train.Count), validation = Math.Min(configuration.Data.ValidationSamples, train);
+        int train = Used(configuration.Data.TrainSamples, data.Train.Count);
+        int validation = Math.Min(configuration.Data.ValidationSamples, train);
         return new RunStatement(
             configuration.Data.Name, trains ? train - validation : null, trains ? validation : null,
             tests ? Used(configuration.Data.TestSamples, data.Test.Count) : null, trains ? OfTraining(work, configuration) : null,
@@ -97,7 +99,8 @@ public sealed record RunStatement(
     private static string Describe(StatedAttack attack)
     {
         string steps = attack.StepSize is null || attack.Steps == 0 ? ""
-            : string.Create(CultureInfo.InvariantCulture, $", {attack.Steps} {(attack.Steps == 1 ? "step" : "steps")} of {attack.StepSize}");
+            : string.Create(
+                CultureInfo.InvariantCulture, $", {attack.Steps} {(attack.Steps == 1 ? "step" : "steps")} of {attack.StepSize}");
         return $"{attack.Name} with ε = {attack.Epsilon}{steps}";
     }
 
@@ -106,7 +109,8 @@ public sealed record RunStatement(
         TrainingSettings settings = work is StatedWork.Retrain or StatedWork.Run ? configuration.Retrain : configuration.Dense;
         int steps = TrainingMethodCatalog.Find(settings.Method).AttackSteps(settings, configuration.Attack);
         bool donors = work == StatedWork.Run && configuration.Arms.Any(arm => arm != Arm.Dense);
-        string name = SettingNames.Of(settings.Method) + (donors ? $" (donors by {SettingNames.Of(configuration.Donor.Method)})" : "");
+        string name = SettingNames.Of(settings.Method)
+            + (donors ? $" (donors by {SettingNames.Of(configuration.Donor.Method)})" : "");
         return new StatedAttack(
             name, Fraction.Text(configuration.Attack.Epsilon), steps,
             Pgd.Contains(settings.Method) ? Fraction.Text(configuration.Attack.StepSize) : null);
@@ -117,7 +121,8 @@ public sealed record RunStatement(
         // Others than these have steps of their own.
         bool isPgd = attacks is null || attacks.Any(name => name is "pgd" or "cw");
         int steps = attacks is [{ } single] && single.StartsWith(PgdOfSteps, StringComparison.Ordinal)
-            && int.TryParse(single.AsSpan(PgdOfSteps.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number
+            && int.TryParse(single.AsSpan(PgdOfSteps.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
             : isPgd ? attack.Steps : 0;
         return new StatedAttack(
             attacks is null ? "pgd" : string.Join(", ", attacks), Fraction.Text(attack.Epsilon), steps,

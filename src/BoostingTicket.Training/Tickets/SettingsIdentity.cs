@@ -23,13 +23,15 @@ public static class SettingsIdentity
         [
             nameof(RunConfiguration.Preset), nameof(RunConfiguration.Model), nameof(RunConfiguration.Initialization),
             nameof(RunConfiguration.Device), nameof(RunConfiguration.Precision), nameof(RunConfiguration.Deterministic),
-            nameof(RunConfiguration.Seed), nameof(RunConfiguration.Seeds), nameof(RunConfiguration.Arms), nameof(RunConfiguration.Data),
+            nameof(RunConfiguration.Seed), nameof(RunConfiguration.Seeds), nameof(RunConfiguration.Arms),
+            nameof(RunConfiguration.Data),
             nameof(RunConfiguration.Attack), nameof(RunConfiguration.Donor), nameof(RunConfiguration.Pruning),
             nameof(RunConfiguration.Retrain), nameof(RunConfiguration.Dense), nameof(RunConfiguration.Evaluation),
         ],
         [typeof(ExperimentConfiguration)] =
         [
-            nameof(ExperimentConfiguration.Experiment), nameof(ExperimentConfiguration.Scale), nameof(ExperimentConfiguration.Model),
+            nameof(ExperimentConfiguration.Experiment), nameof(ExperimentConfiguration.Scale),
+            nameof(ExperimentConfiguration.Model),
             nameof(ExperimentConfiguration.Width), nameof(ExperimentConfiguration.Epochs), nameof(ExperimentConfiguration.Base),
         ],
         [typeof(DataSettings)] =
@@ -46,13 +48,15 @@ public static class SettingsIdentity
         [
             nameof(TrainingSettings.Method), nameof(TrainingSettings.MethodOptions), nameof(TrainingSettings.Epochs),
             nameof(TrainingSettings.BatchSize), nameof(TrainingSettings.LearningRate), nameof(TrainingSettings.WarmupFrom),
-            nameof(TrainingSettings.WarmupLength), nameof(TrainingSettings.LearningRateDrops), nameof(TrainingSettings.LearningRateFactor),
+            nameof(TrainingSettings.WarmupLength), nameof(TrainingSettings.LearningRateDrops),
+            nameof(TrainingSettings.LearningRateFactor),
             nameof(TrainingSettings.Momentum), nameof(TrainingSettings.WeightDecay), nameof(TrainingSettings.DecayAll),
             nameof(TrainingSettings.Ema), nameof(TrainingSettings.EarlyStopping),
         ],
         [typeof(MethodSettings)] =
         [
-            nameof(MethodSettings.FgsmRsStep), nameof(MethodSettings.Noise), nameof(MethodSettings.NoiseStep), nameof(MethodSettings.Replays),
+            nameof(MethodSettings.FgsmRsStep), nameof(MethodSettings.Noise), nameof(MethodSettings.NoiseStep),
+            nameof(MethodSettings.Replays),
             nameof(MethodSettings.OuterSteps), nameof(MethodSettings.InnerSteps), nameof(MethodSettings.Beta),
         ],
         [typeof(EarlyStopping)] = [nameof(EarlyStopping.Patience), nameof(EarlyStopping.Robust)],
@@ -63,7 +67,8 @@ public static class SettingsIdentity
         ],
         [typeof(AttackSettings)] =
         [
-            nameof(AttackSettings.Epsilon), nameof(AttackSettings.StepSize), nameof(AttackSettings.Steps), nameof(AttackSettings.Restarts),
+            nameof(AttackSettings.Epsilon), nameof(AttackSettings.StepSize), nameof(AttackSettings.Steps),
+            nameof(AttackSettings.Restarts),
             nameof(AttackSettings.Loss), nameof(AttackSettings.Statistics),
         ],
     };

@@ -23,7 +23,8 @@ public sealed class PixelScaleTests
         ImportedWeights imported = WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w2"));
         Assert.That(imported.Normalization!.Mean, Is.EqualTo(Mean.Select(value => value / 255)).Within(1e-6));
         Assert.That(imported.Normalization!.Deviation, Is.EqualTo(Deviation.Select(value => value / 255)).Within(1e-6));
-        Assert.That(imported.Repairs.Single(repair => repair.Kind == "pixel-scale").Description, Does.Contain("0 to 255").And.Contain("0.49"));
+        Assert.That(imported.Repairs.Single(repair => repair.Kind == "pixel-scale").Description,
+            Does.Contain("0 to 255").And.Contain("0.49"));
     }
 
     [Test]
@@ -34,16 +35,19 @@ public sealed class PixelScaleTests
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w2")),
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("--normalization"));
         ImportedWeights given = WeightImport.Read(
-            _folder["foreign"], new ImportOptions("resnet18-w2", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
+            _folder["foreign"],
+                new ImportOptions("resnet18-w2", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
         Assert.That(given.Normalization, Is.SameAs(InputNormalizationConstants.Cifar10));
     }
 
     [Test]
     public void A_weights_file_that_records_them_is_refused_with_the_remedy()
     {
-        WeightFile.Save(_folder["own"], Fixture.State, Fixture.Metadata with { Normalization = new InputNormalizationConstants(Mean, Deviation) });
+        WeightFile.Save(_folder["own"], Fixture.State,
+            Fixture.Metadata with { Normalization = new InputNormalizationConstants(Mean, Deviation) });
         Assert.That(
-            () => WeightFile.ReadMetadata(_folder["own"]), Throws.TypeOf<DamagedFileException>().With.Message.Contains("divided by 255").And.Message.Contains("import"));
+            () => WeightFile.ReadMetadata(_folder["own"]),
+                Throws.TypeOf<DamagedFileException>().With.Message.Contains("divided by 255").And.Message.Contains("import"));
     }
 
     [TestCase(new[] { 0.5f }, new[] { 0.5f }, true)]

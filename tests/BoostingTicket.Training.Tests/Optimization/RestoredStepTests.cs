@@ -23,7 +23,8 @@ public sealed class RestoredStepTests
     public void A_step_beyond_the_training_is_refused(int epoch, int step, bool refused)
     {
         using IBackend backend = CpuBackend.Create(threads: 1);
-        using var network = new Network(ModelCatalog.Build("lenet-1-2-3", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
+        using var network =
+            new Network(ModelCatalog.Build("lenet-1-2-3", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
         Initialization.Draw(network.Graph.Table, seed: 1).CopyTo(network.Parameters, backend);
         using var images = new DeviceImages(SyntheticImages.Generate("synthetic-28", 1, 28, 60, 10, seed: 4).Train, backend);
         int[] samples = [.. Enumerable.Range(0, 60)];
@@ -34,7 +35,8 @@ public sealed class RestoredStepTests
             new AttackSettings(), new EvaluationSettings { ProbeSteps = 0, BatchSize = 10 },
             new Kept(new TrainingState { Epoch = epoch, Batch = step }), progress);
         if (refused)
-            Assert.That(() => trainer.Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("2 epochs of 5 steps"));
+            Assert.That(() =>
+                trainer.Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("2 epochs of 5 steps"));
         else
             Assert.That(trainer.Restore().Batch, Is.EqualTo(step));
     }

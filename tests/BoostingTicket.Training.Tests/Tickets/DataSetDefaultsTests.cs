@@ -20,7 +20,8 @@ public sealed class DataSetDefaultsTests
         {
             Assert.That(configuration.Data.Name, Is.EqualTo(name));
             Assert.That(configuration.Model, Is.EqualTo(model));
-            Assert.That((configuration.Data.TrainSamples, configuration.Data.TestSamples), Is.EqualTo((trainSamples, trainSamples / 6)));
+            Assert.That(
+                (configuration.Data.TrainSamples, configuration.Data.TestSamples), Is.EqualTo((trainSamples, trainSamples / 6)));
             Assert.That(configuration.Data.CropFlip, Is.EqualTo(cropFlip));
             Assert.That(Fraction.Text(configuration.Attack.Epsilon), Is.EqualTo(epsilon));
             Assert.That(Fraction.Text(configuration.Attack.StepSize), Is.EqualTo(step));
@@ -38,7 +39,8 @@ public sealed class DataSetDefaultsTests
         {
             RunConfiguration configuration = DataSetDefaults.Of(set);
             Assert.That(configuration.Validate, Throws.Nothing, set.Name);
-            Assert.That(configuration.Evaluation.Attack.Steps * configuration.Evaluation.Attack.StepSize, Is.GreaterThanOrEqualTo(configuration.Attack.Epsilon), set.Name);
+            Assert.That(configuration.Evaluation.Attack.Steps * configuration.Evaluation.Attack.StepSize,
+                Is.GreaterThanOrEqualTo(configuration.Attack.Epsilon), set.Name);
         }
     }
 
@@ -58,7 +60,8 @@ public sealed class DataSetDefaultsTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["named.json"], """{ "preset": "quick", "data": { "name": "cifar10" } }""");
-        File.WriteAllText(folder["data.json"], """{ "data": { "name": "cifar10", "testSamples": 100 }, "attack": { "steps": 7 } }""");
+        File.WriteAllText(
+            folder["data.json"], """{ "data": { "name": "cifar10", "testSamples": 100 }, "attack": { "steps": 7 } }""");
         RunConfiguration preset = Compose("quick", null, ("--dataset", "cifar10"));
         Assert.That((preset.Attack.Epsilon, preset.Data.TrainSamples, preset.Data.Name), Is.EqualTo((0.08, 6_000, "cifar10")));
         Assert.That(Compose(null, folder["named.json"]).Attack.Epsilon, Is.EqualTo(0.08));
@@ -75,7 +78,8 @@ public sealed class DataSetDefaultsTests
         Assert.That(RunJson.Hash(Compose()), Is.EqualTo(RunJson.Hash(Presets.Find("quick").Configuration)));
         // The hash in the files of `run --device cpu --seed 3` of version 0.1.0.
         Assert.That(
-            RunJson.Hash(Compose(("--device", "cpu"), ("--seed", "3"))), Is.EqualTo("9b842337aad6f9371463c0aad96e2ff3461dd1d2dff549d9694f20ff1577f94e"));
+            RunJson.Hash(Compose(("--device", "cpu"), ("--seed", "3"))),
+                Is.EqualTo("9b842337aad6f9371463c0aad96e2ff3461dd1d2dff549d9694f20ff1577f94e"));
     }
 
     [TestCase(8.0 / 255, "8/255")]
@@ -86,10 +90,12 @@ public sealed class DataSetDefaultsTests
     [TestCase(1.0 / 3, "85/255")]
     [TestCase(1.0 / 7, "0.14286")]
     [TestCase(0, "0")]
-    public void Distances_are_written_as_the_field_does(double value, string text) => Assert.That(Fraction.Text(value), Is.EqualTo(text));
+    public void Distances_are_written_as_the_field_does(double value, string text) =>
+        Assert.That(Fraction.Text(value), Is.EqualTo(text));
 
     private static RunConfiguration Compose(params (string Option, string Value)[] options) => Compose(null, null, options);
 
     private static RunConfiguration Compose(string? preset, string? file, params (string Option, string Value)[] options) =>
-        new ConfigurationSources(preset, file, [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))]).Compose();
+        new ConfigurationSources(
+            preset, file, [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))]).Compose();
 }

@@ -41,8 +41,12 @@ public sealed class FileOriginTests
     {
         FileOrigin origin = FileOrigin.Read(Save(JsonSerializer.Serialize(Settings, RunJson.Compact)))!;
         File.WriteAllText(_folder["settings.json"], """{ "attack": { "epsilon": "3/255", "steps": 4 } }""");
-        RunConfiguration Compose(string? preset, string? file, params (string Option, string Value)[] options) =>
-            new ConfigurationSources(preset, file, [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))]) { Origin = origin }.Compose();
+        RunConfiguration Compose(string? preset, string? file, params (string Option, string Value)[] options)
+        {
+            (ConfigurationOption, string)[] given =
+                [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))];
+            return new ConfigurationSources(preset, file, given) { Origin = origin }.Compose();
+        }
 
         Assert.That(Compose(null, null).Attack.Epsilon, Is.EqualTo(4.0 / 255));
         Assert.That(Compose(null, null, ("--dataset", "cifar10")).Attack.Epsilon, Is.EqualTo(4.0 / 255), "the same data set");
@@ -70,7 +74,8 @@ public sealed class FileOriginTests
     {
         string path = Save(settings);
         DamagedFileException error = Assert.Throws<DamagedFileException>(() => FileOrigin.Read(path))!;
-        Assert.That(error.Message, Is.EqualTo($"The settings that {path} carries cannot be used; give others with --preset or --config, or give another file."));
+        Assert.That(error.Message, Is.EqualTo(
+            $"The settings that {path} carries cannot be used; give others with --preset or --config, or give another file."));
     }
 
     [Test]
@@ -79,13 +84,15 @@ public sealed class FileOriginTests
         string deep = Save(new string('[', 50_000));
         Assert.That(() => FileOrigin.Read(deep), Throws.TypeOf<DamagedFileException>());
         string @long = Save($$"""{ "model": "{{new string('x', ModelFileMetadata.LongestSettings)}}" }""");
-        Assert.That(() => FileOrigin.Read(@long), Throws.TypeOf<DamagedFileException>().With.Message.Contains("characters of settings"));
+        Assert.That(() =>
+            FileOrigin.Read(@long), Throws.TypeOf<DamagedFileException>().With.Message.Contains("characters of settings"));
     }
 
     [Test]
     public void Settings_of_an_experiment_can_be_written_and_read_as_a_configuration_file()
     {
-        RunConfiguration kept = FileOrigin.Read(Save(JsonSerializer.Serialize(Settings with { Preset = "experiment" }, RunJson.Compact)))!.Configuration!;
+        RunConfiguration kept = FileOrigin.Read(
+            Save(JsonSerializer.Serialize(Settings with { Preset = "experiment" }, RunJson.Compact)))!.Configuration!;
         Assert.That(kept.Preset, Is.EqualTo("cifar10-resnet18"));
         string folder = _folder["store"], seed = Path.Combine(folder, "seed-0");
         Directory.CreateDirectory(seed);
@@ -99,10 +106,12 @@ public sealed class FileOriginTests
     public void Files_that_carry_none_take_those_of_their_run_or_of_the_data_set_they_look_like()
     {
         FileOrigin cifar = FileOrigin.Read(Save(null))!;
-        Assert.That((cifar.Configuration, cifar.AssumedDataSet, cifar.IsCarried), Is.EqualTo(((RunConfiguration?)null, "cifar10", false)));
+        Assert.That((cifar.Configuration, cifar.AssumedDataSet, cifar.IsCarried),
+            Is.EqualTo(((RunConfiguration?)null, "cifar10", false)));
         Assert.That(cifar.Source, Does.StartWith("defaults of cifar10, assumed from its normalisation"));
         RunConfiguration composed = new ConfigurationSources(null, null, []) { Origin = cifar }.Compose();
-        Assert.That((composed.Attack.Epsilon, composed.Data.Name, composed.Model, composed.Data.TestSamples), Is.EqualTo((8.0 / 255, "cifar10", "resnet18-w2", 0)));
+        Assert.That((composed.Attack.Epsilon, composed.Data.Name, composed.Model, composed.Data.TestSamples),
+            Is.EqualTo((8.0 / 255, "cifar10", "resnet18-w2", 0)));
 
         string folder = _folder["run"], path = Path.Combine(folder, "seed-0", "train.last.safetensors");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -8,7 +8,11 @@ namespace BoostingTicket.Training.Tests.Tickets;
 public sealed class SettingsIdentityTests
 {
     private static readonly JsonSerializerOptions Grown = SettingsIdentity.OptionsFor(
-        new Dictionary<Type, HashSet<string>> { [typeof(Settings)] = [nameof(Settings.Old), nameof(Settings.Inner)], [typeof(Inner)] = [nameof(Inner.Rate)] });
+        new Dictionary<Type, HashSet<string>>
+        {
+            [typeof(Settings)] = [nameof(Settings.Old), nameof(Settings.Inner)],
+            [typeof(Inner)] = [nameof(Inner.Rate)],
+        });
 
     private static string Hash(object settings) => CanonicalJson.Hash(JsonSerializer.SerializeToElement(settings, Grown));
 
@@ -20,7 +24,8 @@ public sealed class SettingsIdentityTests
 
         Assert.That(Hash(new Settings()), Is.EqualTo(before));
         Assert.That(Hash(new Settings { List = [1, 2] }), Is.EqualTo(before), "lists compare by what they hold");
-        Assert.That(Hash(new { Settings = new Settings(), Seed = 1 }), Is.EqualTo(CanonicalJson.Hash("""{"settings":{"old":1,"inner":{"rate":0.5}},"seed":1}""")));
+        Assert.That(Hash(new { Settings = new Settings(), Seed = 1 }),
+            Is.EqualTo(CanonicalJson.Hash("""{"settings":{"old":1,"inner":{"rate":0.5}},"seed":1}""")));
     }
 
     [Test]
@@ -28,7 +33,8 @@ public sealed class SettingsIdentityTests
     {
         string[] hashes =
         [
-            Hash(new Settings()), Hash(new Settings { New = "b" }), Hash(new Settings { New = null }), Hash(new Settings { List = [2, 1] }),
+            Hash(new Settings()), Hash(new Settings { New = "b" }), Hash(new Settings { New = null }),
+                Hash(new Settings { List = [2, 1] }),
             Hash(new Settings { Inner = new Inner { Later = 3 } }),
         ];
 

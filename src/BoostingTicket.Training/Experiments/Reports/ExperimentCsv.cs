@@ -17,7 +17,8 @@ internal static class ExperimentCsv
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{Quote(row.Item)},{Quote(row.Measure)},{QuantityText.Of(row.Unit)},{row.Paper?.Value},{PlainText.Csv(row.Paper?.Source)},");
+                $"{Quote(row.Item)},{Quote(row.Measure)},{QuantityText.Of(row.Unit)},{row.Paper?.Value},"
+                + $"{PlainText.Csv(row.Paper?.Source)},");
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"{row.Ours.Mean},{(row.Ours.Count > 1 ? row.Ours.Deviation : null)},{row.Ours.Count},{row.Difference}\n");
@@ -60,7 +61,8 @@ internal static class ExperimentCsv
             {
                 PhaseTimes times = epoch.Times;
                 text.Append(CultureInfo.InvariantCulture,
-                    $"{Quote(row.Training)},{row.Seed},{Quote(row.Folder)},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
+                    $"{Quote(row.Training)},{row.Seed},{Quote(row.Folder)},{epoch.Epoch},{epoch.LearningRate},"
+                    + $"{epoch.TrainLoss},");
                 text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
                 text.Append(CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
             }

@@ -14,7 +14,8 @@ internal static class ExperimentMarkdown
     {
         var text = new StringBuilder();
         text.Append(
-            $"# {Escape($"{result.Experiment}: {result.Title}")}\n\n```\n{PlainText.Escape(commandLine)}\n```\n\n{ExperimentTables.Caption(result)}\n");
+            $"# {Escape($"{result.Experiment}: {result.Title}")}\n\n```\n{PlainText.Escape(commandLine)}\n```\n\n"
+            + $"{ExperimentTables.Caption(result)}\n");
         if (result.Rows.Count > 0)
             Table(text, "The paper and ours", ExperimentTables.Comparison(result));
         string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal)) ?? (pictures.Count > 0 ? pictures[0] : null);
