@@ -126,7 +126,8 @@ public sealed class DefaultsTests
         string old = Path.Combine(_folder, "old.safetensors"),
             inside = Path.Combine(_folder, "donor", "seed-0", "old.safetensors");
         (ModelState state, ModelFileMetadata? metadata) = WeightFile.Load(
-            _weights, ModelCatalog.Build(
+            _weights,
+            ModelCatalog.Build(
                 "lenet-3-4-8", Options(new FeatureShape(1, 28, 28), WeightFile.ReadMetadata(_weights)!.Normalization)));
         foreach (string path in new[] { old, inside })
             WeightFile.Save(path, state, metadata! with { Settings = null });
@@ -194,8 +195,11 @@ public sealed class DefaultsTests
         source.Cancel();
         using var error = new StringWriter();
         CommandResult result = CommandLine.Run(
-            error, source.Token, [.. arguments, "--dataset", "cifar10", "--threads", "1", "--device", "cpu", .. prunes
-                ? ["--out", Path.Combine(_folder, "cp.safetensors")] : inFolder ? (string[])["--out", folder] : []]);
+            error, source.Token,
+            [
+                .. arguments, "--dataset", "cifar10", "--threads", "1", "--device", "cpu",
+                .. prunes ? ["--out", Path.Combine(_folder, "cp.safetensors")] : inFolder ? (string[])["--out", folder] : []
+            ]);
         Assert.That(result.Code, Is.EqualTo(prunes ? 0 : 130), result.Error);
         string said = result.Error.Split('\n').Single(text => text.Contains("; settings: ", StringComparison.Ordinal));
         Assert.That(said, Does.Contain(stated).And.Contain("settings: defaults of cifar10"));
@@ -240,9 +244,12 @@ public sealed class DefaultsTests
     {
         string file = Path.Combine(_folder, "scale.json");
         File.WriteAllText(file, """{ "attack": { "epsilon": 8 } }""");
-        CommandResult result = CommandLine.Run([.. line.Split(' ').Select(word => word == "FILE" ? file : word), "--quiet",
-            .. line.Contains("--out", StringComparison.Ordinal) ? Array.Empty<string>()
-                : ["--out", Path.Combine(_folder, "no")]]);
+        CommandResult result = CommandLine.Run(
+            [
+                .. line.Split(' ').Select(word => word == "FILE" ? file : word), "--quiet",
+                .. line.Contains("--out", StringComparison.Ordinal)
+                    ? Array.Empty<string>() : ["--out", Path.Combine(_folder, "no")]
+            ]);
         Assert.That(result.Code, Is.EqualTo(2));
         Assert.That(result.Error, Does.Contain(begin).And.Contain(hint));
         Assert.That(result.Error.TrimEnd(), Does.Not.Contain("\n"));
@@ -254,8 +261,8 @@ public sealed class DefaultsTests
         string[] tiny =
         [
             "experiment", "table1", "--train-samples", "240", "--validation-samples", "40", "--test-samples", "40",
-            "--epochs", "2", "--seeds", "1", "--steps", "1",
-            "--probe-steps", "1", "--threads", "1", "--device", "cpu", "--model", "lenet-3-4-8", "--dataset", "synthetic-28",
+            "--epochs", "2", "--seeds", "1", "--steps", "1", "--probe-steps", "1", "--threads", "1", "--device", "cpu",
+            "--model", "lenet-3-4-8", "--dataset", "synthetic-28",
         ];
         string begun = Path.Combine(_folder, "begun"), fresh = Path.Combine(_folder, "fresh");
         // As version 0.1.0 composed it: the attack of CIFAR-10.

@@ -179,8 +179,8 @@ public sealed class FlatteryTests
             "train", "--dataset", "mnist", "--model", "lenet-8-16-64", "--method", method, "--epsilon", epsilon,
             "--step-size", "0.0875", "--steps", "4", "--epochs", overfits ? "10" : "3", "--learning-rate", "0.1", "--batch", "64",
             "--train-samples", "6000", "--validation-samples", "500", "--test-samples", "100", "--probe-steps", "10",
-            "--probe-samples", "300", "--threads", "1",
-            "--quiet", "--json", "--out", Path.Combine(_folder, $"{method}-{epsilon}"));
+            "--probe-samples", "300", "--threads", "1", "--quiet", "--json",
+            "--out", Path.Combine(_folder, $"{method}-{epsilon}"));
         Assert.That(result.Code, Is.Zero, result.Error);
         string warnings = result.Json().GetProperty("result").GetProperty("warnings").GetRawText();
         Assert.That(

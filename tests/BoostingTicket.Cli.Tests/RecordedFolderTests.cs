@@ -43,8 +43,8 @@ public sealed class RecordedFolderTests
     public void An_experiment_of_0_1_0_computes_what_is_missing_and_nothing_again()
     {
         string root = Copy("experiment-table5");
-        Dictionary<string,
-            byte[]> done = Directory.EnumerateFiles(Path.Combine(root, "store"), "result.json", SearchOption.AllDirectories)
+        Dictionary<string, byte[]> done = Directory
+            .EnumerateFiles(Path.Combine(root, "store"), "result.json", SearchOption.AllDirectories)
             .ToDictionary(path => path, File.ReadAllBytes);
         Assert.That(done, Has.Count.EqualTo(6), "the recording itself");
 

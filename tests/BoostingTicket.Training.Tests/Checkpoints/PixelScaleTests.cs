@@ -36,7 +36,7 @@ public sealed class PixelScaleTests
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("--normalization"));
         ImportedWeights given = WeightImport.Read(
             _folder["foreign"],
-                new ImportOptions("resnet18-w2", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
+            new ImportOptions("resnet18-w2", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
         Assert.That(given.Normalization, Is.SameAs(InputNormalizationConstants.Cifar10));
     }
 
@@ -47,7 +47,7 @@ public sealed class PixelScaleTests
             Fixture.Metadata with { Normalization = new InputNormalizationConstants(Mean, Deviation) });
         Assert.That(
             () => WeightFile.ReadMetadata(_folder["own"]),
-                Throws.TypeOf<DamagedFileException>().With.Message.Contains("divided by 255").And.Message.Contains("import"));
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("divided by 255").And.Message.Contains("import"));
     }
 
     [TestCase(new[] { 0.5f }, new[] { 0.5f }, true)]

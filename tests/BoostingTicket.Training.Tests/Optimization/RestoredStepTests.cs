@@ -35,8 +35,8 @@ public sealed class RestoredStepTests
             new AttackSettings(), new EvaluationSettings { ProbeSteps = 0, BatchSize = 10 },
             new Kept(new TrainingState { Epoch = epoch, Batch = step }), progress);
         if (refused)
-            Assert.That(() =>
-                trainer.Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("2 epochs of 5 steps"));
+            Assert.That(
+                () => trainer.Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("2 epochs of 5 steps"));
         else
             Assert.That(trainer.Restore().Batch, Is.EqualTo(step));
     }

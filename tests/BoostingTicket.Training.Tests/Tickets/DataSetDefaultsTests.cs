@@ -79,7 +79,7 @@ public sealed class DataSetDefaultsTests
         // The hash in the files of `run --device cpu --seed 3` of version 0.1.0.
         Assert.That(
             RunJson.Hash(Compose(("--device", "cpu"), ("--seed", "3"))),
-                Is.EqualTo("9b842337aad6f9371463c0aad96e2ff3461dd1d2dff549d9694f20ff1577f94e"));
+            Is.EqualTo("9b842337aad6f9371463c0aad96e2ff3461dd1d2dff549d9694f20ff1577f94e"));
     }
 
     [TestCase(8.0 / 255, "8/255")]

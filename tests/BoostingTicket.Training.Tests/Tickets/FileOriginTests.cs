@@ -84,8 +84,8 @@ public sealed class FileOriginTests
         string deep = Save(new string('[', 50_000));
         Assert.That(() => FileOrigin.Read(deep), Throws.TypeOf<DamagedFileException>());
         string @long = Save($$"""{ "model": "{{new string('x', ModelFileMetadata.LongestSettings)}}" }""");
-        Assert.That(() =>
-            FileOrigin.Read(@long), Throws.TypeOf<DamagedFileException>().With.Message.Contains("characters of settings"));
+        Assert.That(
+            () => FileOrigin.Read(@long), Throws.TypeOf<DamagedFileException>().With.Message.Contains("characters of settings"));
     }
 
     [Test]

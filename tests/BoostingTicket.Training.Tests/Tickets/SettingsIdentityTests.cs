@@ -34,8 +34,7 @@ public sealed class SettingsIdentityTests
         string[] hashes =
         [
             Hash(new Settings()), Hash(new Settings { New = "b" }), Hash(new Settings { New = null }),
-                Hash(new Settings { List = [2, 1] }),
-            Hash(new Settings { Inner = new Inner { Later = 3 } }),
+            Hash(new Settings { List = [2, 1] }), Hash(new Settings { Inner = new Inner { Later = 3 } }),
         ];
 
         Assert.That(hashes, Is.Unique);
