@@ -1,3 +1,5 @@
+using BoostingTicket.Training.Files;
+
 namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>What an attack, or a stage of AutoAttack, left.</summary>
@@ -13,13 +15,22 @@ namespace BoostingTicket.Training.Evaluation;
 /// null of an attack that uses no gradients.</param>
 public sealed record AttackResult(
     string Attack, int Samples, int Attacked, double Robust, WilsonInterval Interval, double LargestPerturbation, double Seconds,
-    double SamplesPerSecond, long? ZeroGradients)
+    double SamplesPerSecond, long? ZeroGradients) : IStoredRecord
 {
     /// <summary>Those of <see cref="ZeroGradients"/> that a margin loss attacked instead.</summary>
     public long ByMargin { get; init; }
 
     /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for: nothing attacked them.</summary>
     public long Blind { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of attacked samples", Attacked >= 0 && Attacked <= Samples),
+        ("accuracy", StoredValues.IsShare(Robust)),
+        ("largest perturbation", StoredValues.IsAmount(LargestPerturbation)),
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("samples a second", StoredValues.IsAmount(SamplesPerSecond)),
+        ("number of gradients of zero", ZeroGradients is null or >= 0),
+        ("number of samples attacked by the margin", ByMargin >= 0 && Blind >= 0));
 }
 
 /// <summary>A network's robustness by several attacks.</summary>
@@ -32,8 +43,13 @@ public sealed record AttackResult(
 /// <param name="Warnings">Reasons to distrust it, a sentence each.</param>
 public sealed record RobustnessResult(
     int Samples, double Clean, WilsonInterval CleanInterval, IReadOnlyList<AttackResult> Attacks, double WorstCase,
-    WilsonInterval WorstCaseInterval, IReadOnlyList<string> Warnings)
+    WilsonInterval WorstCaseInterval, IReadOnlyList<string> Warnings) : IStoredRecord
 {
     /// <summary>Samples whose clean logits are NaN or infinite; they count as wrong.</summary>
     public int NotFinite { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of samples", Samples >= 0),
+        ("clean accuracy", StoredValues.IsShare(Clean)),
+        ("worst case", StoredValues.IsShare(WorstCase)));
 }

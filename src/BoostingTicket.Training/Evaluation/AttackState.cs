@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Evaluation;
 
@@ -51,6 +52,7 @@ public sealed class AttackState(int samples)
 /// <param name="Seconds">Seconds so far.</param>
 public sealed record AttackStage(
     int Attacked, int Round, int Next, long Starts, long ZeroGradients, float LargestPerturbation, double Seconds)
+    : IStoredRecord
 {
     /// <summary>Those of <see cref="ZeroGradients"/> that a margin loss attacked instead.</summary>
     public long ByMargin { get; init; }
@@ -61,6 +63,15 @@ public sealed record AttackStage(
     /// <summary>The counts of gradients so far.</summary>
     [JsonIgnore]
     public GradientCounts Gradients => new(Starts, ZeroGradients, ByMargin, Blind);
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of attacked samples", Attacked >= 0),
+        ("round", Round >= 0),
+        ("next sample", Next >= 0),
+        ("number of starts", Starts >= 0),
+        ("number of gradients of zero", ZeroGradients >= 0 && ZeroGradients <= Starts),
+        ("largest perturbation", StoredValues.IsAmount(LargestPerturbation)),
+        ("seconds", StoredValues.IsAmount(Seconds)));
 }
 
 /// <summary>Where an evaluation by attacks keeps how far it is.</summary>

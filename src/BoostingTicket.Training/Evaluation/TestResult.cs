@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Evaluation;
 
@@ -10,6 +11,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="LargestPerturbation">Largest perturbation that the attack really used, in pixel units.</param>
 /// <param name="Seconds">Seconds that it took.</param>
 public sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds)
+    : IStoredRecord
 {
     /// <summary>Samples attacked: those classified correctly clean.</summary>
     public int Attacked { get; init; }
@@ -32,4 +34,11 @@ public sealed record TestResult(int Samples, double Clean, double Robust, double
 
     /// <summary>Reasons to distrust it, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of samples", Samples >= 0),
+        ("clean accuracy", StoredValues.IsShare(Clean)),
+        ("robust accuracy", StoredValues.IsShare(Robust)),
+        ("largest perturbation", StoredValues.IsAmount(LargestPerturbation)),
+        ("seconds", StoredValues.IsAmount(Seconds)));
 }

@@ -1,3 +1,5 @@
+using BoostingTicket.Training.Files;
+
 namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>A network of a transfer matrix, as source of adversarial images.</summary>
@@ -11,7 +13,13 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="SamplesPerSecond">Samples attacked in a second.</param>
 public sealed record TransferRow(
     string Name, string Model, MeasuredShare Clean, IReadOnlyList<MeasuredShare> Accuracies, double LargestPerturbation, double AttackSeconds,
-    double SamplesPerSecond);
+    double SamplesPerSecond) : IStoredRecord
+{
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("largest perturbation", StoredValues.IsAmount(LargestPerturbation)),
+        ("seconds", StoredValues.IsAmount(AttackSeconds)),
+        ("samples a second", StoredValues.IsAmount(SamplesPerSecond)));
+}
 
 /// <summary>How adversarial images made against each of several networks do on all of them. Every accuracy is a share of all
 /// samples.</summary>
@@ -19,4 +27,10 @@ public sealed record TransferRow(
 /// <param name="Samples">Samples, all of them attacked.</param>
 /// <param name="Rows">One a network, the sources; their accuracies are the columns, the targets.</param>
 /// <param name="Warnings">Reasons to distrust it, a sentence each.</param>
-public sealed record TransferResult(string Attack, int Samples, IReadOnlyList<TransferRow> Rows, IReadOnlyList<string> Warnings);
+public sealed record TransferResult(string Attack, int Samples, IReadOnlyList<TransferRow> Rows, IReadOnlyList<string> Warnings)
+    : IStoredRecord
+{
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of samples", Samples >= 0),
+        ("rows", Rows.All(row => row?.Accuracies?.Count == Rows.Count)));
+}

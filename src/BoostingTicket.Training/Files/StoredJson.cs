@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 namespace BoostingTicket.Training.Files;
 
 /// <summary>Reads back objects that the program wrote as JSON, and believes nothing: no member missing, none twice, no null where
-/// none can be (nor inside a list), no number that the object cannot have (<see cref="StoredValues"/>).</summary>
+/// none can be (nor inside a list), no number that the object cannot have (<see cref="IStoredRecord"/>).</summary>
 internal static class StoredJson
 {
     /// <summary>Options of objects that files carry in their metadata: names as in the code.</summary>
@@ -56,7 +56,7 @@ internal static class StoredJson
                     CheckItem(item, info, options, $"{path}[{index++}]");
                 break;
             case JsonTypeInfoKind.Object:
-                if (StoredValues.WrongMember(value) is { } wrong)
+                if ((value as IStoredRecord)?.WrongMember() is { } wrong)
                     throw new JsonException($"{Camel(path)} has no possible {wrong}");
                 foreach (JsonPropertyInfo property in info.Properties)
                 {

@@ -1,13 +1,14 @@
 using System.Text.Json.Serialization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
 /// <summary>Where a training stands, besides weights, statistics and momenta: all that a checkpoint needs to continue with
 /// the same bits. Random numbers need no state; they are keyed by seed, epoch and sample.</summary>
-public sealed class TrainingState
+public sealed class TrainingState : IStoredRecord
 {
     /// <summary>Finished epochs.</summary>
     public int Epoch { get; set; }
@@ -88,4 +89,15 @@ public sealed class TrainingState
         SampleCount = 0;
         Times = default;
     }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("epoch", Epoch >= 0 && Epoch == History.Count),
+        ("step", Batch >= 0),
+        ("number of samples", SampleCount >= 0),
+        ("number of correct samples", CorrectCount >= 0 && CorrectCount <= SampleCount),
+        ("sum of losses", double.IsFinite(LossSum)),
+        ("best epoch", BestEpoch >= 0 && BestEpoch <= Epoch),
+        ("best score", BestScore is null || StoredValues.IsShare(BestScore.Value)),
+        ("seconds of the rule", StoredValues.IsAmount(RuleSeconds)),
+        ("distance of masks", MaskDistance is null || StoredValues.IsAmount(MaskDistance.Value)));
 }

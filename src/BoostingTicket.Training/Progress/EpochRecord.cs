@@ -1,3 +1,5 @@
+using BoostingTicket.Training.Files;
+
 namespace BoostingTicket.Training.Progress;
 
 /// <summary>One epoch of a training.</summary>
@@ -10,8 +12,15 @@ namespace BoostingTicket.Training.Progress;
 /// <param name="Times">Where the epoch's seconds went.</param>
 public sealed record EpochRecord(
     int Epoch, double LearningRate, double TrainLoss, double TrainAccuracy, double ValidationClean, double? ValidationRobust,
-    PhaseTimes Times)
+    PhaseTimes Times) : IStoredRecord
 {
     /// <summary>Samples of the probe at which its attack's loss had no gradient; null when it was not measured.</summary>
     public long? ZeroGradients { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("epoch", Epoch >= 1),
+        ("learning rate", StoredValues.IsAmount(LearningRate)),
+        ("training accuracy", StoredValues.IsShare(TrainAccuracy)),
+        ("clean accuracy", StoredValues.IsShare(ValidationClean)),
+        ("robust accuracy", ValidationRobust is null || StoredValues.IsShare(ValidationRobust.Value)));
 }

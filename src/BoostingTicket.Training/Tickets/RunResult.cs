@@ -1,5 +1,6 @@
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tickets;
@@ -17,20 +18,30 @@ namespace BoostingTicket.Training.Tickets;
 /// <param name="History">Epoch by epoch.</param>
 public sealed record ArmResult(
     Arm Arm, double Sparsity, TestResult Last, TestResult Best, int BestEpoch, int EpochsRun, double PruningSeconds,
-    double TrainingSeconds, IReadOnlyList<EpochRecord> History)
+    double TrainingSeconds, IReadOnlyList<EpochRecord> History) : IStoredRecord
 {
     /// <summary>What happened in training that the user should worry about.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>Pruning and training, in seconds.</summary>
     public double TotalSeconds => PruningSeconds + TrainingSeconds;
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("sparsity", StoredValues.IsShare(Sparsity)),
+        ("best epoch", BestEpoch >= 0 && BestEpoch <= EpochsRun),
+        ("pruning seconds", StoredValues.IsAmount(PruningSeconds)),
+        ("training seconds", StoredValues.IsAmount(TrainingSeconds)));
 }
 
 /// <summary>Kept weights of one layer.</summary>
 /// <param name="Name">Parameter.</param>
 /// <param name="Total">Weights.</param>
 /// <param name="Kept">Weights that are not pruned.</param>
-public sealed record LayerSparsity(string Name, int Total, int Kept);
+public sealed record LayerSparsity(string Name, int Total, int Kept) : IStoredRecord
+{
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("number of kept weights", Kept >= 0 && Kept <= Total));
+}
 
 /// <summary>One seed of a run.</summary>
 /// <param name="Seed">The seed.</param>
@@ -43,13 +54,17 @@ public sealed record LayerSparsity(string Name, int Total, int Kept);
 /// <see cref="TrainValidationSplit.Hash"/>.</param>
 public sealed record SeedResult(
     ulong Seed, IReadOnlyList<EpochRecord> Donor, TestResult? DonorTest, IReadOnlyList<LayerSparsity> Sparsity,
-    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash = "")
+    IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash = "") : IStoredRecord
 {
     /// <summary>Training of the winning ticket's donor; empty without that arm.</summary>
     public IReadOnlyList<EpochRecord> WinningDonor { get; init; } = [];
 
     /// <summary>Epoch at which Early-Bird ended the boosting ticket's donor; null where it did not.</summary>
     public int? EarlyBirdEpoch { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("epoch of Early-Bird", EarlyBirdEpoch is null or >= 1),
+        ("arms", Arms.Count > 0));
 }
 
 /// <summary>A finished run.</summary>

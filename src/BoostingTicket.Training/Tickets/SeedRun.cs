@@ -184,8 +184,12 @@ internal sealed class SeedRun
 /// <param name="Seconds">Seconds of training and pruning.</param>
 internal sealed record DonorRecord(
     IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
-    IReadOnlyList<string> Warnings, double Seconds)
+    IReadOnlyList<string> Warnings, double Seconds) : IStoredRecord
 {
     /// <summary>Epoch at which Early-Bird ended the donor of the last round that it ended; null for none.</summary>
     public int? EarlyBirdEpoch { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("epoch of Early-Bird", EarlyBirdEpoch is null or >= 1));
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
 using BoostingTicket.Training.Tickets;
@@ -14,7 +15,14 @@ namespace BoostingTicket.Training.Experiments.Nodes;
 /// <param name="Seconds">Seconds of choosing the mask.</param>
 /// <param name="StartDistance">Relative distance of the ticket before it is trained to its donor; see <see cref="RelativeDistance"/>.</param>
 public sealed record TicketRecord(
-    double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance);
+    double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance)
+    : IStoredRecord
+{
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("sparsity", StoredValues.IsShare(Sparsity)),
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("distance", StoredValues.IsAmount(StartDistance)));
+}
 
 /// <summary>A ticket drawn from a donor: the mask of its largest weights after training, and its initial weights.</summary>
 public sealed class TicketNode : ExperimentNode<TicketRecord>

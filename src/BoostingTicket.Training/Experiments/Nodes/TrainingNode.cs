@@ -20,9 +20,15 @@ namespace BoostingTicket.Training.Experiments.Nodes;
 /// <see cref="RelativeDistance"/>. Null without a ticket.</param>
 public sealed record TrainingRecord(
     IReadOnlyList<EpochRecord> History, int BestEpoch, int Epochs, double Seconds, string SplitHash, double? DonorDistance)
+    : IStoredRecord
 {
     /// <summary>What happened in training that the user should worry about.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("best epoch", BestEpoch >= 0 && BestEpoch <= Epochs),
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("distance", DonorDistance is null || StoredValues.IsAmount(DonorDistance.Value)));
 }
 
 /// <summary>A network trained once: a donor, a baseline, a ticket or a control. Its folder is laid out like that of <c>train</c>, so
