@@ -1,8 +1,8 @@
 using System.CommandLine;
 using BoostingTicket.Cli.Commands;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using BoostingTicket.Training;
-using BoostingTicket.Training.Reporting;
+using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Cli;
 

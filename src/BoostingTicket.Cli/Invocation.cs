@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli;
 

@@ -3,11 +3,12 @@ using System.Globalization;
 using BoostingTicket.Cli.Commands;
 using BoostingTicket.Cli.Progress;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
-using BoostingTicket.Training.Tickets;
 using Microsoft.Extensions.Logging;
 
 namespace BoostingTicket.Cli;

@@ -1,5 +1,5 @@
+using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Reporting.Figures;
 
 namespace BoostingTicket.Figures;
 

@@ -1,5 +1,5 @@
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Reporting.Figures;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Reporting.Figures;
 using ScottPlot;
 using SkiaSharp;
 

@@ -1,4 +1,4 @@
-using BoostingTicket.Training.Reporting.Figures;
+using BoostingTicket.Runs.Reporting.Figures;
 using ScottPlot;
 
 namespace BoostingTicket.Figures;

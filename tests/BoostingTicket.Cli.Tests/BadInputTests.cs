@@ -1,4 +1,4 @@
-using BoostingTicket.Training.Files;
+using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Cli.Tests;
 

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Tests;
 

@@ -1,4 +1,5 @@
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Runs.Configuration;
+
 
 namespace BoostingTicket.Cli.Tests;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
-using BoostingTicket.Training.Experiments;
-using BoostingTicket.Training.Files;
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Cli.Tests;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Cli.Tests;

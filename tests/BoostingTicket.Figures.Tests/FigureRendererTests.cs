@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using BoostingTicket.Training.Reporting.Figures;
+using BoostingTicket.Runs.Reporting.Figures;
 using SkiaSharp;
 
 namespace BoostingTicket.Figures.Tests;

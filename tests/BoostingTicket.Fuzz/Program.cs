@@ -1,5 +1,5 @@
 using System.Globalization;
-using BoostingTicket.Training.Reporting;
+using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Fuzz;
 

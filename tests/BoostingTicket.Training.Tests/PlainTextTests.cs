@@ -1,6 +1,4 @@
 using System.Text.Json;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Reporting.Html;
 
 namespace BoostingTicket.Training.Tests;
 
@@ -68,24 +66,6 @@ public sealed class PlainTextTests
     [TestCase("a\nb", "a\\u000Ab")]
     [TestCase("dense", "dense")]
     public void Cells_of_tables_are_no_formulas(string text, string shown) => Assert.That(PlainText.Csv(text), Is.EqualTo(shown));
-
-    [Test]
-    public void Html_has_no_markup_and_no_control_characters()
-    {
-        Assert.That(HtmlPage.Encode("<b a='x\"'>&\x1b\u202e\n"),
-            Is.EqualTo("&lt;b a=&#39;x&quot;&#39;&gt;&amp;\\u001B\\u202E\n"));
-    }
-
-    [Test]
-    public void A_table_is_as_wide_as_its_shortened_names()
-    {
-        var table = new TextTable("tensor", "bytes");
-        table.Add("\x1b[2J" + new string('.', 60_000), "4");
-        table.Add("b", "\u009b1m");
-        using var writer = new StringWriter();
-        table.Write(writer);
-        Assert.That(writer.ToString(), Does.Contain("\\u001B[2J").And.Contain("\\u009B1m").And.Length.LessThan(1_500));
-    }
 
     [Test]
     public void A_writer_for_terminals_escapes_all_but_its_layout()

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Progress;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Reporting;
+using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Cli.Commands;
 

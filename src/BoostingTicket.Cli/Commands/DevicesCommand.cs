@@ -1,6 +1,6 @@
 using System.CommandLine;
-using BoostingTicket.Engine.Backends;
-using BoostingTicket.Training.Reporting;
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -1,14 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Figures;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Experiments.Planning;
+using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Experiments;
-using BoostingTicket.Training.Experiments.Planning;
-using BoostingTicket.Training.Experiments.Reports;
-using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Reporting;
+using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

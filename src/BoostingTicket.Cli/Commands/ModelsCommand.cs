@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using BoostingTicket.Training.Experiments;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

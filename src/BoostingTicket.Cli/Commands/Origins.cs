@@ -1,8 +1,9 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

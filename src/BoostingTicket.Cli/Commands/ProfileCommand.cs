@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Devices;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Profiling;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Profiling;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Pruning;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

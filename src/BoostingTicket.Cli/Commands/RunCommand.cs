@@ -1,7 +1,8 @@
 using System.CommandLine;
-using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
-using BoostingTicket.Training.Files;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Stages;
 
 namespace BoostingTicket.Cli.Commands;
 

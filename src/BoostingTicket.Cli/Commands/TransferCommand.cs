@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Cli.Commands;
 

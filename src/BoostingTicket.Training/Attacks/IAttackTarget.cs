@@ -1,6 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
-using BoostingTicket.Training.Profiling;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Attacks;
 

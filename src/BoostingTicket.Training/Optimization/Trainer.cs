@@ -6,7 +6,6 @@ using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization.Methods;
-using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;

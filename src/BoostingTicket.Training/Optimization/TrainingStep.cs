@@ -5,7 +5,6 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization.Methods;
-using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;

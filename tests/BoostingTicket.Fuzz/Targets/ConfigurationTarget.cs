@@ -1,6 +1,6 @@
 using System.Text;
 using BoostingTicket.Fuzz.Mutation;
-using BoostingTicket.Training.Tickets;
+using BoostingTicket.Runs.Configuration;
 
 namespace BoostingTicket.Fuzz.Targets;
 

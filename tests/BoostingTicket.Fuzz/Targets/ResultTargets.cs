@@ -1,13 +1,15 @@
 using System.Text;
 using System.Xml;
 using BoostingTicket.Fuzz.Mutation;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Reporting.Html;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Experiments.Nodes;
-using BoostingTicket.Training.Reporting;
-using BoostingTicket.Training.Reporting.Html;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Fuzz.Targets;
 

@@ -2,13 +2,14 @@ using System.Text;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Fuzz.Mutation;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Fuzz.Targets;
 

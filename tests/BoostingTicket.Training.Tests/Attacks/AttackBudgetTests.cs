@@ -79,16 +79,6 @@ public sealed class AttackBudgetTests
         Assert.That((Usual with { Epsilon = epsilon, StepSize = step, Steps = steps }).Weakness is not null, Is.EqualTo(weak));
 
     [Test]
-    public void Presets_have_no_weak_attacks() => Assert.Multiple(() =>
-    {
-        foreach (Training.Tickets.Preset preset in Training.Tickets.Presets.All)
-        {
-            Assert.That(AttackBudget.Pgd(preset.Configuration.Evaluation.Attack).Weakness, Is.Null, preset.Name);
-            Assert.That(AttackBudget.Pgd(preset.Configuration.Attack).Weakness, Is.Null, preset.Name);
-        }
-    });
-
-    [Test]
     public void Other_attacks_refuse_to_do_nothing_as_well()
     {
         var model = new TinyNetwork(2, new FeatureShape(6), classes: 5, hidden: 0, seed: 3);

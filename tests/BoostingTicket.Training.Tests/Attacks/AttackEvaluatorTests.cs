@@ -1,6 +1,6 @@
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Tests.Tickets;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 

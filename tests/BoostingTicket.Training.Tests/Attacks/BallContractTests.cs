@@ -1,7 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Tests.Tickets;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 

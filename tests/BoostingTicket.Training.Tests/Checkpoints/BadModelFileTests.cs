@@ -5,6 +5,7 @@ using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
@@ -19,9 +20,9 @@ public sealed class BadModelFileTests
     public void WriteGoodFiles()
     {
         _folder = new TemporaryFolder();
-        WeightFile.Save(_folder["weights"], Fixture.State, Fixture.Metadata);
-        MaskFile.Save(_folder["mask"], Fixture.Mask, Fixture.Metadata);
-        TicketFile.Save(_folder["ticket"], Fixture.State, Fixture.Mask, Fixture.Metadata);
+        WeightFile.Save(_folder["weights"], ModelFileFixture.State, ModelFileFixture.Metadata);
+        MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        TicketFile.Save(_folder["ticket"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
     }
 
     [TearDown]
@@ -30,77 +31,77 @@ public sealed class BadModelFileTests
     [Test]
     public void A_missing_tensor_is_named()
     {
-        Fixture.Copy(_folder["weights"], _folder["bad"], name => name == Tensor ? null : name);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), $"lacks tensor '{Tensor}'");
-        Fixture.Copy(_folder["ticket"], _folder["bad"], name => name == "bn1.weight" ? null : name);
-        AssertDamaged(() => TicketFile.Load(_folder["bad"], Fixture.Graph), "lacks tensor 'bn1.weight'");
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], name => name == Tensor ? null : name);
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"lacks tensor '{Tensor}'");
+        ModelFileFixture.Copy(_folder["ticket"], _folder["bad"], name => name == "bn1.weight" ? null : name);
+        AssertDamaged(() => TicketFile.Load(_folder["bad"], ModelFileFixture.Graph), "lacks tensor 'bn1.weight'");
     }
 
     [Test]
     public void A_surplus_tensor_is_named()
     {
-        Fixture.Copy(_folder["weights"], _folder["bad"], extra: writer => writer.Add("conv9.weight", new float[2], 2));
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), "has the surplus tensor 'conv9.weight'");
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], extra: writer => writer.Add("conv9.weight", new float[2], 2));
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), "has the surplus tensor 'conv9.weight'");
     }
 
     [Test]
     public void Many_missing_tensors_are_counted()
     {
-        Fixture.Copy(_folder["weights"], _folder["bad"], name => name.StartsWith("layer4", StringComparison.Ordinal) ? null : name);
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], name => name.StartsWith("layer4", StringComparison.Ordinal) ? null : name);
         // Two convolutions and normalisations a block, and a shortcut of both: 15 + 10 tensors, three of them by name.
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), " and 22 more for the model resnet18-w2");
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), " and 22 more for the model resnet18-w2");
     }
 
     [Test]
     public void A_wrong_shape_is_named()
     {
         // As many elements, in another order.
-        Fixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (tensor.Item1, [2, 4, 3, 3], tensor.Item3) : tensor);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), $"Tensor '{Tensor}'", "F32 [2, 4, 3, 3]", "F32 [4, 2, 3, 3]");
-        Fixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (tensor.Item1, [72], tensor.Item3) : tensor);
-        AssertDamaged(() => MaskFile.Load(_folder["bad"], Fixture.Graph), $"Tensor 'mask.{Tensor}'", "U8 [72]");
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (tensor.Item1, [2, 4, 3, 3], tensor.Item3) : tensor);
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "F32 [2, 4, 3, 3]", "F32 [4, 2, 3, 3]");
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (tensor.Item1, [72], tensor.Item3) : tensor);
+        AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "U8 [72]");
     }
 
     [Test]
     public void A_wrong_type_is_named()
     {
-        Fixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (SafetensorsType.I32, tensor.Item2, tensor.Item3) : tensor);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), $"Tensor '{Tensor}'", "of type I32", "save it as F32");
-        Fixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (SafetensorsType.Bool, tensor.Item2, tensor.Item3) : tensor);
-        AssertDamaged(() => MaskFile.Load(_folder["bad"], Fixture.Graph), $"Tensor 'mask.{Tensor}'", "of type BOOL");
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (SafetensorsType.I32, tensor.Item2, tensor.Item3) : tensor);
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "of type I32", "save it as F32");
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (SafetensorsType.Bool, tensor.Item2, tensor.Item3) : tensor);
+        AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "of type BOOL");
     }
 
     [TestCase(float.NaN)]
     [TestCase(float.NegativeInfinity)]
     public void A_weight_that_is_no_number_is_named(float value)
     {
-        ModelState state = Fixture.State.Clone();
+        ModelState state = ModelFileFixture.State.Clone();
         state[Tensor][17] = value;
-        WeightFile.Save(_folder["bad"], state, Fixture.Metadata);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), $"Tensor '{Tensor}'", "at index 17");
-        TicketFile.Save(_folder["bad"], state, Fixture.Mask, Fixture.Metadata);
-        AssertDamaged(() => TicketFile.Load(_folder["bad"], Fixture.Graph), $"Tensor '{Tensor}'", "at index 17");
+        WeightFile.Save(_folder["bad"], state, ModelFileFixture.Metadata);
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "at index 17");
+        TicketFile.Save(_folder["bad"], state, ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        AssertDamaged(() => TicketFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "at index 17");
     }
 
     [Test]
     public void A_negative_variance_is_named()
     {
-        ModelState state = Fixture.State.Clone();
+        ModelState state = ModelFileFixture.State.Clone();
         state["bn1.running_var"][1] = -0.5f;
-        WeightFile.Save(_folder["bad"], state, Fixture.Metadata);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), "'bn1.running_var'", "-0.5 at index 1");
+        WeightFile.Save(_folder["bad"], state, ModelFileFixture.Metadata);
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), "'bn1.running_var'", "-0.5 at index 1");
     }
 
     [Test]
     public void A_mask_value_other_than_0_and_1_is_named()
     {
-        Fixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) =>
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) =>
         {
             if (name == "mask." + Tensor)
                 tensor.Item3[5] = 255;
             return tensor;
         });
-        AssertDamaged(() => MaskFile.Load(_folder["bad"], Fixture.Graph), $"Tensor 'mask.{Tensor}'", "holds 255 at index 5");
+        AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "holds 255 at index 5");
     }
 
     [Test]
@@ -115,7 +116,7 @@ public sealed class BadModelFileTests
     [Test]
     public void A_mask_of_another_model_without_metadata_is_told_by_its_tensors()
     {
-        Fixture.Copy(_folder["mask"], _folder["bare"], metadata: (_, _) => null);
+        ModelFileFixture.Copy(_folder["mask"], _folder["bare"], metadata: (_, _) => null);
         NetworkGraph wider = ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
         AssertDamaged("bare", () => MaskFile.Load(_folder["bare"], wider), "Tensor 'mask.conv1.weight'", "resnet18-w4 needs U8 [4, 3, 3, 3]");
         NetworkGraph vgg = ModelCatalog.Build("vgg16-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
@@ -135,16 +136,16 @@ public sealed class BadModelFileTests
     [Test]
     public void A_file_of_another_kind_is_told()
     {
-        AssertConfiguration(() => MaskFile.Load(_folder["weights"], Fixture.Graph), "is a weights file where a mask file is needed");
-        AssertConfiguration(() => WeightFile.Load(_folder["ticket"], Fixture.Graph), "is a ticket file where a weights file is needed");
-        AssertConfiguration(() => TicketFile.Load(_folder["mask"], Fixture.Graph), "is a mask file where a ticket file is needed");
+        AssertConfiguration(() => MaskFile.Load(_folder["weights"], ModelFileFixture.Graph), "is a weights file where a mask file is needed");
+        AssertConfiguration(() => WeightFile.Load(_folder["ticket"], ModelFileFixture.Graph), "is a ticket file where a weights file is needed");
+        AssertConfiguration(() => TicketFile.Load(_folder["mask"], ModelFileFixture.Graph), "is a mask file where a ticket file is needed");
     }
 
     [Test]
     public void A_file_of_a_later_version_is_told()
     {
-        Fixture.Copy(_folder["mask"], _folder["later"], metadata: (key, value) => key.EndsWith("format", StringComparison.Ordinal) ? "2" : value);
-        AssertConfiguration(() => MaskFile.Load(_folder["later"], Fixture.Graph), "later version", "update the program");
+        ModelFileFixture.Copy(_folder["mask"], _folder["later"], metadata: (key, value) => key.EndsWith("format", StringComparison.Ordinal) ? "2" : value);
+        AssertConfiguration(() => MaskFile.Load(_folder["later"], ModelFileFixture.Graph), "later version", "update the program");
     }
 
     [TestCase("input", "3x32")]
@@ -156,9 +157,9 @@ public sealed class BadModelFileTests
     [TestCase("normalization.deviation", "1,,2")]
     public void Senseless_metadata_are_named(string key, string value)
     {
-        Fixture.Copy(_folder["mask"], _folder["bad"], metadata: (name, old) => name == ModelFileMetadata.Prefix + key ? value : old);
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], metadata: (name, old) => name == ModelFileMetadata.Prefix + key ? value : old);
         string shown = key == "normalization.mean" ? "normalization.deviation" : key;
-        AssertDamaged(() => MaskFile.Load(_folder["bad"], Fixture.Graph), $"boosting-ticket.{shown}");
+        AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"boosting-ticket.{shown}");
     }
 
     [Test]
@@ -167,29 +168,29 @@ public sealed class BadModelFileTests
         byte[] bytes = File.ReadAllBytes(_folder["weights"]);
         bytes[^1000] ^= 1;
         File.WriteAllBytes(_folder["bad"], bytes);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), "checksum");
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), "checksum");
         AssertDamaged(() => FileInspector.Inspect(_folder["bad"]), "checksum");
     }
 
     [Test]
     public void A_missing_file_is_named() =>
-        AssertConfiguration(() => MaskFile.Load(_folder["none"], Fixture.Graph), _folder["none"]);
+        AssertConfiguration(() => MaskFile.Load(_folder["none"], ModelFileFixture.Graph), _folder["none"]);
 
     [Test]
     public void A_file_that_cannot_be_loaded_can_be_replaced()
     {
-        AssertConfiguration(() => MaskFile.Load(_folder["weights"], Fixture.Graph), "mask file is needed");
-        MaskFile.Save(_folder["weights"], Fixture.Mask, Fixture.Metadata);
-        Assert.That(MaskFile.Load(_folder["weights"], Fixture.Graph).Mask, Is.EqualTo(Fixture.Mask));
+        AssertConfiguration(() => MaskFile.Load(_folder["weights"], ModelFileFixture.Graph), "mask file is needed");
+        MaskFile.Save(_folder["weights"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        Assert.That(MaskFile.Load(_folder["weights"], ModelFileFixture.Graph).Mask, Is.EqualTo(ModelFileFixture.Mask));
     }
 
     [Test]
     public void Two_tensors_of_one_name_are_told()
     {
-        Fixture.Copy(
+        ModelFileFixture.Copy(
             _folder["weights"], _folder["bad"], metadata: (_, _) => null,
             extra: writer => writer.AddBytes("module.bn1.weight", SafetensorsType.F32, MemoryMarshal.AsBytes<float>([1, 1]).ToArray(), 2));
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], Fixture.Graph), "two tensors for 'bn1.weight'");
+        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), "two tensors for 'bn1.weight'");
     }
 
     private void AssertDamaged(Action action, params string[] parts) => AssertDamaged("bad", action, parts);

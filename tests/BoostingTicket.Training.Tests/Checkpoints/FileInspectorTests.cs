@@ -4,6 +4,7 @@ using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
@@ -20,30 +21,30 @@ public sealed class FileInspectorTests
     [Test]
     public void A_mask_is_described_layer_by_layer()
     {
-        MaskFile.Save(_folder["mask"], Fixture.Mask, Fixture.Metadata);
+        MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["mask"]);
         Assert.That((report.Kind, report.Model, report.IsOwn, report.HasChecksum), Is.EqualTo((FileKind.Mask, "resnet18-w2", true, true)));
         Assert.That(report.Bytes, Is.EqualTo(new FileInfo(_folder["mask"]).Length));
-        Assert.That((report.Total, report.Kept, report.Sparsity), Is.EqualTo((Fixture.Mask.Length, Fixture.Mask.Kept, Fixture.Mask.Sparsity)));
+        Assert.That((report.Total, report.Kept, report.Sparsity), Is.EqualTo((ModelFileFixture.Mask.Length, ModelFileFixture.Mask.Kept, ModelFileFixture.Mask.Sparsity)));
         AssertLayers(report);
     }
 
     [Test]
     public void A_ticket_is_described_by_its_mask()
     {
-        TicketFile.Save(_folder["ticket"], Fixture.State, Fixture.Mask, Fixture.Metadata);
+        TicketFile.Save(_folder["ticket"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["ticket"]);
         Assert.That((report.Kind, report.Model, report.Origin?.Seed), Is.EqualTo((FileKind.Ticket, "resnet18-w2", ulong.MaxValue)));
-        Assert.That(report.Tensors, Has.Count.EqualTo(Fixture.Graph.Table.All.Count + Fixture.Graph.Table.Prunable.Count()));
+        Assert.That(report.Tensors, Has.Count.EqualTo(ModelFileFixture.Graph.Table.All.Count + ModelFileFixture.Graph.Table.Prunable.Count()));
         AssertLayers(report);
     }
 
     [Test]
     public void Weights_are_described_by_their_zeros()
     {
-        ModelState pruned = Fixture.State.Clone();
-        Fixture.Mask.Apply(pruned.Weights);
-        WeightFile.Save(_folder["weights"], pruned, Fixture.Metadata);
+        ModelState pruned = ModelFileFixture.State.Clone();
+        ModelFileFixture.Mask.Apply(pruned.Weights);
+        WeightFile.Save(_folder["weights"], pruned, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["weights"]);
         Assert.That((report.Kind, report.NonFinite), Is.EqualTo((FileKind.Weights, 0)));
         TensorReport tensor = report.Tensors.Single(tensor => tensor.Name == "layer2.0.conv1.weight");
@@ -51,17 +52,17 @@ public sealed class FileInspectorTests
         Assert.That(tensor.Shape, Is.EqualTo(new long[] { 4, 2, 3, 3 }));
         // The last layer is not prunable, but weights all the same.
         Assert.That(report.Layers.Select(layer => layer.Name), Does.Contain("linear.weight"));
-        foreach (Parameter parameter in Fixture.Graph.Table.Prunable)
-            Assert.That(report.Layers.Single(layer => layer.Name == parameter.Name).Kept, Is.EqualTo(Fixture.Mask[parameter].Count((byte)1)));
+        foreach (Parameter parameter in ModelFileFixture.Graph.Table.Prunable)
+            Assert.That(report.Layers.Single(layer => layer.Name == parameter.Name).Kept, Is.EqualTo(ModelFileFixture.Mask[parameter].Count((byte)1)));
     }
 
     [Test]
     public void Values_that_are_no_numbers_are_counted()
     {
-        ModelState state = Fixture.State.Clone();
+        ModelState state = ModelFileFixture.State.Clone();
         state["bn1.weight"][0] = float.NaN;
         state["conv1.weight"][3] = float.PositiveInfinity;
-        WeightFile.Save(_folder["weights"], state, Fixture.Metadata);
+        WeightFile.Save(_folder["weights"], state, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["weights"]);
         Assert.That(report.NonFinite, Is.EqualTo(2));
         Assert.That(report.Tensors.Where(tensor => tensor.NonFinite > 0).Select(tensor => tensor.Name), Is.EqualTo(new[] { "bn1.weight", "conv1.weight" }));
@@ -80,11 +81,11 @@ public sealed class FileInspectorTests
         int side = channels == 1 ? 28 : 32;
         NetworkGraph graph = ModelCatalog.Build(model, new ModelOptions(new FeatureShape(channels, side, side), 7));
         WeightFile.Save(_folder["own"], Initialization.Draw(graph.Table, 1), ModelFileMetadata.Of(graph));
-        Fixture.Copy(_folder["own"], _folder["other"], name => "module." + name, metadata: (_, _) => null);
+        ModelFileFixture.Copy(_folder["own"], _folder["other"], name => "module." + name, metadata: (_, _) => null);
         FileReport report = FileInspector.Inspect(_folder["other"]);
         Assert.That((report.Kind, report.Model, report.IsOwn, report.Origin), Is.EqualTo((FileKind.Weights, model, false, (ModelFileMetadata?)null)));
 
-        Fixture.Copy(_folder["own"], _folder["more"], metadata: (_, _) => null, extra: writer => writer.Add("more.weight", new float[1], 1));
+        ModelFileFixture.Copy(_folder["own"], _folder["more"], metadata: (_, _) => null, extra: writer => writer.Add("more.weight", new float[1], 1));
         Assert.That(FileInspector.Inspect(_folder["more"]).Model, Is.Null);
     }
 
@@ -137,6 +138,6 @@ public sealed class FileInspectorTests
 
     private static void AssertLayers(FileReport report) => Assert.That(
         report.Layers.OrderBy(layer => layer.Name, StringComparer.Ordinal),
-        Is.EqualTo(PruningReport.Describe(Fixture.Mask).Layers
+        Is.EqualTo(PruningReport.Describe(ModelFileFixture.Mask).Layers
             .Select(layer => new TensorSparsity(layer.Name, layer.Total, layer.Kept)).OrderBy(layer => layer.Name, StringComparer.Ordinal)));
 }

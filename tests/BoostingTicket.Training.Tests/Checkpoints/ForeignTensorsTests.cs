@@ -6,6 +6,7 @@ using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 

@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
@@ -21,9 +22,9 @@ public sealed class ModelFileTests
     public void Weights_come_back_bit_for_bit()
     {
         string path = _folder["weights.safetensors"];
-        WeightFile.Save(path, Fixture.State, Fixture.Metadata);
-        (ModelState state, ModelFileMetadata? metadata) = WeightFile.Load(path, Fixture.Graph);
-        Assert.That(state.ContentEquals(Fixture.State), Is.True);
+        WeightFile.Save(path, ModelFileFixture.State, ModelFileFixture.Metadata);
+        (ModelState state, ModelFileMetadata? metadata) = WeightFile.Load(path, ModelFileFixture.Graph);
+        Assert.That(state.ContentEquals(ModelFileFixture.State), Is.True);
         AssertMetadata(metadata);
         Assert.That(_folder.Files, Is.EqualTo(new[] { "weights.safetensors" }));
     }
@@ -32,9 +33,9 @@ public sealed class ModelFileTests
     public void Masks_come_back()
     {
         string path = _folder["mask.safetensors"];
-        MaskFile.Save(path, Fixture.Mask, Fixture.Metadata);
-        (Mask mask, ModelFileMetadata? metadata) = MaskFile.Load(path, Fixture.Graph);
-        Assert.That(mask, Is.EqualTo(Fixture.Mask));
+        MaskFile.Save(path, ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        (Mask mask, ModelFileMetadata? metadata) = MaskFile.Load(path, ModelFileFixture.Graph);
+        Assert.That(mask, Is.EqualTo(ModelFileFixture.Mask));
         AssertMetadata(metadata);
     }
 
@@ -42,44 +43,44 @@ public sealed class ModelFileTests
     public void Tickets_come_back_with_the_whole_initial_state()
     {
         string path = _folder["ticket.safetensors"];
-        TicketFile.Save(path, Fixture.State, Fixture.Mask, Fixture.Metadata);
-        Ticket ticket = TicketFile.Load(path, Fixture.Graph);
-        Assert.That(ticket.Initial.ContentEquals(Fixture.State), Is.True);
-        Assert.That(ticket.Mask, Is.EqualTo(Fixture.Mask));
+        TicketFile.Save(path, ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        Ticket ticket = TicketFile.Load(path, ModelFileFixture.Graph);
+        Assert.That(ticket.Initial.ContentEquals(ModelFileFixture.State), Is.True);
+        Assert.That(ticket.Mask, Is.EqualTo(ModelFileFixture.Mask));
         AssertMetadata(ticket.Metadata);
     }
 
     [Test]
     public void The_same_content_gives_the_same_bytes()
     {
-        TicketFile.Save(_folder["a"], Fixture.State, Fixture.Mask, Fixture.Metadata);
-        TicketFile.Save(_folder["b"], Fixture.State.Clone(), Mask.FromValues(Fixture.Graph.Table, Fixture.Mask.Values), Fixture.Metadata with { });
+        TicketFile.Save(_folder["a"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
+        TicketFile.Save(_folder["b"], ModelFileFixture.State.Clone(), Mask.FromValues(ModelFileFixture.Graph.Table, ModelFileFixture.Mask.Values), ModelFileFixture.Metadata with { });
         Assert.That(File.ReadAllBytes(_folder["b"]), Is.EqualTo(File.ReadAllBytes(_folder["a"])));
     }
 
     [Test]
     public void A_reader_of_the_specification_finds_PyTorch_names_shapes_and_order()
     {
-        TicketFile.Save(_folder["ticket"], Fixture.State, Fixture.Mask, Fixture.Metadata);
+        TicketFile.Save(_folder["ticket"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
         var reader = new SpecificationReader(_folder["ticket"]);
         Assert.That(reader.Tensors.Keys, Is.EquivalentTo(
-            Fixture.Graph.Table.All.Select(parameter => parameter.Name)
-                .Concat(Fixture.Graph.Table.Prunable.Select(parameter => "mask." + parameter.Name))));
-        foreach (Parameter parameter in Fixture.Graph.Table.All)
+            ModelFileFixture.Graph.Table.All.Select(parameter => parameter.Name)
+                .Concat(ModelFileFixture.Graph.Table.Prunable.Select(parameter => "mask." + parameter.Name))));
+        foreach (Parameter parameter in ModelFileFixture.Graph.Table.All)
         {
             (string type, long[] shape, _, _) = reader.Tensors[parameter.Name];
             Assert.That((type, string.Join(',', shape)), Is.EqualTo(("F32", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
         }
 
-        foreach (Parameter parameter in Fixture.Graph.Table.Prunable)
+        foreach (Parameter parameter in ModelFileFixture.Graph.Table.Prunable)
         {
             (string type, long[] shape, _, _) = reader.Tensors["mask." + parameter.Name];
             Assert.That((type, string.Join(',', shape)), Is.EqualTo(("U8", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
-            Assert.That(reader.Bytes("mask." + parameter.Name), Is.EqualTo(Fixture.Mask[parameter].ToArray()), parameter.Name);
+            Assert.That(reader.Bytes("mask." + parameter.Name), Is.EqualTo(ModelFileFixture.Mask[parameter].ToArray()), parameter.Name);
         }
 
         // layer2.0.conv1 is 4 x 2 x 3 x 3: outputs slowest, columns fastest.
-        Span<float> weights = Fixture.State["layer2.0.conv1.weight"];
+        Span<float> weights = ModelFileFixture.State["layer2.0.conv1.weight"];
         Assert.That(reader.Single("layer2.0.conv1.weight", 3, 1, 2, 0), Is.EqualTo(weights[3 * 18 + 1 * 9 + 2 * 3 + 0]));
         Assert.That(reader.Single("layer2.0.conv1.weight", 0, 0, 0, 1), Is.EqualTo(weights[1]));
         Assert.That(reader.Metadata, Is.SupersetOf(new Dictionary<string, string>
@@ -99,34 +100,34 @@ public sealed class ModelFileTests
     [Test]
     public void Metadata_are_enough_to_build_the_model_again()
     {
-        WeightFile.Save(_folder["weights"], Fixture.State, Fixture.Metadata);
+        WeightFile.Save(_folder["weights"], ModelFileFixture.State, ModelFileFixture.Metadata);
         ModelFileMetadata origin = FileInspector.Inspect(_folder["weights"]).Origin!;
         NetworkGraph graph = ModelCatalog.Build(origin.Model, new ModelOptions(origin.Input, origin.Classes, origin.Normalization));
-        Assert.That(WeightFile.Load(_folder["weights"], graph).State.ContentEquals(Fixture.State), Is.True);
+        Assert.That(WeightFile.Load(_folder["weights"], graph).State.ContentEquals(ModelFileFixture.State), Is.True);
         Assert.That(graph.Nodes[1].Name, Is.EqualTo("normalization"));
     }
 
     [Test]
     public void What_a_run_does_not_know_is_left_out()
     {
-        ModelFileMetadata bare = ModelFileMetadata.Of(Fixture.Graph);
-        MaskFile.Save(_folder["mask"], Fixture.Mask, bare);
-        Assert.That(MaskFile.Load(_folder["mask"], Fixture.Graph).Metadata, Is.EqualTo(bare));
+        ModelFileMetadata bare = ModelFileMetadata.Of(ModelFileFixture.Graph);
+        MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, bare);
+        Assert.That(MaskFile.Load(_folder["mask"], ModelFileFixture.Graph).Metadata, Is.EqualTo(bare));
     }
 
     [Test]
     public void Files_of_others_are_read_by_their_PyTorch_names()
     {
-        WeightFile.Save(_folder["own"], Fixture.State, Fixture.Metadata);
-        Fixture.Copy(
+        WeightFile.Save(_folder["own"], ModelFileFixture.State, ModelFileFixture.Metadata);
+        ModelFileFixture.Copy(
             _folder["own"], _folder["other"], name => "module.model." + name, metadata: (_, _) => null,
             extra: writer => writer
                 .Add("module.model.bn1.num_batches_tracked", new long[] { 7 })
                 .Add("module.mu", new float[3], 3, 1, 1)
                 .Add("sigma", new float[3], 3, 1, 1)
                 .Add("module.sub_block1.layer.0.conv1.weight", new float[9], 1, 1, 3, 3));
-        (ModelState state, ModelFileMetadata? metadata) = WeightFile.Load(_folder["other"], Fixture.Graph);
-        Assert.That(state.ContentEquals(Fixture.State), Is.True);
+        (ModelState state, ModelFileMetadata? metadata) = WeightFile.Load(_folder["other"], ModelFileFixture.Graph);
+        Assert.That(state.ContentEquals(ModelFileFixture.State), Is.True);
         Assert.That(metadata, Is.Null);
     }
 
@@ -139,7 +140,7 @@ public sealed class ModelFileTests
         {
             const string Initial = "initial.";
             string golden = Path.Combine(RepositoryRoot(), "tests", "golden", $"{model}.safetensors");
-            Fixture.Copy(
+            ModelFileFixture.Copy(
                 golden, _folder[model], metadata: (_, _) => null,
                 name: name => name.StartsWith(Initial, StringComparison.Ordinal) ? name[Initial.Length..] : null);
             ModelState state = WeightFile.Load(_folder[model], ModelCatalog.Build(model, new ModelOptions(input))).State;
@@ -152,7 +153,7 @@ public sealed class ModelFileTests
     {
         Assert.That(metadata, Is.Not.Null);
         Assert.That(metadata!.Normalization!.ContentEquals(InputNormalizationConstants.Cifar10), Is.True);
-        Assert.That(metadata with { Normalization = null }, Is.EqualTo(Fixture.Metadata with { Normalization = null }));
+        Assert.That(metadata with { Normalization = null }, Is.EqualTo(ModelFileFixture.Metadata with { Normalization = null }));
     }
 
     private static string RepositoryRoot()

@@ -1,5 +1,6 @@
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
@@ -43,8 +44,8 @@ public sealed class PixelScaleTests
     [Test]
     public void A_weights_file_that_records_them_is_refused_with_the_remedy()
     {
-        WeightFile.Save(_folder["own"], Fixture.State,
-            Fixture.Metadata with { Normalization = new InputNormalizationConstants(Mean, Deviation) });
+        WeightFile.Save(_folder["own"], ModelFileFixture.State,
+            ModelFileFixture.Metadata with { Normalization = new InputNormalizationConstants(Mean, Deviation) });
         Assert.That(
             () => WeightFile.ReadMetadata(_folder["own"]),
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("divided by 255").And.Message.Contains("import"));
@@ -62,5 +63,5 @@ public sealed class PixelScaleTests
     }
 
     private void Write(float[] mean, float[] deviation) => ForeignFile.Write(
-        _folder["foreign"], Fixture.State, name => name, extra: writer => writer.Add("mu", mean, 3).Add("sigma", deviation, 3));
+        _folder["foreign"], ModelFileFixture.State, name => name, extra: writer => writer.Add("mu", mean, 3).Add("sigma", deviation, 3));
 }

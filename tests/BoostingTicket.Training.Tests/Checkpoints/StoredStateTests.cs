@@ -6,6 +6,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
@@ -22,9 +23,9 @@ public sealed class StoredStateTests
     public void MakeNetwork()
     {
         _backend = CpuBackend.Create(threads: 1);
-        _network = new Network(Fixture.Graph, _backend);
-        Fixture.State.CopyTo(_network.Parameters, _backend);
-        _network.Parameters.SetMasks([.. Enumerable.Repeat(1f, Fixture.Graph.Table.PrunableLength)]);
+        _network = new Network(ModelFileFixture.Graph, _backend);
+        ModelFileFixture.State.CopyTo(_network.Parameters, _backend);
+        _network.Parameters.SetMasks([.. Enumerable.Repeat(1f, ModelFileFixture.Graph.Table.PrunableLength)]);
         var state = new TrainingState
         {
             Epoch = 1,
@@ -36,7 +37,7 @@ public sealed class StoredStateTests
             History = [new EpochRecord(1, 0.1, 2, 0.3, 0.4, 0.2, default)],
         };
         state.KeptBytes["early-bird.0"] = [1];
-        TrainingCheckpoint.Save(_folder["good"], _network, state, Fixture.Metadata);
+        TrainingCheckpoint.Save(_folder["good"], _network, state, ModelFileFixture.Metadata);
         var evaluation = new AttackState(3) { Stage = new AttackStage(3, 1, 2, 5, 1, 0.1f, 1), Images = [0, 0.5f, 1] };
         new AttackStateFile(_folder["state"], "b", 3, 3).Save(evaluation);
     }
@@ -83,7 +84,7 @@ public sealed class StoredStateTests
     [TestCase("bn1.running_var", -1f)]
     public void A_checkpoints_values_are_checked(string name, float value)
     {
-        Fixture.Copy(_folder["good"], _folder["bad"], bytes: (tensor, content) =>
+        ModelFileFixture.Copy(_folder["good"], _folder["bad"], bytes: (tensor, content) =>
         {
             if (tensor == name)
                 BitConverter.GetBytes(value).CopyTo(content.Item3, 0);
@@ -95,7 +96,7 @@ public sealed class StoredStateTests
     [Test]
     public void A_checkpoints_mask_holds_0_and_1_alone()
     {
-        Fixture.Copy(_folder["good"], _folder["bad"], bytes: (tensor, content) =>
+        ModelFileFixture.Copy(_folder["good"], _folder["bad"], bytes: (tensor, content) =>
         {
             if (tensor == "mask.conv1.weight")
                 content.Item3[0] = 2;
@@ -107,7 +108,7 @@ public sealed class StoredStateTests
     [Test]
     public void What_a_checkpoint_keeps_is_of_a_type_that_trainings_keep()
     {
-        Fixture.Copy(_folder["good"], _folder["bad"], extra: writer =>
+        ModelFileFixture.Copy(_folder["good"], _folder["bad"], extra: writer =>
             writer.AddBytes("kept.x", SafetensorsType.I64, new byte[8], 1));
         RequireDamaged(() => Load("bad"), "no training keeps");
     }
@@ -127,7 +128,7 @@ public sealed class StoredStateTests
     [TestCase("images", new byte[] { 0, 0, 0x80, 0x7F })]
     public void An_evaluations_flags_and_images_are_checked(string name, byte[] wrong)
     {
-        Fixture.Copy(_folder["state"], _folder["bad"], bytes: (tensor, content) =>
+        ModelFileFixture.Copy(_folder["state"], _folder["bad"], bytes: (tensor, content) =>
         {
             if (tensor == name)
                 wrong.CopyTo(content.Item3, 0);
@@ -174,7 +175,7 @@ public sealed class StoredStateTests
         Assert.That(() => read(), Throws.TypeOf<DamagedFileException>().With.Message.Contains(message));
 
     private TrainingState Load(string name) => TrainingCheckpoint.Load(_folder[name], _network,
-        Fixture.Metadata.ConfigurationHash!);
+        ModelFileFixture.Metadata.ConfigurationHash!);
 
     private AttackState Restore(string name)
     {
@@ -186,7 +187,7 @@ public sealed class StoredStateTests
     private string Change(string source, string key, string old, string wrong)
     {
         bool found = false;
-        Fixture.Copy(_folder[source], _folder["bad"], metadata: (name, value) =>
+        ModelFileFixture.Copy(_folder[source], _folder["bad"], metadata: (name, value) =>
         {
             found |= name == key && value.Contains(old, StringComparison.Ordinal);
             return name == key ? value.Replace(old, wrong, StringComparison.Ordinal) : value;

@@ -6,6 +6,7 @@ using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
+using BoostingTicket.Training.Testing;
 using BoostingTicket.Training.Tests.Golden;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
@@ -184,7 +185,7 @@ public sealed class WeightImportTests
         File.WriteAllBytes(_folder["old.pt"], [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9]);
         foreach (string name in new[] { "w.pt", "old.pt" })
             Assert.That(() => WeightImport.Read(_folder[name], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("torch.load").And.Message.Contains(name));
-        WeightFile.Save(_folder["own"], Fixture.State, Fixture.Metadata);
+        WeightFile.Save(_folder["own"], ModelFileFixture.State, ModelFileFixture.Metadata);
         Assert.That(() => WeightImport.Read(_folder["own"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("needs no import"));
     }
 
@@ -261,12 +262,12 @@ public sealed class WeightImportTests
     [Test]
     public void Styles_are_for_their_models()
     {
-        WeightFile.Save(_folder["own"], Fixture.State, Fixture.Metadata);
+        WeightFile.Save(_folder["own"], ModelFileFixture.State, ModelFileFixture.Metadata);
         Assert.That(
             () => WeightExport.Write(_folder["own"], _folder["out"], "trades"),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("choose one of: pytorch, kuangliu, torchvision"));
         Assert.That(() => WeightExport.Write(_folder["own"], _folder["out"], "tradse"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("did you mean 'trades'?"));
-        MaskFile.Save(_folder["mask"], Fixture.Mask, Fixture.Metadata);
+        MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
         Assert.That(() => WeightExport.Write(_folder["mask"], _folder["out"], "pytorch"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("is a mask file"));
         Assert.That(File.Exists(_folder["out"]), Is.False);
     }

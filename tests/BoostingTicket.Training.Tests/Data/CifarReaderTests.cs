@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 

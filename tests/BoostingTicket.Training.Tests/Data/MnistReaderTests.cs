@@ -1,4 +1,5 @@
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 

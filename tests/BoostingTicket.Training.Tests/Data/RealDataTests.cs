@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 

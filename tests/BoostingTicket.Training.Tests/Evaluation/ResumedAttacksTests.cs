@@ -1,8 +1,8 @@
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Testing;
 using BoostingTicket.Training.Tests.Attacks;
-using BoostingTicket.Training.Tests.Tickets;
 
 namespace BoostingTicket.Training.Tests.Evaluation;
 

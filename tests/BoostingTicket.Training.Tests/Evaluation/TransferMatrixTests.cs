@@ -4,8 +4,8 @@ using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Testing;
 using BoostingTicket.Training.Tests.Attacks;
-using BoostingTicket.Training.Tests.Tickets;
 
 namespace BoostingTicket.Training.Tests.Evaluation;
 

@@ -1,4 +1,5 @@
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 

@@ -3,8 +3,8 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Testing;
 using BoostingTicket.Training.Tests.Attacks;
-using BoostingTicket.Training.Tests.Tickets;
 
 namespace BoostingTicket.Training.Tests.Flattery;
 

@@ -4,7 +4,6 @@ using BoostingTicket.Engine.Graph.Layers;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Training.Tickets;
 
 namespace BoostingTicket.Training.Tests.Models;
 

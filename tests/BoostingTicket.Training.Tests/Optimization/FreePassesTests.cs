@@ -8,8 +8,8 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Optimization.Methods;
-using BoostingTicket.Training.Profiling;
-using BoostingTicket.Training.Tests.Tickets;
+using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 

@@ -8,10 +8,9 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
-using BoostingTicket.Training.Profiling;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
-using BoostingTicket.Training.Tests.Tickets;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
-using BoostingTicket.Training.Tests.Tickets;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
-using BoostingTicket.Training.Profiling;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Optimization;

@@ -1,7 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Attacks;
-using BoostingTicket.Training.Profiling;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 

@@ -1,0 +1,56 @@
+using BoostingTicket.Training;
+
+namespace BoostingTicket.Runs.Configuration;
+
+/// <summary>Headings under which options are shown.</summary>
+public enum OptionGroup
+{
+    /// <summary>What is run.</summary>
+    Run,
+
+    /// <summary>Data set and its split.</summary>
+    Data,
+
+    /// <summary>The network.</summary>
+    Model,
+
+    /// <summary>The attack that is trained against.</summary>
+    Attack,
+
+    /// <summary>Training of donor, tickets and baseline.</summary>
+    Training,
+
+    /// <summary>Drawing the ticket.</summary>
+    Pruning,
+
+    /// <summary>Measurements.</summary>
+    Evaluation,
+}
+
+/// <summary>A setting, or several at once, as an option of the command line.</summary>
+/// <param name="Name">The option, such as <c>--epochs</c>.</param>
+/// <param name="Group">Heading.</param>
+/// <param name="Hint">What it takes, such as <c>N</c>.</param>
+/// <param name="Description">What it does, in one line.</param>
+/// <param name="Paths">The settings that it gives its value.</param>
+public sealed record ConfigurationOption(
+    string Name, OptionGroup Group, string Hint, string Description, IReadOnlyList<string> Paths)
+{
+    /// <summary>Whether help lists it; a variant for a single training is explained once instead.</summary>
+    public bool Listed { get; init; } = true;
+
+    /// <summary>What it does beyond giving <see cref="Paths"/> its value; null for nothing.</summary>
+    internal Action<ConfigurationDraft, string>? Action { get; init; }
+
+    /// <summary>Applies the option.</summary>
+    /// <param name="draft">The configuration so far.</param>
+    /// <param name="text">The option's value as it was typed.</param>
+    /// <exception cref="ConfigurationException">The value cannot be used.</exception>
+    public void Apply(ConfigurationDraft draft, string text)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        foreach (string path in Paths)
+            draft.Set(path, text, Name);
+        Action?.Invoke(draft, text);
+    }
+}

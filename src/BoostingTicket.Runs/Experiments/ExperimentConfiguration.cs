@@ -1,0 +1,50 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Training;
+
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>What an experiment was asked to do: its own settings, and how they are scaled.</summary>
+public sealed record ExperimentConfiguration
+{
+    /// <summary>Name of the experiment.</summary>
+    public required string Experiment { get; init; }
+
+    /// <summary>Factor of samples, epochs and width, in (0, 1]; see <see cref="ExperimentScale"/>.</summary>
+    public double Scale { get; init; } = 1;
+
+    /// <summary>Model that takes the place of all of the paper's; null for those.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Width of networks: channels of the first stage, or the factor of the widest WideResNet; null for the scale's.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Epochs of the paper's longest training; others keep their proportion to it. Null for the scale's.</summary>
+    public int? Epochs { get; init; }
+
+    /// <summary>Data, attack, seeds and what else all pieces of work share; the experiment decides on model, method, rates and
+    /// epochs.</summary>
+    public required RunConfiguration Base { get; init; }
+
+    /// <summary>Checks every range.</summary>
+    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    public void Validate()
+    {
+        RequireScale(Scale);
+        if (Width is { } width)
+            Require.InRange("width", width, 1, 4_096);
+        if (Epochs is { } epochs)
+            Require.InRange("epochs", epochs, 1, 100_000);
+        Base.Validate();
+    }
+
+    /// <summary>Makes sure that a scale can be used.</summary>
+    /// <exception cref="ConfigurationException">It cannot.</exception>
+    public static void RequireScale(double scale)
+    {
+        // Written so that NaN fails.
+        if (!(scale > 0 && scale <= 1))
+            throw new ConfigurationException(FormattableString.Invariant(
+                $"--scale is {scale}; choose a value above 0 and up to 1, such as 0.1 for a tenth of the samples, epochs and width."));
+    }
+}

@@ -1,0 +1,48 @@
+using BoostingTicket.Runs.Folders;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>Every file name of experiments, in one place.</summary>
+/// <param name="root">The folder of <c>--out</c>, which several experiments share.</param>
+/// <param name="experiment">Name of the experiment.</param>
+public sealed class ExperimentFolder(string root, string experiment)
+{
+    /// <summary>The folder of <c>--out</c>.</summary>
+    public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>The experiment's own folder.</summary>
+    public string Own => Path.Combine(Root, experiment);
+
+    /// <summary>Pieces of work of all experiments.</summary>
+    public string Store => Path.Combine(Root, "store");
+
+    /// <summary>What happened when, over all experiments and resumptions.</summary>
+    public string Log => new RunFolder(Root).Log;
+
+    /// <summary>What the experiment was asked to do.</summary>
+    public string Configuration => Path.Combine(Own, "experiment.json");
+
+    /// <summary>Device, versions, data.</summary>
+    public string Environment => Path.Combine(Own, "environment.json");
+
+    /// <summary>The finished experiment: an <see cref="ExperimentResult"/>.</summary>
+    public string Result => Path.Combine(Own, "result.json");
+
+    /// <summary>Paper's value, ours, difference.</summary>
+    public string Rows => Path.Combine(Own, "results.csv");
+
+    /// <summary>Points of the figure's curves.</summary>
+    public string Points => Path.Combine(Own, "figure.csv");
+
+    /// <summary>Tickets with their weight distances.</summary>
+    public string Tickets => Path.Combine(Own, "tickets.csv");
+
+    /// <summary>Every epoch of every training.</summary>
+    public string Metrics => Path.Combine(Own, "metrics.csv");
+
+    /// <summary>The report for people, one self-contained file.</summary>
+    public string Report => Path.Combine(Own, "report.html");
+
+    /// <summary>The result in Markdown.</summary>
+    public string Summary => Path.Combine(Own, "summary.md");
+}

@@ -1,0 +1,222 @@
+using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Optimization;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>What an experiment declares itself with: makes pieces of work at the scale asked for, and collects what is measured of
+/// them. Nothing is computed here. Asked twice for the same piece, it gives the same object.</summary>
+internal sealed class ExperimentGrid
+{
+    // features.md, 2.1: what "the same setting" of Frankle and Carbin and of Madry et al. amounts to.
+    private const double NaturalDecay = 1e-4, AdversarialDecay = 2e-4;
+
+    private readonly ExperimentConfiguration _configuration;
+    private readonly int _longest;
+    private readonly GridFingerprints _fingerprints;
+    private readonly Dictionary<string, ExperimentNode> _nodes = [];
+    private readonly List<ExperimentNode> _order = [];
+    private readonly List<GridRow> _rows = [];
+    private readonly List<GridPanel> _panels = [];
+
+    /// <summary>Begins an empty grid.</summary>
+    /// <param name="configuration">What is asked for.</param>
+    /// <param name="longest">Epochs of the paper's longest training.</param>
+    /// <param name="fingerprints">Data and number format.</param>
+    public ExperimentGrid(ExperimentConfiguration configuration, int longest, GridFingerprints fingerprints)
+    {
+        _configuration = configuration;
+        _longest = longest;
+        _fingerprints = fingerprints;
+        Seeds = [.. Enumerable.Range(0, configuration.Base.Seeds).Select(index => configuration.Base.Seed + (ulong)index)];
+    }
+
+    /// <summary>The seeds, each a whole experiment of its own.</summary>
+    public IReadOnlyList<ulong> Seeds { get; }
+
+    /// <summary>What all pieces of work share.</summary>
+    public RunConfiguration Base => _configuration.Base;
+
+    /// <summary>All pieces of work, a seed's together, each after its inputs.</summary>
+    public IReadOnlyList<ExperimentNode> Nodes => [.. _order.OrderBy(node => node.Seed)];
+
+    /// <summary>What is compared with the paper.</summary>
+    public IReadOnlyList<GridRow> Rows => _rows;
+
+    /// <summary>Plots of the figure; empty for a table.</summary>
+    public IReadOnlyList<GridPanel> Panels => _panels;
+
+    /// <summary>Whether a model was asked for that <c>--width</c> changes.</summary>
+    public bool UsesWidth { get; private set; }
+
+    /// <summary>The paper's epochs at the scale asked for.</summary>
+    public int Epochs(int paper) => ExperimentScale.Epochs(_configuration, paper, _longest);
+
+    /// <summary>The paper's epochs in words, and those at the scale asked for where they differ: <c>20 epochs (2 here)</c>.</summary>
+    public string Length(int paper)
+    {
+        int here = Epochs(paper);
+        return here == paper ? $"{paper} epochs" : string.Create(CultureInfo.InvariantCulture, $"{paper} epochs ({here} here)");
+    }
+
+    /// <summary>Epochs at the scale asked for in words, for labels: two of the paper's lengths may come to the same training.</summary>
+    public string LengthHere(int paper)
+    {
+        int here = Epochs(paper);
+        return string.Create(CultureInfo.InvariantCulture, $"{here} epoch{(here == 1 ? "" : "s")}");
+    }
+
+    /// <summary>The paper's model at the scale asked for.</summary>
+    public string Model(string paper)
+    {
+        UsesWidth |= ExperimentScale.HasWidth(paper);
+        return ExperimentScale.Model(_configuration, paper);
+    }
+
+    /// <summary>A WideResNet, which no other model can stand for.</summary>
+    /// <exception cref="ConfigurationException">Another model was asked for.</exception>
+    public string WideResNet(int depth, int width) => _configuration.Model is null
+        ? Model($"wrn-{depth}-{width}")
+        : throw new ConfigurationException(
+            $"--model does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and depths; use --width, the widest factor.");
+
+    /// <summary>A training of some method; epochs are the paper's.</summary>
+    /// <param name="method">What is trained on; decides the decay.</param>
+    /// <param name="epochs">The paper's epochs.</param>
+    /// <param name="rate">Learning rate.</param>
+    /// <param name="warmupFrom">Rate that it warms up from; null, or the same, for no warm-up.</param>
+    public TrainingSettings Training(TrainingMethod method, int epochs, double rate, double? warmupFrom = null) => Base.Retrain with
+    {
+        Method = method,
+        Epochs = Epochs(epochs),
+        LearningRate = rate,
+        WarmupFrom = warmupFrom == rate ? null : warmupFrom,
+        WeightDecay = method == TrainingMethod.Natural ? NaturalDecay : AdversarialDecay,
+    };
+
+    /// <summary>A training of a model.</summary>
+    /// <param name="label">What it is, for people, without model and seed.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="model">Model, scaled already.</param>
+    /// <param name="settings">The training.</param>
+    /// <param name="ticket">Whose mask is kept; null for a dense network.</param>
+    /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
+    public TrainingNode Train(string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
+    {
+        bool natural = settings.Method == TrainingMethod.Natural;
+        var defaults = new RunConfiguration();
+        // What does not influence the training is left at its default, so that experiments which differ in it share the training.
+        RunConfiguration configuration = Base with
+        {
+            Preset = ExperimentRun.Command,
+            Model = model,
+            Seed = seed,
+            Seeds = 1,
+            Device = defaults.Device,
+            Precision = defaults.Precision,
+            Arms = [Arm.Dense],
+            Attack = natural ? new AttackSettings() : Base.Attack,
+            Donor = settings,
+            Retrain = settings,
+            Dense = settings,
+            Data = Base.Data with { TestSamples = 0 },
+            Pruning = new PruningSettings { HiddenLinear = Base.Pruning.HiddenLinear },
+            Evaluation = new EvaluationSettings
+            {
+                ProbeSteps = natural ? 0 : Base.Evaluation.ProbeSteps,
+                ProbeSamples = natural ? defaults.Evaluation.ProbeSamples : Base.Evaluation.ProbeSamples,
+                ProbeEvery = natural ? defaults.Evaluation.ProbeEvery : Base.Evaluation.ProbeEvery,
+                BatchSize = Base.Evaluation.BatchSize,
+            },
+        };
+        return Add(new TrainingNode($"{model} {label}", configuration, _fingerprints.Train, ticket, reinitialize));
+    }
+
+    /// <summary>A ticket, pruned once.</summary>
+    /// <param name="donor">Whose weights are pruned.</param>
+    /// <param name="ratio">Share of the prunable weights; null for the one of <see cref="Base"/>.</param>
+    public TicketNode Prune(TrainingNode donor, double? ratio = null) =>
+        Add(new TicketNode(donor, Base.Pruning with { Ratio = ratio ?? Base.Pruning.Ratio, Rounds = 1 }));
+
+    /// <summary>A further round of iterative pruning.</summary>
+    /// <param name="donor">The training under the mask of the round before.</param>
+    /// <param name="ratio">Share of the prunable weights that is pruned after this round.</param>
+    /// <param name="previous">The ticket of the round before; null in the first round.</param>
+    public TicketNode PruneFurther(TrainingNode donor, double ratio, TicketNode? previous) =>
+        Add(new TicketNode(donor, Base.Pruning with { Ratio = ratio, Rounds = 1 }, previous));
+
+    /// <summary>A test.</summary>
+    /// <param name="training">Whose weights are tested.</param>
+    /// <param name="best">Those that were best on validation, instead of the last.</param>
+    /// <param name="attacks">Names of attacks; none for clean accuracy alone.</param>
+    public TestNode Test(TrainingNode training, bool best, params IReadOnlyList<string> attacks) =>
+        Add(new TestNode(training, best, attacks, Base.Evaluation.Attack, _fingerprints.Test));
+
+    /// <summary>How PGD-20 images of trainings of one seed transfer among them.</summary>
+    /// <param name="networks">The trainings with the names that they are given.</param>
+    public TransferNode Transfer(IReadOnlyList<(string Name, TrainingNode Training)> networks) =>
+        Add(new TransferNode(networks, "pgd-20", steps: 20, Base.Evaluation.Attack, _fingerprints.Test));
+
+    /// <summary>Takes a piece of work into the grid.</summary>
+    /// <returns>The piece itself, or the equal one that is there already.</returns>
+    public TNode Add<TNode>(TNode node)
+        where TNode : ExperimentNode
+    {
+        if (_nodes.TryGetValue(node.Name, out ExperimentNode? known))
+            return (TNode)known;
+        _nodes.Add(node.Name, node);
+        _order.Add(node);
+        return node;
+    }
+
+    /// <summary>Compares a quantity with the paper.</summary>
+    /// <param name="item">What is measured of what, such as <c>boosting ticket, 20 epochs</c>.</param>
+    /// <param name="measure">The measure, such as <c>test accuracy</c>.</param>
+    /// <param name="quantity">The quantity.</param>
+    /// <param name="paper">The paper's value; null where it has none.</param>
+    public void Row(string item, string measure, Quantity quantity, PaperValue? paper = null) => _rows.Add(new GridRow(item, measure, quantity, paper));
+
+    /// <summary>Adds a plot to the figure.</summary>
+    public void Panel(string title, string x, string y, params IReadOnlyList<GridCurve> curves) => _panels.Add(new GridPanel(title, x, y, curves));
+
+    /// <summary>A quantity of one piece of work a seed.</summary>
+    /// <param name="unit">Unit.</param>
+    /// <param name="node">The piece of a seed.</param>
+    /// <param name="read">Its value.</param>
+    public Quantity Of<TNode>(QuantityUnit unit, Func<ulong, TNode> node, Func<ExperimentStore, TNode, double> read)
+        where TNode : ExperimentNode
+    {
+        List<TNode> nodes = [.. Seeds.Select(node)];
+        return new Quantity(unit, [.. nodes.Select(one => new[] { one })], (store, seed) => read(store, nodes[seed]));
+    }
+
+    /// <summary>Clean accuracy in a test, in percent.</summary>
+    public Quantity Clean(Func<ulong, TestNode> test) => Of(QuantityUnit.Percent, test, (store, node) => 100 * node.Read(store).Clean);
+
+    /// <summary>Accuracy under an attack of a test, in percent.</summary>
+    public Quantity Robust(string attack, Func<ulong, TestNode> test) => Of(
+        QuantityUnit.Percent, test, (store, node) => 100 * node.Read(store).Attacks.Single(result => result.Attack == attack).Robust);
+}
+
+/// <summary>What results depend on besides settings.</summary>
+/// <param name="Train">Training images and number format.</param>
+/// <param name="Test">Test images, how many of them, and number format.</param>
+internal sealed record GridFingerprints(string Train, string Test);
+
+/// <summary>A quantity beside the paper's value.</summary>
+/// <param name="Item">What is measured of what.</param>
+/// <param name="Measure">The measure.</param>
+/// <param name="Quantity">The quantity.</param>
+/// <param name="Paper">The paper's value; null where it has none.</param>
+internal sealed record GridRow(string Item, string Measure, Quantity Quantity, PaperValue? Paper);
+
+/// <summary>A plot.</summary>
+/// <param name="Title">Heading.</param>
+/// <param name="X">Label of the horizontal axis.</param>
+/// <param name="Y">Label of the vertical axis.</param>
+/// <param name="Curves">Its curves.</param>
+internal sealed record GridPanel(string Title, string X, string Y, IReadOnlyList<GridCurve> Curves);

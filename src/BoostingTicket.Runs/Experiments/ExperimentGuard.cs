@@ -1,0 +1,71 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>Keeps an experiment's folder together with the settings and the data that its results come from.</summary>
+/// <param name="folder">The folder.</param>
+/// <param name="configuration">What is to be done.</param>
+/// <param name="environment">Device, versions and data by name; see <see cref="RunFolderGuard.Describe"/>.</param>
+internal sealed class ExperimentGuard(
+    ExperimentFolder folder, ExperimentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
+{
+    /// <summary>Makes sure that the folder of <c>--out</c> is not that of something else.</summary>
+    /// <param name="root">The folder.</param>
+    /// <exception cref="ConfigurationException">It is a run's.</exception>
+    public static void RequireNoRun(string root)
+    {
+        if (File.Exists(new RunFolder(root).Configuration))
+            throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
+    }
+
+    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    public static bool Holds(ExperimentFolder folder, ExperimentConfiguration configuration) =>
+        File.Exists(folder.Configuration) && Hash(Kept(folder)) == Hash(configuration);
+
+    /// <summary>Makes sure that the experiment's folder is new or belongs to this experiment.</summary>
+    /// <exception cref="ConfigurationException">It was begun with other settings or other data.</exception>
+    public void Require()
+    {
+        RequireNoRun(folder.Root);
+        if (!File.Exists(folder.Configuration))
+            return;
+        if (Hash(Kept(folder)) != Hash(configuration))
+            throw new ConfigurationException(
+                $"The folder {folder.Own} holds this experiment with other settings (see {folder.Configuration}); repeat the command with "
+                + "those, or give another --out.");
+        if (!File.Exists(folder.Environment))
+            return;
+        Dictionary<string, string> before = RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment);
+        foreach (string name in RunFolderGuard.DataNames)
+        {
+            if (before.TryGetValue(name, out string? value) && value != environment[name])
+                throw new ConfigurationException(
+                    $"The {name} are not those that {folder.Own} was begun with ({value}; now {environment[name]}); bring back the old data, "
+                    + "or give another --out.");
+        }
+    }
+
+    /// <summary>Writes down what the folder belongs to. The folder must be locked.</summary>
+    /// <param name="progress">Warned of another device or version than before.</param>
+    /// <exception cref="ConfigurationException">The folder belongs to something else, or cannot be written to.</exception>
+    public void Claim(IRunProgress progress)
+    {
+        Require();
+        if (File.Exists(folder.Environment))
+        {
+            RunFolderGuard.WarnOfChanges(
+                RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment), environment, progress);
+        }
+        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
+        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
+    }
+
+    private static ExperimentConfiguration Kept(ExperimentFolder folder) =>
+        RunJson.Read<ExperimentConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
+
+    private static string Hash(ExperimentConfiguration settings) => SettingsIdentity.Hash(settings);
+}

@@ -1,0 +1,99 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Reporting.Figures;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>Reads an experiment's result off its finished pieces of work.</summary>
+internal static class ExperimentMeasurement
+{
+    /// <summary>Measures everything.</summary>
+    /// <param name="experiment">The experiment.</param>
+    /// <param name="configuration">What was asked for.</param>
+    /// <param name="grid">Its grid, all of which is done.</param>
+    /// <param name="bench">The bench.</param>
+    /// <param name="environment">Device, versions and data.</param>
+    public static ExperimentResult Measure(
+        IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeBench bench,
+        IReadOnlyDictionary<string, string> environment)
+    {
+        ExperimentStore store = bench.Store;
+        List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
+        // The title names the paper's network.
+        string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
+        return new ExperimentResult(
+            title, configuration, environment, Caveat(experiment, configuration),
+            [.. grid.Rows.Select(row => new ComparedRow(row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
+            grid.Panels.Count == 0 ? null : new FigureData(
+                experiment.Name, Capital(title),
+                [.. grid.Panels.Select(panel => new FigurePanel(panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
+            Tickets(trainings, bench),
+            Warnings(grid, store),
+            [.. trainings.Select(training => new TrainingRow(training.Label, training.Seed, training.Name, training.Read(store)))]);
+    }
+
+    // What a reader must know of before comparing, in one sentence.
+    private static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration)
+    {
+        var reasons = new List<string>();
+        DataSettings full = experiment.Base.Data, used = configuration.Base.Data;
+        if (used.Name != full.Name)
+            reasons.Add($"the data are {used.Name} instead of {full.Name}");
+        if (configuration.Scale != 1)
+            reasons.Add(FormattableString.Invariant($"samples, epochs and width are scaled by {configuration.Scale}"));
+        if (configuration.Model is { } model)
+            reasons.Add($"the network is {model}");
+        if (configuration.Width is { } width)
+            reasons.Add(FormattableString.Invariant($"the width is {width}"));
+        if (configuration.Epochs is { } epochs && epochs != experiment.LongestEpochs)
+            reasons.Add(FormattableString.Invariant($"the longest training has {epochs} instead of {experiment.LongestEpochs} epochs"));
+        if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples || used.ValidationSamples != full.ValidationSamples))
+            reasons.Add("the samples are fewer");
+        foreach ((string what, bool differs) in new[]
+        {
+            ("the attack", configuration.Base.Attack != experiment.Base.Attack),
+            ("the evaluation", configuration.Base.Evaluation != experiment.Base.Evaluation),
+            ("the batch", configuration.Base.Retrain.BatchSize != experiment.Base.Retrain.BatchSize),
+            ("the pruning", configuration.Base.Pruning != experiment.Base.Pruning),
+            ("early stopping", configuration.Base.Retrain.EarlyStopping != experiment.Base.Retrain.EarlyStopping),
+        })
+        {
+            if (differs)
+                reasons.Add($"{what} is another");
+        }
+        return reasons.Count == 0 ? null : $"Not comparable with the paper in absolute terms: {string.Join("; ", reasons)}.";
+    }
+
+    private static List<TicketRow> Tickets(List<TrainingNode> trainings, NodeBench bench)
+    {
+        ExperimentStore store = bench.Store;
+        HashSet<TrainingNode> donors = [.. trainings.Select(training => training.Ticket?.Donor).OfType<TrainingNode>()];
+        var rows = new List<TicketRow>();
+        foreach (TrainingNode training in trainings)
+        {
+            if (training.Ticket is not { } ticket || donors.Contains(training))
+                continue;
+            TrainingNode? dense = trainings.FirstOrDefault(other => other.Ticket is null && !donors.Contains(other)
+                && other.Seed == training.Seed && other.Configuration.Model == training.Configuration.Model);
+            TicketRecord drawn = ticket.Read(store);
+            rows.Add(new TicketRow(
+                training.Label, training.Seed, drawn.Sparsity, drawn.StartDistance, training.Read(store).DonorDistance!.Value,
+                dense is null ? null : RelativeDistance.Between(bench.Weights(dense), bench.Weights(training))));
+        }
+        return rows;
+    }
+
+    private static List<string> Warnings(ExperimentGrid grid, ExperimentStore store) =>
+    [
+        .. grid.Nodes.SelectMany(node => node switch
+        {
+            TicketNode ticket => ticket.Read(store).Warnings,
+            TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
+            TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
+            TransferNode transfer => transfer.Read(store).Warnings.Select(warning => $"{transfer.Label}: {warning}"),
+            _ => (IEnumerable<string>)[],
+        }).Distinct(),
+    ];
+
+    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Planning;
+using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting.Figures;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>An experiment from its declaration to its tables: does the pieces of work that its folder does not hold yet, seed by seed,
+/// and measures. Killed at any instant, it goes on with the same bits when it is run again.</summary>
+/// <param name="configuration">What to do.</param>
+/// <param name="root">The folder of <c>--out</c>, shared with other experiments.</param>
+/// <param name="backend">Where to compute.</param>
+/// <param name="data">The data set that the configuration names.</param>
+/// <param name="progress">Told how it goes.</param>
+public sealed class ExperimentRun(
+    ExperimentConfiguration configuration, string root, IBackend backend, DataSplit data, IRunProgress progress)
+{
+    /// <summary>The command that files of experiments say they come from.</summary>
+    public const string Command = "experiment";
+
+    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="root">The folder of <c>--out</c>.</param>
+    public static bool Holds(ExperimentConfiguration configuration, string root)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        return ExperimentGuard.Holds(new ExperimentFolder(root, configuration.Experiment), configuration);
+    }
+
+    private readonly IExperiment _experiment = ExperimentCatalog.Find(configuration.Experiment);
+    private readonly ExperimentFolder _folder = new(root, configuration.Experiment);
+    private readonly Dictionary<string, string> _environment = RunFolderGuard.Describe(backend, data);
+
+    /// <summary>Lists the pieces of work and estimates their times from steps measured on the device. Writes nothing.</summary>
+    /// <param name="cancellation">Ends the measurement between steps.</param>
+    /// <exception cref="ConfigurationException">Settings cannot be used, or the folder belongs to something else.</exception>
+    public ExperimentPlan Plan(CancellationToken cancellation)
+    {
+        ExperimentGrid grid = Declare();
+        new ExperimentGuard(_folder, configuration, _environment).Require();
+        using var images = new RunData(data, configuration.Base.Data, backend);
+        using var bench = new NodeBench(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
+        Check(grid, bench);
+        return new StepTimer(bench).Plan(configuration, grid);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="commandLine">Command that reports name.</param>
+    /// <param name="figures">Draws the figure; null to leave it at its numbers.</param>
+    /// <param name="cancellation">Finishes the current step and saves, then ends with
+    /// <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ConfigurationException">Settings cannot be used, or the folder is in use or belongs to something
+    /// else.</exception>
+    /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
+    public ExperimentOutcome Execute(string commandLine, IFigureWriter? figures, CancellationToken cancellation)
+    {
+        ExperimentGrid grid = Declare();
+        var guard = new ExperimentGuard(_folder, configuration, _environment);
+        // Refused before the folder is made, and before the work begins.
+        guard.Require();
+        using var images = new RunData(data, configuration.Base.Data, backend);
+        var store = new ExperimentStore(_folder.Store);
+        using var bench = new NodeBench(store, backend, data, images, progress, cancellation);
+        Check(grid, bench);
+        using var taken = RunLock.Acquire(_folder.Root);
+        guard.Claim(progress);
+
+        ExecuteNodes(grid.Nodes, bench);
+        ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, bench, _environment);
+        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+        try
+        {
+            ExperimentReports.Write(_folder, result, commandLine, figures);
+            return new ExperimentOutcome(result, null);
+        }
+        catch (ConfigurationException error)
+        {
+            return new ExperimentOutcome(result, error);
+        }
+    }
+
+    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeBench bench)
+    {
+        double[] work = [.. nodes.Select(node => node.Cost(bench).Work)];
+        double left = nodes.Select((node, index) => node.IsDone(bench.Store) ? 0 : work[index]).Sum(), done = 0;
+        long start = Stopwatch.GetTimestamp();
+        for (int index = 0; index < nodes.Count; index++)
+        {
+            ExperimentNode node = nodes[index];
+            if (node.IsDone(bench.Store))
+            {
+                node.Execute(bench);
+                continue;
+            }
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
+            bench.Progress = new PlacedProgress(
+                progress, string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
+            node.Execute(bench);
+            bench.Progress = progress;
+            done += work[index];
+            left -= work[index];
+        }
+    }
+
+    private ExperimentGrid Declare()
+    {
+        configuration.Validate();
+        string precision = backend.Precision.ToString();
+        var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, new GridFingerprints(
+            $"{data.Train.Name} {data.Train.ContentHash} {precision}",
+            $"{data.Test.Name} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}"));
+        _experiment.Declare(grid);
+        if (configuration.Width is not null && configuration.Model is null && !grid.UsesWidth)
+            throw new ConfigurationException(
+                $"--width does not apply to {configuration.Experiment}, whose network has no single width; name one with --model, such as lenet-8-16-64.");
+        if (configuration.Width is not null && configuration.Model is not null)
+            throw new ConfigurationException("--width and --model contradict each other; give --model alone, with the width in its name.");
+        return grid;
+    }
+
+    private static void Check(ExperimentGrid grid, NodeBench bench)
+    {
+        int samples = bench.Images.TrainCount - grid.Base.Data.ValidationSamples;
+        foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Configuration.Model, node.Settings.BatchSize)))
+            RunChecks.RequireBatches(training.Settings, "--batch", bench.Graph(training.Configuration), samples);
+        foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Configuration.Model, node.Settings.Ratio)))
+        {
+            NetworkGraph graph = bench.Graph(ticket.Donor.Configuration);
+            RunChecks.RequirePrunable(ticket.Settings, graph);
+        }
+    }
+}

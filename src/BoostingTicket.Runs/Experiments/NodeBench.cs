@@ -1,0 +1,95 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Experiments;
+
+/// <summary>What pieces of work compute with: device, images, and one network at a time, since several may not fit the device's
+/// memory.</summary>
+/// <param name="store">Where results are kept.</param>
+/// <param name="backend">Where to compute.</param>
+/// <param name="data">The data set.</param>
+/// <param name="images">Its images on the device.</param>
+/// <param name="progress">Told how it goes.</param>
+/// <param name="cancellation">Asks to save and stop.</param>
+internal sealed class NodeBench(
+    ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress, CancellationToken cancellation)
+    : IDisposable
+{
+    private readonly Dictionary<string, NetworkGraph> _graphs = [];
+    private Network? _network;
+
+    /// <summary>Where results are kept.</summary>
+    public ExperimentStore Store => store;
+
+    /// <summary>Where to compute.</summary>
+    public IBackend Backend => backend;
+
+    /// <summary>Images on the device.</summary>
+    public RunData Images => images;
+
+    /// <summary>Told how it goes.</summary>
+    public IRunProgress Progress { get; set; } = progress;
+
+    /// <summary>Asks to save and stop.</summary>
+    public CancellationToken Cancellation => cancellation;
+
+    /// <summary>The model of a configuration.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    public NetworkGraph Graph(RunConfiguration configuration)
+    {
+        // All experiments under one bench normalise alike.
+        string key = $"{configuration.Model}/{configuration.Pruning.HiddenLinear}";
+        if (!_graphs.TryGetValue(key, out NetworkGraph? graph))
+            _graphs.Add(key, graph = TicketRun.BuildModel(configuration, data));
+        return graph;
+    }
+
+    /// <summary>The network of a configuration; its values are whatever the last work left. That of another model is given up.</summary>
+    /// <exception cref="DeviceException">It does not fit the device's memory.</exception>
+    public Network Network(RunConfiguration configuration)
+    {
+        NetworkGraph graph = Graph(configuration);
+        if (_network?.Graph == graph)
+            return _network;
+        GiveUpNetwork();
+        var network = new Network(graph, backend);
+        try
+        {
+            RunMemory.Require(configuration, [configuration.Dense], network, images, Progress);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+        return _network = network;
+    }
+
+    /// <summary>Weights that a training left.</summary>
+    /// <param name="training">The training, which is done.</param>
+    /// <param name="best">Those that were best on validation, instead of the last.</param>
+    public ModelState Weights(TrainingNode training, bool best = false) =>
+        WeightFile.Load(training.Weights(store, best), Graph(training.Configuration)).State;
+
+    /// <summary>A ticket that was drawn.</summary>
+    public Ticket Ticket(TicketNode ticket) => TicketFile.Load(store.Ticket(ticket), Graph(ticket.Donor.Configuration));
+
+    /// <summary>Frees the network's memory.</summary>
+    public void GiveUpNetwork()
+    {
+        _network?.Dispose();
+        _network = null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => GiveUpNetwork();
+}

@@ -1,0 +1,74 @@
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Experiments.Nodes;
+
+/// <summary>Clean accuracy of a trained network on the test samples, and its accuracy under attacks.</summary>
+public sealed class TestNode : ExperimentNode<RobustnessResult>
+{
+    /// <summary>Describes a test.</summary>
+    /// <param name="training">Whose weights are tested.</param>
+    /// <param name="best">Whether those that were best on validation, instead of the last.</param>
+    /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>; empty for clean accuracy alone.</param>
+    /// <param name="settings">Settings of the attacks.</param>
+    /// <param name="fingerprint">Test images and how many of them.</param>
+    public TestNode(TrainingNode training, bool best, IReadOnlyList<string> attacks, AttackSettings settings, string fingerprint)
+        : base(
+            "test", $"test of {training?.Label}, {(best ? "best" : "last")} weights", training?.Seed ?? 0,
+            new { best, attacks, settings = attacks?.Count > 0 ? settings : null, fingerprint }, training!)
+    {
+        Training = training!;
+        Best = best;
+        Attacks = attacks!;
+        Settings = settings;
+    }
+
+    /// <summary>Whose weights are tested.</summary>
+    public TrainingNode Training { get; }
+
+    /// <summary>Whether those that were best on validation are tested, instead of the last.</summary>
+    public bool Best { get; }
+
+    /// <summary>Names of the attacks.</summary>
+    public IReadOnlyList<string> Attacks { get; }
+
+    /// <summary>Settings of the attacks.</summary>
+    public AttackSettings Settings { get; }
+
+    private protected override RobustnessResult Compute(NodeBench bench)
+    {
+        if (Attacks.Count == 0)
+            bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
+        Network network = bench.Network(Training.Configuration);
+        // Evaluation does not read the mask; a backend that leaves out pruned weights does.
+        Mask? mask = Training.Ticket is null ? null : bench.Ticket(Training.Ticket).Mask;
+        TicketReset.Apply(network.Parameters, network.Backend, bench.Weights(Training, Best), mask);
+        var evaluator = new AttackEvaluator(
+            network, bench.Images.Test, bench.Images.TestSamples, Training.Configuration.Evaluation.BatchSize, bench.Progress);
+        RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: bench.Cancellation);
+        if (Attacks.Count == 0)
+            bench.Progress.StageFinished();
+        return result;
+    }
+
+    /// <inheritdoc/>
+    internal override NodeCost Cost(NodeBench bench)
+    {
+        long images = bench.Images.TestCount;
+        return new NodeCost(
+            Training.Configuration, Training.Ticket?.Settings.Ratio ?? 0, 0, images * (1 + Attacks.Count),
+            images * Attacks.Sum(name => GradientSteps(name)), bench.Graph(Training.Configuration).MultiplyAdds);
+    }
+
+    // The attacks that experiments use; of others, those with the most steps.
+    private int GradientSteps(string attack) => attack switch
+    {
+        "fgsm" => 1,
+        "pgd-20" => 20 * Settings.Restarts,
+        "pgd" or "cw" => Settings.Steps * Settings.Restarts,
+        _ => 100 * Settings.Restarts,
+    };
+}

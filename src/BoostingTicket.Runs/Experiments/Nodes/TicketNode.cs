@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Experiments.Nodes;
+
+/// <summary>What is kept of a ticket besides its file.</summary>
+/// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
+/// <param name="Layers">Kept weights by layer.</param>
+/// <param name="Warnings">What the user should know, such as a layer that lost all its weights.</param>
+/// <param name="Seconds">Seconds of choosing the mask.</param>
+/// <param name="StartDistance">Relative distance of the ticket before it is trained to its donor; see <see cref="RelativeDistance"/>.</param>
+public sealed record TicketRecord(
+    double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance)
+    : IStoredRecord
+{
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("sparsity", StoredValues.IsShare(Sparsity)),
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("distance", StoredValues.IsAmount(StartDistance)));
+}
+
+/// <summary>A ticket drawn from a donor: the mask of its largest weights after training, and its initial weights.</summary>
+public sealed class TicketNode : ExperimentNode<TicketRecord>
+{
+    /// <summary>Describes a ticket.</summary>
+    /// <param name="donor">Whose last weights are pruned.</param>
+    /// <param name="settings">How much is pruned and how.</param>
+    /// <param name="previous">The ticket of the round before, whose pruned weights stay so; null in one-shot pruning.</param>
+    public TicketNode(TrainingNode donor, PruningSettings settings, TicketNode? previous = null)
+        : base(
+            "ticket", FormattableString.Invariant($"ticket of {donor?.Label}, {(settings?.Ratio ?? 0) * 100:0.#} % pruned"), donor?.Seed ?? 0,
+            new { settings!.Ratio, settings.Scope, settings.MinimumKept }, previous is null ? [donor!] : [donor!, previous])
+    {
+        Donor = donor!;
+        Settings = settings;
+        Previous = previous;
+    }
+
+    /// <summary>Whose last weights are pruned.</summary>
+    public TrainingNode Donor { get; }
+
+    /// <summary>How much is pruned and how.</summary>
+    public PruningSettings Settings { get; }
+
+    /// <summary>The ticket of the round before; null in one-shot pruning.</summary>
+    public TicketNode? Previous { get; }
+
+    /// <summary>Seconds to find the ticket: training and pruning, of all rounds.</summary>
+    internal double SecondsToFind(ExperimentStore store) =>
+        Donor.Read(store).Seconds + Read(store).Seconds + (Previous?.SecondsToFind(store) ?? 0);
+
+    private protected override TicketRecord Compute(NodeBench bench)
+    {
+        bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
+        RunConfiguration configuration = Donor.Configuration;
+        NetworkGraph graph = bench.Graph(configuration);
+        ModelState trained = bench.Weights(Donor);
+        Mask? pruned = Previous is null ? null : bench.Ticket(Previous).Mask;
+        long start = Stopwatch.GetTimestamp();
+        (Mask mask, PruningReport report) = PrunerCatalog.Find(Settings.Scope).Prune(
+            trained, new PruningOptions(Settings.Ratio, Settings.MinimumKept), pruned);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        ModelState initial = Initialization.Draw(graph.Table, Seed, Initialization.ParseScheme(configuration.Initialization));
+        TicketFile.Save(
+            bench.Store.Ticket(this), initial, mask,
+            StageRunner.OfTicket(StageRunner.Describe(configuration, graph, bench.Images.Train.Set, Seed), Settings));
+        foreach (string warning in report.Warnings)
+            bench.Progress.Warn(warning);
+        bench.Progress.StageFinished();
+        return new TicketRecord(
+            mask.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))], report.Warnings, seconds,
+            RelativeDistance.Between(trained, initial, mask));
+    }
+
+    /// <inheritdoc/>
+    internal override NodeCost Cost(NodeBench bench) => NodeCost.None(Donor.Configuration);
+}

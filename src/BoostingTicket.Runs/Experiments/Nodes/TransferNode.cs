@@ -1,0 +1,56 @@
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Evaluation;
+
+namespace BoostingTicket.Runs.Experiments.Nodes;
+
+/// <summary>How adversarial images made against each of several trained networks do on the others.</summary>
+public sealed class TransferNode : ExperimentNode<TransferResult>
+{
+    private readonly IReadOnlyList<string> _names;
+    private readonly IReadOnlyList<TrainingNode> _trainings;
+    private readonly string _attack;
+    private readonly int _steps;
+    private readonly AttackSettings _settings;
+
+    /// <summary>Describes a matrix.</summary>
+    /// <param name="networks">Trainings of one seed with the names that they are given; their weights that were best on validation are
+    /// used.</param>
+    /// <param name="attack">A name of <see cref="AttackCatalog.Names"/>.</param>
+    /// <param name="steps">Its gradient steps.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="fingerprint">Test images and how many of them.</param>
+    public TransferNode(
+        IReadOnlyList<(string Name, TrainingNode Training)> networks, string attack, int steps, AttackSettings settings, string fingerprint)
+        : base(
+            "transfer", $"transfer of {attack} among {string.Join(", ", networks?.Select(network => network.Name) ?? [])}", networks?[0].Training.Seed ?? 0,
+            new { attack, settings, fingerprint }, [.. networks!.Select(network => network.Training)])
+    {
+        _names = [.. networks!.Select(network => network.Name)];
+        _trainings = [.. networks!.Select(network => network.Training)];
+        _attack = attack;
+        _steps = steps;
+        _settings = settings;
+    }
+
+    private protected override TransferResult Compute(NodeBench bench)
+    {
+        // The matrix has one network on the device at a time.
+        bench.GiveUpNetwork();
+        var matrix = new TransferMatrix(
+            bench.Backend, bench.Images.Test, bench.Images.TestSamples, _trainings[0].Configuration.Evaluation.BatchSize, bench.Progress);
+        return matrix.Run(
+            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], bench.Graph(training.Configuration), bench.Weights(training, best: true)))],
+            _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), bench.Cancellation);
+    }
+
+    /// <inheritdoc/>
+    internal override NodeCost Cost(NodeBench bench)
+    {
+        long images = bench.Images.TestCount, networks = _trainings.Count;
+        TrainingNode training = _trainings[0];
+        return new NodeCost(
+            training.Configuration, training.Ticket?.Settings.Ratio ?? 0, 0, images * networks * networks, images * networks * _steps,
+            bench.Graph(training.Configuration).MultiplyAdds);
+    }
+}

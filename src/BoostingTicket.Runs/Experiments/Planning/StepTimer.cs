@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Experiments.Planning;
+
+/// <summary>Measures steps of training on the device, one kind after the other, and estimates from them what pieces of work
+/// take. A measured step is a real one: images, attack, forward and backward pass, SGD, mask. Attacks are measured with two steps and
+/// large networks with few images, and both are scaled, so that a plan takes seconds and not hours.</summary>
+/// <param name="bench">Device, images, networks.</param>
+internal sealed class StepTimer(NodeBench bench)
+{
+    private const int FewImages = 16, MostAttackSteps = 2, MostSteps = 5;
+
+    // Seconds: what a full batch may be expected to take for it to be measured, and when enough was measured.
+    private const double LongStep = 8, Enough = 0.5;
+
+    private readonly Dictionary<(string, double, TrainingMethod, int), StepTime> _times = [];
+
+    /// <summary>Plans an experiment.</summary>
+    public ExperimentPlan Plan(ExperimentConfiguration configuration, ExperimentGrid grid)
+    {
+        IReadOnlyList<ExperimentNode> nodes = grid.Nodes;
+        List<NodeCost> costs = [.. nodes.Select(node => node.Cost(bench))];
+        // Networks are made one at a time, so that what needs the same is measured together.
+        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(cost => cost.Configuration.Model, StringComparer.Ordinal)];
+        bench.Progress.StageStarted("measuring steps", kinds.Count, 0);
+        for (int kind = 0; kind < kinds.Count; kind++)
+        {
+            bench.Cancellation.ThrowIfCancellationRequested();
+            StepTime time = Measure(kinds[kind]);
+            _times.Add(Key(kinds[kind]), time);
+            bench.Progress.StepsDone(kind + 1, time.Batch / Math.Max(time.StepSeconds, 1e-9));
+        }
+        bench.Progress.StageFinished();
+        return new ExperimentPlan(
+            configuration.Experiment, ExperimentCatalog.Find(configuration.Experiment).Title, grid.Seeds, [.. _times.Values],
+            [.. nodes.Select((node, index) => new PlannedNode(node.Name, node.Label, node.Seed, node.IsDone(bench.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
+    }
+
+    private double Seconds(NodeCost cost) => cost.Work > 0 && _times.TryGetValue(Key(cost), out StepTime? time)
+        ? cost.TrainingSteps * time.StepSeconds + cost.CleanImages * time.CleanImageSeconds + cost.AttackedImageSteps * time.AttackedImageSeconds
+        : 0;
+
+    private static (string Model, double Sparsity, TrainingMethod Method, int Batch) Key(NodeCost cost) =>
+        (cost.Configuration.Model, cost.Sparsity, cost.Training.Method, cost.Training.BatchSize);
+
+    private StepTime Measure(NodeCost cost)
+    {
+        RunConfiguration configuration = cost.Configuration;
+        Network network = bench.Network(configuration);
+        ModelState initial = Initialization.Draw(
+            network.Graph.Table, configuration.Seed, Initialization.ParseScheme(configuration.Initialization));
+        Mask? mask = cost.Sparsity > 0
+            ? PrunerCatalog.Find(configuration.Pruning.Scope).Prune(initial, new PruningOptions(cost.Sparsity, configuration.Pruning.MinimumKept)).Mask
+            : null;
+        int wanted = Math.Min(configuration.Dense.BatchSize, bench.Images.TrainCount - configuration.Data.ValidationSamples);
+        int few = Math.Min(FewImages, wanted);
+        (double train, double attack) = MeasureStep(few);
+        int measured = few;
+        if ((train + attack) / few * wanted <= LongStep)
+            (train, attack) = MeasureStep(measured = wanted);
+        double scale = (double)configuration.Dense.BatchSize / measured;
+        return new StepTime(
+            configuration.Model, cost.Sparsity, SettingNames.Of(configuration.Dense.Method), configuration.Dense.BatchSize, measured,
+            scale * (train + attack * cost.AttackSteps), MeasureClean(network, measured), attack / measured);
+
+        // Seconds of the training step itself, and of one step of the attack, for so many images.
+        (double Train, double Attack) MeasureStep(int images)
+        {
+            TicketReset.Apply(network.Parameters, network.Backend, initial, mask);
+            TrainingSettings settings = configuration.Dense;
+            int steps = Math.Min(Math.Max(configuration.Attack.Steps, 1), MostAttackSteps);
+            // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
+            AttackSettings budget = configuration.Attack with { Steps = steps, Restarts = 1 };
+            using var step = new TrainingStep(
+                network, bench.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, configuration.Seed, images);
+            TrainValidationSplit split = bench.Images.Split(configuration.Seed);
+            Augmentation augmentation = configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None;
+            var order = new EpochOrder(split.Train, images, augmentation, configuration.Seed);
+            var requests = new ImageRequest[images];
+            order.Fill(0, requests);
+            // The first step compiles plans and code.
+            step.Run(requests, 0, new TrainingState());
+            var state = new TrainingState();
+            long start = Stopwatch.GetTimestamp();
+            int done = 0;
+            do
+            {
+                step.Run(requests, 0, state);
+                done++;
+            }
+            while (done < MostSteps && Stopwatch.GetElapsedTime(start).TotalSeconds < Enough);
+            return ((state.Times.Data + state.Times.Train) / done, state.Times.Attack / done / steps);
+        }
+    }
+
+    private double MeasureClean(Network network, int images)
+    {
+        int[] samples = [.. Enumerable.Range(0, Math.Min(images, bench.Images.TrainCount))];
+        using var evaluator = new Evaluator(network, bench.Images.Train, samples, samples.Length, attacks: false);
+        evaluator.Clean(bench.Cancellation);
+        long start = Stopwatch.GetTimestamp();
+        evaluator.Clean(bench.Cancellation);
+        return Stopwatch.GetElapsedTime(start).TotalSeconds / samples.Length;
+    }
+}

@@ -1,0 +1,156 @@
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Folders;
+
+/// <summary>Keeps a folder's contents together with the command, configuration, ticket and data that they come from.</summary>
+/// <param name="folder">The folder.</param>
+/// <param name="configuration">What is to be done.</param>
+/// <param name="owner">The command, and its ticket.</param>
+/// <param name="environment">Device, versions and data by name; see <see cref="Describe"/>.</param>
+/// <param name="resume">Whether what the folder holds may be continued.</param>
+internal sealed partial class RunFolderGuard(
+    RunFolder folder, RunConfiguration configuration, RunOwner owner, IReadOnlyDictionary<string, string> environment,
+    bool resume)
+{
+    private const string TrainImages = "training images";
+    private const string TestImages = "test images";
+
+    // Other values of these may change the last bits of a result, but not what it means.
+    private static readonly string[] Machine = ["device", "precision", "version"];
+
+    /// <summary>What of <see cref="Describe"/> says which data results come from.</summary>
+    public static IReadOnlyList<string> DataNames { get; } = [TrainImages, TestImages];
+
+    /// <summary>Device, versions and data of a run, by name.</summary>
+    public static Dictionary<string, string> Describe(IBackend backend, DataSplit data) => new()
+    {
+        ["device"] = $"{backend.Device.Name}: {backend.Device.Description}",
+        ["precision"] = backend.Precision.ToString(),
+        ["runtime"] = RuntimeInformation.FrameworkDescription,
+        ["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
+        ["version"] = typeof(TicketRun).Assembly.GetName().Version?.ToString(3) ?? "unknown",
+        [TrainImages] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}",
+        [TestImages] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}",
+    };
+
+    /// <summary>Takes a folder that holds a run and checks it, so that a folder in use is called that whatever else is amiss.
+    /// Leaves a new folder alone: what is refused before the work begins shall leave none behind.</summary>
+    /// <returns>The lock; null for a new folder.</returns>
+    /// <exception cref="ConfigurationException">The folder is in use, or belongs to something else.</exception>
+    public RunLock? LockExisting()
+    {
+        if (!File.Exists(folder.Configuration))
+            return null;
+        RunLock taken = RunLock.Acquire(folder.Root);
+        try
+        {
+            Require();
+            return taken;
+        }
+        catch
+        {
+            taken.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes down what the folder belongs to. The folder must be locked.</summary>
+    /// <param name="progress">Warned of another device or version than before.</param>
+    /// <exception cref="ConfigurationException">The folder belongs to something else, or cannot be written to.</exception>
+    public void Claim(IRunProgress progress)
+    {
+        // Another process may have filled the folder after it was looked at.
+        Require();
+        Dictionary<string, string> kept = Kept() ?? [];
+        WarnOfChanges(kept, environment, progress);
+        // The configuration comes last, since it is what makes the folder a run's.
+        AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner with { Meanings = ChangedSettings.Meanings }));
+        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
+        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
+    }
+
+    /// <summary>Warns of another device, number format or version than before.</summary>
+    /// <param name="kept">What <see cref="Describe"/> said before; may be empty.</param>
+    /// <param name="environment">What it says now.</param>
+    /// <param name="progress">Warned.</param>
+    public static void WarnOfChanges(
+        IReadOnlyDictionary<string, string> kept, IReadOnlyDictionary<string, string> environment, IRunProgress progress)
+    {
+        foreach (string name in Machine)
+        {
+            if (kept.TryGetValue(name, out string? before) && WithoutThreads(before) != WithoutThreads(environment[name]))
+                progress.Warn(
+                    $"The folder was begun with another {name} ({before}; now {environment[name]}); results may differ in "
+                    + "their last digits from those of a run in one go.");
+        }
+    }
+
+    private void Require()
+    {
+        if (!File.Exists(folder.Configuration))
+            return;
+        RunOwner? before = File.Exists(folder.Command)
+            ? RunJson.Read<RunOwner>(StoredFiles.ReadText(folder.Command), folder.Command)
+            : null;
+        if (before is not null && before.Command != owner.Command)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} belongs to the command '{before.Command}'; resume it with that command, or give "
+                + "another --out.");
+        RunConfiguration kept = RunJson.Read<RunConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
+        if (RunJson.Hash(kept) != RunJson.Hash(configuration))
+            throw new ConfigurationException(
+                $"The folder {folder.Root} holds a run with other settings; give another --out, or resume that run with its "
+                + $"own settings (--config {folder.Configuration} --resume).");
+        if (!resume)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} holds this run already; add --resume to continue it, or give another --out.");
+        if (before is not null && before.Ticket != owner.Ticket)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun with another ticket (see {folder.Command}); resume with that ticket, or "
+                + "give another --out.");
+        if (before is not null && before.Weights != owner.Weights)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or give "
+                + "another --out.");
+        if (before is not null && !owner.Continues(before))
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
+                + "--attack, and with --save-adversarial only if it was begun so, or give another --out.");
+        if (!File.Exists(folder.Result)
+            && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
+            throw new ConfigurationException(
+                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin "
+                + "anew with another --out.");
+        if (Kept() is { } data)
+        {
+            RequireSame(data, TrainImages);
+            RequireSame(data, TestImages);
+        }
+    }
+
+    private void RequireSame(Dictionary<string, string> kept, string name)
+    {
+        if (kept.TryGetValue(name, out string? before) && before != environment[name])
+            throw new ConfigurationException(
+                $"The {name} are not those that {folder.Root} was begun with ({before}; now {environment[name]}); bring back "
+                + "the old data, or give another --out.");
+    }
+
+    // Results do not depend on the number of threads.
+    private static string WithoutThreads(string value) => Threads.Replace(value, "");
+
+    [GeneratedRegex(@"\b\d+ threads?, ")]
+    private static partial Regex Threads { get; }
+
+    private Dictionary<string, string>? Kept() => File.Exists(folder.Environment)
+        ? RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment)
+        : null;
+}

@@ -1,0 +1,83 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
+
+
+namespace BoostingTicket.Runs.Reporting;
+
+/// <summary>One arm over all seeds: a row of the final table.</summary>
+/// <param name="Arm">The arm.</param>
+/// <param name="Sparsity">Share of prunable weights that is pruned.</param>
+/// <param name="Clean">Clean test accuracy in [0, 1], of the weights that were best on validation.</param>
+/// <param name="Robust">Test accuracy under the evaluation's attack, of the same weights.</param>
+/// <param name="LastClean">Clean test accuracy of the last epoch's weights.</param>
+/// <param name="LastRobust">Their accuracy under the attack.</param>
+/// <param name="BestEpoch">Epoch of the best weights.</param>
+/// <param name="EpochsRun">Epochs until the end or early stopping.</param>
+/// <param name="PruningSeconds">Seconds to find the ticket.</param>
+/// <param name="TrainingSeconds">Seconds of training.</param>
+/// <param name="TotalSeconds">Sum of both.</param>
+/// <param name="Ratio">Total seconds over those of the dense arm of the same seed; null without a dense arm.</param>
+public sealed record ArmSummary(
+    Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread LastClean, Spread LastRobust, Spread BestEpoch, Spread EpochsRun,
+    Spread PruningSeconds, Spread TrainingSeconds, Spread TotalSeconds, Spread? Ratio);
+
+/// <summary>What a run found, over all its seeds.</summary>
+public static class RunSummary
+{
+    /// <summary>One row for each arm, in the configuration's order.</summary>
+    public static IReadOnlyList<ArmSummary> Of(RunResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return [.. result.Configuration.Arms.Select(arm => Summarize(arm, result.Seeds))];
+    }
+
+    /// <summary>Name of the evaluation's attack: <c>PGD-20</c>.</summary>
+    public static string AttackName(RunConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        var attack = configuration.Evaluation.Attack;
+        return attack.Loss == Engine.Backends.LossKind.CrossEntropy ? $"PGD-{attack.Steps}" : $"C&W-{attack.Steps}";
+    }
+
+    /// <summary>The main finding in a sentence: ticket against dense baseline. Null without both.</summary>
+    public static string? Finding(RunResult result)
+    {
+        IReadOnlyList<ArmSummary> rows = Of(result);
+        ArmSummary? dense = rows.FirstOrDefault(row => row.Arm == Arm.Dense);
+        ArmSummary? ticket = rows.FirstOrDefault(row => row.Arm == Arm.Ticket);
+        if (dense is null || ticket?.Ratio is not { } ratio)
+            return null;
+        return FormattableString.Invariant(
+            $"The ticket ({ticket.Sparsity:P1} pruned) reaches {ticket.Clean.Text("F2", 100)} % clean and {ticket.Robust.Text("F2", 100)} % under {AttackName(result.Configuration)}; the dense baseline {dense.Clean.Text("F2", 100)} % and {dense.Robust.Text("F2", 100)} %. Finding and training it took {ratio.Text("F2")} times the baseline's training time.");
+    }
+
+    /// <summary>Where the numbers come from, by name: device, versions, data, and the hashes of the settings and of each seed's
+    /// split into training and validation samples.</summary>
+    public static IEnumerable<(string Name, string Value)> Provenance(RunResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        return
+        [
+            .. result.Environment.Select(pair => (pair.Key, pair.Value)),
+            ("configuration", "SHA-256 " + result.ConfigurationHash),
+            // A result of an earlier version has none.
+            .. result.Seeds.Where(seed => !string.IsNullOrEmpty(seed.SplitHash))
+                .Select(seed => ($"split of seed {seed.Seed}", "SHA-256 " + seed.SplitHash)),
+        ];
+    }
+
+    private static ArmSummary Summarize(Arm arm, IReadOnlyList<SeedResult> seeds)
+    {
+        List<ArmResult> results = [.. seeds.Select(seed => seed.Arms.Single(result => result.Arm == arm))];
+        List<ArmResult?> dense = [.. seeds.Select(seed => seed.Arms.FirstOrDefault(result => result.Arm == Arm.Dense))];
+        bool comparable = dense.All(result => result?.TotalSeconds > 0);
+        return new ArmSummary(
+            arm, results.Average(result => result.Sparsity), Over(result => result.Best.Clean), Over(result => result.Best.Robust),
+            Over(result => result.Last.Clean), Over(result => result.Last.Robust), Over(result => result.BestEpoch),
+            Over(result => result.EpochsRun), Over(result => result.PruningSeconds), Over(result => result.TrainingSeconds),
+            Over(result => result.TotalSeconds),
+            comparable ? Spread.Of([.. results.Select((result, seed) => result.TotalSeconds / dense[seed]!.TotalSeconds)]) : null);
+
+        Spread Over(Func<ArmResult, double> value) => Spread.Of([.. results.Select(value)]);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Graph.Layers;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Stages;
+
+/// <summary>Finds before the work begins what would otherwise fail after hours: checks that need the model as well as the
+/// settings.</summary>
+internal static class RunChecks
+{
+    /// <summary>Makes sure that the ratio of pruning can be reached in the model.</summary>
+    /// <exception cref="ConfigurationException">It cannot.</exception>
+    public static void RequirePrunable(PruningSettings settings, NetworkGraph graph)
+    {
+        // How many weights may go depends on their number alone, not on their values.
+        Mask mask = PrunerCatalog.Find(settings.Scope).Prune(
+            new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept)).Mask;
+        RequireSomeKept(mask, settings);
+    }
+
+    /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public static void RequireSomeKept(Mask mask, PruningSettings settings) => RequireSomeKept(
+        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
+
+    /// <summary>Makes sure that a mask leaves something to train.</summary>
+    /// <param name="mask">The mask.</param>
+    /// <param name="what">What prunes, as the beginning of a sentence.</param>
+    /// <param name="remedy">What to give instead.</param>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public static void RequireSomeKept(Mask mask, string what, string remedy)
+    {
+        if (mask.Kept == 0 && mask.Length > 0)
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
+    }
+
+    /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>
+    /// <param name="settings">A training.</param>
+    /// <param name="option">The option of its batch size.</param>
+    /// <param name="graph">The model.</param>
+    /// <param name="samples">Samples to train on.</param>
+    /// <exception cref="ConfigurationException">They are not.</exception>
+    public static void RequireBatches(TrainingSettings settings, string option, NetworkGraph graph, int samples)
+    {
+        if (settings.Epochs == 0 || Math.Min(settings.BatchSize, samples) > 1)
+            return;
+        if (graph.Nodes.FirstOrDefault(node => node.Layer is BatchNormalization && node.Shape.Pixels == 1) is { } node)
+            throw new ConfigurationException(
+                $"A batch of one sample has no variance for the normalisation {node.Name} of {graph.Name}, whose maps have a "
+                + $"single pixel; give {option} 2 or more and more than one training sample, or another --model.");
+    }
+}

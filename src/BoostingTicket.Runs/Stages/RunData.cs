@@ -1,0 +1,71 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
+
+namespace BoostingTicket.Runs.Stages;
+
+/// <summary>A run's images on its device, and which samples train, validate and test.</summary>
+public sealed class RunData : IDisposable
+{
+    /// <summary>Copies a data set to a device.</summary>
+    /// <param name="split">The data set.</param>
+    /// <param name="settings">How much of it, and how images are varied.</param>
+    /// <param name="backend">The device.</param>
+    /// <exception cref="ConfigurationException">More samples are asked for than there are.</exception>
+    public RunData(DataSplit split, DataSettings settings, IBackend backend)
+    {
+        ArgumentNullException.ThrowIfNull(split);
+        ArgumentNullException.ThrowIfNull(settings);
+        Settings = settings;
+        TrainCount = Count("train-samples", settings.TrainSamples, split.Train);
+        TestCount = Count("test-samples", settings.TestSamples, split.Test);
+        if (settings.ValidationSamples >= TrainCount)
+            throw new ConfigurationException(
+                $"--validation-samples is {settings.ValidationSamples}, which leaves nothing of {TrainCount} training samples; "
+                + "choose fewer, or more --train-samples.");
+        Train = new DeviceImages(split.Train, backend);
+        Test = new DeviceImages(split.Test, backend);
+        TestSamples = [.. Enumerable.Range(0, TestCount)];
+    }
+
+    /// <summary>What was asked for.</summary>
+    public DataSettings Settings { get; }
+
+    /// <summary>Images to train and validate on.</summary>
+    public DeviceImages Train { get; }
+
+    /// <summary>Images to test on.</summary>
+    public DeviceImages Test { get; }
+
+    /// <summary>Samples of <see cref="Train"/> in use: the first so many.</summary>
+    public int TrainCount { get; }
+
+    /// <summary>Samples of <see cref="Test"/> in use: the first so many.</summary>
+    public int TestCount { get; }
+
+    /// <summary>Numbers of the test samples.</summary>
+    public int[] TestSamples { get; }
+
+    /// <summary>Shape of an image.</summary>
+    public FeatureShape Shape => DeviceImages.Shape(Train.Set);
+
+    /// <summary>The split into training and validation samples of a seed.</summary>
+    public TrainValidationSplit Split(ulong seed) =>
+        TrainValidationSplit.Create(TrainCount, Settings.ValidationSamples, seed);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Train.Dispose();
+        Test.Dispose();
+    }
+
+    private static int Count(string option, int asked, ImageSet set)
+    {
+        if (asked > set.Count)
+            throw new ConfigurationException($"--{option} is {asked}, but {set.Name} has {set.Count}; choose no more.");
+        return asked == 0 ? set.Count : asked;
+    }
+}

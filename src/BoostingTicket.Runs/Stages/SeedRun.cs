@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Globalization;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Stages;
+
+/// <summary>One seed of a run, stage by stage: donor training, pruning, reset, then each arm's training and test. A stage
+/// that finished before is read from its files; an unfinished one continues from its checkpoint.</summary>
+internal sealed class SeedRun
+{
+    private const string DonorStage = "donor";
+    private const string WinningDonorStage = "winning-donor";
+
+    private readonly RunConfiguration _configuration;
+    private readonly RunFolder _folder;
+    private readonly ulong _seed;
+    private readonly Network _network;
+    private readonly IRunProgress _progress;
+    private readonly StageRunner _stages;
+    private readonly ModelState _initial;
+
+    public SeedRun(
+        RunConfiguration configuration, RunFolder folder, ulong seed, Network network, RunData data,
+        IRunProgress progress, CancellationToken cancellation)
+    {
+        _configuration = configuration;
+        _folder = folder;
+        _seed = seed;
+        _network = network;
+        _progress = progress;
+        _stages = new StageRunner(configuration, folder, seed, network, data, progress, cancellation);
+        _initial = Initialization.Draw(network.Graph.Table, seed, Scheme);
+    }
+
+    private InitializationScheme Scheme => Initialization.ParseScheme(_configuration.Initialization);
+
+    public SeedResult Execute()
+    {
+        string done = _folder.SeedResult(_seed);
+        if (File.Exists(done))
+            return ReadFinished(done);
+        StoredFiles.CreateFolder(_folder.Seed(_seed));
+        if (!File.Exists(_folder.Initial(_seed)))
+            _stages.SaveInitial(_initial);
+
+        DrawnTicket? boosting = _configuration.Arms.Any(arm => arm is Arm.Ticket or Arm.Reinit or Arm.Shuffle)
+            ? DrawTicket(DonorStage, _configuration.Donor)
+            : null;
+        DrawnTicket? winning = _configuration.Arms.Contains(Arm.Winning)
+            ? DrawTicket(WinningDonorStage, _configuration.WinningDonor)
+            : null;
+        ArmResult[] arms = [.. _configuration.Arms.Select(arm => RunArm(arm, arm == Arm.Winning ? winning : boosting))];
+        var result = new SeedResult(
+            _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
+            [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? []), .. arms.SelectMany(arm => arm.Warnings)],
+            arms, _stages.SplitHash)
+        {
+            EarlyBirdEpoch = boosting?.Record.EarlyBirdEpoch,
+            WinningDonor = winning?.History ?? [],
+        };
+        AtomicFile.WriteAllText(done, RunJson.Write(result));
+        return result;
+    }
+
+    // Reports rely on it that a result is this seed's, with every arm.
+    private SeedResult ReadFinished(string path)
+    {
+        SeedResult kept = RunJson.Read<SeedResult>(StoredFiles.ReadText(path), path);
+        if (kept.Seed != _seed || !kept.Arms.Select(result => result.Arm).SequenceEqual(_configuration.Arms))
+            throw new DamagedFileException(
+                $"The file {path} is damaged (its seed or its arms are not those of the run); delete it and run the command that "
+                + "wrote it again.");
+        return kept;
+    }
+
+    private ArmResult RunArm(Arm arm, DrawnTicket? ticket)
+    {
+        ModelState start = arm == Arm.Reinit ? Initialization.Redraw(_network.Graph.Table, _seed, Scheme) : _initial;
+        Mask? mask = arm switch
+        {
+            Arm.Dense => null,
+            Arm.Shuffle => ShuffledMask.Of(ticket!.Mask, _seed),
+            _ => ticket!.Mask,
+        };
+        double pruningSeconds = arm == Arm.Dense ? 0 : ticket!.Seconds;
+        TrainingSettings settings = arm == Arm.Dense ? _configuration.Dense : _configuration.Retrain;
+        return _stages.TrainAndTest(SettingNames.Of(arm), arm, start, mask, settings, pruningSeconds);
+    }
+
+    // Iterative pruning trains, prunes and resets several times; the paper finds one round enough (Appendix B).
+    private DrawnTicket DrawTicket(string donor, TrainingSettings settings)
+    {
+        string done = _folder.StageResult(_seed, donor);
+        if (File.Exists(done))
+        {
+            DeleteCheckpoints(donor);
+            DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
+            return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask, record);
+        }
+        PruningSettings pruning = _configuration.Pruning;
+        Mask? mask = null;
+        PruningReport? report = null;
+        IReadOnlyList<double> ratios = PruningSchedule.CumulativeRatios(pruning.Ratio, pruning.Rounds);
+        var history = new List<EpochRecord>();
+        var warnings = new List<string>();
+        int? earlyBirdEpoch = null;
+        double seconds = 0;
+        for (int round = 1; round <= pruning.Rounds; round++)
+        {
+            string stage = StageOf(donor, round);
+            IPruner pruner = PrunerCatalog.Find(pruning.Scope);
+            var options = new PruningOptions(ratios[round - 1], pruning.MinimumKept);
+            EarlyBird? earlyBird = pruning.EarlyBird is { } distance
+                ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
+                : null;
+            TrainingState state = _stages.Train(stage, _initial, mask, settings, earlyBird);
+            long start = Stopwatch.GetTimestamp();
+            ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
+            (mask, report) = pruner.Prune(trained, options, mask);
+            seconds += state.TrainingSeconds + state.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+            history.AddRange(state.History);
+            warnings.AddRange(state.Warnings.Select(warning => $"{stage}: {warning}"));
+            if (state.MaskDistance is { } settled)
+            {
+                earlyBirdEpoch = state.Epoch;
+                _progress.Note(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{stage}: the mask settled in epoch {state.Epoch} of {TrainingMethodCatalog.EpochsOf(settings)} (largest "
+                        + $"distance {settled:F4})"));
+            }
+        }
+        TestResult test = _stages.Test(donor, "last");
+        _stages.SaveTicket(donor, _initial, mask!);
+        var drawn = new DonorRecord(
+            history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
+            [.. warnings, .. StageRunner.Warnings(donor, "last", test), .. report.Warnings], seconds)
+        {
+            EarlyBirdEpoch = earlyBirdEpoch,
+        };
+        AtomicFile.WriteAllText(done, RunJson.Write(drawn));
+        DeleteCheckpoints(donor);
+        foreach (string warning in report.Warnings)
+            _progress.Warn(warning);
+        return new DrawnTicket(mask!, drawn);
+    }
+
+    private void DeleteCheckpoints(string donor)
+    {
+        for (int round = 1; round <= _configuration.Pruning.Rounds; round++)
+            _stages.DeleteCheckpoint(StageOf(donor, round));
+    }
+
+    private string StageOf(string donor, int round) =>
+        _configuration.Pruning.Rounds == 1 ? donor : $"{donor}-{round}";
+
+    /// <summary>A mask and how it was found.</summary>
+    private sealed record DrawnTicket(Mask Mask, DonorRecord Record)
+    {
+        public IReadOnlyList<EpochRecord> History => Record.History;
+
+        public TestResult Test => Record.Test;
+
+        public IReadOnlyList<LayerSparsity> Sparsity => Record.Sparsity;
+
+        public IReadOnlyList<string> Warnings => Record.Warnings;
+
+        public double Seconds => Record.Seconds;
+    }
+}
+
+/// <summary>What is kept of a donor besides its files.</summary>
+/// <param name="History">Epoch by epoch.</param>
+/// <param name="Test">Test result of the donor.</param>
+/// <param name="Sparsity">Kept weights of its ticket by layer.</param>
+/// <param name="Warnings">What the user should know.</param>
+/// <param name="Seconds">Seconds of training and pruning.</param>
+internal sealed record DonorRecord(
+    IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Sparsity,
+    IReadOnlyList<string> Warnings, double Seconds) : IStoredRecord
+{
+    /// <summary>Epoch at which Early-Bird ended the donor of the last round that it ended; null for none.</summary>
+    public int? EarlyBirdEpoch { get; init; }
+
+    string? IStoredRecord.WrongMember() => StoredValues.First(
+        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("epoch of Early-Bird", EarlyBirdEpoch is null or >= 1));
+}

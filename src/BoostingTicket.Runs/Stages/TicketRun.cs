@@ -1,0 +1,112 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Stages;
+
+/// <summary>The main job (paper, section 4.3): train a donor, prune it once, reset what is left, retrain it robustly, and
+/// compare with the dense baseline and the controls; for one or more seeds, in a folder from which it can be resumed after
+/// any interruption.</summary>
+/// <param name="configuration">What to do.</param>
+/// <param name="folder">The run's folder.</param>
+/// <param name="backend">Where to compute.</param>
+/// <param name="data">The data set that the configuration names.</param>
+/// <param name="progress">Told how it goes.</param>
+public sealed class TicketRun(
+    RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
+{
+    /// <summary>The command that a run's folder belongs to.</summary>
+    internal const string Command = "run";
+
+    private readonly RunFolder _folder = new(folder);
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="resume">Continue what the folder holds; otherwise a folder that holds a run is refused.</param>
+    /// <param name="cancellation">Finishes the current step and saves, then ends with
+    /// <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="ConfigurationException">The configuration is invalid, or the folder is in use or holds another run.</exception>
+    /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
+    public RunResult Execute(bool resume, CancellationToken cancellation)
+    {
+        configuration.Validate();
+        IReadOnlyDictionary<string, string> environment = RunFolderGuard.Describe(backend, data);
+        var guard = new RunFolderGuard(_folder, configuration, new RunOwner(Command), environment, resume);
+        using RunLock? found = guard.LockExisting();
+        NetworkGraph graph = BuildModel(configuration, data);
+        using var images = new RunData(data, configuration.Data, backend);
+        Check(graph, images.TrainCount - configuration.Data.ValidationSamples);
+        using var network = new Network(graph, backend);
+
+        RunMemory.Require(configuration, Trainings(), network, images, progress);
+
+        using RunLock? created = found is null ? RunLock.Acquire(_folder.Root) : null;
+        guard.Claim(progress);
+
+        var seeds = new List<SeedResult>();
+        for (int index = 0; index < configuration.Seeds; index++)
+        {
+            ulong seed = configuration.Seed + (ulong)index;
+            seeds.Add(new SeedRun(configuration, _folder, seed, network, images, progress, cancellation).Execute());
+        }
+        var result = new RunResult(configuration, RunJson.Hash(configuration), environment, seeds);
+        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+        return result;
+    }
+
+    /// <summary>The network that a configuration asks for.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    public static NetworkGraph BuildModel(RunConfiguration configuration, DataSplit data)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        ArgumentNullException.ThrowIfNull(data);
+        return BuildModel(configuration, data, configuration.Data.Normalize ? RunNormalization.For(data.Train) : null);
+    }
+
+    /// <summary>The network that a configuration asks for, behind a normalisation of its own.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    internal static NetworkGraph BuildModel(RunConfiguration configuration, DataSplit data, InputNormalizationConstants? normalization)
+    {
+        var options = new ModelOptions(
+            DeviceImages.Shape(data.Train), data.Train.Classes.Count, normalization, configuration.Pruning.HiddenLinear);
+        try
+        {
+            return ModelCatalog.Build(configuration.Model, options);
+        }
+        catch (ArgumentException cause)
+        {
+            throw new ConfigurationException(
+                $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
+                + "--model or --dataset.", cause);
+        }
+    }
+
+    private List<TrainingSettings> Trainings()
+    {
+        var trainings = new List<TrainingSettings>();
+        if (configuration.Arms.Any(arm => arm != Arm.Dense))
+            trainings.AddRange([configuration.Donor, configuration.Retrain]);
+        if (configuration.Arms.Contains(Arm.Dense))
+            trainings.Add(configuration.Dense);
+        return trainings;
+    }
+
+    private void Check(NetworkGraph graph, int samples)
+    {
+        if (configuration.Arms.Any(arm => arm != Arm.Dense))
+        {
+            RunChecks.RequirePrunable(configuration.Pruning, graph);
+            RunChecks.RequireBatches(configuration.Donor, "--donor-batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Retrain, "--batch", graph, samples);
+        }
+        if (configuration.Arms.Contains(Arm.Dense))
+            RunChecks.RequireBatches(configuration.Dense, "--dense-batch", graph, samples);
+    }
+}

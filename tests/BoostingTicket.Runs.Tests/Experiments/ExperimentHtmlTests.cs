@@ -1,0 +1,81 @@
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Training.Progress;
+
+namespace BoostingTicket.Runs.Tests.Experiments;
+
+/// <summary>The report of an experiment, from a result made by hand.</summary>
+public sealed class ExperimentHtmlTests
+{
+    private const string Command = "boosting-ticket experiment table5 --data \"a & b\"";
+
+    private static ExperimentResult Result => new(
+        "full network <against> tickets", new ExperimentSources("table5", null, []).Compose(),
+        new Dictionary<string, string> { ["device"] = "cpu: 2 threads", ["system"] = "a \"system\" & more" },
+        "Not comparable: the data are other.",
+        [
+            new ComparedRow("boosting ticket", "test accuracy", QuantityUnit.Percent, new PaperValue(99.23, "Table 5"), new Spread(99.06, 0.12, 3)),
+            new ComparedRow("boosting ticket", "best epoch", QuantityUnit.Epochs, null, new Spread(7.5, 0, 1)),
+        ],
+        Figure: null, [new TicketRow("lenet <ticket>", 2, 0.8, 0.7, 0.65, null)], ["Two masks & one donor."],
+        [
+            new TrainingRow("lenet donor", 0, "training-1 2", new TrainingRecord(
+                [
+                    new EpochRecord(1, 0.1, 2, 0.3, 0.4, null, new PhaseTimes(1, 2, 3, 4)),
+                    new EpochRecord(2, 0.1, 2, 0.3, 0.4, null, new PhaseTimes(10, 20, 30, 40)),
+                ],
+                2, 2, 66, "hash", null)),
+        ]);
+
+    private static string Write() => ExperimentHtml.Write(new ExperimentFolder("root", "table5"), Result, Command);
+
+    [Test]
+    public void Numbers_stand_beside_the_papers_with_their_difference()
+    {
+        string page = Write();
+        string[] cells = ["99.23", "99.06 &#177; 0.12", "−0.17", "7.5", "–"];
+        Assert.Multiple(() =>
+        {
+            foreach (string cell in cells)
+                Assert.That(page, Does.Contain($">{cell}</td>"));
+            Assert.That(page, Does.Contain("Not comparable: the data are other."));
+        });
+    }
+
+    [Test]
+    public void Names_from_outside_are_text_and_not_markup()
+    {
+        string page = Write();
+        Assert.Multiple(() =>
+        {
+            Assert.That(page, Does.Contain("full network &lt;against&gt; tickets").And.Contain("lenet &lt;ticket&gt;"));
+            Assert.That(page, Does.Not.Contain("<against>").And.Not.Contain("<ticket>"));
+            Assert.That(page, Does.Contain("Two masks &amp; one donor."));
+            Assert.That(page, Does.Contain("a &amp; b"));
+        });
+    }
+
+    [Test]
+    public void Phases_are_summed_over_epochs_and_link_to_the_trainings_folder()
+    {
+        string page = Write();
+        int at = page.IndexOf("lenet donor", StringComparison.Ordinal);
+        string row = page[page.LastIndexOf("<tr", at, StringComparison.Ordinal)..page.IndexOf("</tr>", at, StringComparison.Ordinal)];
+        Assert.Multiple(() =>
+        {
+            foreach (string seconds in (string[])["11.0", "22.0", "33.0", "44.0"])
+                Assert.That(row, Does.Contain($">{seconds}</td>"));
+            Assert.That(row, Does.Contain("href=\"../store/training-1%202/\""));
+        });
+    }
+
+    [Test]
+    public void Nothing_is_asked_of_the_network()
+    {
+        string page = Write();
+        Assert.That(page, Does.Not.Match("""(src|href)\s*=\s*["']?(https?:)?//"""));
+        Assert.That(page, Does.Not.Contain("@import").And.Not.Contain("url(http"));
+    }
+}
