@@ -1,5 +1,8 @@
 using System.CommandLine;
 using BoostingTicket.Cli.Commands;
+using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
@@ -9,9 +12,6 @@ namespace BoostingTicket.Cli;
 /// <summary>The program from its arguments to its exit code.</summary>
 internal static class Application
 {
-    /// <summary>Name of the program in help and messages.</summary>
-    public const string Name = "boosting-ticket";
-
     /// <summary>Set to 1, it makes errors show where they arose.</summary>
     public const string DebugVariable = "BOOSTING_TICKET_DEBUG";
 
@@ -29,8 +29,8 @@ internal static class Application
     {
         // Names and notes of files are shown by many; no one of them can make the terminal do anything.
         terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
-        var surroundings = new Surroundings(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
-        RootCommand root = CreateRoot(surroundings);
+        var context = new ProgramContext(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
+        RootCommand root = CreateRoot(context);
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
@@ -92,29 +92,29 @@ internal static class Application
     }
 
     /// <summary>The whole command tree.</summary>
-    public static RootCommand CreateRoot(Surroundings surroundings)
+    public static RootCommand CreateRoot(ProgramContext context)
     {
         var root = new RootCommand(
             "Finds boosting tickets: trains a weakly robust network, prunes it once, resets what is left and retrains it robustly.")
         {
-            RunCommand.Create(surroundings),
-            TrainCommand.Create(surroundings),
-            PruneCommand.Create(surroundings),
-            RetrainCommand.Create(surroundings),
-            EvaluateCommand.Create(surroundings),
-            TransferCommand.Create(surroundings),
-            ExperimentCommand.Create(surroundings),
-            ProfileCommand.Create(surroundings),
-            ModelsCommand.Create(surroundings),
-            DevicesCommand.Create(surroundings),
-            DataCommand.Create(surroundings),
-            InspectCommand.Create(surroundings),
-            ImportCommand.Create(surroundings),
-            ExportCommand.Create(surroundings),
+            RunCommand.Create(context),
+            TrainCommand.Create(context),
+            PruneCommand.Create(context),
+            RetrainCommand.Create(context),
+            EvaluateCommand.Create(context),
+            TransferCommand.Create(context),
+            ExperimentCommand.Create(context),
+            ProfileCommand.Create(context),
+            ModelsCommand.Create(context),
+            DevicesCommand.Create(context),
+            DataCommand.Create(context),
+            InspectCommand.Create(context),
+            ImportCommand.Create(context),
+            ExportCommand.Create(context),
         };
-        foreach (Option option in surroundings.Common.All)
+        foreach (Option option in context.Common.All)
             root.Options.Add(option);
-        HelpWriter.Install(root, surroundings);
+        HelpWriter.Install(root, context);
         return root;
     }
 

@@ -1,4 +1,6 @@
 using BoostingTicket.Cli;
+using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Streams;
 
 if (OperatingSystem.IsWindows())
     Console.OutputEncoding = System.Text.Encoding.UTF8;

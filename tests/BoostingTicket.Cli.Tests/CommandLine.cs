@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BoostingTicket.Cli.Streams;
 
 namespace BoostingTicket.Cli.Tests;
 

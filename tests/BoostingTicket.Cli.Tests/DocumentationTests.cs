@@ -1,3 +1,5 @@
+using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Runs.Configuration;
 
 
@@ -26,7 +28,7 @@ public sealed class DocumentationTests
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         Assert.That(readme, Does.Contain("dotnet run -c Release --project src/BoostingTicket.Cli -- run").And.Contain("dotnet test"));
-        var root = Application.CreateRoot(new Surroundings([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
+        var root = Application.CreateRoot(new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
         foreach (string name in root.Subcommands.Select(command => command.Name))
             Assert.That(readme, Does.Contain($"| `{name}"));
         foreach (int code in new[] { 0, 2, 3, 4, 5, 6, 7, 130 })

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Cli.Streams;
 
 namespace BoostingTicket.Cli.Tests;
 
@@ -6,7 +8,7 @@ public sealed class HelpTests
 {
     private static IEnumerable<string> Paths()
     {
-        var root = Application.CreateRoot(new Surroundings([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
+        var root = Application.CreateRoot(new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
         return Walk(root, "");
 
         static IEnumerable<string> Walk(Command command, string path) =>

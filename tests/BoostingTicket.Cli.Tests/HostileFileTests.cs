@@ -1,5 +1,7 @@
 using System.Text;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Progress;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Training;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using BoostingTicket.Cli.Signals;
 
 namespace BoostingTicket.Cli.Tests;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Progress;
-using BoostingTicket.Training.Data;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Cli.Commands;
 
@@ -10,9 +11,9 @@ namespace BoostingTicket.Cli.Commands;
 internal static class DataCommand
 {
     /// <summary>The command with its subcommands.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
-        var command = new CommandLineCommand("data", "Lists, downloads and describes data sets.", surroundings)
+        var command = new CommandLineCommand("data", "Lists, downloads and describes data sets.", context)
         {
             Examples =
             [
@@ -22,23 +23,16 @@ internal static class DataCommand
             ],
             Details = [$"Data sets are looked for in the folder of --data, else of the variable {DataRoot.EnvironmentVariable}, else in ./{DataRoot.DefaultFolder}."],
         };
-        command.Subcommands.Add(CreateList(surroundings));
-        command.Subcommands.Add(CreateFetch(surroundings));
-        command.Subcommands.Add(CreateInfo(surroundings));
+        command.Subcommands.Add(CreateList(context));
+        command.Subcommands.Add(CreateFetch(context));
+        command.Subcommands.Add(CreateInfo(context));
         return command;
     }
 
-    /// <summary>The option that names the data folder.</summary>
-    public static Option<string?> CreateRootOption() => new("--data")
+    private static CommandLineCommand CreateList(ProgramContext context)
     {
-        HelpName = "FOLDER",
-        Description = $"data folder; otherwise {DataRoot.EnvironmentVariable}, otherwise ./{DataRoot.DefaultFolder}",
-    };
-
-    private static CommandLineCommand CreateList(Surroundings surroundings)
-    {
-        Option<string?> root = CreateRootOption();
-        var command = new CommandLineCommand("list", "Lists the data sets and whether their files are there.", surroundings)
+        Option<string?> root = CommonOptions.CreateDataOption();
+        var command = new CommandLineCommand("list", "Lists the data sets and whether their files are there.", context)
         {
             Examples = [("data list", "the data sets"), ("data list --data /srv/data", "as found in another folder")],
         };
@@ -65,11 +59,11 @@ internal static class DataCommand
         });
     }
 
-    private static CommandLineCommand CreateFetch(Surroundings surroundings)
+    private static CommandLineCommand CreateFetch(ProgramContext context)
     {
-        Option<string?> root = CreateRootOption();
+        Option<string?> root = CommonOptions.CreateDataOption();
         Argument<string> name = CreateNameArgument();
-        var command = new CommandLineCommand("fetch", "Downloads a data set from its publisher, checks and unpacks it.", surroundings)
+        var command = new CommandLineCommand("fetch", "Downloads a data set from its publisher, checks and unpacks it.", context)
         {
             Examples =
             [
@@ -94,11 +88,11 @@ internal static class DataCommand
         });
     }
 
-    private static CommandLineCommand CreateInfo(Surroundings surroundings)
+    private static CommandLineCommand CreateInfo(ProgramContext context)
     {
-        Option<string?> root = CreateRootOption();
+        Option<string?> root = CommonOptions.CreateDataOption();
         Argument<string> name = CreateNameArgument();
-        var command = new CommandLineCommand("info", "Reads a data set and describes it.", surroundings)
+        var command = new CommandLineCommand("info", "Reads a data set and describes it.", context)
         {
             Examples =
             [

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Runs.Reporting;
 
@@ -8,8 +9,8 @@ namespace BoostingTicket.Cli.Commands;
 internal static class DevicesCommand
 {
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings) =>
-        new CommandLineCommand("devices", "Lists the devices that can be computed on, and why others cannot.", surroundings)
+    public static Command Create(ProgramContext context) =>
+        new CommandLineCommand("devices", "Lists the devices that can be computed on, and why others cannot.", context)
         {
             Examples =
             [

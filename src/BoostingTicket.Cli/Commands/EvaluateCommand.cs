@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
@@ -18,10 +19,10 @@ internal static class EvaluateCommand
     private const string Name = SingleSteps.EvaluateCommand;
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var weights = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights file (safetensors)" };
-        var command = new CommandLineCommand(Name, "Measures clean and robust accuracy of saved weights on the test set.", surroundings)
+        var command = new CommandLineCommand(Name, "Measures clean and robust accuracy of saved weights on the test set.", context)
         {
             Examples =
             [
@@ -52,7 +53,7 @@ internal static class EvaluateCommand
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         command.Options.Add(adversarial);
-        var workbench = new Workbench(command, resumable: true, alwaysInFolder: false);
+        var workbench = new RunSetup(command, resumable: true, alwaysInFolder: false);
         return command.WithOptions("--dataset", "--test-samples", "--normalize", "--model", "--width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
@@ -65,7 +66,7 @@ internal static class EvaluateCommand
             TestResult result = workbench.Do(
                 invocation, configuration, folder: null, StatedWork.Evaluate, (backend, data, progress) =>
             {
-                Origins.RequireNormalization(path, configuration, data, takesOwn: true);
+                OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
                 return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
             });
             return invocation.Answer(
@@ -82,16 +83,16 @@ internal static class EvaluateCommand
                 {
                     var table = new TextTable(">samples", ">clean %", $">{RunSummary.AttackName(configuration)} %", ">largest perturbation", ">seconds");
                     table.Add(
-                        result.Samples.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(result.Clean), StepAnswers.Percent(result.Robust),
+                        result.Samples.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(result.Clean), AnswerText.Percent(result.Robust),
                         $"{result.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture)} of {configuration.Evaluation.Attack.Epsilon.ToString("0.#####", CultureInfo.InvariantCulture)}",
                         result.Seconds.ToString("F1", CultureInfo.InvariantCulture));
                     table.Write(writer);
-                    StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
+                    AnswerText.WriteWarnings(writer, invocation, result.Warnings);
                 });
         });
     }
 
-    private static int Attack(Invocation invocation, Workbench workbench, string path, string attacks, string? adversarial)
+    private static int Attack(Invocation invocation, RunSetup workbench, string path, string attacks, string? adversarial)
     {
         string[] names = [.. attacks.Split(',', StringSplitOptions.TrimEntries).Distinct()];
         // Before data and device are opened.
@@ -105,7 +106,7 @@ internal static class EvaluateCommand
             invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, names),
             (backend, data, progress) =>
         {
-            Origins.RequireNormalization(path, configuration, data, takesOwn: true);
+            OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
             AttackOutcome found = new SingleSteps(configuration, backend, data, progress).Attack(
                 path, names, adversarial is not null, folder, resume, invocation.Cancellation);
             Keep(path, found.Result, progress);
@@ -129,12 +130,12 @@ internal static class EvaluateCommand
             writer =>
             {
                 Write(writer, result, configuration.Evaluation.Attack.Epsilon);
-                StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
+                AnswerText.WriteWarnings(writer, invocation, result.Warnings);
             });
         return invocation.Afterwards(() => invocation.Saving.Do(() => outcome.Finish(adversarial)));
     }
 
-    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, Workbench workbench, string path)
+    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, RunSetup workbench, string path)
     {
         if (invocation.Out is not null)
             return workbench.Open(invocation, Name, [path]);
@@ -165,17 +166,17 @@ internal static class EvaluateCommand
         var table = new TextTable(
             "attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">zero gradients", ">samples/s",
             ">seconds");
-        table.Add("none", "", StepAnswers.Percent(result.Clean), StepAnswers.Interval(result.CleanInterval), "", "", "", "");
+        table.Add("none", "", AnswerText.Percent(result.Clean), AnswerText.Interval(result.CleanInterval), "", "", "", "");
         foreach (AttackResult attack in result.Attacks)
         {
             table.Add(
-                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), StepAnswers.Percent(attack.Robust), StepAnswers.Interval(attack.Interval),
+                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(attack.Robust), AnswerText.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
                 attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "uses none",
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
         table.Add(
-            "all of them", "", StepAnswers.Percent(result.WorstCase), StepAnswers.Interval(result.WorstCaseInterval),
+            "all of them", "", AnswerText.Percent(result.WorstCase), AnswerText.Interval(result.WorstCaseInterval),
             "", "", "", "");
         table.Write(writer);
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{result.Samples:N0} samples, ε = {epsilon:0.#####}"));

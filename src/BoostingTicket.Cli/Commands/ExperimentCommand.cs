@@ -1,5 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Cli.Progress;
+using BoostingTicket.Cli.Signals;
 using BoostingTicket.Figures;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
@@ -20,12 +23,12 @@ internal static class ExperimentCommand
     private const string UsualFolder = "experiments";
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var name = new Argument<string>("name") { HelpName = "NAME", Description = "table or figure of the paper; see the list below" };
         var scale = new Option<string?>("--scale") { HelpName = "S", Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the paper's own scale" };
         var plan = new Option<bool>("--plan") { Description = "list what would be done and how long it takes here, by steps measured on this device, and stop" };
-        var command = new CommandLineCommand(Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", surroundings)
+        var command = new CommandLineCommand(Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", context)
         {
             Examples =
             [
@@ -48,7 +51,7 @@ internal static class ExperimentCommand
         command.Arguments.Add(name);
         command.Options.Add(scale);
         command.Options.Add(plan);
-        var workbench = new Workbench(command, resumable: false, configurable: false);
+        var workbench = new RunSetup(command, resumable: false, configurable: false);
         return command
             .WithOptions(
                 ConfigurationOptions.Find("--model") with { Description = "one network in the place of all of the paper's" },
@@ -60,7 +63,7 @@ internal static class ExperimentCommand
             .Executes(invocation => Execute(invocation, workbench, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
     }
 
-    private static int Execute(Invocation invocation, Workbench workbench, string name, string? scale, bool plan)
+    private static int Execute(Invocation invocation, RunSetup workbench, string name, string? scale, bool plan)
     {
         if (name == Table4)
         {
@@ -91,7 +94,7 @@ internal static class ExperimentCommand
             model: configuration.Model ?? "of the paper");
     }
 
-    private static int Plan(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
+    private static int Plan(Invocation invocation, RunSetup workbench, ExperimentConfiguration configuration, string folder)
     {
         ExperimentPlan plan = workbench.Do(
             invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
@@ -99,7 +102,7 @@ internal static class ExperimentCommand
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
 
-    private static int Run(Invocation invocation, Workbench workbench, ExperimentConfiguration configuration, string folder)
+    private static int Run(Invocation invocation, RunSetup workbench, ExperimentConfiguration configuration, string folder)
     {
         var files = new ExperimentFolder(folder, configuration.Experiment);
         ExperimentOutcome outcome;

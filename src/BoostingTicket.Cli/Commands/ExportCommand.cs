@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 
@@ -9,12 +10,12 @@ namespace BoostingTicket.Cli.Commands;
 internal static class ExportCommand
 {
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
         var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"whose names the tensors get, by default {PyTorchStyle.Usual}" };
         var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what all names begin with, such as module. for DataParallel" };
-        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors under the names of public code, a ticket with its mask applied.", surroundings)
+        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors under the names of public code, a ticket with its mask applied.", context)
         {
             Examples =
             [
@@ -45,7 +46,7 @@ internal static class ExportCommand
                         ? $"The file holds its normalisation of images: {constants}."
                         : $"The network expects normalised images: subtract the mean and divide by the deviation first ({constants}).");
                 }
-                writer.WriteLine($"File: {StepAnswers.Relative(Path.GetFullPath(target))}");
+                writer.WriteLine($"File: {AnswerText.Relative(Path.GetFullPath(target))}");
             });
         });
     }

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Models;
-using BoostingTicket.Runs.Reporting;
 
 namespace BoostingTicket.Cli.Commands;
 
@@ -20,7 +21,7 @@ internal static class ImportCommand
     };
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "safetensors file of a PyTorch program" };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model that it is; otherwise told by its tensors" };
@@ -31,7 +32,7 @@ internal static class ImportCommand
             Description = $"what the network was trained to have its images normalised by: {string.Join(", ", Known.Keys)}, or numbers; otherwise the constants in the file, or none",
         };
         var size = new Option<string?>("--image-size") { HelpName = "N", Description = "rows and columns of its images; otherwise 28 for grey ones, 32 for others" };
-        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, repairs what public checkpoints need, and writes a weights file.", surroundings)
+        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, repairs what public checkpoints need, and writes a weights file.", context)
         {
             Examples =
             [
@@ -89,7 +90,7 @@ internal static class ImportCommand
         writer.WriteLine(imported.Normalization is { } normalization
             ? $"Its first layer normalises images: mean {Numbers(normalization.Mean)}, deviation {Numbers(normalization.Deviation)}."
             : "It takes images in [0, 1] as they are; if it was trained behind a normalisation, give that with --normalization.");
-        writer.WriteLine($"Weights: {StepAnswers.Relative(Path.GetFullPath(target))}");
+        writer.WriteLine($"Weights: {AnswerText.Relative(Path.GetFullPath(target))}");
     }
 
     /// <summary>Numbers as options take them.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
@@ -14,10 +15,10 @@ internal static class InspectCommand
     private const int LongestMetadata = 200;
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights, mask, ticket or checkpoint (safetensors)" };
-        var command = new CommandLineCommand("inspect", "Says what a weights, mask, ticket or checkpoint file is, with its sizes and sparsity by layer.", surroundings)
+        var command = new CommandLineCommand("inspect", "Says what a weights, mask, ticket or checkpoint file is, with its sizes and sparsity by layer.", context)
         {
             Examples =
             [
@@ -48,8 +49,8 @@ internal static class InspectCommand
             writer.WriteLine();
             var sparsity = new TextTable("layer", ">weights", ">kept", ">pruned %");
             foreach (TensorSparsity layer in report.Layers)
-                sparsity.Add(layer.Name, Count(layer.Total), Count(layer.Kept), StepAnswers.Percent(layer.Sparsity));
-            sparsity.Add("all", Count(report.Total), Count(report.Kept), StepAnswers.Percent(report.Sparsity));
+                sparsity.Add(layer.Name, Count(layer.Total), Count(layer.Kept), AnswerText.Percent(layer.Sparsity));
+            sparsity.Add("all", Count(report.Total), Count(report.Kept), AnswerText.Percent(report.Sparsity));
             sparsity.Write(writer);
         }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Folders;
@@ -13,7 +14,7 @@ namespace BoostingTicket.Cli.Commands;
 internal static class ModelsCommand
 {
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var name = new Argument<string?>("name")
         {
@@ -21,7 +22,7 @@ internal static class ModelsCommand
             Description = "one model instead of the list; any name of a family, such as wrn-16-4",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new CommandLineCommand("models", "Lists the networks with parameters, prunable weights and multiply-adds.", surroundings)
+        var command = new CommandLineCommand("models", "Lists the networks with parameters, prunable weights and multiply-adds.", context)
         {
             Examples =
             [

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
@@ -16,7 +17,7 @@ internal static class ProfileCommand
     private static readonly FeatureShape Gray = new(1, 28, 28);
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var usual = new ProfileOptions();
         var batches = Number("--batches", $"batches to time, by default {usual.Batches}; 0 for a whole epoch; as many, but at most {Profiler.MostObserved}, are observed");
@@ -30,7 +31,7 @@ internal static class ProfileCommand
         {
             Description = "count what a step asks of a GPU, without one, and calculate what GPUs need for it at their peaks",
         };
-        var command = new CommandLineCommand("profile", "Measures what steps of training cost, and where: by phase, layer and operation.", surroundings)
+        var command = new CommandLineCommand("profile", "Measures what steps of training cost, and where: by phase, layer and operation.", context)
         {
             Examples =
             [
@@ -50,7 +51,7 @@ internal static class ProfileCommand
         };
         foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top, plan })
             command.Options.Add(option);
-        var workbench = new Workbench(command, resumable: false);
+        var workbench = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "--dataset", "--train-samples", "--validation-samples", "--crop-flip", "--normalize", "--model", "--width", "--init", "--precision",
             "--deterministic", "--method", "--batch", "--epsilon", "--step-size", "--steps", "--restarts", "--attack-loss", "--attack-bn",
@@ -78,7 +79,7 @@ internal static class ProfileCommand
                 invocation, configuration, folder: null, StatedWork.Profile, (backend, data, progress) =>
             {
                 if (options.Weights is { } path)
-                    Origins.RequireNormalization(path, configuration, data);
+                    OriginChecks.RequireNormalization(path, configuration, data);
                 return new Profiler(configuration, options, backend, data, progress).Run(
                     () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
             });

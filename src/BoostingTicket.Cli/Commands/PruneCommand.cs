@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
@@ -15,12 +16,12 @@ internal static class PruneCommand
     private const string TicketName = "ticket.safetensors";
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var trained = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights of the donor after training" };
         var initial = new Option<string?>("--initial") { HelpName = "FILE", Description = $"weights of the donor before training; otherwise {InitialName} beside WEIGHTS" };
         var maskOut = new Option<string?>("--mask-out") { HelpName = "FILE", Description = "file to write the mask to on its own, beside the ticket" };
-        var command = new CommandLineCommand("prune", "Prunes trained weights by magnitude and resets what is left to its initial values: a ticket.", surroundings)
+        var command = new CommandLineCommand("prune", "Prunes trained weights by magnitude and resets what is left to its initial values: a ticket.", context)
         {
             Examples =
             [
@@ -39,7 +40,7 @@ internal static class PruneCommand
         command.Arguments.Add(trained);
         command.Options.Add(initial);
         command.Options.Add(maskOut);
-        var workbench = new Workbench(command, resumable: false);
+        var workbench = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "--dataset", "--normalize", "--model", "--width", "--ratio", "--scope", "--minimum-kept", "--prune-hidden-linear").Executes(invocation =>
         {
@@ -54,8 +55,8 @@ internal static class PruneCommand
                 invocation, configuration, folder: null, StatedWork.Prune, (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
-                Origins.RequireNormalization(weights, configuration, data);
-                Origins.RequireNormalization(untrained, configuration, data);
+                OriginChecks.RequireNormalization(weights, configuration, data);
+                OriginChecks.RequireNormalization(untrained, configuration, data);
                 PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
                 return (drawn, mask is null ? null : TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
             });
@@ -70,15 +71,15 @@ internal static class PruneCommand
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)
-                    table.Add(layer.Name, Count(layer.Total), Count(layer.Kept), StepAnswers.Percent(Share(layer.Total, layer.Kept)));
+                    table.Add(layer.Name, Count(layer.Total), Count(layer.Kept), AnswerText.Percent(Share(layer.Total, layer.Kept)));
                 long total = report.Layers.Sum(layer => (long)layer.Total), kept = report.Layers.Sum(layer => (long)layer.Kept);
-                table.Add("all", Count(total), Count(kept), StepAnswers.Percent(Share(total, kept)));
+                table.Add("all", Count(total), Count(kept), AnswerText.Percent(Share(total, kept)));
                 table.Write(writer);
                 foreach (string warning in report.Warnings)
                     writer.WriteLine($"Warning: {warning}");
-                writer.WriteLine($"Ticket: {StepAnswers.Relative(Path.GetFullPath(ticket))}");
+                writer.WriteLine($"Ticket: {AnswerText.Relative(Path.GetFullPath(ticket))}");
                 if (mask is not null)
-                    writer.WriteLine($"Mask: {StepAnswers.Relative(Path.GetFullPath(mask))}");
+                    writer.WriteLine($"Mask: {AnswerText.Relative(Path.GetFullPath(mask))}");
             });
             return invocation.Afterwards(() =>
             {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
@@ -11,11 +12,11 @@ internal static class RetrainCommand
     private const string Name = "retrain";
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it; with --mask, a weights file" };
         var maskFile = new Option<string?>("--mask") { HelpName = "FILE", Description = "mask file, as prune --mask-out writes it, for the initial weights in TICKET" };
-        var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights, pruned weights staying zero.", surroundings)
+        var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights, pruned weights staying zero.", context)
         {
             Examples =
             [
@@ -28,7 +29,7 @@ internal static class RetrainCommand
         };
         command.Arguments.Add(ticket);
         command.Options.Add(maskFile);
-        var workbench = new Workbench(command, resumable: true);
+        var workbench = new RunSetup(command, resumable: true);
         // Initial weights come with the ticket.
         return command.WithSettings(OptionGroup.Data).WithOptions("--model", "--width", "--prune-hidden-linear")
             .WithSettings(OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
@@ -42,10 +43,10 @@ internal static class RetrainCommand
                 ArmResult result = workbench.Resumable(invocation, folder, line, () => workbench.Do(
                     invocation, configuration, folder, StatedWork.Retrain, (backend, data, progress) =>
                 {
-                    Origins.RequireNormalization(path, configuration, data);
+                    OriginChecks.RequireNormalization(path, configuration, data);
                     return new SingleSteps(configuration, backend, data, progress).Retrain(path, mask, folder, resume, invocation.Cancellation);
                 }));
-                return StepAnswers.Training(
+                return AnswerText.Training(
                     invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.RetrainStage, result);
             });
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
@@ -12,9 +13,9 @@ internal static class RunCommand
     private const string Name = "run";
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
-        var command = new CommandLineCommand(Name, "Finds a boosting ticket, retrains it robustly, and compares it with the dense baseline and controls.", surroundings)
+        var command = new CommandLineCommand(Name, "Finds a boosting ticket, retrains it robustly, and compares it with the dense baseline and controls.", context)
         {
             Examples =
             [
@@ -32,11 +33,11 @@ internal static class RunCommand
             ],
             List = ("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))]),
         };
-        var workbench = new Workbench(command, resumable: true);
+        var workbench = new RunSetup(command, resumable: true);
         return command.WithAllSettings().Executes(invocation => Execute(invocation, workbench));
     }
 
-    private static int Execute(Invocation invocation, Workbench workbench)
+    private static int Execute(Invocation invocation, RunSetup workbench)
     {
         (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, name: null);
         RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
@@ -11,9 +12,9 @@ internal static class TrainCommand
     private const string Name = "train";
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
-        var command = new CommandLineCommand(Name, "Trains a full network from its initial weights, such as a donor or a baseline.", surroundings)
+        var command = new CommandLineCommand(Name, "Trains a full network from its initial weights, such as a donor or a baseline.", context)
         {
             Examples =
             [
@@ -23,7 +24,7 @@ internal static class TrainCommand
             ],
             Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
         };
-        var workbench = new Workbench(command, resumable: true);
+        var workbench = new RunSetup(command, resumable: true);
         return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(OptionGroup.Evaluation)
             .Executes(invocation =>
             {
@@ -31,7 +32,7 @@ internal static class TrainCommand
                 ArmResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
                     invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
                         new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
-                return StepAnswers.Training(
+                return AnswerText.Training(
                     invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.TrainStage, result);
             });
     }

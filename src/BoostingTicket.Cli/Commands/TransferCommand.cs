@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
@@ -17,7 +18,7 @@ internal static class TransferCommand
     private const int MostNetworks = 1_000;
 
     /// <summary>The command.</summary>
-    public static Command Create(Surroundings surroundings)
+    public static Command Create(ProgramContext context)
     {
         var weights = new Argument<string[]>("weights")
         {
@@ -31,7 +32,7 @@ internal static class TransferCommand
             Description = $"attack that makes the images, by default {UsualAttack}, or pgd where --steps is given or the "
                 + "settings have more steps",
         };
-        var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", surroundings)
+        var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", context)
         {
             Examples =
             [
@@ -50,7 +51,7 @@ internal static class TransferCommand
         };
         command.Arguments.Add(weights);
         command.Options.Add(attack);
-        var workbench = new Workbench(command, resumable: false);
+        var workbench = new RunSetup(command, resumable: false);
         return command.WithOptions("--dataset", "--test-samples").WithEvaluationAttack().Executes(invocation =>
         {
             string[] paths = invocation.Get(weights)!;
@@ -78,7 +79,7 @@ internal static class TransferCommand
                 writer =>
                 {
                     Write(writer, result, configuration.Evaluation.Attack.Epsilon);
-                    StepAnswers.WriteWarnings(writer, invocation, result.Warnings);
+                    AnswerText.WriteWarnings(writer, invocation, result.Warnings);
                 });
         });
     }
@@ -95,10 +96,10 @@ internal static class TransferCommand
         foreach ((int index, TransferRow row) in result.Rows.Index())
         {
             networks.Add(
-                Number(index), StepAnswers.Percent(row.Clean.Value), StepAnswers.Interval(row.Clean.Interval),
+                Number(index), AnswerText.Percent(row.Clean.Value), AnswerText.Interval(row.Clean.Interval),
                 row.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture), row.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture),
-                row.Model, StepAnswers.Relative(Path.GetFullPath(row.Name)));
-            matrix.Add([Number(index), .. row.Accuracies.Select(share => $"{StepAnswers.Percent(share.Value)} ({StepAnswers.Interval(share.Interval)})")]);
+                row.Model, AnswerText.Relative(Path.GetFullPath(row.Name)));
+            matrix.Add([Number(index), .. row.Accuracies.Select(share => $"{AnswerText.Percent(share.Value)} ({AnswerText.Interval(share.Interval)})")]);
         }
         networks.Write(writer);
         writer.WriteLine();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 

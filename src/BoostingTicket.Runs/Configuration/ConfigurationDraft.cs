@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 
 namespace BoostingTicket.Runs.Configuration;
@@ -64,7 +63,7 @@ public sealed class ConfigurationDraft
             SettingNode? setting = group.Children.FirstOrDefault(child => child.Name == name);
             if (setting is null)
             {
-                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name).Concat(group.Path.Length == 0 ? FileSurroundings.Names : [])) is { } nearest
+                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name).Concat(group.Path.Length == 0 ? MachineSettings.Names : [])) is { } nearest
                     ? $"did you mean '{(group.Path.Length == 0 ? "" : group.Path + ".")}{nearest}'?"
                     : $"choose one of: {string.Join(", ", group.Children.Select(child => child.Name))}.";
                 throw new ConfigurationException($"The configuration file {file} has an unknown setting '{path}'; {suggestion}");

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
@@ -44,7 +43,7 @@ public sealed record ConfigurationSources(
         {
             // What the file was made for is known by now, and the command line may have named another.
             file.Remove("preset");
-            FileSurroundings.Take(file, File!);
+            MachineSettings.Take(file, File!);
             draft.Overlay(file, File!);
         }
 
@@ -79,7 +78,7 @@ public sealed record ConfigurationSources(
     /// <summary>What a file says besides settings.</summary>
     /// <param name="file">The file.</param>
     /// <exception cref="ConfigurationException">It cannot be read, or a value in it cannot be used.</exception>
-    public static FileSurroundings ReadSurroundings(string file) => FileSurroundings.Take(ReadFile(file), file);
+    public static MachineSettings ReadSurroundings(string file) => MachineSettings.Take(ReadFile(file), file);
 
     /// <summary>Options in the order in which they are applied: that of <see cref="ConfigurationOptions.All"/>, by their
     /// names.</summary>

@@ -73,7 +73,7 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
         if (!File.Exists(beside))
             return null;
         JsonObject settings = ConfigurationSources.ReadFile(beside);
-        FileSurroundings.Take(settings, beside);
+        MachineSettings.Take(settings, beside);
         return new FileOrigin(path, Build(settings, beside), $"{beside}, the run that {path} lies in");
     }
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;

@@ -1,5 +1,6 @@
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;

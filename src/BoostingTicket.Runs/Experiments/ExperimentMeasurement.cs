@@ -14,7 +14,7 @@ internal static class ExperimentMeasurement
     /// <param name="bench">The bench.</param>
     /// <param name="environment">Device, versions and data.</param>
     public static ExperimentResult Measure(
-        IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeBench bench,
+        IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeContext bench,
         IReadOnlyDictionary<string, string> environment)
     {
         ExperimentStore store = bench.Store;
@@ -64,7 +64,7 @@ internal static class ExperimentMeasurement
         return reasons.Count == 0 ? null : $"Not comparable with the paper in absolute terms: {string.Join("; ", reasons)}.";
     }
 
-    private static List<TicketRow> Tickets(List<TrainingNode> trainings, NodeBench bench)
+    private static List<TicketRow> Tickets(List<TrainingNode> trainings, NodeContext bench)
     {
         ExperimentStore store = bench.Store;
         HashSet<TrainingNode> donors = [.. trainings.Select(training => training.Ticket?.Donor).OfType<TrainingNode>()];

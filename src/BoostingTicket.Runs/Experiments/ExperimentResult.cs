@@ -1,3 +1,4 @@
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;

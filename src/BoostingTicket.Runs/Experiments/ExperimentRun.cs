@@ -50,7 +50,7 @@ public sealed class ExperimentRun(
         ExperimentGrid grid = Declare();
         new ExperimentGuard(_folder, configuration, _environment).Require();
         using var images = new RunData(data, configuration.Base.Data, backend);
-        using var bench = new NodeBench(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
+        using var bench = new NodeContext(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
         Check(grid, bench);
         return new StepTimer(bench).Plan(configuration, grid);
     }
@@ -71,7 +71,7 @@ public sealed class ExperimentRun(
         guard.Require();
         using var images = new RunData(data, configuration.Base.Data, backend);
         var store = new ExperimentStore(_folder.Store);
-        using var bench = new NodeBench(store, backend, data, images, progress, cancellation);
+        using var bench = new NodeContext(store, backend, data, images, progress, cancellation);
         Check(grid, bench);
         using var taken = RunLock.Acquire(_folder.Root);
         guard.Claim(progress);
@@ -90,7 +90,7 @@ public sealed class ExperimentRun(
         }
     }
 
-    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeBench bench)
+    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeContext bench)
     {
         double[] work = [.. nodes.Select(node => node.Cost(bench).Work)];
         double left = nodes.Select((node, index) => node.IsDone(bench.Store) ? 0 : work[index]).Sum(), done = 0;
@@ -130,7 +130,7 @@ public sealed class ExperimentRun(
         return grid;
     }
 
-    private static void Check(ExperimentGrid grid, NodeBench bench)
+    private static void Check(ExperimentGrid grid, NodeContext bench)
     {
         int samples = bench.Images.TrainCount - grid.Base.Data.ValidationSamples;
         foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Configuration.Model, node.Settings.BatchSize)))

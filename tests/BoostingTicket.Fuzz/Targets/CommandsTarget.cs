@@ -1,5 +1,6 @@
 using System.Text;
 using BoostingTicket.Cli;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;

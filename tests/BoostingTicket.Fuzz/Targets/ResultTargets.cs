@@ -3,7 +3,6 @@ using System.Xml;
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Html;
 using BoostingTicket.Runs.Stages;

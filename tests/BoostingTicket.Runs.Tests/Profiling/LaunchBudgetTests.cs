@@ -1,8 +1,8 @@
 using BoostingTicket.Engine.Cuda.Counting;
 using BoostingTicket.Engine.Tensors;
-using BoostingTicket.Training.Data;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Profiling;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Tests.Profiling;

@@ -56,10 +56,10 @@ public abstract class ExperimentNode
 
     /// <summary>Does the work and keeps its result; continues what an interruption left.</summary>
     /// <exception cref="OperationCanceledException">It was asked to stop, and saved how far it is.</exception>
-    internal abstract void Execute(NodeBench bench);
+    internal abstract void Execute(NodeContext bench);
 
     /// <summary>Its cost.</summary>
-    internal abstract NodeCost Cost(NodeBench bench);
+    internal abstract NodeCost Cost(NodeContext bench);
 }
 
 /// <summary>A piece of work with a result.</summary>
@@ -73,7 +73,7 @@ public abstract class ExperimentNode<TResult> : ExperimentNode
     }
 
     /// <inheritdoc/>
-    internal sealed override void Execute(NodeBench bench)
+    internal sealed override void Execute(NodeContext bench)
     {
         if (!IsDone(bench.Store))
         {
@@ -89,10 +89,10 @@ public abstract class ExperimentNode<TResult> : ExperimentNode
     internal TResult Read(ExperimentStore store) =>
         RunJson.Read<TResult>(StoredFiles.ReadText(store.Result(this)), store.Result(this));
 
-    private protected abstract TResult Compute(NodeBench bench);
+    private protected abstract TResult Compute(NodeContext bench);
 
     /// <summary>Removes what is not needed once the result is kept.</summary>
-    private protected virtual void CleanUp(NodeBench bench)
+    private protected virtual void CleanUp(NodeContext bench)
     {
     }
 }

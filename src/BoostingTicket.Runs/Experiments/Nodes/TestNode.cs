@@ -38,7 +38,7 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     /// <summary>Settings of the attacks.</summary>
     public AttackSettings Settings { get; }
 
-    private protected override RobustnessResult Compute(NodeBench bench)
+    private protected override RobustnessResult Compute(NodeContext bench)
     {
         if (Attacks.Count == 0)
             bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
@@ -55,7 +55,7 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeBench bench)
+    internal override NodeCost Cost(NodeContext bench)
     {
         long images = bench.Images.TestCount;
         return new NodeCost(

@@ -55,7 +55,7 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     internal double SecondsToFind(ExperimentStore store) =>
         Donor.Read(store).Seconds + Read(store).Seconds + (Previous?.SecondsToFind(store) ?? 0);
 
-    private protected override TicketRecord Compute(NodeBench bench)
+    private protected override TicketRecord Compute(NodeContext bench)
     {
         bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
         RunConfiguration configuration = Donor.Configuration;
@@ -79,5 +79,5 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeBench bench) => NodeCost.None(Donor.Configuration);
+    internal override NodeCost Cost(NodeContext bench) => NodeCost.None(Donor.Configuration);
 }

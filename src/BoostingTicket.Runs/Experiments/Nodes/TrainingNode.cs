@@ -73,7 +73,7 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
         return best && Read(store).BestEpoch > 0 ? folder.BestWeights(Seed, Stage) : folder.LastWeights(Seed, Stage);
     }
 
-    private protected override TrainingRecord Compute(NodeBench bench)
+    private protected override TrainingRecord Compute(NodeContext bench)
     {
         RunFolder folder = bench.Store.Files(this);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(Configuration));
@@ -96,10 +96,10 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
         };
     }
 
-    private protected override void CleanUp(NodeBench bench) => StoredFiles.Delete(bench.Store.Files(this).Checkpoint(Seed, Stage));
+    private protected override void CleanUp(NodeContext bench) => StoredFiles.Delete(bench.Store.Files(this).Checkpoint(Seed, Stage));
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeBench bench)
+    internal override NodeCost Cost(NodeContext bench)
     {
         DataSettings data = Configuration.Data;
         EvaluationSettings evaluation = Configuration.Evaluation;

@@ -33,7 +33,7 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
         _settings = settings;
     }
 
-    private protected override TransferResult Compute(NodeBench bench)
+    private protected override TransferResult Compute(NodeContext bench)
     {
         // The matrix has one network on the device at a time.
         bench.GiveUpNetwork();
@@ -45,7 +45,7 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeBench bench)
+    internal override NodeCost Cost(NodeContext bench)
     {
         long images = bench.Images.TestCount, networks = _trainings.Count;
         TrainingNode training = _trainings[0];

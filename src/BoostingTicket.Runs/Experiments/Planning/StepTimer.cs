@@ -16,7 +16,7 @@ namespace BoostingTicket.Runs.Experiments.Planning;
 /// take. A measured step is a real one: images, attack, forward and backward pass, SGD, mask. Attacks are measured with two steps and
 /// large networks with few images, and both are scaled, so that a plan takes seconds and not hours.</summary>
 /// <param name="bench">Device, images, networks.</param>
-internal sealed class StepTimer(NodeBench bench)
+internal sealed class StepTimer(NodeContext bench)
 {
     private const int FewImages = 16, MostAttackSteps = 2, MostSteps = 5;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
+using BoostingTicket.Training.Data;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>The options that every command has.</summary>
 internal sealed class CommonOptions
@@ -32,6 +33,13 @@ internal sealed class CommonOptions
 
     /// <summary>All of them, in the order of help.</summary>
     public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Force, Json, Quiet, NoColor];
+
+    /// <summary>The option that names the data folder.</summary>
+    public static Option<string?> CreateDataOption() => new("--data")
+    {
+        HelpName = "FOLDER",
+        Description = $"data folder; otherwise {DataRoot.EnvironmentVariable}, otherwise ./{DataRoot.DefaultFolder}",
+    };
 
     private static Option<bool> Switch(string name, string description) => new(name) { Description = description, Recursive = true };
 

@@ -1,6 +1,6 @@
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Streams;
 
 /// <summary>The result is kept and was printed, but a file beside it could not be written (exit code 7).</summary>
 /// <param name="message">One sentence that names the file and the remedy.</param>

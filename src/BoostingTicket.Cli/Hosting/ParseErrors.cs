@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>Explains a command line that cannot be understood, in one sentence.</summary>
 internal static class ParseErrors
@@ -66,7 +66,7 @@ internal static class ParseErrors
     /// <summary>The words that lead to a command, with the program's name.</summary>
     public static string PathOf(CommandResult result) => result.Parent is CommandResult parent
         ? $"{PathOf(parent)} {result.Command.Name}"
-        : Application.Name;
+        : ProgramContext.Name;
 
     private static bool IsOption(string token) => token.StartsWith('-') && token.Length > 1;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Streams;
 
 /// <summary>Where the program writes.</summary>
 /// <param name="Out">Results.</param>

@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="images">Its images on the device.</param>
 /// <param name="progress">Told how it goes.</param>
 /// <param name="cancellation">Asks to save and stop.</param>
-internal sealed class NodeBench(
+internal sealed class NodeContext(
     ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress, CancellationToken cancellation)
     : IDisposable
 {

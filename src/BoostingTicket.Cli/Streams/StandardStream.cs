@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Streams;
 
 /// <summary>Standard output or standard error as a stream that does nothing but write. .NET's <see cref="Console"/> would first
 /// send a terminal the sequence of its application mode, which ends up in front of a JSON document, and a

@@ -1,4 +1,4 @@
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>Command lines as text that can be pasted into a shell.</summary>
 internal static class CommandText
@@ -22,9 +22,9 @@ internal static class CommandText
     {
         string? process = Environment.ProcessPath;
         if (process is null)
-            return Application.Name;
+            return ProgramContext.Name;
         bool isHost = Path.GetFileNameWithoutExtension(process) is "dotnet";
-        string file = isHost ? Path.Combine(AppContext.BaseDirectory, Application.Name + ".dll") : process;
+        string file = isHost ? Path.Combine(AppContext.BaseDirectory, ProgramContext.Name + ".dll") : process;
         string relative = Path.GetRelativePath(Environment.CurrentDirectory, file);
         string path = relative.Length < file.Length ? relative : file;
         return isHost ? $"dotnet {Quote(path)}" : Quote(path.Contains(Path.DirectorySeparatorChar) ? path : Path.Combine(".", path));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
@@ -8,7 +9,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Cli.Commands;
 
 /// <summary>What the single steps answer.</summary>
-internal static class StepAnswers
+internal static class AnswerText
 {
     /// <summary>Answers with a finished training.</summary>
     /// <param name="invocation">Where to.</param>

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using BoostingTicket.Cli.Streams;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Signals;
 
 /// <summary>Turns signals into a request to save and stop. Ctrl-C, termination (SIGTERM), a closed terminal (SIGHUP) and SIGUSR1
 /// ask for it. A second Ctrl-C stops at once, and so does a termination at least two seconds after the first signal. Batch

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Signals;
 
 /// <summary>What a signal means that comes after the first.</summary>
 internal static class SecondSignal

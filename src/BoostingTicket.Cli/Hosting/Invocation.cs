@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>One use of a command: what was asked for, and where to answer.</summary>
 /// <param name="parsed">The parsed command line.</param>
@@ -20,17 +21,17 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 
     /// <summary>Where to write.</summary>
     public Terminal Terminal { get; } =
-        parsed.GetValue(command.Surroundings.Common.NoColor) || parsed.GetValue(command.Surroundings.Common.Json)
-        ? command.Surroundings.Terminal.Plain
-        : command.Surroundings.Terminal;
+        parsed.GetValue(command.Context.Common.NoColor) || parsed.GetValue(command.Context.Common.Json)
+        ? command.Context.Terminal.Plain
+        : command.Context.Terminal;
 
     /// <summary>Asks the command to save and stop.</summary>
-    public CancellationToken Cancellation { get; } = command.Surroundings.Cancellation;
+    public CancellationToken Cancellation { get; } = command.Context.Cancellation;
 
     /// <summary>Told of work that saves itself when it is asked to stop.</summary>
-    public SavingWork Saving { get; } = command.Surroundings.Saving;
+    public SavingWork Saving { get; } = command.Context.Saving;
 
-    private CommonOptions Common => command.Surroundings.Common;
+    private CommonOptions Common => command.Context.Common;
 
     /// <summary>Whether the result is to be one JSON document.</summary>
     public bool Json => Get(Common.Json);
@@ -39,7 +40,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     public bool Quiet => Get(Common.Quiet);
 
     /// <summary>What the file of <c>--config</c> says besides settings; the command line wins over it.</summary>
-    public FileSurroundings File { get; set; } = FileSurroundings.None;
+    public MachineSettings File { get; set; } = MachineSettings.None;
 
     /// <summary><c>--out</c>; null when it was not given.</summary>
     public string? Out => Get(Common.Out) ?? File.Out;
@@ -53,7 +54,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
                 return File.Threads ?? 0;
             if (!int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int threads))
                 throw new ConfigurationException($"--threads is '{text}'; give a whole number.");
-            Require.InRange("threads", threads, 0, FileSurroundings.MostThreads);
+            Require.InRange("threads", threads, 0, MachineSettings.MostThreads);
             return threads;
         }
     }
@@ -71,7 +72,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>The whole command line, for people to repeat.</summary>
-    public string CommandLine => $"{Application.Name} {CommandText.Join(command.Surroundings.Arguments)}";
+    public string CommandLine => $"{ProgramContext.Name} {CommandText.Join(command.Context.Arguments)}";
 
     /// <summary>The settings on the command line, with their values.</summary>
     public IReadOnlyList<(ConfigurationOption Option, string Value)> Settings()
@@ -102,7 +103,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         List<ConfigurationOption> typed = [.. ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option)];
         return OptionName.Replace(message, match =>
         {
-            if (command.Surroundings.Common.All.Any(option => option.Name == match.Value) || ConfigurationOptions.PathOf(match.Value) is not { } path)
+            if (command.Context.Common.All.Any(option => option.Name == match.Value) || ConfigurationOptions.PathOf(match.Value) is not { } path)
                 return match.Value;
             List<ConfigurationOption> offered = [.. command.Settings.Values.Where(option => option.Paths.Contains(path))];
             ConfigurationOption? named = typed.LastOrDefault(option => option.Paths.Contains(path))

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Runs.Stages;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
-namespace BoostingTicket.Runs.Folders;
+namespace BoostingTicket.Runs.Stages;
 
 /// <summary>Keeps a folder's contents together with the command, configuration, ticket and data that they come from.</summary>
 /// <param name="folder">The folder.</param>

@@ -2,11 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 
-namespace BoostingTicket.Runs.Folders;
+namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What a folder belongs to besides its configuration; kept in it as <c>command.json</c>.</summary>
 /// <param name="Command">The command that filled it: <c>run</c>, <c>train</c>, <c>retrain</c> or <c>evaluate</c>.</param>

@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using BoostingTicket.Training;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>Writes the help of a command: what it does, examples, and its options under headings.</summary>
 internal static class HelpWriter
@@ -25,15 +25,15 @@ internal static class HelpWriter
     ];
 
     /// <summary>Makes the help option of a command tree write this help.</summary>
-    public static void Install(RootCommand root, Surroundings surroundings)
+    public static void Install(RootCommand root, ProgramContext context)
     {
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Description = "show this help";
-        help.Action = new HelpWriterAction(surroundings);
+        help.Action = new HelpWriterAction(context);
     }
 
     /// <summary>Writes the help of the command that was parsed.</summary>
-    internal sealed class HelpWriterAction(Surroundings surroundings) : SynchronousCommandLineAction
+    internal sealed class HelpWriterAction(ProgramContext context) : SynchronousCommandLineAction
     {
         /// <inheritdoc/>
         public override bool ClearsParseErrors => true;
@@ -42,14 +42,14 @@ internal static class HelpWriter
         public override int Invoke(ParseResult parseResult)
         {
             Command command = parseResult.CommandResult.Command;
-            Write(surroundings, command, ParseErrors.PathOf(parseResult.CommandResult));
+            Write(context, command, ParseErrors.PathOf(parseResult.CommandResult));
             return ExitCodes.Done;
         }
     }
 
-    private static void Write(Surroundings surroundings, Command command, string path)
+    private static void Write(ProgramContext context, Command command, string path)
     {
-        (TextWriter writer, int width) = (surroundings.Terminal.Out, surroundings.Terminal.Width);
+        (TextWriter writer, int width) = (context.Terminal.Out, context.Terminal.Width);
         var known = command as CommandLineCommand;
         Paragraph(writer, width, 0, command.Description ?? "");
         foreach (string detail in known?.Details ?? [])
@@ -66,7 +66,7 @@ internal static class HelpWriter
         writer.WriteLine("Examples:");
         foreach ((string line, string meaning) in known?.Examples ?? RootExamples)
         {
-            writer.WriteLine($"  {Application.Name} {line}");
+            writer.WriteLine($"  {ProgramContext.Name} {line}");
             Paragraph(writer, width, 6, meaning);
         }
 
@@ -86,7 +86,7 @@ internal static class HelpWriter
             }
         }
 
-        Section(writer, width, "Common", surroundings.Common.All.Select(Row).Append(("--help", "show this help")).Concat(
+        Section(writer, width, "Common", context.Common.All.Select(Row).Append(("--help", "show this help")).Concat(
             command is RootCommand ? [("--version", "show the version")] : []));
         if (command is RootCommand)
         {

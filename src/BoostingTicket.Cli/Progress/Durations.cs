@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Progress;
 
 /// <summary>Times for people.</summary>
 internal static class Durations

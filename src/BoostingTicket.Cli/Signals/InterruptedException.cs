@@ -1,6 +1,6 @@
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Signals;
 
 /// <summary>The user stopped a command that saved what it had (exit code 130).</summary>
 /// <param name="message">One sentence that says how to go on.</param>

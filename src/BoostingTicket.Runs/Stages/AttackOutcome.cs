@@ -3,7 +3,7 @@ using BoostingTicket.Training;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 
-namespace BoostingTicket.Runs.Configuration;
+namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What an evaluation by attacks came to. Its result is kept in its folder already; the images are saved after it, so
 /// that no result depends on whether they can be.</summary>

@@ -1,7 +1,7 @@
 using System.Text;
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Streams;
 
 /// <summary>Writes results. What is written is kept until <see cref="Flush"/>, so that a result arrives whole.</summary>
 /// <param name="stream">Where to.</param>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using BoostingTicket.Cli.Commands;
 using BoostingTicket.Cli.Progress;
+using BoostingTicket.Cli.Signals;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Runs.Configuration;
@@ -11,10 +11,10 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Progress;
 using Microsoft.Extensions.Logging;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>What the commands that compute have in common: their configuration, device, data, folder and progress.</summary>
-internal sealed class Workbench
+internal sealed class RunSetup
 {
     /// <summary>Folder under which runs are kept that are given none.</summary>
     public const string RunsFolder = "runs";
@@ -30,7 +30,7 @@ internal sealed class Workbench
         HelpName = "FILE",
         Description = "JSON file with settings; the command line wins over it, it wins over all else",
     };
-    private readonly Option<string?> _data = DataCommand.CreateRootOption();
+    private readonly Option<string?> _data = CommonOptions.CreateDataOption();
     private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
     private readonly bool _resumable;
     private readonly bool _inFolder;
@@ -41,7 +41,7 @@ internal sealed class Workbench
     /// <param name="resumable">Whether it can work in a folder and be resumed.</param>
     /// <param name="alwaysInFolder">Whether, if it can, it always does, so that a file's folder is meant for it.</param>
     /// <param name="configurable">Whether its settings may come from a preset or a file.</param>
-    public Workbench(CommandLineCommand command, bool resumable, bool alwaysInFolder = true, bool configurable = true)
+    public RunSetup(CommandLineCommand command, bool resumable, bool alwaysInFolder = true, bool configurable = true)
     {
         _resumable = resumable;
         _inFolder = resumable && alwaysInFolder;
@@ -95,7 +95,7 @@ internal sealed class Workbench
     {
         if (invocation.Get(_config) is not { } file)
             return;
-        FileSurroundings said = ConfigurationSources.ReadSurroundings(file);
+        MachineSettings said = ConfigurationSources.ReadSurroundings(file);
         invocation.File = _inFolder ? said : said with { Out = null };
     }
 
@@ -188,7 +188,7 @@ internal sealed class Workbench
         Func<ComposedConfiguration, DataSplit, RunStatement> state, Func<IBackend, DataSplit, IRunProgress, T> work)
     {
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
-        IProgressDisplay display = ProgressDisplays.Create(invocation);
+        IProgressDisplay display = ProgressDisplays.Create(invocation.Terminal, invocation.Quiet, invocation.Cancellation);
         display.Note(selection.Reason);
         DataSplit data = Load(invocation, configuration);
         Stated = state(new ComposedConfiguration(configuration, _source), data);
@@ -199,7 +199,7 @@ internal sealed class Workbench
             return display.Show(() => work(backend, data, display));
         }
         using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(new RunFolder(folder).Log)));
-        ILogger logger = loggers.CreateLogger(Application.Name);
+        ILogger logger = loggers.CreateLogger(ProgramContext.Name);
         var logged = new LoggedProgress(display, logger);
         logged.State(Stated.Text);
         try

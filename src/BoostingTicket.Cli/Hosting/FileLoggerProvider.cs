@@ -2,7 +2,7 @@ using System.Globalization;
 using BoostingTicket.Training;
 using Microsoft.Extensions.Logging;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>Appends log lines to a file, opened with the first of them: time, level, text. A log that cannot be written is
 /// given up; no run fails for it.</summary>

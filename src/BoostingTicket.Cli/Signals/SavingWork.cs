@@ -1,4 +1,4 @@
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Signals;
 
 /// <summary>Whether work is in progress that saves itself when it is asked to stop, and therefore is given the time for it.
 /// Whatever else a command does is ended if it does not end by itself.</summary>

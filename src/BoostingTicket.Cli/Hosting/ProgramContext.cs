@@ -1,11 +1,17 @@
-namespace BoostingTicket.Cli;
+using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Streams;
+
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>What an invocation of the program writes to, is stopped by and shares among its commands.</summary>
 /// <param name="Arguments">The command line after the program's name.</param>
 /// <param name="Terminal">Where to write.</param>
 /// <param name="Cancellation">Asks the command to save and stop.</param>
-internal sealed record Surroundings(IReadOnlyList<string> Arguments, Terminal Terminal, CancellationToken Cancellation)
+internal sealed record ProgramContext(IReadOnlyList<string> Arguments, Terminal Terminal, CancellationToken Cancellation)
 {
+    /// <summary>Name of the program in help and messages.</summary>
+    public const string Name = "boosting-ticket";
+
     /// <summary>Told of work that saves itself when it is asked to stop.</summary>
     public SavingWork Saving { get; init; } = new();
 

@@ -1,17 +1,16 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Runs.Folders;
+namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What a configuration file may say besides settings: what the outcome does not depend on, and what therefore is
 /// neither part of a <see cref="RunConfiguration"/> nor of its hash.</summary>
 /// <param name="Threads">Threads to compute on, 0 for one a processor; null where the file does not say.</param>
 /// <param name="Out">Folder of the run; null where the file does not say.</param>
 /// <param name="DataFolder">Folder of the data sets; null where the file does not say.</param>
-public sealed record FileSurroundings(int? Threads, string? Out, string? DataFolder)
+public sealed record MachineSettings(int? Threads, string? Out, string? DataFolder)
 {
     /// <summary>Most threads that can be asked for.</summary>
     public const int MostThreads = 1_024;
@@ -21,7 +20,7 @@ public sealed record FileSurroundings(int? Threads, string? Out, string? DataFol
     private const string DataFolderName = "dataFolder";
 
     /// <summary>A file that says nothing of it.</summary>
-    public static FileSurroundings None { get; } = new(null, null, null);
+    public static MachineSettings None { get; } = new(null, null, null);
 
     /// <summary>The properties, all at the top of the file.</summary>
     public static IReadOnlyList<string> Names { get; } = [ThreadsName, OutName, DataFolderName];
@@ -30,9 +29,9 @@ public sealed record FileSurroundings(int? Threads, string? Out, string? DataFol
     /// <param name="settings">The object; settings alone are left in it.</param>
     /// <param name="file">Its name, for errors.</param>
     /// <exception cref="ConfigurationException">A value cannot be used.</exception>
-    internal static FileSurroundings Take(JsonObject settings, string file)
+    internal static MachineSettings Take(JsonObject settings, string file)
     {
-        var taken = new FileSurroundings(
+        var taken = new MachineSettings(
             Number(settings[ThreadsName], file), Text(settings[OutName], OutName, file), Text(settings[DataFolderName], DataFolderName, file));
         foreach (string name in Names)
             settings.Remove(name);

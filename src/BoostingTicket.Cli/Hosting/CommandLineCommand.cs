@@ -2,13 +2,13 @@ using System.CommandLine;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 
-namespace BoostingTicket.Cli;
+namespace BoostingTicket.Cli.Hosting;
 
 /// <summary>A command with what its help shows beyond its options.</summary>
 /// <param name="name">The word.</param>
 /// <param name="description">What it does, in one line.</param>
-/// <param name="surroundings">What it writes to and is stopped by.</param>
-internal sealed class CommandLineCommand(string name, string description, Surroundings surroundings) : Command(name, description)
+/// <param name="context">What it writes to and is stopped by.</param>
+internal sealed class CommandLineCommand(string name, string description, ProgramContext context) : Command(name, description)
 {
     private static readonly (string Name, string Setting, string Description)[] EvaluationAttack =
     [
@@ -21,7 +21,7 @@ internal sealed class CommandLineCommand(string name, string description, Surrou
     ];
 
     /// <summary>What it writes to and is stopped by.</summary>
-    public Surroundings Surroundings => surroundings;
+    public ProgramContext Context => context;
 
     /// <summary>Whole command lines, each with what it does. Never empty.</summary>
     public required IReadOnlyList<(string Line, string Meaning)> Examples { get; init; }

@@ -1,8 +1,8 @@
-using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Training;
 
 
-namespace BoostingTicket.Runs.Experiments;
+namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What an experiment was asked to do: its own settings, and how they are scaled.</summary>
 public sealed record ExperimentConfiguration

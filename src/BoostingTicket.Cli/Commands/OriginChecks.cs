@@ -8,7 +8,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Cli.Commands;
 
 /// <summary>What files say about where they come from, against what they are about to be used for.</summary>
-internal static class Origins
+internal static class OriginChecks
 {
     /// <summary>Makes sure that a file's weights were trained behind the normalisation that the network is about to get; the
     /// weights cannot tell, and would silently be worth less behind another.</summary>
