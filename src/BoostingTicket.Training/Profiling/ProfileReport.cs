@@ -1,4 +1,4 @@
-using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Graph;
 
 namespace BoostingTicket.Training.Profiling;
 
