@@ -15,26 +15,35 @@ internal static class ExportCommand
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
         var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"whose names the tensors get, by default {PyTorchStyle.Usual}" };
         var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what all names begin with, such as module. for DataParallel" };
-        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors under the names of public code, a ticket with its mask applied.", context)
+        var format = new Option<string?>("--format")
+        {
+            HelpName = "NAME",
+            Description = "safetensors, or pt for a state_dict as torch.save writes it; otherwise as --out ends",
+        };
+        var command = new CommandLineCommand(
+            "export", "Writes a network for PyTorch programs, under the names of public code; a ticket with its mask applied.", context)
         {
             Examples =
             [
                 ("export runs/cifar/seed-0/ticket.best.safetensors --style torchvision --out resnet.safetensors", "a ResNet-18 with fc and downsample"),
                 ("export wrn.safetensors --style trades --out trades.safetensors", "a WideResNet that the code of TRADES loads"),
+                ("export wrn.safetensors --style robustbench --out wrn.pt", "the same for torch.load(weights_only=True)"),
                 ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
             ],
-            Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')). Tensors are dense F32 in PyTorch's order of dimensions."],
+            Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')), or torch.load('wrn.pt'). Tensors are dense F32 in PyTorch's order of dimensions."],
             List = ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
         };
         command.Arguments.Add(file);
         command.Options.Add(style);
         command.Options.Add(prefix);
+        command.Options.Add(format);
         return command.Executes(invocation =>
         {
             string target = invocation.Out ?? throw new ConfigurationException("export needs --out with the file to write.");
             invocation.RequireFile("--out", target);
             ExportReport report = WeightExport.Write(
-                invocation.Get(file)!, target, invocation.Get(style) ?? PyTorchStyle.Usual, invocation.Get(prefix) ?? "");
+                invocation.Get(file)!, target, invocation.Get(style) ?? PyTorchStyle.Usual, invocation.Get(prefix) ?? "",
+                FormatOf(invocation.Get(format), target));
             return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>
             {
                 string pruned = report.Pruned is { } count ? string.Create(CultureInfo.InvariantCulture, $", {count:N0} weights pruned") : "";
@@ -50,4 +59,12 @@ internal static class ExportCommand
             });
         });
     }
+
+    private static ExportFormat FormatOf(string? name, string target) => name switch
+    {
+        null => Path.GetExtension(target) is ".pt" or ".pth" ? ExportFormat.Torch : ExportFormat.Safetensors,
+        "pt" => ExportFormat.Torch,
+        "safetensors" => ExportFormat.Safetensors,
+        _ => throw NearestName.Unknown("format", name, ["safetensors", "pt"]),
+    };
 }
