@@ -31,8 +31,8 @@ public static class OperationTable
     /// <summary>The same cases in groups.</summary>
     public static IReadOnlyList<OperationGroup> Groups { get; } = Group(Cases);
 
-    /// <summary>The layers of networks that benchmarks time (<see cref="LayerShapes"/>), in groups: too large for a device that is
-    /// simulated.</summary>
+    /// <summary>The layers of networks that benchmarks time (<see cref="LayerShapes"/>), in groups: too large for simulated
+    /// devices.</summary>
     public static IReadOnlyList<OperationGroup> LayerGroups { get; } = Group(ConvolutionCases.Layers());
 
     private static IReadOnlyList<OperationGroup> Group(IEnumerable<OperationCase> cases) =>

@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Testing.Operations;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
-/// <summary>The layers that benchmarks and the calibration time compute what the reference computes, with the instructions that the
-/// machine is timed with.</summary>
+/// <summary>The layers that benchmarks and the calibration time compute what the reference computes, with the instructions that
+/// they are timed with.</summary>
 public sealed class CpuLayerTests
 {
     private static IReadOnlyList<OperationGroup> Layers => OperationTable.LayerGroups;

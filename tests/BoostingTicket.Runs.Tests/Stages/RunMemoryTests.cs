@@ -17,8 +17,8 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Stages;
 
-/// <summary>The need for memory that is stated before a run begins, and the batch that would fit, on GPUs of any size that compute
-/// nothing.</summary>
+/// <summary>The need for memory that is stated before a run begins, and the batch that would fit, on GPUs of any size, which
+/// compute nothing.</summary>
 public sealed class RunMemoryTests
 {
     private const int Largest = 64;
@@ -114,7 +114,8 @@ public sealed class RunMemoryTests
     private static int Fitting(DeviceException failure) =>
         int.Parse(Regex.Matches(failure.Message, "[0-9]+")[^1].Value, CultureInfo.InvariantCulture);
 
-    private static NetworkGraph Graph() => ModelCatalog.Build("resnet18-w16", new ModelOptions(new FeatureShape(3, 32, 32), 10, null));
+    private static NetworkGraph Graph() =>
+        ModelCatalog.Build("resnet18-w16", new ModelOptions(new FeatureShape(3, 32, 32), 10, null));
 
     private static string Require(TrainingMethod method, int batch, long memory, int evaluation = 1, double? ema = null)
     {

@@ -26,7 +26,8 @@ public sealed class MethodMemoryTests
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-32", 3, 32, 40, 10, seed: 3);
 
     [Test]
-    public void A_step_compiles_the_plans_that_its_method_names([Values] TrainingMethod method, [Values] AttackStatistics statistics)
+    public void A_step_compiles_the_plans_that_its_method_names(
+        [Values] TrainingMethod method, [Values] AttackStatistics statistics)
     {
         using var bench = new Bench(method, statistics);
         using TrainingStep step = bench.Create();
