@@ -13,14 +13,19 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The newcomer's page, read as a newcomer reads it: its commands are executed in its order, its C# is compiled and
 /// used.</summary>
-[Parallelizable]
 public sealed partial class GettingStartedTests
 {
     // What makes a command take a moment; a value on the page is replaced.
     private static readonly Dictionary<string, string> Training = new()
     {
-        ["--train-samples"] = "300", ["--validation-samples"] = "60", ["--test-samples"] = "60", ["--epochs"] = "1", ["--steps"] = "1",
-        ["--probe-steps"] = "1", ["--evaluation-steps"] = "2", ["--threads"] = "1",
+        ["--train-samples"] = "300",
+        ["--validation-samples"] = "60",
+        ["--test-samples"] = "60",
+        ["--epochs"] = "1",
+        ["--steps"] = "1",
+        ["--probe-steps"] = "1",
+        ["--evaluation-steps"] = "2",
+        ["--threads"] = "1",
     };
 
     private static readonly Dictionary<string, Dictionary<string, string>> Smaller = new()
@@ -43,7 +48,7 @@ public sealed partial class GettingStartedTests
         {
             foreach (string command in commands)
             {
-                CommandResult result = Shell.Run($"$program {Shorten(command["boosting-ticket ".Length..])}", folder);
+                CommandResult result = CommandLine.Run(Shorten(command["boosting-ticket ".Length..], folder));
                 Assert.That(result.Code, Is.Zero, $"{command}\n{result.Error}");
             }
             Assert.That(Path.Combine(folder, "runs", "first", "report.html"), Does.Exist);
@@ -57,8 +62,8 @@ public sealed partial class GettingStartedTests
     [Test]
     public void No_command_is_left_out()
     {
-        IEnumerable<string> lines = Blocks("").SelectMany(block => block.Split('\n'));
-        Assert.That(lines.Where(line => line.StartsWith("boosting-ticket ", StringComparison.Ordinal)), Is.Empty, "mark the block as sh");
+        string[] lines = [.. Blocks("").SelectMany(block => block.Split('\n'))];
+        Assert.That(lines, Has.None.StartsWith("boosting-ticket "), "mark the block as sh");
         Assert.That(Inline().Matches(Page).Select(match => match.Value), Is.Empty, "put the command into a block of its own");
         foreach (Match project in Project().Matches(Page))
             Assert.That(Path.Combine(Repository.Root, project.Groups[1].Value), Does.Exist);
@@ -68,18 +73,19 @@ public sealed partial class GettingStartedTests
     public void Its_network_and_its_attack_compile_and_work()
     {
         Assembly code = Compile([.. Blocks("csharp")]);
-        var family = (IModelFamily)Activator.CreateInstance(code.GetExportedTypes().Single(typeof(IModelFamily).IsAssignableFrom))!;
+        var family = (IModelFamily)Activator.CreateInstance(Only<IModelFamily>(code))!;
         NetworkGraph graph = family.Build(family.Names.Single(), new ModelOptions(family.UsualInput, Classes: 10))!;
         Assert.That(family.Build("another", new ModelOptions(family.UsualInput)), Is.Null);
-        Dictionary<string, IReadOnlyList<long>> shapes = graph.Table.All.ToDictionary(
-            parameter => parameter.Name, parameter => (IReadOnlyList<long>)[.. parameter.Spec.Dimensions.Select(size => (long)size)]);
-        Assert.That(family.Candidates(shapes).Single(), Is.EqualTo((family.Names.Single(), new ModelOptions(family.UsualInput, 10))));
+        var shapes = new Dictionary<string, IReadOnlyList<long>>();
+        foreach (Parameter parameter in graph.Table.All)
+            shapes.Add(parameter.Name, [.. parameter.Spec.Dimensions.Select(size => (long)size)]);
+        Assert.That(
+            family.Candidates(shapes).Single(), Is.EqualTo((family.Names.Single(), new ModelOptions(family.UsualInput, 10))));
 
         using IBackend backend = CpuBackend.Create(1);
         using var network = new Network(graph, backend);
         var context = new AttackContext(new NetworkModel(network, 4), new AttackSettings { Epsilon = 0.1 }, 7);
-        Type type = code.GetExportedTypes().Single(typeof(IAttack).IsAssignableFrom);
-        using var attack = (IAttack)Activator.CreateInstance(type, context)!;
+        using var attack = (IAttack)Activator.CreateInstance(Only<IAttack>(code), context)!;
         var batch = new AttackBatch(4, family.UsualInput);
         Array.Fill(batch.Clean, 0.5f);
         attack.Run(batch, 0);
@@ -93,11 +99,15 @@ public sealed partial class GettingStartedTests
     private static IEnumerable<string> Blocks(string language) =>
         Fence().Matches(Page).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value);
 
-    private static string Shorten(string command)
+    private static Type Only<T>(Assembly code) => code.GetExportedTypes().Single(typeof(T).IsAssignableFrom);
+
+    // With paths below a folder instead of the repository's, and in this process, where everything is compiled already.
+    private static string[] Shorten(string command, string folder)
     {
-        var words = command.Split(' ').ToList();
+        List<string> words = [.. command.Split(' ')
+            .Select(word => word.StartsWith("runs/", StringComparison.Ordinal) ? Path.Combine(folder, word) : word)];
         if (!Smaller.TryGetValue(words[0], out Dictionary<string, string>? options) || words.Contains("--help"))
-            return command;
+            return [.. words];
         foreach ((string option, string value) in options)
         {
             int index = words.IndexOf(option);
@@ -106,19 +116,20 @@ public sealed partial class GettingStartedTests
             else
                 words.AddRange([option, value]);
         }
-        return string.Join(' ', words);
+        return [.. words];
     }
 
     private static Assembly Compile(string[] sources)
     {
         const string Usings = "global using System; global using System.Collections.Generic; global using System.Linq;";
         string[] platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        var compilation = CSharpCompilation.Create(
-            // The files belong to the library, so they see what is internal to it as its tests do.
-            "BoostingTicket.Training.Tests",
-            sources.Append(Usings).Select(source => CSharpSyntaxTree.ParseText(source)),
-            platform.Where(path => path.EndsWith(".dll", StringComparison.Ordinal)).Select(path => MetadataReference.CreateFromFile(path)),
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        IEnumerable<SyntaxTree> trees = sources.Append(Usings).Select(source => CSharpSyntaxTree.ParseText(source));
+        IEnumerable<MetadataReference> references = platform
+            .Where(path => path.EndsWith(".dll", StringComparison.Ordinal)).Select(path => MetadataReference.CreateFromFile(path));
+        var options = new CSharpCompilationOptions(
+            OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable);
+        // The files belong to the library, so they see what is internal to it as its tests do.
+        var compilation = CSharpCompilation.Create("BoostingTicket.Training.Tests", trees, references, options);
         using var stream = new MemoryStream();
         string[] complaints = [.. compilation.Emit(stream).Diagnostics
             .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).Select(diagnostic => diagnostic.ToString())];

@@ -29,7 +29,10 @@ public sealed class VersionTests
     [Test]
     public void No_project_has_a_version_of_its_own()
     {
-        string[] names = ["Version", "VersionPrefix", "VersionSuffix", "PackageVersion", "AssemblyVersion", "FileVersion", "InformationalVersion"];
+        string[] names =
+        [
+            "Version", "VersionPrefix", "VersionSuffix", "PackageVersion", "AssemblyVersion", "FileVersion", "InformationalVersion",
+        ];
         foreach (string project in Projects().Append(Path.Combine(Repository.Root, "tests", "Directory.Build.props")))
         {
             IEnumerable<string> properties = XDocument.Load(project).Descendants("PropertyGroup").Elements()
@@ -42,13 +45,12 @@ public sealed class VersionTests
     public void Every_project_is_built_in_CI_from_locked_packages()
     {
         string solution = File.ReadAllText(Path.Combine(Repository.Root, "BoostingTicket.sln")).Replace('\\', '/');
-        string[] steps = File.ReadAllText(Path.Combine(Repository.Root, ".ci", "run")).Split([' ', ';', '\n'], StringSplitOptions.TrimEntries);
+        string[] steps = File.ReadAllText(Path.Combine(Repository.Root, ".ci", "run")).Split([' ', ';', '\n']);
         foreach (string project in Projects())
         {
-            string path = Path.GetRelativePath(Repository.Root, project).Replace('\\', '/');
-            Assert.That(
-                solution.Contains($"\"{path}\"", StringComparison.Ordinal) || steps.Contains(Path.GetDirectoryName(path)!.Replace('\\', '/')),
-                Is.True, $"{path} is neither in BoostingTicket.sln nor built by .ci/run");
+            string path = Path.GetRelativePath(Repository.Root, project).Replace('\\', '/'), folder = path[..path.LastIndexOf('/')];
+            bool isBuilt = solution.Contains($"\"{path}\"", StringComparison.Ordinal) || steps.Contains(folder);
+            Assert.That(isBuilt, Is.True, $"{path} is neither in BoostingTicket.sln nor built by .ci/run");
             string locked = Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json");
             Assert.That(locked, Does.Exist, $"run dotnet restore {path}, and commit {Path.GetFileName(locked)}");
             Assert.That(File.ReadAllText(locked), Does.Not.Contain("://"), "a lock file names no feed");
@@ -57,8 +59,8 @@ public sealed class VersionTests
 
     private static string[] Projects()
     {
-        string[] projects = [.. Directory.EnumerateFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories)
-            .Where(path => !Path.GetRelativePath(Repository.Root, path).Split(Path.DirectorySeparatorChar).Intersect(Excluded).Any())];
+        string[] projects = [.. Directory.EnumerateFiles(Repository.Root, "*.csproj", SearchOption.AllDirectories).Where(
+            path => !Path.GetRelativePath(Repository.Root, path).Split(Path.DirectorySeparatorChar).Intersect(Excluded).Any())];
         Assert.That(projects, Has.Length.GreaterThan(15));
         return projects;
     }
