@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds, tests and packs BoostingTicket. usage: build.sh [restore|build|test|pack|kernels|bench]...   (default: restore build test)
+# Builds, tests and packs BoostingTicket.
+# usage: build.sh [restore|build|test|pack|kernels|bench]...   (default: restore build test)
 set -euo pipefail
 root=$(cd "$(dirname "$0")" && pwd)
 configuration=${CONFIGURATION:-Release}

@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Engine.Testing.Operations;
 using BoostingTicket.TorchSharpSupport;
 
 namespace BoostingTicket.Benchmarks;
@@ -87,7 +88,7 @@ public class ConvolutionBenchmark
     [ParamsSource(nameof(Shapes))]
     public string Shape { get; set; } = "";
 
-    public static IEnumerable<string> Shapes => ConvolutionPair.Shapes.Keys;
+    public static IEnumerable<string> Shapes => LayerShapes.All.Keys;
 
     [GlobalSetup]
     public void Prepare()

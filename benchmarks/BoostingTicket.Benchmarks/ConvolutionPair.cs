@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing.Operations;
 using static TorchSharp.torch;
 using Tensor = TorchSharp.torch.Tensor;
 
@@ -29,7 +30,7 @@ internal sealed class ConvolutionPair : IDisposable
     {
         Name = name;
         _backend = backend;
-        _shape = Shapes[name];
+        _shape = LayerShapes.All[name];
         _filter = backend.CreateFilter(_shape, FilterUses.Forward | FilterUses.BackwardInput | FilterUses.BackwardFilter);
         _weight = backend.CreateFloats(_shape.WeightCount);
         _weightGradient = backend.CreateFloats(_shape.WeightCount);
@@ -58,21 +59,6 @@ internal sealed class ConvolutionPair : IDisposable
     }
 
     public const int Batch = 128;
-
-    /// <summary>What the five models are made of, by names of channels, maps, kernel and stride, short enough for columns.</summary>
-    public static IReadOnlyDictionary<string, ConvolutionShape> Shapes { get; } = new Dictionary<string, ConvolutionShape>
-    {
-        ["3>64 32x32 3x3"] = new(new FeatureShape(3, 32, 32), 64, 3, 3, 1, 1),
-        ["16>16 32x32 3x3"] = new(new FeatureShape(16, 32, 32), 16, 3, 3, 1, 1),
-        ["64>64 32x32 3x3"] = new(new FeatureShape(64, 32, 32), 64, 3, 3, 1, 1),
-        ["64>128 32x32 3x3/2"] = new(new FeatureShape(64, 32, 32), 128, 3, 3, 2, 1),
-        ["64>128 32x32 1x1/2"] = new(new FeatureShape(64, 32, 32), 128, 1, 1, 2, 0),
-        ["128>128 16x16 3x3"] = new(new FeatureShape(128, 16, 16), 128, 3, 3, 1, 1),
-        ["256>256 8x8 3x3"] = new(new FeatureShape(256, 8, 8), 256, 3, 3, 1, 1),
-        ["512>512 4x4 3x3"] = new(new FeatureShape(512, 4, 4), 512, 3, 3, 1, 1),
-        ["32>64 14x14 5x5"] = new(new FeatureShape(32, 14, 14), 64, 5, 5, 1, 2),
-        ["linear 3136>1024"] = ConvolutionShape.Linear(new FeatureShape(64, 7, 7), 1024),
-    };
 
     public string Name { get; }
 

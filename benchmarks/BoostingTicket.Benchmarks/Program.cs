@@ -8,6 +8,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using BoostingTicket.Benchmarks;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Engine.Testing.Operations;
 using BoostingTicket.TorchSharpSupport;
 
 // Compares this engine with TorchSharp in one process. With --ratio the short form; otherwise BenchmarkDotNet, with its options.
@@ -120,7 +121,7 @@ void TimeNetworks()
 
 void TimeOperations()
 {
-    foreach (string shape in ConvolutionPair.Shapes.Keys.Where(name => name.Contains(only, StringComparison.Ordinal)))
+    foreach (string shape in LayerShapes.All.Keys.Where(name => name.Contains(only, StringComparison.Ordinal)))
     {
         using var pair = new ConvolutionPair(shape, backend);
         double disagreement = pair.RequireAgreement();

@@ -1,6 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cpu.Kernels;
+using BoostingTicket.Engine.Testing.Operations;
 
 namespace BoostingTicket.Calibration;
 
@@ -11,33 +12,6 @@ internal static unsafe class Calibration
     private const double SecondsOfSample = 0.006;
 
     private static readonly double[] Densities = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
-
-    private static readonly (string Name, ConvolutionShape Shape)[] Shapes =
-    [
-        ("64x32", new(new(64, 32, 32), 64, 3, 3, 1, 1)),
-        ("128x16", new(new(128, 16, 16), 128, 3, 3, 1, 1)),
-        ("256x8", new(new(256, 8, 8), 256, 3, 3, 1, 1)),
-        ("512x4", new(new(512, 4, 4), 512, 3, 3, 1, 1)),
-        ("512x2", new(new(512, 2, 2), 512, 3, 3, 1, 1)),
-        ("16x32", new(new(16, 32, 32), 16, 3, 3, 1, 1)),
-        ("32x16", new(new(32, 16, 16), 32, 3, 3, 1, 1)),
-        ("64x8", new(new(64, 8, 8), 64, 3, 3, 1, 1)),
-        ("128x4", new(new(128, 4, 4), 128, 3, 3, 1, 1)),
-        ("64-128x32/2", new(new(64, 32, 32), 128, 3, 3, 2, 1)),
-        ("256-512x8/2", new(new(256, 8, 8), 512, 3, 3, 2, 1)),
-        ("32-64x16/2", new(new(32, 16, 16), 64, 3, 3, 2, 1)),
-        ("64-128x32 1x1/2", new(new(64, 32, 32), 128, 1, 1, 2, 0)),
-        ("16-64x32 1x1", new(new(16, 32, 32), 64, 1, 1, 1, 0)),
-        ("3-64x32", new(new(3, 32, 32), 64, 3, 3, 1, 1)),
-        ("3-16x32", new(new(3, 32, 32), 16, 3, 3, 1, 1)),
-        ("1-32x28 5x5", new(new(1, 28, 28), 32, 5, 5, 1, 2)),
-        ("32-64x14 5x5", new(new(32, 14, 14), 64, 5, 5, 1, 2)),
-        ("6-16x14 5x5", new(new(6, 14, 14), 16, 5, 5, 1, 2)),
-        ("64-16x32", new(new(64, 32, 32), 16, 3, 3, 1, 1)),
-        ("8-8x32", new(new(8, 32, 32), 8, 3, 3, 1, 1)),
-        ("3136-1024", ConvolutionShape.Linear(new(64, 7, 7), 1024)),
-        ("512-10", ConvolutionShape.Linear(new(512), 10)),
-    ];
 
     private enum Kind
     {
@@ -54,7 +28,7 @@ internal static unsafe class Calibration
     {
         var candidates = new List<Candidate>();
         ConvolutionPrices prices = ConvolutionPrices.Of(set);
-        foreach ((string name, ConvolutionShape shape) in Shapes)
+        foreach ((string name, ConvolutionShape shape) in LayerShapes.All)
         {
             if (!name.Contains(only, StringComparison.Ordinal))
                 continue;

@@ -71,7 +71,7 @@ public sealed class FlatteryTests
         ];
         foreach (string[] command in commands)
         {
-            string[] line = [.. command, "--test-samples", "100", "--epsilon", "0.05", "--step-size", "0.0125", "--threads", "1"];
+            string[] line = [.. command, "--test-samples", "40", "--epsilon", "0.05", "--step-size", "0.0125", "--threads", "1"];
             CommandResult text = CommandLine.Run([.. line, "--quiet"]);
             Assert.That(text.Code, Is.Zero, text.Error);
             Says(text.Out, $"the text of {command[0]}", sentences);

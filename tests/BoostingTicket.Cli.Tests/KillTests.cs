@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The program killed (SIGKILL) at random instants and resumed.</summary>
+[Parallelizable]
 public sealed class KillTests
 {
     private const int Kills = 10;

@@ -4,6 +4,7 @@ using System.Globalization;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Short forms of the benches in <c>tests/reliability</c>, and folders on file systems without locks.</summary>
+[Parallelizable]
 public sealed class ReliabilityTests
 {
     private const int Seed = 1;

@@ -1,6 +1,7 @@
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Terminals, logs and standard streams that cannot be written: work goes on, and results are not lost.</summary>
+[Parallelizable]
 public sealed class StreamTests
 {
     private static readonly string[] Tiny =

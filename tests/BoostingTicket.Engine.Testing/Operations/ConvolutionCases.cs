@@ -89,6 +89,14 @@ internal static class ConvolutionCases
         }
     }
 
+    /// <summary>The layers that are timed, in all three passes.</summary>
+    public static IEnumerable<OperationCase> Layers() => LayerShapes.All.Values.SelectMany(shape => (OperationCase[])
+    [
+        Forward(shape, 1, new ForwardVariant(false, Summand.None, Activation.None)),
+        BackwardInput(shape, 1, new GradientVariant(Summand.None, Activation.None)),
+        BackwardFilter(shape, 1),
+    ]);
+
     /// <summary>Random weights whose outputs have the inputs' size.</summary>
     internal static float[] Weights(OperationBench bench, ConvolutionShape shape) => bench.Random.Normal(
         shape.WeightCount, deviation: MathF.Sqrt((float)shape.OutputChannels / shape.WeightCount));

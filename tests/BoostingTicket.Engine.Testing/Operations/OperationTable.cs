@@ -29,9 +29,15 @@ public static class OperationTable
     ];
 
     /// <summary>The same cases in groups.</summary>
-    public static IReadOnlyList<OperationGroup> Groups { get; } =
+    public static IReadOnlyList<OperationGroup> Groups { get; } = Group(Cases);
+
+    /// <summary>The layers of networks that benchmarks time (<see cref="LayerShapes"/>), in groups: too large for simulated
+    /// devices.</summary>
+    public static IReadOnlyList<OperationGroup> LayerGroups { get; } = Group(ConvolutionCases.Layers());
+
+    private static IReadOnlyList<OperationGroup> Group(IEnumerable<OperationCase> cases) =>
     [
-        .. Cases.GroupBy(operation => string.Join(' ', operation.Name.Split([' ', ','], 3).Take(2)))
+        .. cases.GroupBy(operation => string.Join(' ', operation.Name.Split([' ', ','], 3).Take(2)))
             .Select(group => new OperationGroup(group.Key, [.. group])),
     ];
 }
