@@ -24,5 +24,7 @@ internal sealed record GoldenCase(
         new("resnet18-w4", () => new ResNet18(4), 3, 32, 8.0 / 255, 2.0 / 255, 0.05, 64, true),
         new("vgg16-w4", () => new Vgg16(4), 3, 32, 8.0 / 255, 2.0 / 255, 0.01, 99, false),
         new("wrn-10-1", () => new WideResNet(10, 1), 3, 32, 8.0 / 255, 2.0 / 255, 0.05, 17, false),
+        new("wrn-10-1-silu", () => new WideResNet(10, 1, silu: true), 3, 32, 8.0 / 255, 2.0 / 255, 0.05, 3, false),
+        new("preact-resnet18-w4", () => new PreActResNet18(4), 3, 32, 8.0 / 255, 2.0 / 255, 0.05, 2, false),
     ];
 }

@@ -12,6 +12,7 @@ internal static class ParameterCounts
         ("lenet-32-64-1024", () => new LeNet(32, 64, 1024, 2), 3_274_634),
         ("vgg16", () => new Vgg16(64), 14_987_722),
         ("resnet18", () => new ResNet18(64), 11_173_962),
+        ("preact-resnet18", () => new PreActResNet18(64), 11_172_170),
         ("wrn-34-10", () => new WideResNet(34, 10), 46_160_474),
         ("wrn-28-10", () => new WideResNet(28, 10), 36_479_194),
         ("wrn-22-10", () => new WideResNet(22, 10), 26_797_914),

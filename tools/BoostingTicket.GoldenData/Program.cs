@@ -7,20 +7,21 @@ if (args is not ([_] or [_, _]))
     Console.Error.WriteLine($"""
         Usage: BoostingTicket.GoldenData FOLDER [FILE]  writes the golden values there, or one file of them: {AttackFile.Name} or a
                                                         network's; the repository keeps them in tests/golden
-               BoostingTicket.GoldenData --find-seeds   prints, for each network, the next seed whose values are stable
+               BoostingTicket.GoldenData --find-seeds [NETWORK]
+                                                        prints, for each network or one, the next seed whose values are stable
         """);
     return 2;
 }
 
 PlainKernels.Ask();
 TorchLibrary.Load(threads: 1);
-if (args is ["--find-seeds"])
+bool IsAsked(string name) => args is [_] || args[1] == name;
+if (args[0] == "--find-seeds")
 {
-    foreach (GoldenCase golden in GoldenCase.All)
+    foreach (GoldenCase golden in GoldenCase.All.Where(golden => IsAsked(golden.Name)))
         Console.WriteLine($"{golden.Name}: {GoldenFile.FindSeed(golden)}");
     return 0;
 }
-bool IsAsked(string name) => args is [_] || args[1] == name;
 ParameterCounts.Check();
 Directory.CreateDirectory(args[0]);
 foreach (GoldenCase golden in GoldenCase.All.Where(golden => IsAsked(golden.Name)))

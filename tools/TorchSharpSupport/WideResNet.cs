@@ -15,10 +15,16 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
     private readonly BatchNorm2d _bn1;
     private readonly Linear _fc;
 
+    private readonly Func<Tensor, Tensor> _activate;
+
     /// <summary>Creates WRN-depth-widen; the depth is 6n + 4 (34-10 has 46,160,474 parameters).</summary>
-    public WideResNet(int depth, int widen)
+    /// <param name="depth">Depth.</param>
+    /// <param name="widen">Widening factor.</param>
+    /// <param name="silu">Whether SiLU stands in every ReLU's place (Gowal et al., 2020).</param>
+    public WideResNet(int depth, int widen, bool silu = false)
         : base(nameof(WideResNet))
     {
+        _activate = silu ? x => nn.functional.silu(x) : x => nn.functional.relu(x);
         ArgumentOutOfRangeException.ThrowIfNotEqual((depth - 4) % 6, 0);
         _conv1 = nn.Conv2d(3, 16, 3, padding: 1, bias: false);
         register_module("conv1", _conv1);
@@ -27,7 +33,9 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
             int channels = (16 << stage) * widen;
             int inputs = stage == 0 ? 16 : channels / 2;
             IEnumerable<Block> layer = Enumerable.Range(0, (depth - 4) / 6)
-                .Select(i => i == 0 ? new Block(inputs, channels, stage == 0 ? 1 : 2) : new Block(channels, channels, 1));
+                .Select(i => i == 0
+                    ? new Block(inputs, channels, stage == 0 ? 1 : 2, _activate)
+                    : new Block(channels, channels, 1, _activate));
             _blocks.Add(nn.Sequential(("layer", nn.Sequential(layer))));
             register_module($"block{stage + 1}", _blocks[stage]);
         }
@@ -43,7 +51,7 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
         Tensor x = _conv1.forward(_normalization.forward(input));
         foreach (Sequential block in _blocks)
             x = block.forward(x);
-        x = nn.functional.avg_pool2d(nn.functional.relu(_bn1.forward(x)), 8);
+        x = nn.functional.avg_pool2d(_activate(_bn1.forward(x)), 8);
         return _fc.forward(x.flatten(1));
     }
 
@@ -54,10 +62,12 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
         private readonly BatchNorm2d _bn2;
         private readonly Conv2d _conv2;
         private readonly Conv2d? _shortcut;
+        private readonly Func<Tensor, Tensor> _activate;
 
-        public Block(int inputs, int channels, int stride)
+        public Block(int inputs, int channels, int stride, Func<Tensor, Tensor> activate)
             : base(nameof(Block))
         {
+            _activate = activate;
             _bn1 = nn.BatchNorm2d(inputs);
             _conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias: false);
             _bn2 = nn.BatchNorm2d(channels);
@@ -74,8 +84,8 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
 
         public override Tensor forward(Tensor input)
         {
-            Tensor activated = nn.functional.relu(_bn1.forward(input));
-            Tensor x = nn.functional.relu(_bn2.forward(_conv1.forward(activated)));
+            Tensor activated = _activate(_bn1.forward(input));
+            Tensor x = _activate(_bn2.forward(_conv1.forward(activated)));
             return _conv2.forward(x) + (_shortcut?.forward(activated) ?? input);
         }
     }

@@ -4,6 +4,7 @@ using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Cli.Commands;
@@ -13,12 +14,11 @@ internal static class ImportCommand
 {
     private const string None = "none";
 
-    private static readonly Dictionary<string, InputNormalizationConstants?> Known = new(StringComparer.Ordinal)
-    {
-        [None] = null,
-        ["cifar10"] = InputNormalizationConstants.Cifar10,
-        ["mnist"] = InputNormalizationConstants.Mnist,
-    };
+    private static readonly Dictionary<string, InputNormalizationConstants?> Known = new(
+        DataSetCatalog.All.Where(set => set.Normalization is not null).OrderBy(set => set.Name, StringComparer.Ordinal)
+            .Select(set => new KeyValuePair<string, InputNormalizationConstants?>(set.Name, set.Normalization))
+            .Prepend(new(None, null)),
+        StringComparer.Ordinal);
 
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)

@@ -1,4 +1,5 @@
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Runs.Configuration;
 
@@ -17,8 +18,9 @@ public static class DataSetDefaults
     {
         ArgumentNullException.ThrowIfNull(set);
         Preset[] presets = [.. set.Conventions.Presets.Select(Presets.Find)];
+        IModelFamily? family = model is null ? null : ModelCatalog.FamilyOf(model);
         Preset start = presets.FirstOrDefault(preset =>
-            model is not null && FamilyOf(preset.Configuration.Model) == FamilyOf(model)) ?? presets[0];
+            family is not null && ModelCatalog.FamilyOf(preset.Configuration.Model) == family) ?? presets[0];
         return Apply(start.Configuration, set);
     }
 
@@ -70,6 +72,4 @@ public static class DataSetDefaults
             },
         };
     }
-
-    private static string FamilyOf(string model) => model.Split('-')[0];
 }

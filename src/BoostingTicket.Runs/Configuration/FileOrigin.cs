@@ -93,7 +93,7 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
         bool Fits(IDataSet set) => set.Shape == metadata.Input && set.Classes.Count == metadata.Classes;
         if (metadata.Normalization is { } constants
             && DataSetCatalog.All.FirstOrDefault(set =>
-                Fits(set) && RunNormalization.Usual(set.Name) is { } usual && usual.ContentEquals(constants)) is { } known)
+                Fits(set) && set.Normalization is { } usual && usual.ContentEquals(constants)) is { } known)
             return (known.Name, "its normalisation");
         if (metadata.Preset is { } name && Presets.All.FirstOrDefault(preset => preset.Name == name) is { } preset
             && DataSetCatalog.All.FirstOrDefault(set => set.Name == preset.Configuration.Data.Name && Fits(set)) is { } named)

@@ -49,10 +49,6 @@ public sealed record RunStatement(
     string DataSet, int? TrainImages, int? ValidationImages, int? TestImages, StatedAttack? Training, StatedAttack? Evaluation,
     string Model, string Source)
 {
-    private const string PgdOfSteps = "pgd-";
-
-    private static readonly TrainingMethod[] Pgd = [TrainingMethod.Pgd, TrainingMethod.Trades];
-
     /// <summary>States what a configuration asks for.</summary>
     /// <param name="work">What is done with it.</param>
     /// <param name="composed">The settings, and where they come from.</param>
@@ -107,27 +103,31 @@ public sealed record RunStatement(
     private static StatedAttack OfTraining(StatedWork work, RunConfiguration configuration)
     {
         TrainingSettings settings = work is StatedWork.Retrain or StatedWork.Run ? configuration.Retrain : configuration.Dense;
-        int steps = TrainingMethodCatalog.Find(settings.Method).AttackSteps(settings, configuration.Attack);
+        ITrainingMethod method = TrainingMethodCatalog.Find(settings.Method);
+        int steps = method.AttackSteps(settings, configuration.Attack);
         bool donors = work == StatedWork.Run && configuration.Arms.Any(arm => arm != Arm.Dense);
         string name = SettingNames.Of(settings.Method)
             + (donors ? $" (donors by {SettingNames.Of(configuration.Donor.Method)})" : "");
         return new StatedAttack(
             name, Fraction.Text(configuration.Attack.Epsilon), steps,
-            Pgd.Contains(settings.Method) ? Fraction.Text(configuration.Attack.StepSize) : null);
+            method.TakesStepSize ? Fraction.Text(configuration.Attack.StepSize) : null);
     }
 
     private static StatedAttack OfEvaluation(AttackSettings attack, IReadOnlyList<string>? attacks)
     {
-        // Others than these have steps of their own.
-        bool isPgd = attacks is null || attacks.Any(name => name is "pgd" or "cw");
-        int steps = attacks is [{ } single] && single.StartsWith(PgdOfSteps, StringComparison.Ordinal)
-            && int.TryParse(single.AsSpan(PgdOfSteps.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            ? number
-            : isPgd ? attack.Steps : 0;
+        int steps = Steps(attack, [.. (attacks ?? ["pgd"]).Select(AttackCatalog.Stages)]);
         return new StatedAttack(
             attacks is null ? "pgd" : string.Join(", ", attacks), Fraction.Text(attack.Epsilon), steps,
             steps > 0 ? Fraction.Text(attack.StepSize) : null);
     }
+
+    // Of several attacks, those that the settings decide on.
+    private static int Steps(AttackSettings settings, IReadOnlyList<AttackEntry>[] attacks) => attacks switch
+    {
+        [[{ Steps: { } own }]] => own(settings),
+        _ when attacks.Any(stages => stages is [{ TakesSteps: true }]) => settings.Steps,
+        _ => 0,
+    };
 
     private static int Used(int asked, int count) => asked == 0 ? count : Math.Min(asked, count);
 }

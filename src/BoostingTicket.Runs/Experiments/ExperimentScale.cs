@@ -1,4 +1,3 @@
-using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
@@ -9,10 +8,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// about its fourth power. Nothing falls below what can still be measured.</summary>
 public static class ExperimentScale
 {
-    private const int LeastTrainSamples = 500, LeastOtherSamples = 50, LeastWidth = 4, LeastLeNetWidth = 2;
-
-    // The paper's networks: channels of the first stage of VGG-16 and ResNet-18, and the factor of the widest WideResNet.
-    private const int PaperWidth = 64, PaperFactor = 10;
+    private const int LeastTrainSamples = 500, LeastOtherSamples = 50;
 
     /// <summary>Samples of a data set at a scale.</summary>
     /// <param name="data">Data settings; those at full scale.</param>
@@ -22,11 +18,11 @@ public static class ExperimentScale
         ArgumentNullException.ThrowIfNull(data);
         if (scale == 1)
             return data;
-        (int train, int test) = Size(data.Name);
+        IDataSet set = DataSetCatalog.Find(data.Name);
         return data with
         {
-            TrainSamples = Scaled(train, scale, Math.Min(LeastTrainSamples, train)),
-            TestSamples = Scaled(test, scale, Math.Min(LeastOtherSamples, test)),
+            TrainSamples = Scaled(set.TrainSamples, scale, Math.Min(LeastTrainSamples, set.TrainSamples)),
+            TestSamples = Scaled(set.TestSamples, scale, Math.Min(LeastOtherSamples, set.TestSamples)),
             ValidationSamples = Scaled(data.ValidationSamples, scale, LeastOtherSamples),
         };
     }
@@ -54,37 +50,17 @@ public static class ExperimentScale
         ArgumentNullException.ThrowIfNull(paper);
         if (configuration.Model is { } other)
             return other;
-        double factor = configuration.Scale;
-        string[] parts = paper.Split('-');
-        if (parts is ["wrn", var depth, var widening])
-        {
-            int widest = int.Parse(widening, CultureInfo.InvariantCulture);
-            int width = Scaled(widest, configuration.Width is { } given ? (double)given / PaperFactor : factor, 1);
-            return string.Create(CultureInfo.InvariantCulture, $"wrn-{depth}-{width}");
-        }
-        if (parts[0] == "lenet")
-            return factor == 1 ? paper : LeNet(paper, factor);
-        int channels = configuration.Width ?? Scaled(PaperWidth, factor, LeastWidth);
-        return channels == PaperWidth ? paper : ModelWidth.Change(paper, channels.ToString(CultureInfo.InvariantCulture));
+        IModelFamily family = ModelCatalog.FamilyOf(paper);
+        if (family.Width(paper) is not { } width)
+            return family.Scaled(paper, configuration.Scale);
+        int value = configuration.Width is { } given
+            ? Scaled(width.Value, (double)given / width.Widest, 1)
+            : Scaled(width.Value, configuration.Scale, width.Least);
+        return value == width.Value ? paper : width.Name(value);
     }
 
     /// <summary>Whether a model of the paper has a width that <c>--width</c> changes.</summary>
-    public static bool HasWidth(string paper) => !paper.StartsWith("lenet", StringComparison.Ordinal);
-
-    private static string LeNet(string paper, double factor)
-    {
-        (int first, int second, int hidden, string padding) = paper == "lenet" ? (20, 50, 500, "") : (32, 64, 1024, "-p2");
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"lenet-{Scaled(first, factor, LeastLeNetWidth)}-{Scaled(second, factor, LeastLeNetWidth)}-{Scaled(hidden, factor, LeastLeNetWidth)}{padding}");
-    }
-
-    internal static (int Train, int Test) Size(string dataSet) => DataSetCatalog.Find(dataSet) switch
-    {
-        SyntheticDataSet => (SyntheticDataSet.DefaultTrainSamples, SyntheticDataSet.DefaultTestSamples),
-        { Name: "cifar10" } => (50_000, 10_000),
-        _ => (60_000, 10_000),
-    };
+    public static bool HasWidth(string paper) => ModelCatalog.FamilyOf(paper).Width(paper) is not null;
 
     private static int Scaled(int value, double factor, int least) =>
         Math.Max(least, (int)Math.Round(value * factor, MidpointRounding.AwayFromZero));

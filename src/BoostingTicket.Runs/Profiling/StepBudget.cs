@@ -7,7 +7,6 @@ using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
@@ -49,7 +48,7 @@ public sealed record StepBudget(
         ArgumentNullException.ThrowIfNull(configuration);
         IDataSet set = DataSetCatalog.Find(configuration.Data.Name);
         Precision precision = configuration.DeviceOptions(0).Precision ?? Engine.Tensors.Precision.TensorFloat32;
-        int images = configuration.Data.TrainSamples > 0 ? configuration.Data.TrainSamples : ExperimentScale.Size(set.Name).Train;
+        int images = configuration.Data.TrainSamples > 0 ? configuration.Data.TrainSamples : set.TrainSamples;
         images -= configuration.Data.ValidationSamples;
         int batch = configuration.Dense.BatchSize;
         WorkCount? counted = null;
@@ -117,8 +116,7 @@ public sealed record StepBudget(
             set.Name, shape.Channels, shape.Height, shape.Width, set.Classes, new byte[batch * shape.Length], new byte[batch]);
         var data = new DataSplit(images, images);
         // Which constants they are costs nothing.
-        InputNormalizationConstants constants =
-            shape.Channels == 1 ? InputNormalizationConstants.Mnist : InputNormalizationConstants.Cifar10;
+        var constants = new InputNormalizationConstants(new float[shape.Channels], [.. Enumerable.Repeat(1f, shape.Channels)]);
         NetworkGraph graph = TicketRun.BuildModel(configuration, data, configuration.Data.Normalize ? constants : null);
         var device = new CountingDevice(gpu);
         using IBackend backend = device.Open(new CudaOptions(Precision: precision, Deterministic: configuration.Deterministic));

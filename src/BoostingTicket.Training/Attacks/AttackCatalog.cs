@@ -13,11 +13,29 @@ public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, 
     public float Epsilon => PixelBall.Radius(Settings.Epsilon);
 }
 
-/// <summary>A registered attack.</summary>
+/// <summary>A registered attack: its name, how it is made, and what an evaluation, a statement or a plan has to know about it.</summary>
 /// <param name="Name">Name on the command line.</param>
 /// <param name="Description">What it is, with its usual budget, in one line.</param>
 /// <param name="Create">Makes it.</param>
-public sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create);
+public sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create)
+{
+    /// <summary>Gradients of one image at most, for plans of what an evaluation costs.</summary>
+    public required Func<AttackSettings, int> Gradients { get; init; }
+
+    /// <summary>Steps of the settings' step size that it takes; null where it chooses size and number itself.</summary>
+    public Func<AttackSettings, int>? Steps { get; init; }
+
+    /// <summary>Whether those steps are as many as the settings say.</summary>
+    public bool TakesSteps { get; init; }
+
+    /// <summary>Whether it is a stage of the standard version of AutoAttack, whose stages are in the order of the
+    /// catalogue.</summary>
+    public bool IsInAutoAttack { get; init; }
+
+    /// <summary>What to warn of where it comes after other attacks, given robust accuracy, in [0, 1], before it
+    /// and after it; null for nothing.</summary>
+    public Func<double, double, string?>? WarnAfterOthers { get; init; }
+}
 
 /// <summary>The attacks that an evaluation can run, by name.</summary>
 public static class AttackCatalog
@@ -31,19 +49,51 @@ public static class AttackCatalog
     /// <summary>Every attack.</summary>
     public static IReadOnlyList<AttackEntry> All { get; } =
     [
-        new("fgsm", "FGSM: one step of ε from the clean image", context => new PgdAttack(context.Model, AttackBudget.Fgsm(context.Epsilon), context.Stream)),
-        new("pgd", "PGD with --steps, --step-size, --restarts and --attack-loss", context => Pgd(context, context.Settings)),
-        new("pgd-20", "PGD with 20 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 20 })),
-        new("pgd-100", "PGD with 100 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 100 })),
-        new("cw", "PGD on Carlini and Wagner's margin loss, with --steps, --step-size and --restarts", context => Pgd(context, context.Settings with { Loss = LossKind.CarliniWagner })),
-        new("apgd-ce", "Auto-PGD on cross-entropy: 100 steps, 1 restart", context => new AutoPgd(context.Model, context.Epsilon, context.Stream)),
-        new("apgd-t", "Auto-PGD on the targeted DLR loss: 100 steps for each of 9 classes", context => new AutoPgd(context.Model, context.Epsilon, context.Stream, targets: 9)),
-        new("fab-t", "FAB towards 9 classes: 100 steps for each", context => new FastAdaptiveBoundary(context.Model, context.Epsilon)),
-        new("square", "Square, which needs no gradients: 5,000 queries", context => new SquareAttack(context.Model, context.Epsilon, context.Stream)),
+        new(
+            "fgsm", "FGSM: one step of ε from the clean image",
+            context => new PgdAttack(context.Model, AttackBudget.Fgsm(context.Epsilon), context.Stream))
+        {
+            Gradients = _ => 1,
+        },
+        Pgd("pgd", "PGD with --steps, --step-size, --restarts and --attack-loss"),
+        Pgd("pgd-20", "PGD with 20 steps of --step-size, --restarts restarts", steps: 20),
+        Pgd("pgd-100", "PGD with 100 steps of --step-size, --restarts restarts", steps: 100),
+        Pgd(
+            "cw", "PGD on Carlini and Wagner's margin loss, with --steps, --step-size and --restarts",
+            loss: LossKind.CarliniWagner),
+        new(
+            "apgd-ce", "Auto-PGD on cross-entropy: 100 steps, 1 restart",
+            context => new AutoPgd(context.Model, context.Epsilon, context.Stream))
+        {
+            Gradients = _ => 100,
+            IsInAutoAttack = true,
+        },
+        new(
+            "apgd-t", "Auto-PGD on the targeted DLR loss: 100 steps for each of 9 classes",
+            context => new AutoPgd(context.Model, context.Epsilon, context.Stream, targets: 9))
+        {
+            Gradients = _ => 900,
+            IsInAutoAttack = true,
+        },
+        new(
+            "fab-t", "FAB towards 9 classes: 100 steps for each",
+            context => new FastAdaptiveBoundary(context.Model, context.Epsilon))
+        {
+            Gradients = _ => 900,
+            IsInAutoAttack = true,
+        },
+        new(
+            "square", "Square, which needs no gradients: 5,000 queries",
+            context => new SquareAttack(context.Model, context.Epsilon, context.Stream))
+        {
+            Gradients = _ => 0,
+            IsInAutoAttack = true,
+            WarnAfterOthers = AttackChecks.Square,
+        },
     ];
 
     /// <summary>The attacks of the standard version of AutoAttack on L∞, in its order.</summary>
-    public static IReadOnlyList<AttackEntry> Standard { get; } = [.. new[] { "apgd-ce", "apgd-t", "fab-t", "square" }.Select(Find)];
+    public static IReadOnlyList<AttackEntry> Standard { get; } = [.. All.Where(attack => attack.IsInAutoAttack)];
 
     /// <summary>Every name that <see cref="Stages"/> understands, with its description.</summary>
     public static IReadOnlyList<(string Name, string Description)> Names { get; } =
@@ -57,6 +107,18 @@ public static class AttackCatalog
         ?? throw new ConfigurationException(
             $"--attack names '{name}', which is no attack; choose among {string.Join(", ", All.Select(attack => attack.Name))} and {AutoAttack}.");
 
-    private static PgdAttack Pgd(AttackContext context, AttackSettings settings) =>
-        new(context.Model, AttackBudget.Pgd(settings), context.Stream);
+    // PGD where the settings say what the attack does not.
+    private static AttackEntry Pgd(string name, string description, int? steps = null, LossKind? loss = null)
+    {
+        AttackSettings Own(AttackSettings settings) =>
+            settings with { Steps = steps ?? settings.Steps, Loss = loss ?? settings.Loss };
+        return new AttackEntry(
+            name, description,
+            context => new PgdAttack(context.Model, AttackBudget.Pgd(Own(context.Settings)), context.Stream))
+        {
+            Gradients = settings => Own(settings).Steps * settings.Restarts,
+            Steps = settings => Own(settings).Steps,
+            TakesSteps = steps is null,
+        };
+    }
 }

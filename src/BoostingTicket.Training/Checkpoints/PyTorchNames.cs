@@ -24,23 +24,13 @@ internal static class PyTorchNames
     // Two layers' weights and biases; parts of the longest name of a model, and some to spare.
     private const int FewestTensors = 4, MostParts = 8;
 
-    // A copy of block1 that the WideResNets of TRADES hold and never use.
-    private const string UnusedBlock = "sub_block1.";
+    // How public models call what this program's are called otherwise: the program's own names first.
+    private static readonly NameDialect[] Dialects =
+        [new(), .. ModelCatalog.Families.SelectMany(family => family.PublicNames.Dialects).Distinct()];
 
-    // How public models call what this program's are called otherwise, a list for each family of models.
-    private static readonly (string Theirs, string Ours)[][] Dialects =
-    [
-        [],
-        // ResNet-18: torchvision and what follows it, against kuangliu/pytorch-cifar.
-        [("fc.", "linear."), (".downsample.", ".shortcut.")],
-        // WideResNets: names of ResNets, against TRADES.
-        [
-            ("linear.", "fc."), (".shortcut.0.weight", ".convShortcut.weight"), (".downsample.0.weight", ".convShortcut.weight"),
-            (".shortcut.weight", ".convShortcut.weight"),
-        ],
-        // VGG: torchvision and many others, against Liu et al.
-        [("features.", "feature.")],
-    ];
+    /// <summary>What public code holds and never uses.</summary>
+    public static IReadOnlyList<UnusedTensors> Unused { get; } =
+        [.. ModelCatalog.Families.SelectMany(family => family.PublicNames.Unused)];
 
     /// <summary>The name in the model; null for a tensor that models do not need.</summary>
     public static string? InModel(string name)
@@ -48,7 +38,7 @@ internal static class PyTorchNames
         string bare = name;
         while (Prefixes.FirstOrDefault(prefix => bare.StartsWith(prefix, StringComparison.Ordinal)) is { } found)
             bare = bare[found.Length..];
-        return IsCounter(name) || Last(name) is "mu" or "sigma" || IsUnusedBlock(bare) ? null : bare;
+        return IsCounter(name) || Last(name) is "mu" or "sigma" || UnusedBlock(bare) is not null ? null : bare;
     }
 
     /// <summary>Whether a tensor counts the batches of a normalisation.</summary>
@@ -60,8 +50,17 @@ internal static class PyTorchNames
     /// <summary>Whether a tensor is the deviation of a normalisation of images.</summary>
     public static bool IsDeviation(string name) => Deviations.Contains(Last(name));
 
-    /// <summary>Whether a tensor, its prefix taken off, belongs to the block that TRADES holds and never uses.</summary>
-    public static bool IsUnusedBlock(string bare) => bare.StartsWith(UnusedBlock, StringComparison.Ordinal);
+    /// <summary>What a tensor, its prefix taken off, belongs to that public code holds and never uses; null for nothing.</summary>
+    public static UnusedTensors? UnusedBlock(string bare)
+    {
+        foreach (UnusedTensors unused in Unused)
+        {
+            if (bare.StartsWith(unused.Start, StringComparison.Ordinal))
+                return unused;
+        }
+
+        return null;
+    }
 
     /// <summary>Whether a tensor belongs to what programs keep beside a network: an optimizer's state, counters, single
     /// numbers.</summary>
@@ -113,7 +112,7 @@ internal static class PyTorchNames
             ReadOnlyMemory<string> under = Under(sorted, start);
             if (under.Length < Math.Max(found.Count, 1))
                 continue;
-            foreach ((string Theirs, string Ours)[] dialect in Dialects)
+            foreach (NameDialect dialect in Dialects)
             {
                 Dictionary<string, string> match = Translate(under, start, dialect, wanted);
                 if (match.Count == 0 || match.Count < found.Count)
@@ -142,13 +141,13 @@ internal static class PyTorchNames
             ReadOnlyMemory<string> under = Under(sorted, prefix);
             if (under.Length < FewestTensors)
                 continue;
-            foreach ((string Theirs, string Ours)[] dialect in Dialects)
+            foreach (NameDialect dialect in Dialects)
             {
                 var own = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
                 foreach (string name in under.Span)
                 {
                     string bare = name[prefix.Length..];
-                    if (!IsCounter(bare) && !IsMean(bare) && !IsDeviation(bare) && !IsUnusedBlock(bare)
+                    if (!IsCounter(bare) && !IsMean(bare) && !IsDeviation(bare) && UnusedBlock(bare) is null
                         && !IsBeside(bare, shapes[name].Aggregate(1L, (product, size) => product > 1 ? product : product * size)))
                     {
                         own[Translate(bare, dialect)] = shapes[name];
@@ -196,7 +195,7 @@ internal static class PyTorchNames
     }
 
     private static Dictionary<string, string> Translate(
-        ReadOnlyMemory<string> under, string prefix, (string Theirs, string Ours)[] dialect, IReadOnlySet<string> wanted)
+        ReadOnlyMemory<string> under, string prefix, NameDialect dialect, IReadOnlySet<string> wanted)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string name in under.Span)
@@ -215,9 +214,9 @@ internal static class PyTorchNames
         return found;
     }
 
-    private static string Translate(string name, (string Theirs, string Ours)[] dialect)
+    private static string Translate(string name, NameDialect dialect)
     {
-        foreach ((string theirs, string ours) in dialect)
+        foreach ((string theirs, string ours) in dialect.Names)
         {
             // What begins with a dot lies within a name; the rest begins it.
             if (theirs[0] == '.' ? name.Contains(theirs, StringComparison.Ordinal) : name.StartsWith(theirs, StringComparison.Ordinal))

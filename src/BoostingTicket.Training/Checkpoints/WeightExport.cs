@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>What an export wrote.</summary>
 /// <param name="Model">Name of the model.</param>
-/// <param name="Style">Name of the <see cref="PyTorchStyle"/>.</param>
+/// <param name="Style">Name of the style.</param>
 /// <param name="Tensors">Tensors written.</param>
 /// <param name="Pruned">Weights that a ticket's mask made zero; null for a file without mask.</param>
 /// <param name="Normalization">What images have to be normalised by in front of the network; null for nothing.</param>
@@ -30,13 +30,10 @@ public enum ExportFormat
 /// them, which <c>load_state_dict</c> takes as they are.</summary>
 public static class WeightExport
 {
-    private const string UsedBlock = "block1.";
-    private const string UnusedBlock = "sub_block1.";
-
     /// <summary>Writes the network of a weights file, or of a ticket with its mask applied.</summary>
     /// <param name="source">A weights or ticket file of this program.</param>
     /// <param name="target">The file to create or to replace.</param>
-    /// <param name="style">Name of a <see cref="PyTorchStyle"/>.</param>
+    /// <param name="style">Name of one of <see cref="PyTorchStyle.All"/>.</param>
     /// <param name="prefix">What all names begin with, such as <c>module.</c>; empty for nothing.</param>
     /// <param name="format">The format of the file.</param>
     /// <exception cref="ConfigurationException">There is no such file or style, or it is another kind of file.</exception>
@@ -45,7 +42,7 @@ public static class WeightExport
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
             $"{source} was not written by this program; import it first (import {source} --model NAME --out FILE).");
-        PyTorchStyle naming = PyTorchStyle.Find(style, metadata.Model);
+        ExportStyle naming = PyTorchStyle.Find(style, metadata.Model);
         (ModelState state, Mask? mask) = Read(source, metadata);
         InputNormalizationConstants? normalization = metadata.Normalization;
         bool included = naming.HoldsNormalization && normalization is not null;
@@ -59,8 +56,8 @@ public static class WeightExport
         {
             string name = naming.Rename(parameter.Name);
             Add(start + name);
-            if (naming.HoldsUnusedBlock && name.StartsWith(UsedBlock, StringComparison.Ordinal))
-                Add(start + UnusedBlock + name[UsedBlock.Length..]);
+            if (naming.HoldsCopy is var (used, copy) && name.StartsWith(used, StringComparison.Ordinal))
+                Add(start + copy + name[used.Length..]);
 
             void Add(string full)
             {

@@ -164,9 +164,12 @@ public static class WeightImport
         private InputNormalizationConstants? TakeOut(List<string> surplus, string prefix)
         {
             Take(surplus, "counters", "Counters of batches, which training here does not need, were passed over.", PyTorchNames.IsCounter);
-            Take(
-                surplus, "unused-block", "A copy of block1 that TRADES holds and never uses was passed over.",
-                name => name.StartsWith(prefix, StringComparison.Ordinal) && PyTorchNames.IsUnusedBlock(name[prefix.Length..]));
+            foreach (UnusedTensors unused in PyTorchNames.Unused)
+            {
+                Take(
+                    surplus, unused.Kind, unused.Repair,
+                    name => name.StartsWith(prefix, StringComparison.Ordinal) && PyTorchNames.UnusedBlock(name[prefix.Length..]) == unused);
+            }
             string? mean = surplus.FirstOrDefault(PyTorchNames.IsMean), deviation = surplus.FirstOrDefault(PyTorchNames.IsDeviation);
             InputNormalizationConstants? constants = null;
             if (mean is not null && deviation is not null)

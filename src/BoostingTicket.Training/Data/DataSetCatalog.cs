@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Data;
 
@@ -17,16 +18,33 @@ public static class DataSetCatalog
         new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
         new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
             PublishedFiles.Mnist,
-            (root, checksums) => MnistReader.Read(MnistLayout.Choose(root, MnistLayout.Mnist), "mnist", Digits, checksums),
-            isElsewhere: root => MnistLayout.IsThere(root, MnistLayout.Mnist)),
+            (root, checksums) => MnistReader.Read(MnistLayout.Choose(root, MnistLayout.Mnist), "mnist", Digits, checksums))
+        {
+            TrainSamples = 60_000,
+            TestSamples = 10_000,
+            Conventions = DataSetConventions.Mnist,
+            Normalization = InputNormalizationConstants.Mnist,
+            IsElsewhere = root => MnistLayout.IsThere(root, MnistLayout.Mnist),
+        },
         new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
             PublishedFiles.FashionMnist,
             (root, checksums) => MnistReader.Read(
-                MnistLayout.Choose(root, MnistLayout.FashionMnist), "fashion-mnist", Garments, checksums),
-            isElsewhere: root => MnistLayout.IsThere(root, MnistLayout.FashionMnist)),
+                MnistLayout.Choose(root, MnistLayout.FashionMnist), "fashion-mnist", Garments, checksums))
+        {
+            TrainSamples = 60_000,
+            TestSamples = 10_000,
+            Conventions = DataSetConventions.Mnist,
+            IsElsewhere = root => MnistLayout.IsThere(root, MnistLayout.FashionMnist),
+        },
         new PublishedDataSet("cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
-            CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums),
-            isElsewhere: CifarLayout.IsThere),
+            CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums))
+        {
+            TrainSamples = 50_000,
+            TestSamples = 10_000,
+            Conventions = DataSetConventions.Cifar,
+            Normalization = InputNormalizationConstants.Cifar10,
+            IsElsewhere = CifarLayout.IsThere,
+        },
     ];
 
     /// <summary>The names of all sets.</summary>

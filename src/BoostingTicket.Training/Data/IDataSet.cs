@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Data;
 
@@ -19,6 +20,19 @@ public interface IDataSet
 
     /// <summary>The files that <c>data fetch</c> downloads; empty for a generated set.</summary>
     IReadOnlyList<PublishedFile> Files { get; }
+
+    /// <summary>Its training images; of a generated set, those that are made where no number is asked for.</summary>
+    int TrainSamples { get; }
+
+    /// <summary>Its test images, likewise.</summary>
+    int TestSamples { get; }
+
+    /// <summary>Whether the images are generated, any number of them.</summary>
+    bool IsGenerated => Files.Count == 0;
+
+    /// <summary>The constants of normalisation in common use for the set; null where there are none, so that they are measured on its
+    /// training images.</summary>
+    InputNormalizationConstants? Normalization => null;
 
     /// <summary>Whether the set's files are under a data folder, by their names alone; always of a generated set.</summary>
     /// <param name="root">The data folder.</param>

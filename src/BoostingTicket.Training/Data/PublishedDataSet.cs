@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Data;
 
@@ -9,14 +10,9 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
-/// <param name="conventions">What holds for the set where nothing else is said; null for what holds for images of its
-/// kind.</param>
-/// <param name="isElsewhere">Whether the set lies under a data folder in another layout than the published one; null for
-/// none.</param>
 public sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
-    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read, DataSetConventions? conventions = null,
-    Func<string, bool>? isElsewhere = null) : IDataSet
+    Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read) : IDataSet
 {
     /// <inheritdoc/>
     public string Name => name;
@@ -34,11 +30,22 @@ public sealed class PublishedDataSet(
     public IReadOnlyList<PublishedFile> Files => files;
 
     /// <inheritdoc/>
-    public bool IsThere(string root) => files.All(file => Exists(root, file)) || isElsewhere?.Invoke(root) == true;
+    public required int TrainSamples { get; init; }
 
     /// <inheritdoc/>
-    public DataSetConventions Conventions =>
-        conventions ?? (shape.Channels == 3 ? DataSetConventions.Cifar : DataSetConventions.Mnist);
+    public required int TestSamples { get; init; }
+
+    /// <inheritdoc/>
+    public required DataSetConventions Conventions { get; init; }
+
+    /// <inheritdoc/>
+    public InputNormalizationConstants? Normalization { get; init; }
+
+    /// <summary>Whether the set lies under a data folder in another layout than the published one.</summary>
+    public Func<string, bool> IsElsewhere { get; init; } = _ => false;
+
+    /// <inheritdoc/>
+    public bool IsThere(string root) => files.All(file => Exists(root, file)) || IsElsewhere(root);
 
     /// <inheritdoc/>
     public DataSplit Load(DataSetOptions options)

@@ -30,6 +30,12 @@ public sealed class SyntheticDataSet(string name, string description, FeatureSha
     public IReadOnlyList<PublishedFile> Files => [];
 
     /// <inheritdoc/>
+    public int TrainSamples => DefaultTrainSamples;
+
+    /// <inheritdoc/>
+    public int TestSamples => DefaultTestSamples;
+
+    /// <inheritdoc/>
     public DataSetConventions Conventions => DataSetConventions.Synthetic;
 
     /// <inheritdoc/>

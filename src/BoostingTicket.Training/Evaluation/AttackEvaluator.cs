@@ -104,7 +104,7 @@ public sealed class AttackEvaluator
                     AttackResult result = Attack(title, attack, settings.Epsilon, keeper, cancellation);
                     if (settings.Epsilon > 0 && attack.Weakness is { } weakness)
                         _state.Warnings.Add(weakness);
-                    if (stages.Count > 1 && entry.Name == "square" && AttackChecks.Square(before, result.Robust) is { } warning)
+                    if (index > 0 && entry.WarnAfterOthers?.Invoke(before, result.Robust) is { } warning)
                         _state.Warnings.Add(warning);
                     _state.Results.Add(result);
                     _state.Stage = null;

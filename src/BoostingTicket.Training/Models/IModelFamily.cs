@@ -26,6 +26,19 @@ public interface IModelFamily
     /// <exception cref="ArgumentException">The model cannot be built for such images.</exception>
     NetworkGraph? Build(string name, ModelOptions options);
 
+    /// <summary>The width of a model, which <c>--width</c> and the scale of experiments change; null where it has no single one, or
+    /// where the name is not of this family.</summary>
+    /// <param name="name">The name.</param>
+    ModelWidth? Width(string name) => null;
+
+    /// <summary>The model of a name whose size is no single width, smaller.</summary>
+    /// <param name="name">A name of this family.</param>
+    /// <param name="factor">What its numbers of channels are multiplied by, in (0, 1].</param>
+    string Scaled(string name, double factor) => name;
+
+    /// <summary>How public code names the tensors, for import and export.</summary>
+    PublicNames PublicNames => PublicNames.None;
+
     /// <summary>The models of this family that tensors of such shapes may belong to; whoever asks compares all names and
     /// shapes.</summary>
     /// <param name="shapes">Shapes by name, at least one of them a model's.</param>

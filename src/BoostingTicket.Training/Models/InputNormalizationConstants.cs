@@ -1,5 +1,3 @@
-using BoostingTicket.Engine.Tensors;
-
 namespace BoostingTicket.Training.Models;
 
 /// <summary>Mean and standard deviation of each colour channel of a data set's training images, in pixel units of [0, 1]. A
@@ -29,15 +27,6 @@ public sealed class InputNormalizationConstants
 
     /// <summary>MNIST's constants, the ones in common use.</summary>
     public static InputNormalizationConstants Mnist { get; } = new([0.1307f], [0.3081f]);
-
-    /// <summary>The constants in common use for images of a shape: CIFAR-10's for three channels, MNIST's for one; null for any
-    /// other number.</summary>
-    public static InputNormalizationConstants? UsualFor(FeatureShape shape) => shape.Channels switch
-    {
-        3 => Cifar10,
-        1 => Mnist,
-        _ => null,
-    };
 
     /// <summary>Whether the constants can be those of images in [0, 1], whose means and deviations are at most 1.</summary>
     public bool AreForUnitPixels => Mean.Concat(Deviation).All(value => value <= 1);

@@ -13,6 +13,9 @@ public sealed class LeNetFamily : IModelFamily
     private const string PaddedSuffix = "-p2";
     private const int LargestWidth = 4096;
 
+    // Narrower ones measure nothing.
+    private const int LeastScaled = 2;
+
     private static readonly (string Name, Size Size)[] Named =
     [
         ("lenet", new Size(20, 50, 500, 0)),
@@ -32,6 +35,15 @@ public sealed class LeNetFamily : IModelFamily
 
     /// <inheritdoc/>
     public FeatureShape UsualInput => new(1, 28, 28);
+
+    /// <inheritdoc/>
+    public string Scaled(string name, double factor)
+    {
+        int Less(int value) => Math.Max(LeastScaled, (int)Math.Round(value * factor, MidpointRounding.AwayFromZero));
+        return Parse(name) is { } size && factor != 1
+            ? NameOf(new Size(Less(size.Filters1), Less(size.Filters2), Less(size.Hidden), size.Padding))
+            : name;
+    }
 
     /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)

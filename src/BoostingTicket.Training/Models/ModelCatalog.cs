@@ -30,6 +30,15 @@ public static class ModelCatalog
         return Find(name, _ => options).Graph;
     }
 
+    /// <summary>The family of a model.</summary>
+    /// <param name="name">A name as for <see cref="Build"/>.</param>
+    /// <exception cref="ConfigurationException">There is no such model.</exception>
+    public static IModelFamily FamilyOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return Find(name, family => new ModelOptions(family.UsualInput)).Family;
+    }
+
     /// <summary>Describes a model as built for its family's usual images and ten classes.</summary>
     /// <param name="name">A name as for <see cref="Build"/>.</param>
     /// <exception cref="ConfigurationException">There is no such model.</exception>

@@ -2,27 +2,37 @@ using System.Globalization;
 
 namespace BoostingTicket.Training.Models;
 
-/// <summary>Changes the width in a model's name, to scale a preset down without knowing its depth.</summary>
-public static class ModelWidth
+/// <summary>The one number that makes a model wide or narrow.</summary>
+/// <param name="Value">The model's own: channels of the first stage, or a widening factor.</param>
+/// <param name="Widest">That of the widest of the paper's models of its family.</param>
+/// <param name="Least">The least that a scaled-down experiment still measures anything with.</param>
+/// <param name="Name">The name of the same model in another width, from 1 on.</param>
+public sealed record ModelWidth(int Value, int Widest, int Least, Func<int, string> Name)
 {
-    private static readonly string[] BaseWidthModels = ["resnet18", "preact-resnet18", "preact-resnet18-v2", "vgg16"];
-
-    /// <summary>The name of the same model in another width.</summary>
+    /// <summary>The name of the same model in another width, to scale a preset down without knowing its depth.</summary>
     /// <param name="model">Such as <c>resnet18</c>, <c>vgg16-w16</c> or <c>wrn-34-10</c>.</param>
-    /// <param name="width">Channels of the first stage (ResNet-18, PreActResNet-18, VGG-16) or widening factor (WideResNet), as
-    /// typed.</param>
-    /// <exception cref="ConfigurationException">The width is no positive number, or the model has no single width.</exception>
+    /// <param name="width">Channels of the first stage or widening factor, as typed.</param>
+    /// <exception cref="ConfigurationException">The width is no positive number, the model has no single width, or there is no such
+    /// model.</exception>
     public static string Change(string model, string width)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out int channels) || channels < 1)
             throw new ConfigurationException($"--width is '{width}'; give a whole number from 1 on.");
-        string[] parts = model.Split('-');
-        if (parts is ["wrn", string depth, _, .. [] or ["silu"]])
-            return string.Create(CultureInfo.InvariantCulture, $"wrn-{depth}-{channels}{(parts.Length > 3 ? "-silu" : "")}");
-        string usual = parts[^1].StartsWith('w') && parts.Length > 1 ? string.Join('-', parts[..^1]) : model;
-        if (BaseWidthModels.Contains(usual))
-            return string.Create(CultureInfo.InvariantCulture, $"{usual}-w{channels}");
-        throw new ConfigurationException($"--width does not apply to {model}; name the model that you want with --model, such as lenet-16-32-128.");
+        return ModelCatalog.FamilyOf(model).Width(model)?.Name(channels) ?? throw new ConfigurationException(
+            $"--width does not apply to {model}; name the model that you want with --model, such as lenet-16-32-128.");
     }
+
+    /// <summary>The width of a model whose usual width its short name leaves out: <c>vgg16</c> or <c>vgg16-w16</c>.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="model">The name of the usual width.</param>
+    /// <param name="usual">Its channels.</param>
+    /// <param name="largest">The most there may be.</param>
+    /// <returns>The width; null if the name is another model's.</returns>
+    internal static ModelWidth? OfChannels(string name, string model, int usual, int largest) =>
+        ModelName.Width(name, model, usual, largest) is { } width
+            ? new(width, usual, LeastChannels, channels => string.Create(CultureInfo.InvariantCulture, $"{model}-w{channels}"))
+            : null;
+
+    private const int LeastChannels = 4;
 }

@@ -33,6 +33,22 @@ public sealed class PreActResNetFamily : IModelFamily
     public FeatureShape UsualInput => new(3, 32, 32);
 
     /// <inheritdoc/>
+    public PublicNames PublicNames { get; } = new()
+    {
+        Dialects = [ResNetFamily.Torchvision],
+        Styles =
+        [
+            new(
+                "fast-adversarial",
+                "PreActResNet-18 of locuslab/fast_adversarial, and -v2 of locuslab/robust_overfitting"),
+        ],
+    };
+
+    /// <inheritdoc/>
+    public ModelWidth? Width(string name) => Names
+        .Select(model => ModelWidth.OfChannels(name, model, UsualWidth, LargestWidth)).FirstOrDefault(width => width is not null);
+
+    /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)
     {
         foreach (string model in Names)

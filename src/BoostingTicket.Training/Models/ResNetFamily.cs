@@ -28,6 +28,29 @@ public sealed class ResNetFamily : IModelFamily
     public FeatureShape UsualInput => new(3, 32, 32);
 
     /// <inheritdoc/>
+    public PublicNames PublicNames { get; } = new()
+    {
+        Dialects = [Torchvision],
+        Styles =
+        [
+            new("kuangliu", "ResNet-18 of kuangliu/pytorch-cifar: linear, shortcut"),
+            new(
+                "torchvision",
+                "ResNet-18 with the names of torchvision: fc, downsample; its convolutions keep the shapes for small images")
+            {
+                Rename = name => PublicNames.ReplaceStart(name, "linear.", "fc.")
+                    .Replace(".shortcut.", ".downsample.", StringComparison.Ordinal),
+            },
+        ],
+    };
+
+    /// <summary>Torchvision and what follows it, against kuangliu/pytorch-cifar.</summary>
+    internal static NameDialect Torchvision { get; } = new(("fc.", "linear."), (".downsample.", ".shortcut."));
+
+    /// <inheritdoc/>
+    public ModelWidth? Width(string name) => ModelWidth.OfChannels(name, Model, UsualWidth, LargestWidth);
+
+    /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)
     {
         if (ModelName.Width(name, Model, UsualWidth, LargestWidth) is not { } width)

@@ -30,6 +30,24 @@ public sealed class VggFamily : IModelFamily
     public FeatureShape UsualInput => new(3, 32, 32);
 
     /// <inheritdoc/>
+    public PublicNames PublicNames { get; } = new()
+    {
+        // Torchvision and many others, against Liu et al.
+        Dialects = [new(("features.", "feature."))],
+        Styles =
+        [
+            new("rethinking", "VGG-16 of Eric-mingjie/rethinking-network-pruning: feature"),
+            new("features", "VGG-16 with torchvision's name of the convolutions: features")
+            {
+                Rename = name => PublicNames.ReplaceStart(name, "feature.", "features."),
+            },
+        ],
+    };
+
+    /// <inheritdoc/>
+    public ModelWidth? Width(string name) => ModelWidth.OfChannels(name, Model, UsualWidth, LargestWidth);
+
+    /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)
     {
         if (ModelName.Width(name, Model, UsualWidth, LargestWidth) is not { } width)

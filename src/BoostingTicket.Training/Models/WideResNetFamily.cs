@@ -16,6 +16,12 @@ public sealed class WideResNetFamily : IModelFamily
 {
     private const string Prefix = "wrn-";
     private const string SiluSuffix = "-silu";
+
+    // A copy of block1.
+    private const string UnusedBlock = "sub_block1.";
+
+    // The widest of the paper.
+    private const int PaperFactor = 10;
     private const int LargestDepth = 1000;
     private const int LargestFactor = 100;
     private const int StemChannels = 16;
@@ -36,10 +42,46 @@ public sealed class WideResNetFamily : IModelFamily
     public FeatureShape UsualInput => new(3, 32, 32);
 
     /// <inheritdoc/>
+    public PublicNames PublicNames { get; } = new()
+    {
+        // Names of ResNets, against TRADES.
+        Dialects =
+        [
+            new(
+                ("linear.", "fc."), (".shortcut.0.weight", ".convShortcut.weight"),
+                (".downsample.0.weight", ".convShortcut.weight"), (".shortcut.weight", ".convShortcut.weight")),
+        ],
+        Styles =
+        [
+            new("trades", "WideResNets of yaodongyu/TRADES, with the sub_block1 that it loads and never uses")
+            {
+                IsFor = HasRelu,
+                HoldsCopy = ("block1.", UnusedBlock),
+            },
+            new("robustbench", "WideResNets of RobustBench, behind its normalisation if the network has one")
+            {
+                IsFor = HasRelu,
+                HoldsNormalization = true,
+            },
+        ],
+        Unused = [new(UnusedBlock, "unused-block", "A copy of block1 that TRADES holds and never uses was passed over.")],
+    };
+
+    /// <inheritdoc/>
+    public ModelWidth? Width(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string suffix = HasRelu(name) ? "" : SiluSuffix;
+        return ModelName.Numbers(name[..^suffix.Length], Prefix, 2) is [int depth, int factor]
+            ? new(factor, PaperFactor, 1, width => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{depth}-{width}{suffix}"))
+            : null;
+    }
+
+    /// <inheritdoc/>
     public NetworkGraph? Build(string name, ModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(name);
-        bool silu = name.EndsWith(SiluSuffix, StringComparison.Ordinal);
+        bool silu = !HasRelu(name);
         if (ModelName.Numbers(silu ? name[..^SiluSuffix.Length] : name, Prefix, 2) is not [int depth, int factor])
             return null;
         Activation activation = silu ? Activation.Silu : Activation.Relu;
@@ -81,6 +123,9 @@ public sealed class WideResNetFamily : IModelFamily
             yield return (name, TensorShapes.Options(stem[1], last[0]));
         }
     }
+
+    // The public WideResNets of the styles' names have ReLUs: they would load the weights of one with SiLU and compute something else.
+    private static bool HasRelu(string name) => !name.EndsWith(SiluSuffix, StringComparison.Ordinal);
 
     private static Node Block(
         GraphBuilder builder, string name, Node input, int channels, int stride, Activation activation)

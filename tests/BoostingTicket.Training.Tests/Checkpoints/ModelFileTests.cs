@@ -135,7 +135,10 @@ public sealed class ModelFileTests
     public void The_golden_networks_of_an_independent_framework_have_the_same_tensors()
     {
         (string Model, FeatureShape Input)[] networks =
-            [("lenet-4-8-32", new(1, 28, 28)), ("resnet18-w4", new(3, 32, 32)), ("vgg16-w4", new(3, 32, 32)), ("wrn-10-1", new(3, 32, 32))];
+        [
+            ("lenet-4-8-32", new(1, 28, 28)), ("resnet18-w4", new(3, 32, 32)), ("preact-resnet18-w4", new(3, 32, 32)),
+            ("vgg16-w4", new(3, 32, 32)), ("wrn-10-1", new(3, 32, 32)),
+        ];
         foreach ((string model, FeatureShape input) in networks)
         {
             const string Initial = "initial.";

@@ -269,7 +269,13 @@ public class DataFetcherTests
     {
         Uri[] addresses = [.. (paths.Length == 0 ? ["file"] : paths).Select(_server.Address)];
         var file = new PublishedFile("set/file.gz", addresses, FileChecksum.Md5(Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, Content))), []);
-        return new PublishedDataSet("set", "", new FeatureShape(1, 28, 28), Digits, [file], (_, _) => throw new InvalidOperationException());
+        return new PublishedDataSet(
+            "set", "", new FeatureShape(1, 28, 28), Digits, [file], (_, _) => throw new InvalidOperationException())
+        {
+            TrainSamples = 1,
+            TestSamples = 1,
+            Conventions = DataSetConventions.Mnist,
+        };
     }
 
     private PublishedDataSet Cifar(Dictionary<string, byte[]> batches)
@@ -280,7 +286,12 @@ public class DataFetcherTests
             Unpack: true);
         return new PublishedDataSet(
             "set", "", new FeatureShape(3, 32, 32), CifarReader.Classes, [file],
-            (root, checksums) => CifarReader.Read(root, "set", checksums, SmallData.CifarRecords));
+            (root, checksums) => CifarReader.Read(root, "set", checksums, SmallData.CifarRecords))
+        {
+            TrainSamples = 5 * SmallData.CifarRecords,
+            TestSamples = SmallData.CifarRecords,
+            Conventions = DataSetConventions.Cifar,
+        };
     }
 
     private void SavePart(byte[] bytes)

@@ -34,16 +34,20 @@ internal abstract class GoldenFixture(string backend, string model)
     private const string ResNet18 = "resnet18-w4";
     private const string Vgg16 = "vgg16-w4";
     private const string WideResNet = "wrn-10-1";
+    private const string SiluWideResNet = "wrn-10-1-silu";
+    private const string PreActResNet18 = "preact-resnet18-w4";
 
     // The gradient of a bias in front of a normalisation is nothing but rounding: it is measured against its group.
     private const double NormFloor = 1e-3;
     private const float PixelTolerance = 1e-4f;
 
     /// <summary>Every network.</summary>
-    public static IEnumerable<object[]> Cases() => CasesOf(LeNet, ResNet18, Vgg16, WideResNet);
+    public static IEnumerable<object[]> Cases() => CasesOf(
+        LeNet, ResNet18, Vgg16, WideResNet, SiluWideResNet, PreActResNet18);
 
     /// <summary>Networks with batch normalisation.</summary>
-    public static IEnumerable<object[]> NormalizedCases() => CasesOf(ResNet18, Vgg16, WideResNet);
+    public static IEnumerable<object[]> NormalizedCases() => CasesOf(
+        ResNet18, Vgg16, WideResNet, SiluWideResNet, PreActResNet18);
 
     /// <summary>Networks whose training under masks was recorded.</summary>
     public static IEnumerable<object[]> MaskedCases() => CasesOf(LeNet, ResNet18);

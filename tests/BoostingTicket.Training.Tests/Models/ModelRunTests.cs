@@ -75,7 +75,9 @@ public sealed class ModelRunTests
     {
         int side = channels == 1 ? 28 : 32;
         var input = new FeatureShape(channels, side, side);
-        return ModelCatalog.Build(model, new ModelOptions(input, Normalization: InputNormalizationConstants.UsualFor(input)));
+        InputNormalizationConstants normalization =
+            channels == 1 ? InputNormalizationConstants.Mnist : InputNormalizationConstants.Cifar10;
+        return ModelCatalog.Build(model, new ModelOptions(input, Normalization: normalization));
     }
 
     /// <summary>Logits of all plans, and the gradient of the last layer's bias or of the images.</summary>

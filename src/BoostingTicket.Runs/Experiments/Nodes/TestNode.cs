@@ -60,15 +60,6 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
         long images = bench.Images.TestCount;
         return new NodeCost(
             Training.Configuration, Training.Ticket?.Settings.Ratio ?? 0, 0, images * (1 + Attacks.Count),
-            images * Attacks.Sum(name => GradientSteps(name)), bench.Graph(Training.Configuration).MultiplyAdds);
+            images * Attacks.SelectMany(AttackCatalog.Stages).Sum(attack => attack.Gradients(Settings)), bench.Graph(Training.Configuration).MultiplyAdds);
     }
-
-    // The attacks that experiments use; of others, those with the most steps.
-    private int GradientSteps(string attack) => attack switch
-    {
-        "fgsm" => 1,
-        "pgd-20" => 20 * Settings.Restarts,
-        "pgd" or "cw" => Settings.Steps * Settings.Restarts,
-        _ => 100 * Settings.Restarts,
-    };
 }

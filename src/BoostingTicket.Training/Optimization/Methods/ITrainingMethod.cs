@@ -24,6 +24,16 @@ public interface ITrainingMethod
     /// <summary>Steps of the attack for each step of the weights.</summary>
     int AttackSteps(TrainingSettings settings, AttackSettings attack);
 
+    /// <summary>Whether its attack takes steps of <see cref="AttackSettings.StepSize"/>.</summary>
+    bool TakesStepSize => false;
+
+    /// <summary>Radius of the L∞ ball around the clean images that what is trained on lies in, in pixel units.</summary>
+    double Radius(TrainingSettings settings, AttackSettings attack)
+    {
+        ArgumentNullException.ThrowIfNull(attack);
+        return attack.Epsilon;
+    }
+
     /// <summary>The plans that a step runs at one batch size.</summary>
     IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack);
 

@@ -18,6 +18,14 @@ internal sealed class NoiseFgsmTraining : ITrainingMethod
     public int AttackSteps(TrainingSettings settings, AttackSettings attack) => 1;
 
     /// <inheritdoc/>
+    public double Radius(TrainingSettings settings, AttackSettings attack)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(attack);
+        return (settings.MethodOptions.Noise + settings.MethodOptions.NoiseStep) * attack.Epsilon;
+    }
+
+    /// <inheritdoc/>
     public IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack) => AttackedStep.Plans(batch, attack);
 
     /// <inheritdoc/>

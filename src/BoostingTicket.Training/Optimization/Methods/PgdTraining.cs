@@ -13,6 +13,9 @@ internal sealed class PgdTraining : ITrainingMethod
     public string Description => "PGD with --steps and --step-size from a random start (Madry et al., 2017)";
 
     /// <inheritdoc/>
+    public bool TakesStepSize => true;
+
+    /// <inheritdoc/>
     public int AttackSteps(TrainingSettings settings, AttackSettings attack)
     {
         ArgumentNullException.ThrowIfNull(attack);

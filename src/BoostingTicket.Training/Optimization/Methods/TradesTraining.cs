@@ -23,6 +23,9 @@ internal sealed class TradesTraining : ITrainingMethod
     public bool SumsGradients => true;
 
     /// <inheritdoc/>
+    public bool TakesStepSize => true;
+
+    /// <inheritdoc/>
     public int AttackSteps(TrainingSettings settings, AttackSettings attack)
     {
         ArgumentNullException.ThrowIfNull(attack);

@@ -24,6 +24,9 @@ internal sealed class YopoTraining : ITrainingMethod
     public bool SumsGradients => true;
 
     /// <inheritdoc/>
+    public bool TakesStepSize => true;
+
+    /// <inheritdoc/>
     public int AttackSteps(TrainingSettings settings, AttackSettings attack)
     {
         ArgumentNullException.ThrowIfNull(settings);
