@@ -13,9 +13,9 @@ internal static class ExportCommand
     public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
-        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"whose names the tensors get, by default {PyTorchStyle.Usual}" };
-        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what all names begin with, such as module. for DataParallel" };
-        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors under the names of public code, a ticket with its mask applied.", context)
+        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"naming of the tensors; by default {PyTorchStyle.Usual}" };
+        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of all names, such as module. for DataParallel" };
+        var command = new CommandLineCommand("export", "Writes a network for PyTorch programs: safetensors with the names of public code, tickets with their mask applied.", context)
         {
             Examples =
             [
@@ -24,7 +24,7 @@ internal static class ExportCommand
                 ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
             ],
             Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')). Tensors are dense F32 in PyTorch's order of dimensions."],
-            List = ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
+            Lists = [("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))])],
         };
         command.Arguments.Add(file);
         command.Options.Add(style);

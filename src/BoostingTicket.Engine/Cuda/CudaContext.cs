@@ -118,7 +118,7 @@ internal sealed class CudaContext : IDisposable
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"The GPU has not enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, {Mebibytes((long)free)} of "
-                    + $"{Mebibytes((long)total)} MiB are free; lower --batch or --evaluation-batch, or end other programs on the GPU."),
+                    + $"{Mebibytes((long)total)} MiB are free; use smaller batches, or end other programs on the GPU."),
                 failure);
         }
     }

@@ -21,7 +21,7 @@ public sealed record ComposedConfiguration(RunConfiguration Configuration, strin
 public sealed record ConfigurationSources(
     string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
-    private const string DataSetOption = "--dataset", ModelOption = "--model";
+    private const string DataSetOption = "dataset", ModelOption = "model";
 
     /// <summary>Where the weights, the ticket or the mask come from that the command is given; null without any.</summary>
     public FileOrigin? Origin { get; init; }

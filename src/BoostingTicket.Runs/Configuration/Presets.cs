@@ -7,7 +7,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>A configuration with a name.</summary>
-/// <param name="Name">The word of <c>--preset</c>.</param>
+/// <param name="Name">The word.</param>
 /// <param name="Description">What it shows and where it comes from, in one line.</param>
 /// <param name="Configuration">The settings.</param>
 public sealed record Preset(string Name, string Description, RunConfiguration Configuration);

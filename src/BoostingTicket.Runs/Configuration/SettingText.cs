@@ -15,7 +15,7 @@ internal static class SettingText
     /// <summary>The value of a text.</summary>
     /// <param name="setting">A single setting.</param>
     /// <param name="text">What was written; lists with commas between items.</param>
-    /// <param name="where">What to call the setting in errors: <c>--epochs</c>, or <c>dense.epochs in FILE</c>.</param>
+    /// <param name="where">What to call the setting in errors: as of <see cref="Setting.Named"/>, or <c>dense.epochs in FILE</c>.</param>
     /// <exception cref="ConfigurationException">The text is no value of the setting.</exception>
     public static JsonNode FromText(SettingNode setting, string text, string where)
     {
@@ -74,7 +74,7 @@ internal static class SettingText
             return text.Length > 0 ? JsonValue.Create(text) : throw Wrong(type, text, where);
         if (type.IsEnum)
         {
-            object value = SettingNames.Parse(type, text, $"value of {where}");
+            object value = SettingNames.Parse(type, text, where);
             return JsonValue.Create(SettingNames.All(type)[Array.IndexOf(Enum.GetValues(type), value)]);
         }
 

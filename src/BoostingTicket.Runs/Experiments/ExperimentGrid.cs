@@ -50,7 +50,7 @@ internal sealed class ExperimentGrid
     /// <summary>Plots of the figure; empty for a table.</summary>
     public IReadOnlyList<GridPanel> Panels => _panels;
 
-    /// <summary>Whether a model was asked for that <c>--width</c> changes.</summary>
+    /// <summary>Whether a model was asked for that has a width to change.</summary>
     public bool UsesWidth { get; private set; }
 
     /// <summary>The paper's epochs at the scale asked for.</summary>
@@ -82,7 +82,8 @@ internal sealed class ExperimentGrid
     public string WideResNet(int depth, int width) => _configuration.Model is null
         ? Model($"wrn-{depth}-{width}")
         : throw new ConfigurationException(
-            $"--model does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and depths; use --width, the widest factor.");
+            $"{Setting.Named("model")} does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and "
+            + $"depths; use {Setting.Named("width")}, the widest factor.");
 
     /// <summary>A training of some method; epochs are the paper's.</summary>
     /// <param name="method">What is trained on; decides the decay.</param>

@@ -68,7 +68,7 @@ public static class ExperimentScale
         return channels == PaperWidth ? paper : ModelWidth.Change(paper, channels.ToString(CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Whether a model of the paper has a width that <c>--width</c> changes.</summary>
+    /// <summary>Whether a model of the paper has a width to change.</summary>
     public static bool HasWidth(string paper) => !paper.StartsWith("lenet", StringComparison.Ordinal);
 
     private static string LeNet(string paper, double factor)

@@ -54,7 +54,7 @@ internal sealed class NodeContext(
     }
 
     /// <summary>The network of a configuration; its values are whatever the last work left. That of another model is given up.</summary>
-    /// <exception cref="DeviceException">It does not fit the device's memory.</exception>
+    /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
     public Network Network(RunConfiguration configuration)
     {
         NetworkGraph graph = Graph(configuration);

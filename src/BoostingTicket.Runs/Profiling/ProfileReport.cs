@@ -16,11 +16,11 @@ public sealed record ProfileOptions(
     int Batches = 10, int WarmupBatches = 3, double Sparsity = 0, string? Weights = null, bool Operations = false)
 {
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
         Require.InRange("batches", Batches, 0, 1_000_000);
-        Require.InRange("warmup", WarmupBatches, 0, 1_000);
+        Require.InRange("warmupBatches", WarmupBatches, 0, 1_000);
         Require.InRange("sparsity", Sparsity, 0, 0.9999);
     }
 }
@@ -110,7 +110,7 @@ public sealed record ProfileReport
     /// <summary>The device, for people.</summary>
     public required string DeviceDescription { get; init; }
 
-    /// <summary>Number format, as <c>--precision</c> spells it.</summary>
+    /// <summary>Number format, as settings spell it.</summary>
     public required string Precision { get; init; }
 
     /// <summary>What was said of the settings before the start; null where nothing was.</summary>

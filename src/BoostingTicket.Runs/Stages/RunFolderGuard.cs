@@ -102,33 +102,35 @@ internal sealed partial class RunFolderGuard(
             : null;
         if (before is not null && before.Command != owner.Command)
             throw new ConfigurationException(
-                $"The folder {folder.Root} belongs to the command '{before.Command}'; resume it with that command, or give "
-                + "another --out.");
+                $"The folder {folder.Root} belongs to the command '{before.Command}'; resume it with that command, or choose "
+                + $"another {Setting.Named("out")}.");
         RunConfiguration kept = RunJson.Read<RunConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
         if (RunJson.Hash(kept) != RunJson.Hash(configuration))
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds a run with other settings; give another --out, or resume that run with its "
-                + $"own settings (--config {folder.Configuration} --resume).");
+                $"The folder {folder.Root} holds a run with other settings; choose another {Setting.Named("out")}, or resume that run "
+                + $"with its own settings ({Setting.Named("config")} {folder.Configuration} {Setting.Named("resume")}).");
         if (!resume)
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds this run already; add --resume to continue it, or give another --out.");
+                $"The folder {folder.Root} holds this run already; add {Setting.Named("resume")} to continue it, or choose another "
+                + $"{Setting.Named("out")}.");
         if (before is not null && before.Ticket != owner.Ticket)
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with another ticket (see {folder.Command}); resume with that ticket, or "
-                + "give another --out.");
+                + $"choose another {Setting.Named("out")}.");
         if (before is not null && before.Weights != owner.Weights)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or give "
-                + "another --out.");
+                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or choose "
+                + $"another {Setting.Named("out")}.");
         if (before is not null && !owner.Continues(before))
             throw new ConfigurationException(
                 $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
-                + "--attack, and with --save-adversarial only if it was begun so, or give another --out.");
+                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was begun so, or choose another "
+                + $"{Setting.Named("out")}.");
         if (!File.Exists(folder.Result)
             && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin "
-                + "anew with another --out.");
+                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or start "
+                + $"again with another {Setting.Named("out")}.");
         if (Kept() is { } data)
         {
             RequireSame(data, TrainImages);
@@ -141,7 +143,7 @@ internal sealed partial class RunFolderGuard(
         if (kept.TryGetValue(name, out string? before) && before != environment[name])
             throw new ConfigurationException(
                 $"The {name} are not those that {folder.Root} was begun with ({before}; now {environment[name]}); bring back "
-                + "the old data, or give another --out.");
+                + $"the old data, or choose another {Setting.Named("out")}.");
     }
 
     // Results do not depend on the number of threads.

@@ -185,7 +185,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     public static void RequireImageFile(string path)
     {
         if (!path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) || Directory.Exists(path))
-            throw new ConfigurationException($"--save-adversarial names {path}; name a file that ends in .npy.");
+            throw new ConfigurationException($"{Setting.Named("saveAdversarial")} names {path}; name a file that ends in .npy.");
     }
 
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
@@ -221,7 +221,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using RunLock? found = guard.LockExisting();
         NetworkGraph graph = BuildGraph();
         using var images = new RunData(data, configuration.Data, backend);
-        RunChecks.RequireBatches(settings, "--batch", graph, images.TrainCount - configuration.Data.ValidationSamples);
+        RunChecks.RequireBatches(settings, configuration.PathOf(settings) + "batchSize", graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
         RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;

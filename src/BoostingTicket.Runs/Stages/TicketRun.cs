@@ -84,7 +84,7 @@ public sealed class TicketRun(
         {
             throw new ConfigurationException(
                 $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
-                + "--model or --dataset.", cause);
+                + $"model ({Setting.Named("model")}) or data set ({Setting.Named("data.name")}).", cause);
         }
     }
 
@@ -103,10 +103,10 @@ public sealed class TicketRun(
         if (configuration.Arms.Any(arm => arm != Arm.Dense))
         {
             RunChecks.RequirePrunable(configuration.Pruning, graph);
-            RunChecks.RequireBatches(configuration.Donor, "--donor-batch", graph, samples);
-            RunChecks.RequireBatches(configuration.Retrain, "--batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
+            RunChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
         }
         if (configuration.Arms.Contains(Arm.Dense))
-            RunChecks.RequireBatches(configuration.Dense, "--dense-batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
     }
 }

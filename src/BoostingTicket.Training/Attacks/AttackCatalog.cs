@@ -14,7 +14,7 @@ public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, 
 }
 
 /// <summary>A registered attack.</summary>
-/// <param name="Name">Name on the command line.</param>
+/// <param name="Name">Name.</param>
 /// <param name="Description">What it is, with its usual budget, in one line.</param>
 /// <param name="Create">Makes it.</param>
 public sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create);
@@ -32,10 +32,10 @@ public static class AttackCatalog
     public static IReadOnlyList<AttackEntry> All { get; } =
     [
         new("fgsm", "FGSM: one step of ε from the clean image", context => new PgdAttack(context.Model, AttackBudget.Fgsm(context.Epsilon), context.Stream)),
-        new("pgd", "PGD with --steps, --step-size, --restarts and --attack-loss", context => Pgd(context, context.Settings)),
-        new("pgd-20", "PGD with 20 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 20 })),
-        new("pgd-100", "PGD with 100 steps of --step-size, --restarts restarts", context => Pgd(context, context.Settings with { Steps = 100 })),
-        new("cw", "PGD on Carlini and Wagner's margin loss, with --steps, --step-size and --restarts", context => Pgd(context, context.Settings with { Loss = LossKind.CarliniWagner })),
+        new("pgd", "PGD with the steps, step size, restarts and loss of the settings", context => Pgd(context, context.Settings)),
+        new("pgd-20", "PGD with 20 steps; step size and restarts of the settings", context => Pgd(context, context.Settings with { Steps = 20 })),
+        new("pgd-100", "PGD with 100 steps; step size and restarts of the settings", context => Pgd(context, context.Settings with { Steps = 100 })),
+        new("cw", "PGD on the margin loss of Carlini and Wagner; steps, step size and restarts of the settings", context => Pgd(context, context.Settings with { Loss = LossKind.CarliniWagner })),
         new("apgd-ce", "Auto-PGD on cross-entropy: 100 steps, 1 restart", context => new AutoPgd(context.Model, context.Epsilon, context.Stream)),
         new("apgd-t", "Auto-PGD on the targeted DLR loss: 100 steps for each of 9 classes", context => new AutoPgd(context.Model, context.Epsilon, context.Stream, targets: 9)),
         new("fab-t", "FAB towards 9 classes: 100 steps for each", context => new FastAdaptiveBoundary(context.Model, context.Epsilon)),
@@ -55,7 +55,7 @@ public static class AttackCatalog
 
     private static AttackEntry Find(string name) => All.FirstOrDefault(attack => attack.Name == name)
         ?? throw new ConfigurationException(
-            $"--attack names '{name}', which is no attack; choose among {string.Join(", ", All.Select(attack => attack.Name))} and {AutoAttack}.");
+            $"There is no attack '{name}'; {NearestName.Remedy(name, [.. All.Select(attack => attack.Name), AutoAttack])}");
 
     private static PgdAttack Pgd(AttackContext context, AttackSettings settings) =>
         new(context.Model, AttackBudget.Pgd(settings), context.Stream);

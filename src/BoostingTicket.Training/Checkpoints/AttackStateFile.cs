@@ -43,7 +43,8 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (file.Metadata.GetValueOrDefault(BindingKey) != binding)
             throw new ConfigurationException(
-                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another --out.");
+                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another "
+                + $"{Setting.Named("out")}.");
         file.RequireExactly(pixels > 0 ? [RobustName, UnfooledName, ImagesName] : [RobustName, UnfooledName]);
         Progress progress = ReadProgress(file);
         if (progress.Stage is { } stage && (stage.Attacked > samples || stage.Next > samples))

@@ -116,7 +116,7 @@ internal sealed class ForeignTensors
         if (mask.Contains((byte)0))
             throw new ConfigurationException(
                 $"{_file.Path} prunes {parameter.Name}, which is not prunable in {_graph.Name}; choose a mask that leaves it "
-                + "whole, or, for a hidden linear layer, give --prune-hidden-linear true.");
+                + $"whole, or, for a hidden linear layer, set {Setting.Named("pruning.hiddenLinear")} to true.");
     }
 
     private static string List(List<string> names)

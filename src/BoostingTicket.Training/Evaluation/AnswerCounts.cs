@@ -76,7 +76,7 @@ public sealed class AnswerCounts(int classes)
                 CultureInfo.InvariantCulture,
                 $"The network's outputs for {NotFinite:N0} of {Samples:N0} images are NaN or infinite; these images count as "
                 + $"wrong. Its weights are of no use as they are: go back to an earlier file, or train again at a lower "
-                + $"--learning-rate."));
+                + $"learning rate."));
         int frequent = _labels.Max(), most = _answers.Max(), answer = Array.IndexOf(_answers, most);
         if (Samples < FewestSamples || NotFinite == Samples || frequent > LargestLabelShare * Samples)
             return warnings;

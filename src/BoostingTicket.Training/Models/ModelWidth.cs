@@ -16,13 +16,14 @@ public static class ModelWidth
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out int channels) || channels < 1)
-            throw new ConfigurationException($"--width is '{width}'; give a whole number from 1 on.");
+            throw new ConfigurationException($"{Setting.Named("width")} is '{width}'; give a whole number from 1 on.");
         string[] parts = model.Split('-');
         if (parts is ["wrn", string depth, _, .. [] or ["silu"]])
             return string.Create(CultureInfo.InvariantCulture, $"wrn-{depth}-{channels}{(parts.Length > 3 ? "-silu" : "")}");
         string usual = parts[^1].StartsWith('w') && parts.Length > 1 ? string.Join('-', parts[..^1]) : model;
         if (BaseWidthModels.Contains(usual))
             return string.Create(CultureInfo.InvariantCulture, $"{usual}-w{channels}");
-        throw new ConfigurationException($"--width does not apply to {model}; name the model that you want with --model, such as lenet-16-32-128.");
+        throw new ConfigurationException($"{Setting.Named("width")} does not apply to {model}; name the model that you want with {Setting.Named("model")}, such as "
+            + "lenet-16-32-128.");
     }
 }

@@ -314,8 +314,7 @@ public sealed class Trainer : IDisposable
         Network network = _context.Network;
         if (!double.IsFinite(network.Backend.Sum(network.Parameters.Weights.All)))
             throw new DivergedException(
-                $"Training diverged: a weight is not a finite number {when}; lower the learning rate (--learning-rate, "
-                + "--donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+                $"Training diverged: a weight is not a finite number {when}; {TrainingStep.DivergenceRemedy}.");
     }
 
     // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one

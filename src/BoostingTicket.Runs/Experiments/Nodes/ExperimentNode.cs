@@ -6,7 +6,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>A piece of work that experiments share: a training, a ticket, a test. Two pieces with the same settings and the same
-/// inputs have the same key and are one, whoever asks for them, so that it is computed once under an <c>--out</c>.</summary>
+/// inputs have the same key and are one, whoever asks for them, so that it is computed once under a folder.</summary>
 public abstract class ExperimentNode
 {
     private const int KeyLength = 16;
