@@ -124,7 +124,7 @@ internal static class Application
         DeviceException device => (ExitCodes.Device, device.Message),
         OutOfMemoryException => (ExitCodes.Device,
             "There is not enough memory; use a smaller model, smaller batches or fewer training samples."),
-        OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to go on."),
+        OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to continue."),
         _ => (Defect,
             $"The program failed where it should not: {error.Message.ReplaceLineEndings(" ").TrimEnd('.')}; set {DebugVariable}=1 to see where, and report it."),
     };

@@ -118,7 +118,7 @@ internal static class ExperimentCommand
         }
         catch (OperationCanceledException cancellation)
         {
-            throw new InterruptedException($"Interrupted and saved; to go on, repeat: {invocation.CommandLine}", cancellation);
+            throw new InterruptedException($"Interrupted and saved; to continue, repeat: {invocation.CommandLine}", cancellation);
         }
 
         ExperimentResult result = outcome.Result;

@@ -233,7 +233,7 @@ internal sealed class RunSetup
         catch (OperationCanceledException cancellation)
         {
             string line = CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
-            throw new InterruptedException($"Interrupted and saved; to go on: {CommandText.Program} {line}", cancellation);
+            throw new InterruptedException($"Interrupted and saved; to continue: {CommandText.Program} {line}", cancellation);
         }
     }
 

@@ -94,7 +94,7 @@ public sealed record ConfigurationSources(
             return null;
         return preset?.GetValueKind() == JsonValueKind.String
             ? preset.GetValue<string>()
-            : throw new ConfigurationException($"preset in {name} is no text; choose one of: {string.Join(", ", Presets.Names)}.");
+            : throw new ConfigurationException($"preset in {name} is not text; choose one of: {string.Join(", ", Presets.Names)}.");
     }
 
     // A pipe gives its content once, and a file is looked at for settings and for what else it says.
@@ -127,7 +127,7 @@ public sealed record ConfigurationSources(
             JsonNode? document = JsonNode.Parse(ReadText(path), documentOptions: options);
             RequireText(document);
             return document as JsonObject
-                ?? throw new ConfigurationException($"The configuration file {path} holds no JSON object; write settings between {{ and }}.");
+                ?? throw new ConfigurationException($"The configuration file {path} does not hold a JSON object; write settings between {{ and }}.");
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
@@ -138,7 +138,7 @@ public sealed record ConfigurationSources(
         catch (JsonException error)
         {
             string place = error.LineNumber is { } line ? $" in line {line + 1}" : "";
-            throw new ConfigurationException($"The configuration file {path} is no valid JSON{place}; correct it there.", error);
+            throw new ConfigurationException($"The configuration file {path} is not valid JSON{place}; correct it there.", error);
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {

@@ -23,12 +23,12 @@ internal sealed class ExperimentGuard(
             throw new ConfigurationException($"The folder {root} holds a run, not experiments; choose another {Setting.Named("out")}.");
     }
 
-    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
     public static bool Holds(ExperimentFolder folder, ExperimentConfiguration configuration) =>
         File.Exists(folder.Configuration) && Hash(Kept(folder)) == Hash(configuration);
 
     /// <summary>Makes sure that the experiment's folder is new or belongs to this experiment.</summary>
-    /// <exception cref="ConfigurationException">It was begun with other settings or other data.</exception>
+    /// <exception cref="ConfigurationException">It was started with other settings or other data.</exception>
     public void Require()
     {
         RequireNoRun(folder.Root);
@@ -45,7 +45,7 @@ internal sealed class ExperimentGuard(
         {
             if (before.TryGetValue(name, out string? value) && value != environment[name])
                 throw new ConfigurationException(
-                    $"The {name} are not those that {folder.Own} was begun with ({value}; now {environment[name]}); bring back the old data, "
+                    $"The {name} are not those that {folder.Own} was started with ({value}; now {environment[name]}); bring back the old data, "
                     + $"or choose another {Setting.Named("out")}.");
         }
     }

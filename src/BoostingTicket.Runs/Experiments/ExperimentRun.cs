@@ -29,7 +29,7 @@ public sealed class ExperimentRun(
     /// <summary>The command that files of experiments say they come from.</summary>
     public const string Command = "experiment";
 
-    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
     /// <param name="configuration">The settings.</param>
     /// <param name="root">The folder that experiments share.</param>
     public static bool Holds(ExperimentConfiguration configuration, string root)

@@ -221,7 +221,7 @@ internal sealed record LeaseTimes(TimeSpan Renewal, TimeSpan Stale)
 /// known.</param>
 /// <param name="Process">Number of the process.</param>
 /// <param name="Started">When the process started, in the system's own units.</param>
-/// <param name="Token">Drawn anew for every lease.</param>
+/// <param name="Token">Drawn again for every lease.</param>
 internal sealed record LeaseHolder(string Host, string Machine, int Process, string Started, string Token)
 {
     /// <summary>Bytes that a holder takes at most.</summary>
@@ -255,7 +255,7 @@ internal sealed record LeaseHolder(string Host, string Machine, int Process, str
     public bool HasEnded() =>
         Machine.Length > 0 && Host == Environment.MachineName && Machine == MachineHere() && StartOf(Process) != Started;
 
-    // Equal names of machines are no proof: containers share them, and a machine is started anew.
+    // Equal names of machines are no proof: containers share them, and a machine is started again.
     private static string MachineHere()
     {
         try

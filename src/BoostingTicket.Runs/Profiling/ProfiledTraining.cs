@@ -97,7 +97,7 @@ internal sealed class ProfiledTraining : IDisposable
     public TrainingState State => _state;
 
     /// <summary>Trains on the next batch.</summary>
-    /// <param name="recorder">Told of phases; null to train as ever.</param>
+    /// <param name="recorder">Told of phases; null to train without instruments.</param>
     /// <param name="operations">Whether it is told of operations too.</param>
     /// <returns>When it began and ended.</returns>
     public (long Start, long End) Step(StepRecorder? recorder = null, bool operations = false)

@@ -9,9 +9,9 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Profiling;
 
-/// <summary>Measures what steps of training cost, and where. Batches are trained on in turn as ever, with their phases observed and, if
-/// asked for, with their operations observed: the first say how fast training is, the others where its time goes, and the
-/// difference what looking costs.</summary>
+/// <summary>Measures what steps of training cost, and where. Times normal steps, then instrumented ones, in turns:
+/// normal steps show how fast training is; steps whose phases or, if asked for, operations are timed show where the time goes;
+/// the difference is what timing costs.</summary>
 /// <param name="configuration">Model, data, attack; <see cref="RunConfiguration.Dense"/> is the training.</param>
 /// <param name="options">What is measured.</param>
 /// <param name="backend">Where to compute.</param>

@@ -88,8 +88,8 @@ internal sealed partial class RunFolderGuard(
         {
             if (kept.TryGetValue(name, out string? before) && WithoutThreads(before) != WithoutThreads(environment[name]))
                 progress.Warn(
-                    $"The folder was begun with another {name} ({before}; now {environment[name]}); results may differ in "
-                    + "their last digits from those of a run in one go.");
+                    $"The folder was started with another {name} ({before}; now {environment[name]}); the last digits of results may "
+                    + "differ from those of a run without interruption.");
         }
     }
 
@@ -115,21 +115,21 @@ internal sealed partial class RunFolderGuard(
                 + $"{Setting.Named("out")}.");
         if (before is not null && before.Ticket != owner.Ticket)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with another ticket (see {folder.Command}); resume with that ticket, or "
+                $"The folder {folder.Root} was started with another ticket (see {folder.Command}); resume with that ticket, or "
                 + $"choose another {Setting.Named("out")}.");
         if (before is not null && before.Weights != owner.Weights)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or choose "
+                $"The folder {folder.Root} was started with other weights (see {folder.Command}); resume with those weights, or choose "
                 + $"another {Setting.Named("out")}.");
         if (before is not null && !owner.Continues(before))
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
-                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was begun so, or choose another "
+                $"The folder {folder.Root} was started with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
+                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was started that way, or choose another "
                 + $"{Setting.Named("out")}.");
         if (!File.Exists(folder.Result)
             && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or start "
+                $"The folder {folder.Root} was started by version 0.1.0, in which {changed}; finish it with that version, or start "
                 + $"again with another {Setting.Named("out")}.");
         if (Kept() is { } data)
         {
@@ -142,7 +142,7 @@ internal sealed partial class RunFolderGuard(
     {
         if (kept.TryGetValue(name, out string? before) && before != environment[name])
             throw new ConfigurationException(
-                $"The {name} are not those that {folder.Root} was begun with ({before}; now {environment[name]}); bring back "
+                $"The {name} are not those that {folder.Root} was started with ({before}; now {environment[name]}); bring back "
                 + $"the old data, or choose another {Setting.Named("out")}.");
     }
 

@@ -129,7 +129,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using RunLock? created = files is null || found is not null ? null : RunLock.Acquire(files.Root);
         guard?.Claim(progress);
         bool wanted = keepImages;
-        // A folder that was begun with images keeps them until it is done, wanted or not.
+        // A folder that was started with images keeps them until it is done, wanted or not.
         keepImages |= owner.KeepsImages;
         AttackStateFile? storage = files is null ? null : new AttackStateFile(
             files.AttackState, owner.BindEvaluation(RunJson.Hash(configuration), data.Test.ContentHash), images.TestCount,

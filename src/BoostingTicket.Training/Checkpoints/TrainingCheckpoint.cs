@@ -20,7 +20,7 @@ public static class TrainingCheckpoint
     /// <summary>How the names begin of what is kept besides.</summary>
     private const string KeptPrefix = "kept.";
 
-    private const string Remedy = "delete the file to begin that stage anew";
+    private const string Remedy = "delete the file to start that stage again";
 
     private const string StateKey = ModelFileMetadata.Prefix + "state";
 
@@ -163,7 +163,7 @@ public static class TrainingCheckpoint
         {
             if (!float.IsFinite(value))
                 throw new DamagedFileException(
-                    $"Tensor '{name}' of {file.Path} holds a value that is no finite number; {Remedy}.");
+                    $"Tensor '{name}' of {file.Path} holds a value that is not a finite number; {Remedy}.");
         }
     }
 

@@ -163,9 +163,9 @@ public static class WeightImport
         // Removes from the surplus what is known to be needless.
         private InputNormalizationConstants? TakeOut(List<string> surplus, string prefix)
         {
-            Take(surplus, "counters", "Counters of batches, which training here does not need, were passed over.", PyTorchNames.IsCounter);
+            Take(surplus, "counters", "Counters of batches, which training here does not need, were ignored.", PyTorchNames.IsCounter);
             Take(
-                surplus, "unused-block", "A copy of block1 that TRADES holds and never uses was passed over.",
+                surplus, "unused-block", "A copy of block1 that TRADES holds and never uses was ignored.",
                 name => name.StartsWith(prefix, StringComparison.Ordinal) && PyTorchNames.IsUnusedBlock(name[prefix.Length..]));
             string? mean = surplus.FirstOrDefault(PyTorchNames.IsMean), deviation = surplus.FirstOrDefault(PyTorchNames.IsDeviation);
             InputNormalizationConstants? constants = null;
@@ -173,7 +173,7 @@ public static class WeightImport
             {
                 constants = Constants(Values(mean), Values(deviation));
                 string used = options.NormalizationGiven
-                    ? constants.ContentEquals(options.Normalization) ? "are those that were given" : "were passed over for those that were given"
+                    ? constants.ContentEquals(options.Normalization) ? "are those that were given" : "were ignored for those that were given"
                     : "became the network's first layer";
                 Report("normalization", $"The constants of the file's normalisation, mean {Join(constants.Mean)} and deviation {Join(constants.Deviation)}, {used}.", [mean, deviation]);
                 surplus.RemoveAll(name => name == mean || name == deviation);
@@ -183,10 +183,10 @@ public static class WeightImport
                 constants = Constants(Parse(means), Parse(deviations));
             }
             Take(
-                surplus, "beside", "Tensors that are no part of a network, such as the state of an optimizer, were passed over.",
+                surplus, "beside", "Tensors that do not belong to a network, such as the state of an optimizer, were ignored.",
                 name => PyTorchNames.IsBeside(name, Entry(name).Length));
             if (options.Prefix is { } asked)
-                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were passed over.", name => !name.StartsWith(asked, StringComparison.Ordinal));
+                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were ignored.", name => !name.StartsWith(asked, StringComparison.Ordinal));
             return constants;
         }
 

@@ -88,7 +88,7 @@ public sealed class AttackEvaluator
         _state = restored ?? _state;
         var keeper = new StateKeeper(storage, _state, SecondsBetweenStates);
         if (clean == 0)
-            warnings.Add("No sample is classified correctly without an attack, so that there is nothing to attack; check that the weights belong to this data set and its normalisation.");
+            warnings.Add("No sample is classified correctly without an attack, so there is nothing to attack; check that the weights belong to this data set and its normalisation.");
         int done = 0;
         foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
         {

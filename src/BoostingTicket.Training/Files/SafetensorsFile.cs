@@ -202,7 +202,7 @@ public sealed class SafetensorsFile : IDisposable
         if (prefix.StartsWith("PK\x03\x04"u8) || (headerLength > SafetensorsHeader.MaximumLength && prefix is [0x80, >= 2 and <= 5, ..]))
         {
             throw new ConfigurationException(
-                $"{path} was written by torch.save and is no safetensors file; convert it in Python: import torch, safetensors.torch; d = torch.load('{path}', map_location='cpu'); "
+                $"{path} was written by torch.save and is not a safetensors file; convert it in Python: import torch, safetensors.torch; d = torch.load('{path}', map_location='cpu'); "
                 + "safetensors.torch.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if torch.is_tensor(v)}, 'weights.safetensors').");
         }
 

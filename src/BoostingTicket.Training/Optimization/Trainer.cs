@@ -136,7 +136,7 @@ public sealed class Trainer : IDisposable
         if (state.Epoch > _epochs || state.Batch > StepsPerEpoch)
             throw new DamagedFileException(
                 $"A checkpoint is at step {state.Batch} of epoch {state.Epoch + 1L}, but the training has {_epochs} epochs of "
-                + $"{StepsPerEpoch} steps; delete it to begin that stage anew.");
+                + $"{StepsPerEpoch} steps; delete it to start that stage again.");
         foreach (TrainingStep step in _steps.Values)
             step.Restore(state);
         _average?.Restore(state);

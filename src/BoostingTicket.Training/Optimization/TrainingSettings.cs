@@ -9,7 +9,7 @@ public enum TrainingMethod
     /// <summary>FGSM with a zero start and a step of ε: weakly robust and cheap (paper, section 4.1).</summary>
     Fgsm,
 
-    /// <summary>PGD from a random start (Madry et al.): robust and dear.</summary>
+    /// <summary>PGD from a random start (Madry et al.): robust but expensive.</summary>
     Pgd,
 
     /// <summary>FGSM from a random start with a step of 1.25 ε: <see cref="MethodSettings.FgsmRsStep"/>.</summary>

@@ -180,9 +180,9 @@ public sealed class ConfigurationTests
     [TestCase("""{ "dense": { "epochs": null } }""", "dense.epochs in ")]
     [TestCase("""{ "arms": ["dense", "tikcet"] }""", "did you mean 'ticket'?")]
     [TestCase("""{ "preset": "quik" }""", "There is no preset 'quik'; did you mean 'quick'?")]
-    [TestCase("{ \"seed\": 1,\n \"seed\": }", "is no valid JSON in line 2")]
-    [TestCase("""{ "seed": 1, "seed": 2 }""", "is no valid JSON")]
-    [TestCase("[]", "holds no JSON object")]
+    [TestCase("{ \"seed\": 1,\n \"seed\": }", "is not valid JSON in line 2")]
+    [TestCase("""{ "seed": 1, "seed": 2 }""", "is not valid JSON")]
+    [TestCase("[]", "does not hold a JSON object")]
     public void Bad_files_are_refused_with_the_place(string json, string message)
     {
         string file = Write(json);

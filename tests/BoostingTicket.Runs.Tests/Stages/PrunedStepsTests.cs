@@ -118,7 +118,7 @@ public sealed class PrunedStepsTests
         {
             Assert.That(() => Run(configuration, resume: true), Throws.TypeOf<ConfigurationException>()
                 .With.Message.Contains(problem)
-                .And.Message.StartsWith($"The folder {files.Root} was begun by version 0.1.0, in which "));
+                .And.Message.StartsWith($"The folder {files.Root} was started by version 0.1.0, in which "));
             File.WriteAllText(files.Command, written);
         }
         Run(configuration, resume: true);

@@ -85,7 +85,7 @@ public sealed class WeightImportTests
         ImportedWeights other = WeightImport.Read(
             _folder["foreign"], new ImportOptions("wrn-10-1", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
         Assert.That(other.Normalization, Is.SameAs(InputNormalizationConstants.Cifar10));
-        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain("0.5,0.4,0.3").And.Contain("passed over for those that were given"));
+        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain("0.5,0.4,0.3").And.Contain("ignored for those that were given"));
     }
 
     [Test]

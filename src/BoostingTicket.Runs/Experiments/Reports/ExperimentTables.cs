@@ -54,7 +54,7 @@ public static class ExperimentTables
         int seeds = result.Configuration.Base.Seeds;
         string spread = seeds > 1
             ? FormattableString.Invariant($"Mean ± standard deviation of {seeds} seeds; differences are those of the mean.")
-            : "One seed, so that nothing is known of the spread.";
+            : "One seed only, so the spread is unknown.";
         return result.Caveat is null ? spread : $"{result.Caveat} {spread}";
     }
 }
