@@ -64,7 +64,7 @@ internal sealed class RunSetup
     /// <summary>Settings and folder of work that can be resumed.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
-    /// <param name="origins">As of <see cref="Configure"/>; of no matter where work is resumed.</param>
+    /// <param name="origins">As of <see cref="Configure"/>; ignored where work is resumed.</param>
     /// <returns>What to do, where, and whether to continue what is there.</returns>
     /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
     /// to begin with.</exception>

@@ -17,7 +17,7 @@ public static class ConfigurationOptions
 
     /// <summary>The option of a name.</summary>
     /// <param name="name">Such as <c>epochs</c>.</param>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static ConfigurationOption Find(string name) =>
         All.FirstOrDefault(option => option.Name == name)
         ?? throw NearestName.Unknown("option", name, [.. All.Select(option => option.Name)]);

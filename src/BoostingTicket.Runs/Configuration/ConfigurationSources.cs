@@ -9,15 +9,15 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>A configuration, checked, and what it started from.</summary>
 /// <param name="Configuration">The settings.</param>
-/// <param name="Source">What they come from besides the command line, in a few words.</param>
+/// <param name="Source">What they come from besides single options, in a few words.</param>
 public sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
 
-/// <summary>Where a configuration comes from: the command line over a file over what they start from. That is the preset that one
+/// <summary>Where a configuration comes from: single options over a file over what they start from. That is the preset that one
 /// of them names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else
 /// the defaults of that data set.</summary>
-/// <param name="Preset">Preset that the command line names; null for the file's.</param>
+/// <param name="Preset">Preset that an option names; null for the file's.</param>
 /// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
-/// <param name="Options">Options of the command line with their values.</param>
+/// <param name="Options">Options with their values.</param>
 public sealed record ConfigurationSources(
     string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
@@ -41,7 +41,7 @@ public sealed record ConfigurationSources(
         var draft = new ConfigurationDraft(start);
         if (file is not null)
         {
-            // What the file was made for is known by now, and the command line may have named another.
+            // What the file was made for is known by now, and an option may have named another.
             file.Remove("preset");
             MachineSettings.Take(file, File!);
             draft.Overlay(file, File!);

@@ -42,7 +42,7 @@ public static class Presets
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(preset => preset.Name)];
 
     /// <summary>The preset of a name.</summary>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static Preset Find(string name) =>
         All.FirstOrDefault(preset => preset.Name == name) ?? throw NearestName.Unknown("preset", name, Names);
 

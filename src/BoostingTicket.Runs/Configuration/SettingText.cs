@@ -6,7 +6,7 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Configuration;
 
-/// <summary>Turns what people write for a setting, on the command line or in a file, into its JSON value.</summary>
+/// <summary>Turns what people write for a setting, as an option or in a file, into its JSON value.</summary>
 internal static class SettingText
 {
     /// <summary>Word for the absence of an optional setting, and for an empty list.</summary>
@@ -33,9 +33,9 @@ internal static class SettingText
 
     /// <summary>The value of what a file says.</summary>
     /// <param name="setting">A single setting.</param>
-    /// <param name="value">A JSON value; a text is read as on the command line.</param>
+    /// <param name="value">A JSON value; a text is read as that of an option.</param>
     /// <param name="where">What to call the setting in errors.</param>
-    /// <exception cref="ConfigurationException">The value is none of the setting.</exception>
+    /// <exception cref="ConfigurationException">The value does not fit the setting.</exception>
     public static JsonNode? FromJson(SettingNode setting, JsonNode? value, string where)
     {
         switch (value?.GetValueKind() ?? JsonValueKind.Null)

@@ -17,7 +17,7 @@ public static class ExperimentCatalog
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
 
     /// <summary>The experiment of a name.</summary>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static IExperiment Find(string name) =>
         All.FirstOrDefault(experiment => experiment.Name == name) ?? throw NearestName.Unknown("experiment", name, Names);
 }

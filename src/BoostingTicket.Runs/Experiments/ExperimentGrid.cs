@@ -104,7 +104,7 @@ internal sealed class ExperimentGrid
     /// <param name="seed">The seed.</param>
     /// <param name="model">Model, scaled already.</param>
     /// <param name="settings">The training.</param>
-    /// <param name="ticket">Whose mask is kept; null for a dense network.</param>
+    /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
     public TrainingNode Train(string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
     {
@@ -151,7 +151,7 @@ internal sealed class ExperimentGrid
         Add(new TicketNode(donor, Base.Pruning with { Ratio = ratio, Rounds = 1 }, previous));
 
     /// <summary>A test.</summary>
-    /// <param name="training">Whose weights are tested.</param>
+    /// <param name="training">Training whose weights are tested.</param>
     /// <param name="best">Those that were best on validation, instead of the last.</param>
     /// <param name="attacks">Names of attacks; none for clean accuracy alone.</param>
     public TestNode Test(TrainingNode training, bool best, params IReadOnlyList<string> attacks) =>

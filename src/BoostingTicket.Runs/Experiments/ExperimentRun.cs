@@ -22,7 +22,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="root">The folder, shared with other experiments.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class ExperimentRun(
     ExperimentConfiguration configuration, string root, IBackend backend, DataSplit data, IRunProgress progress)
 {

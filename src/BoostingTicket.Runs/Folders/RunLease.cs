@@ -215,7 +215,7 @@ internal sealed record LeaseTimes(TimeSpan Renewal, TimeSpan Stale)
     public static LeaseTimes Usual { get; } = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60));
 }
 
-/// <summary>Who holds a lease.</summary>
+/// <summary>The holder of a lease.</summary>
 /// <param name="Host">Name of the machine.</param>
 /// <param name="Machine">What tells this start of the machine, and its set of processes, from others; empty where that is not
 /// known.</param>

@@ -31,11 +31,11 @@ public sealed record ProfileOptions(
 /// <param name="Bytes">Bytes of feature maps and weights read and written, each once.</param>
 public readonly record struct Work(long DenseOperations, long KeptOperations, long Bytes)
 {
-    /// <summary>Both together.</summary>
+    /// <summary>The sum of both.</summary>
     public static Work operator +(Work a, Work b) =>
         new(a.DenseOperations + b.DenseOperations, a.KeptOperations + b.KeptOperations, a.Bytes + b.Bytes);
 
-    /// <summary>Both together.</summary>
+    /// <summary>The sum of both.</summary>
     public static Work Add(Work a, Work b) => a + b;
 
     /// <summary>So many times as much, to whole numbers.</summary>
@@ -98,7 +98,7 @@ public sealed record ProfileReport
     /// <summary>Version of this document.</summary>
     public int Schema { get; init; } = 1;
 
-    /// <summary>Who measured.</summary>
+    /// <summary>Program that measured.</summary>
     public string Engine { get; init; } = "boosting-ticket";
 
     /// <summary>That there is a result.</summary>

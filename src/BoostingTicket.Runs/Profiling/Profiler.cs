@@ -16,7 +16,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// <param name="options">What is measured.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class Profiler(
     RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
 {
@@ -27,7 +27,7 @@ public sealed class Profiler(
 
     /// <summary>Measures.</summary>
     /// <param name="calibrate">Finds what the device can do at best, when everything else was measured.</param>
-    /// <param name="trace">Receives what happened when; null for nobody.</param>
+    /// <param name="trace">Receives what happened when; null for none.</param>
     /// <param name="cancellation">Ends the measurement after a batch.</param>
     /// <exception cref="ConfigurationException">Settings cannot be used.</exception>
     /// <exception cref="DivergedException">The loss is not a finite number.</exception>

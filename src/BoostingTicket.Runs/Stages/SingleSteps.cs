@@ -22,7 +22,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="configuration">Model, data, attack, training and evaluation.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class SingleSteps(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Name of the stage that <see cref="Train"/> leaves in its folder.</summary>
@@ -242,7 +242,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
 
     private NetworkGraph BuildGraph(InputNormalizationConstants? normalization) => TicketRun.BuildModel(configuration, data, normalization);
 
-    // The weights are worth what they were measured to be behind their own normalisation alone.
+    // The measured accuracy of weights holds only with their own normalisation.
     private InputNormalizationConstants? NormalizationOf(string weightsPath)
     {
         if (!configuration.Data.Normalize)

@@ -42,7 +42,7 @@ internal sealed class StageRunner
     /// <param name="seed">The seed.</param>
     /// <param name="network">The network, used by all stages.</param>
     /// <param name="data">The images.</param>
-    /// <param name="progress">Told how it goes.</param>
+    /// <param name="progress">Receives progress.</param>
     /// <param name="cancellation">Ends a stage after its current step.</param>
     /// <param name="owner">Whose ticket the checkpoints are bound to; null for those of the folder itself.</param>
     public StageRunner(

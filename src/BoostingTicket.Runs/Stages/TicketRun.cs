@@ -19,7 +19,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="folder">The run's folder.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class TicketRun(
     RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
 {

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>How the tensors of an exported network are named, after public code whose models have them.</summary>
-/// <param name="Name">Name on the command line.</param>
+/// <param name="Name">Name.</param>
 /// <param name="Models">How the names of the models begin that it is for; empty for all.</param>
 /// <param name="Description">Whose code it fits, in one line.</param>
 /// <param name="Rename">The name of a parameter there.</param>

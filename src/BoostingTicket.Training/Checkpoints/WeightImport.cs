@@ -6,7 +6,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>What whoever imports a file knows about it.</summary>
+/// <summary>What is known about a file to import.</summary>
 /// <param name="Model">Name of the model; null to tell it by the tensors.</param>
 /// <param name="ImageSize">Rows and columns of its images; null for the usual of the model.</param>
 /// <param name="Prefix">What the names of the network's tensors begin with; null to find it.</param>

@@ -24,7 +24,7 @@ public sealed class AttackEvaluator
     /// <param name="images">The image set on the network's device.</param>
     /// <param name="samples">Numbers of the samples, at least one.</param>
     /// <param name="batchSize">Samples at a time.</param>
-    /// <param name="progress">Told how it goes, and every warning.</param>
+    /// <param name="progress">Receives progress and warnings.</param>
     public AttackEvaluator(Network network, DeviceImages images, ReadOnlySpan<int> samples, int batchSize, IRunProgress progress)
     {
         ArgumentNullException.ThrowIfNull(network);

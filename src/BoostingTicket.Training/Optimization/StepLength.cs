@@ -26,7 +26,7 @@ public readonly record struct StepLength(double Value, StepUnit Unit)
     /// <summary>Parses <c>2ep</c>, <c>800it</c> or <c>5%</c>.</summary>
     /// <param name="text">What was written.</param>
     /// <param name="where">What errors call the setting.</param>
-    /// <exception cref="ConfigurationException">The text is none of them.</exception>
+    /// <exception cref="ConfigurationException">The text is not a length.</exception>
     public static StepLength Parse(string text, string where)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -10,7 +10,7 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>Where a training keeps what must survive it.</summary>
+/// <summary>Keeps what must survive a training.</summary>
 public interface ITrainingStorage
 {
     /// <summary>The state of an earlier, interrupted training, after its weights, statistics, momenta and masks were
@@ -67,7 +67,7 @@ public sealed class Trainer : IDisposable
     /// <param name="attack">The attack it defends against.</param>
     /// <param name="evaluation">Validation.</param>
     /// <param name="storage">Checkpoints.</param>
-    /// <param name="progress">Told how it goes.</param>
+    /// <param name="progress">Receives progress.</param>
     /// <param name="rule">Looks at every epoch and may end the training; null for none.</param>
     public Trainer(
         TrainingContext context, TrainingSettings settings, AttackSettings attack, EvaluationSettings evaluation,

@@ -40,7 +40,7 @@ public sealed class TrainingState : IStoredRecord
     /// <summary>Whether training has ended, after the last epoch or early.</summary>
     public bool IsFinished { get; set; }
 
-    /// <summary>What the user should worry about, a sentence each.</summary>
+    /// <summary>Warnings, a sentence each.</summary>
     public IList<string> Warnings { get; init; } = [];
 
     /// <summary>Seconds that the rule took which looks at every epoch.</summary>

@@ -47,7 +47,7 @@ public static class ExperimentTables
         ]);
     }
 
-    /// <summary>What the numbers are, in a sentence.</summary>
+    /// <summary>Explains the numbers, in a sentence.</summary>
     public static string Caption(ExperimentResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
