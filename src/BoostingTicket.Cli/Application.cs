@@ -52,7 +52,7 @@ internal static class Application
         }
         catch (Exception error)
         {
-            return Answer(error, json, terminal);
+            return Answer(error, json, terminal, context.NameOf);
         }
     }
 
@@ -64,15 +64,15 @@ internal static class Application
     {
         // Whoever reads may have stopped reading.
         bool json = arguments.Contains("--json");
-        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal)) { IsBackground = true };
+        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal, path => path)) { IsBackground = true };
         said.Start();
         said.Join(TimeSpan.FromSeconds(2));
         Environment.Exit(ExitCodes.Interrupted);
     }
 
-    private static int Answer(Exception error, bool json, Terminal terminal)
+    private static int Answer(Exception error, bool json, Terminal terminal, Func<string, string> nameOf)
     {
-        (int code, string message) = Explain(error);
+        (int code, string message) = Explain(error, nameOf);
         // With a side file alone missing, the result has been printed, and it is one document.
         if (json && error is not SideFileException)
             terminal.Out.Write(RunJson.Write(new { error = message, exitCode = code }));
@@ -118,13 +118,13 @@ internal static class Application
         return root;
     }
 
-    private static (int Code, string Message) Explain(Exception error) => error switch
+    private static (int Code, string Message) Explain(Exception error, Func<string, string> nameOf) => error switch
     {
-        BoostingTicketException known => (known.ExitCode, known.Message),
+        BoostingTicketException known => (known.ExitCode, known.MessageWith(nameOf)),
         DeviceException device => (ExitCodes.Device, device.Message),
         OutOfMemoryException => (ExitCodes.Device,
-            "The memory does not suffice; choose a smaller --batch, --evaluation-batch or model, or fewer --train-samples."),
-        OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to go on."),
+            "There is not enough memory; use a smaller model, smaller batches or fewer training samples."),
+        OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to continue."),
         _ => (Defect,
             $"The program failed where it should not: {error.Message.ReplaceLineEndings(" ").TrimEnd('.')}; set {DebugVariable}=1 to see where, and report it."),
     };

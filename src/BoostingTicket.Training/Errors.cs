@@ -30,25 +30,36 @@ public static class ExitCodes
 
 /// <summary>
 /// An error whose cause lies outside the program and which the user can remedy. <see cref="Exception.Message"/> is one
-/// sentence that names the file or option and says what to do; it is shown as it is, without a stack trace. Words of files
-/// that it quotes are made harmless, and shortened where they are absurdly long (<see cref="PlainText.Sentence"/>).
+/// sentence that says what is wrong, in which file or setting, and what to do; it is shown as it is, without a stack trace.
+/// It calls settings by their paths (<see cref="Setting"/>). Words of files that it quotes are made harmless, and shortened
+/// where they are absurdly long (<see cref="PlainText.Sentence"/>).
 /// </summary>
 public abstract class BoostingTicketException : Exception
 {
     /// <summary>Creates the error.</summary>
-    /// <param name="message">One sentence naming the file or option and the remedy.</param>
+    /// <param name="message">One sentence naming the file or setting and the remedy; settings as of
+    /// <see cref="Setting.Named"/>.</param>
     /// <param name="inner">The underlying failure, or null.</param>
     protected BoostingTicketException(string message, Exception? inner = null)
-        : base(PlainText.Sentence(message), inner)
-    {
-    }
+        : base(PlainText.Sentence(Setting.Show(message, path => path)), inner) =>
+        Wording = message;
 
     /// <summary>The exit code of the program for this error; one of <see cref="ExitCodes"/>.</summary>
     public abstract int ExitCode { get; }
+
+    /// <summary>Paths of the settings that the message names, each once; empty where it names none.</summary>
+    public IReadOnlyList<string> Settings => Setting.PathsIn(Wording);
+
+    /// <summary>The message with its settings marked, to be part of another error's.</summary>
+    public string Wording { get; }
+
+    /// <summary>The message with other names for its settings.</summary>
+    /// <param name="nameOf">The name of a path, such as an option's.</param>
+    public string MessageWith(Func<string, string> nameOf) => PlainText.Sentence(Setting.Show(Wording, nameOf));
 }
 
 /// <summary>A usage or configuration error (exit code 2): an unknown name, a value out of range, a folder in use.</summary>
-/// <param name="message">One sentence naming the option and the remedy.</param>
+/// <param name="message">One sentence naming the setting and the remedy.</param>
 /// <param name="inner">The underlying failure, or null.</param>
 public sealed class ConfigurationException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
@@ -72,6 +83,19 @@ public sealed class DivergedException(string message, Exception? inner = null) :
 {
     /// <inheritdoc/>
     public override int ExitCode => ExitCodes.Diverged;
+
+    /// <summary>The error of a training that is part of something larger.</summary>
+    /// <param name="group">Path of the training's settings there, with a dot behind: <c>donor.</c></param>
+    public DivergedException Within(string group) => new(Setting.Show(Wording, path => Setting.Named(group + path)), this);
+}
+
+/// <summary>The settings need more memory than the device has (exit code 4).</summary>
+/// <param name="message">One sentence naming the need, what is free, and settings that would fit.</param>
+/// <param name="inner">The underlying failure, or null.</param>
+public sealed class NotEnoughMemoryException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
+{
+    /// <inheritdoc/>
+    public override int ExitCode => ExitCodes.Device;
 }
 
 /// <summary>A damaged file (exit code 6): a weights, mask, ticket or checkpoint file that does not hold what it must.</summary>

@@ -44,9 +44,13 @@ public static class NearestName
     /// <param name="name">What was typed.</param>
     /// <param name="known">The names there are.</param>
     public static ConfigurationException Unknown(string what, string name, IReadOnlyCollection<string> known) =>
-        new(Find(name, known) is { } nearest
-            ? $"There is no {what} '{name}'; did you mean '{nearest}'?"
-            : $"There is no {what} '{name}'; choose one of: {string.Join(", ", known)}.");
+        new($"There is no {what} '{name}'; {Remedy(name, known)}");
+
+    /// <summary>The end of a message about an unknown name: the nearest known one, or all of them where none is near.</summary>
+    /// <param name="name">What was typed.</param>
+    /// <param name="known">The names there are.</param>
+    public static string Remedy(string name, IReadOnlyCollection<string> known) =>
+        Find(name, known) is { } nearest ? $"did you mean '{nearest}'?" : $"choose one of: {string.Join(", ", known)}.";
 
     /// <summary>
     /// The Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions,

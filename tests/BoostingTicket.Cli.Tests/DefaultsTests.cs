@@ -237,7 +237,7 @@ public sealed class DefaultsTests
     [TestCase("run --evaluation-epsilon 16", "--evaluation-epsilon is 16;", "did you mean 16/255?")]
     [TestCase("evaluate w.safetensors --epsilon 8", "--epsilon is 8;", "did you mean 8/255?")]
     [TestCase("experiment table1 --epsilon 8", "--epsilon is 8;", "did you mean 8/255?")]
-    [TestCase("run --config FILE", "--epsilon is 8;", "did you mean 8/255?")]
+    [TestCase("run --config FILE", "--train-epsilon is 8;", "did you mean 8/255?")]
     [TestCase("import w.safetensors --normalization 125.3,123,113.9/63,62.1,66.7 --out x.safetensors", "--normalization is",
         "did you mean 0.49")]
     public void The_scale_of_0_to_255_is_refused_with_a_hint(string line, string begin, string hint)

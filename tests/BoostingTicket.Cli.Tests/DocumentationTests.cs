@@ -16,7 +16,7 @@ public sealed class DocumentationTests
         string path = Path.Combine(Repository.Root, "docs", "configuration.md");
         string document = File.ReadAllText(path).ReplaceLineEndings("\n");
         int start = document.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length;
-        string expected = "\n" + ConfigurationReference.Markdown().TrimEnd() + "\n";
+        string expected = "\n" + ConfigurationReference.Markdown(OptionNames.Of).TrimEnd() + "\n";
         if (Environment.GetEnvironmentVariable(UpdateVariable) == "1")
             File.WriteAllText(path, document[..start] + expected);
         else

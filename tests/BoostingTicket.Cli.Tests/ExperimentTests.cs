@@ -123,7 +123,7 @@ public sealed class ExperimentTests
         });
         CommandResult interrupted = CommandLine.Run(watcher, source.Token, [.. Tiny("table1"), "--out", _folder]);
         Assert.That(interrupted.Code, Is.EqualTo(130));
-        Assert.That(interrupted.Error, Does.Contain("to go on, repeat: boosting-ticket experiment table1").And.Contain($"--out {_folder}"));
+        Assert.That(interrupted.Error, Does.Contain("to continue, repeat: boosting-ticket experiment table1").And.Contain($"--out {_folder}"));
         Assert.That(Directory.GetFiles(_folder, "*.checkpoint.safetensors", SearchOption.AllDirectories), Has.Length.EqualTo(1));
     }
 

@@ -60,7 +60,7 @@ public sealed class SignalTests
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         Assert.That(process.ExitCode, Is.EqualTo(130), error);
-        Assert.That(error, Does.Contain("Interrupted and saved; to go on:").And.Contain("--resume --out run"));
+        Assert.That(error, Does.Contain("Interrupted and saved; to continue:").And.Contain("--resume --out run"));
         Assert.That(File.Exists(Checkpoint));
     }
 

@@ -9,7 +9,7 @@ public partial class ReferenceBackend
     public ImageStore CreateImageStore(ReadOnlySpan<byte> pixels, FeatureShape shape)
     {
         if (pixels.Length % shape.Length != 0)
-            throw new ContractException($"CreateImageStore: {pixels.Length} pixels are no whole number of {shape} images.");
+            throw new ContractException($"CreateImageStore: {pixels.Length} pixels are not a whole number of {shape} images.");
         return new Store(pixels.ToArray(), shape);
     }
 

@@ -8,7 +8,7 @@ using BoostingTicket.Training.Evaluation;
 
 namespace BoostingTicket.Cli.Commands;
 
-/// <summary>What the single steps answer.</summary>
+/// <summary>Answers of the commands for single steps.</summary>
 internal static class AnswerText
 {
     /// <summary>Answers with a finished training.</summary>

@@ -21,7 +21,11 @@ internal static class DataCommand
                 ("data fetch cifar10", "download CIFAR-10 into ./data"),
                 ("data info mnist --data /srv/data", "read MNIST and describe it"),
             ],
-            Details = [$"Data sets are looked for in the folder of --data, else of the variable {DataRoot.EnvironmentVariable}, else in ./{DataRoot.DefaultFolder}."],
+            Details =
+            [
+                $"Data sets are looked for in the folder of --data, else of the variable {DataRoot.EnvironmentVariable}, else in "
+                    + $"./{DataRoot.DefaultFolder}.",
+            ],
         };
         command.Subcommands.Add(CreateList(context));
         command.Subcommands.Add(CreateFetch(context));
@@ -34,7 +38,7 @@ internal static class DataCommand
         Option<string?> root = CommonOptions.CreateDataOption();
         var command = new CommandLineCommand("list", "Lists the data sets and whether their files are there.", context)
         {
-            Examples = [("data list", "the data sets"), ("data list --data /srv/data", "as found in another folder")],
+            Examples = [("data list", "the data sets"), ("data list --data /srv/data", "the same for another folder")],
         };
         command.Options.Add(root);
         return command.Executes(invocation =>
@@ -67,9 +71,10 @@ internal static class DataCommand
         {
             Examples =
             [
-                ("data fetch mnist", "into ./data; a broken download goes on where it stopped"),
+                ("data fetch mnist", "into ./data; an interrupted download continues where it stopped"),
                 ("data fetch cifar10 --data /srv/data", "into another folder"),
             ],
+            Lists = [("Data sets", DataSets)],
         };
         command.Arguments.Add(name);
         command.Options.Add(root);
@@ -99,6 +104,7 @@ internal static class DataCommand
                 ("data info mnist", "sizes, classes, means, deviations and hashes"),
                 ("data info synthetic-28 --json", "the same for a script"),
             ],
+            Lists = [("Data sets", DataSets)],
         };
         command.Arguments.Add(name);
         command.Options.Add(root);
@@ -131,10 +137,13 @@ internal static class DataCommand
         });
     }
 
+    private static IReadOnlyList<(string Name, string Description)> DataSets =>
+        [.. DataSetCatalog.All.Select(set => (set.Name, set.Description))];
+
     private static Argument<string> CreateNameArgument() => new("name")
     {
         HelpName = "data set",
-        Description = $"one of {string.Join(", ", DataSetCatalog.Names)}",
+        Description = "name of a data set; see the list above",
     };
 
     // A look at the files' names only: checking gigabytes of checksums is not for a list.

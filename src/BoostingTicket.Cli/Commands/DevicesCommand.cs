@@ -10,7 +10,7 @@ internal static class DevicesCommand
 {
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context) =>
-        new CommandLineCommand("devices", "Lists the devices that can be computed on, and why others cannot.", context)
+        new CommandLineCommand("devices", "Lists the devices to compute on, and why others cannot be used.", context)
         {
             Examples =
             [

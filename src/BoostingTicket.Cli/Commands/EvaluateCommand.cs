@@ -30,37 +30,37 @@ internal static class EvaluateCommand
                     "with the settings of the run that the weights come from, wherever the file lies"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
                 ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network in a file"),
                 ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness",
-                    "all of CIFAR-10's test images at 8/255, unless the weights come with settings for it; kept, and can be "
-                        + "interrupted"),
-                ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "go on with it"),
+                    "all test images of CIFAR-10 at 8/255, unless the weights have settings for it; can be interrupted and resumed"),
+                ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "continue after an interruption"),
             ],
             Details =
             [
-                "Every adversarial image is checked to lie in the ball and in [0, 1]; the largest perturbation is reported.",
-                "Where the gradient of cross-entropy has vanished, as it does where logits are large, PGD and apgd-ce go on with "
-                    + "a margin loss, and say so.",
-                "With --attack, what is found is kept beside weights of a run; run --resume then shows it in the run's report.",
-                "With --attack, each attack gets what is classified correctly clean; robust accuracies are shares of all samples. With --out as well, its folder keeps how "
-                    + "far they are and then result.json, and --resume goes on.",
-                "The network is built behind the normalisation that the weights' file records; of files of this program it takes the model too, unless settings name another.",
+                "Every adversarial image is checked: it must lie in the ball and in [0, 1]. The largest perturbation is reported.",
+                "Where the gradient of cross-entropy vanishes, as it does for large logits, PGD and apgd-ce continue with a margin "
+                    + "loss, and report it.",
+                "With --attack, the result is kept beside weights of a run; run --resume then shows it in the run's report.",
+                "With --attack, each attack gets the samples that are classified correctly without attack; robust accuracies are "
+                    + "shares of all samples. With --out too, its folder keeps the progress and then result.json, and --resume continues.",
+                "The weights file decides on the normalisation and, if this program wrote it, on the model, unless settings name "
+                    + "another.",
             ],
-            List = ("Attacks", AttackCatalog.Names),
+            Lists = [("Attacks", AttackCatalog.Names)],
         };
-        var attack = new Option<string?>("--attack") { HelpName = "NAMES", Description = "attacks to run, by name, separated by commas; without it, PGD alone" };
-        var adversarial = new Option<string?>("--save-adversarial") { HelpName = "FILE", Description = "NumPy file (.npy) for each sample's adversarial image, or the clean one where none was found" };
+        var attack = new Option<string?>("--attack") { HelpName = "NAMES", Description = "attacks to run, separated by commas; without it, only PGD" };
+        var adversarial = new Option<string?>("--save-adversarial") { HelpName = "FILE", Description = "NumPy file (.npy) for each sample's adversarial image, or its clean image where no attack succeeded" };
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         command.Options.Add(adversarial);
         var workbench = new RunSetup(command, resumable: true, alwaysInFolder: false);
-        return command.WithOptions("--dataset", "--test-samples", "--normalize", "--model", "--width").WithEvaluationAttack().Executes(invocation =>
+        return command.WithOptions("dataset", "test-samples", "normalize", "model", "width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
             if (invocation.Get(attack) is { } || invocation.Get(adversarial) is { })
                 return Attack(invocation, workbench, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
             if (workbench.IsResumed(invocation))
-                throw new ConfigurationException("--resume goes on with attacks by name; give --attack and the --out that they were begun with, or leave it out.");
+                throw new ConfigurationException("--resume continues an evaluation with --attack; give --attack and the --out that it was started with, or leave out --resume.");
             RunConfiguration configuration = workbench.Configure(invocation, [path]);
             invocation.RequireAnswerFile();
             TestResult result = workbench.Do(
@@ -140,7 +140,7 @@ internal static class EvaluateCommand
         if (invocation.Out is not null)
             return workbench.Open(invocation, Name, [path]);
         if (workbench.IsResumed(invocation))
-            throw new ConfigurationException("--resume needs --out with the folder that the evaluation was begun in.");
+            throw new ConfigurationException("--resume needs --out with the folder that the evaluation was started in.");
         return (workbench.Configure(invocation, [path]), null, false);
     }
 
@@ -172,7 +172,7 @@ internal static class EvaluateCommand
             table.Add(
                 attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(attack.Robust), AnswerText.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
-                attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "uses none",
+                attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "not used",
                 attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
         table.Add(

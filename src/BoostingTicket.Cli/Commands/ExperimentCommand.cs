@@ -25,15 +25,15 @@ internal static class ExperimentCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var name = new Argument<string>("name") { HelpName = "NAME", Description = "table or figure of the paper; see the list below" };
-        var scale = new Option<string?>("--scale") { HelpName = "S", Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the paper's own scale" };
-        var plan = new Option<bool>("--plan") { Description = "list what would be done and how long it takes here, by steps measured on this device, and stop" };
+        var name = new Argument<string>("name") { HelpName = "NAME", Description = "table or figure of the paper; see the list above" };
+        var scale = new Option<string?>("--scale") { HelpName = "S", Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the scale of the paper" };
+        var plan = new Option<bool>("--plan") { Description = "list what would be computed and how long it would take here, from steps measured on this device, and stop" };
         var command = new CommandLineCommand(Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", context)
         {
             Examples =
             [
                 ("experiment table5 --data /srv/data", "Table 5 on the real MNIST, three seeds"),
-                ("experiment table2 --device cuda --plan", "what Table 2 at full scale would do, and how long it would take here"),
+                ("experiment table2 --device cuda --plan", "what Table 2 at full scale would compute, and how long it would take here"),
                 ("experiment table2 --scale 0.1 --seeds 3", "Table 2 with a tenth of the samples, epochs and width"),
                 ("experiment figure1 --dataset synthetic-32 --scale 0.05", "Figure 1 on built-in images"),
                 ("experiment figure7 --scale 0.1 --steps 10 --step-size 0.075 --json", "one JSON document; progress goes to standard error"),
@@ -41,12 +41,13 @@ internal static class ExperimentCommand
             ],
             Details =
             [
-                "Parts are shared by all experiments under one --out (by default experiments/) and computed once. The same command goes on after an "
-                    + "interruption of any kind. --out has a folder for each experiment, with report.html, results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
-                "--scale S multiplies samples, epochs and width by S, so that the cost falls by about the fourth power. --dataset, --model, --width, --epochs "
-                    + "and --*-samples change one of these alone.",
+                "Experiments under one --out (by default experiments/) share their parts, which are computed once. After any "
+                    + "interruption, the same command continues. --out has a folder for each experiment, with report.html, results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                "--scale S multiplies samples, epochs and width by S, so the cost falls by about the fourth power. --dataset, --model, "
+                    + "--width, --epochs and --*-samples change one of these only.",
             ],
-            List = ("Experiments", [.. ExperimentCatalog.All.Select(experiment => (experiment.Name, experiment.Title))]),
+            Lists = [("Experiments", [.. ExperimentCatalog.All.Select(experiment => (experiment.Name, $"{experiment.Title}. {experiment.Description}")),
+                (Table4, "parameters and sizes of the networks; needs no training")])],
         };
         command.Arguments.Add(name);
         command.Options.Add(scale);
@@ -54,12 +55,12 @@ internal static class ExperimentCommand
         var workbench = new RunSetup(command, resumable: false, configurable: false);
         return command
             .WithOptions(
-                ConfigurationOptions.Find("--model") with { Description = "one network in the place of all of the paper's" },
-                ConfigurationOptions.Find("--width") with { Description = "channels of the first stage (VGG-16, ResNet-18), or factor of the widest WideResNet" },
-                ConfigurationOptions.Find("--epochs") with { Description = "epochs of the experiment's longest training; others keep their proportion to it" })
+                ConfigurationOptions.Find("model") with { Description = "network to use instead of all of the paper's" },
+                ConfigurationOptions.Find("width") with { Description = "channels of the first stage (VGG-16, ResNet-18), or factor of the widest WideResNet" },
+                ConfigurationOptions.Find("epochs") with { Description = "epochs of the experiment's longest training; those of the others change in proportion" })
             .WithOptions(
-                "--seeds", "--precision", "--deterministic", "--dataset", "--train-samples", "--test-samples", "--validation-samples", "--epsilon", "--step-size",
-                "--steps", "--batch", "--patience", "--ratio", "--rounds", "--evaluation-steps", "--probe-steps", "--probe-samples", "--evaluation-batch")
+                "seeds", "precision", "deterministic", "dataset", "train-samples", "test-samples", "validation-samples", "epsilon", "step-size",
+                "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples", "evaluation-batch")
             .Executes(invocation => Execute(invocation, workbench, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
     }
 
@@ -70,7 +71,7 @@ internal static class ExperimentCommand
             if (invocation.Out is not { } root)
                 return ModelsCommand.AnswerTable4(invocation, files: null);
             if (File.Exists(new RunFolder(root).Configuration))
-                throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
+                throw new ConfigurationException($"The folder {root} holds a run, not experiments; choose another --out.");
             return ModelsCommand.AnswerTable4(invocation, new ExperimentFolder(root, Table4));
         }
         if (!ExperimentCatalog.Names.Contains(name))
@@ -117,7 +118,7 @@ internal static class ExperimentCommand
         }
         catch (OperationCanceledException cancellation)
         {
-            throw new InterruptedException($"Interrupted and saved; to go on, repeat: {invocation.CommandLine}", cancellation);
+            throw new InterruptedException($"Interrupted and saved; to continue, repeat: {invocation.CommandLine}", cancellation);
         }
 
         ExperimentResult result = outcome.Result;

@@ -13,15 +13,15 @@ internal static class ExportCommand
     public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
-        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"whose names the tensors get, by default {PyTorchStyle.Usual}" };
-        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what all names begin with, such as module. for DataParallel" };
+        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"naming of the tensors; by default {PyTorchStyle.Usual}" };
+        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of all names, such as module. for DataParallel" };
         var format = new Option<string?>("--format")
         {
             HelpName = "NAME",
-            Description = "safetensors, or pt for a state_dict as torch.save writes it; otherwise as --out ends",
+            Description = "file format, of the list below; by default as --out ends",
         };
         var command = new CommandLineCommand(
-            "export", "Writes a network for PyTorch programs, under the names of public code; a ticket with its mask applied.", context)
+            "export", "Writes a network for PyTorch programs, with the names of public code; a ticket with its mask applied.", context)
         {
             Examples =
             [
@@ -31,7 +31,15 @@ internal static class ExportCommand
                 ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
             ],
             Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')), or torch.load('wrn.pt'). Tensors are dense F32 in PyTorch's order of dimensions."],
-            List = ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
+            Lists =
+            [
+                ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
+                ("Formats",
+                [
+                    ("safetensors", "tensors alone, which need no code to read"),
+                    ("pt", "a state_dict as torch.save writes it; --out ends in .pt or .pth"),
+                ]),
+            ],
         };
         command.Arguments.Add(file);
         command.Options.Add(style);

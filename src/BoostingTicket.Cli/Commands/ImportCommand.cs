@@ -24,28 +24,40 @@ internal static class ImportCommand
     public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "file of a PyTorch program: safetensors, or of torch.save (.pt, .pth)" };
-        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model that it is; otherwise told by its tensors" };
-        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "what the names of the network's tensors begin with; otherwise found" };
+        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model of the file; by default recognised by its tensors" };
+        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of the names of the network's tensors; by default found" };
         var normalization = new Option<string?>("--normalization")
         {
             HelpName = "NAME|MEANS/DEVIATIONS",
-            Description = $"what the network was trained to have its images normalised by: {string.Join(", ", Known.Keys)}, or numbers; otherwise the constants in the file, or none",
+            Description = "constants that the network expects images to be normalised by; by default those in the file, or none",
         };
-        var size = new Option<string?>("--image-size") { HelpName = "N", Description = "rows and columns of its images; otherwise 28 for grey ones, 32 for others" };
-        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, repairs what public checkpoints need, and writes a weights file.", context)
+        var size = new Option<string?>("--image-size") { HelpName = "N", Description = "rows and columns of its images; by default 28 for grey images, 32 for colour images" };
+        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, makes the repairs that public checkpoints need, and writes a weights file.", context)
         {
             Examples =
             [
                 ("import trades.safetensors --model wrn-34-10 --out wrn.safetensors", "a public checkpoint; every repair is reported"),
-                ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010", "trained behind a normalisation that the file does not hold"),
+                ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010", "a network with a normalisation that its file does not hold"),
                 ("import checkpoint.pth --prefix state_dict.module. --out net.safetensors", "one network of a training's checkpoint"),
                 ("import both.safetensors --prefix ema. --out ema.safetensors --json", "one of two networks in a file"),
             ],
             Details =
             [
-                "Prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of normalisation wrappers, TRADES's sub_block1, fc for linear, "
-                    + "downsample for shortcut, features for feature, and float16, bfloat16 and float64 are dealt with. evaluate, transfer, prune, retrain and inspect take the result.",
-                "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than tensors and dictionaries is refused.",
+                "Repairs: prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of "
+                    + "normalisation wrappers, sub_block1 of TRADES, fc for linear, downsample for shortcut, features for feature, and "
+                    + "float16, bfloat16 and float64. evaluate, transfer, prune, retrain and inspect take the result.",
+                "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than tensors "
+                    + "and dictionaries is refused.",
+            ],
+            Lists =
+            [
+                ("Normalizations",
+                [
+                    (None, "images stay as they are, in [0, 1]"),
+                    ("cifar10", "mean and deviation of CIFAR-10"),
+                    ("mnist", "mean and deviation of MNIST"),
+                    ("MEANS/DEVIATIONS", "numbers for images in [0, 1], one for each channel, as in the example above"),
+                ]),
             ],
         };
         command.Arguments.Add(file);
@@ -131,7 +143,7 @@ internal static class ImportCommand
     {
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int size))
             throw new ConfigurationException($"--image-size is '{text}'; give a whole number.");
-        Require.InRange("image-size", size, 1, 4096);
+        Require.InRange("imageSize", size, 1, 4096);
         return size;
     }
 }

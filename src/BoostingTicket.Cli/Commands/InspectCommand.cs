@@ -17,8 +17,8 @@ internal static class InspectCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights, mask, ticket or checkpoint (safetensors)" };
-        var command = new CommandLineCommand("inspect", "Says what a weights, mask, ticket or checkpoint file is, with its sizes and sparsity by layer.", context)
+        var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights, mask, ticket or checkpoint file (safetensors)" };
+        var command = new CommandLineCommand("inspect", "Describes a weights, mask, ticket or checkpoint file: its kind, tensors, sizes and sparsity by layer.", context)
         {
             Examples =
             [

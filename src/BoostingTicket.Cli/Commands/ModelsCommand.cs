@@ -19,18 +19,18 @@ internal static class ModelsCommand
         var name = new Argument<string?>("name")
         {
             HelpName = "model",
-            Description = "one model instead of the list; any name of a family, such as wrn-16-4",
+            Description = "show this model only; any name of the forms above, such as wrn-16-4",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var command = new CommandLineCommand("models", "Lists the networks with parameters, prunable weights and multiply-adds.", context)
         {
             Examples =
             [
-                ("models", "the networks of the paper and LeNet"),
+                ("models", "the networks of the paper, LeNets and others"),
                 ("models resnet18-w16", "one network, here ResNet-18 with 16 channels in the first stage"),
                 ("models --json", "the same for a script"),
             ],
-            Details = [$"Forms of names: {string.Join(", ", ModelCatalog.Families.Select(family => family.Syntax))}."],
+            Lists = [("Names", [.. ModelCatalog.Families.Select(family => (family.Syntax, family.Description))])],
         };
         command.Arguments.Add(name);
         return command.Executes(invocation =>

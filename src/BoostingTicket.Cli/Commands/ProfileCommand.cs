@@ -20,42 +20,46 @@ internal static class ProfileCommand
     public static Command Create(ProgramContext context)
     {
         var usual = new ProfileOptions();
-        var batches = Number("--batches", $"batches to time, by default {usual.Batches}; 0 for a whole epoch; as many, but at most {Profiler.MostObserved}, are observed");
-        var warmup = Number("--warmup", $"batches before, of each kind, that are not timed; by default {usual.WarmupBatches}");
-        var sparsity = new Option<string?>("--sparsity") { HelpName = "SHARE", Description = "share of the prunable weights that is pruned by magnitude before; by default 0" };
-        var weights = new Option<string?>("--weights") { HelpName = "FILE", Description = "weights to start from (and to prune); otherwise initial weights" };
-        var operations = new Option<bool>("--operations") { Description = "time operations one by one too, waiting for the device after each: layers and operations" };
-        var trace = new Option<string?>("--trace") { HelpName = "FILE", Description = "file for the course of time, for ui.perfetto.dev or chrome://tracing" };
+        var batches = Number("--batches", $"batches to time, by default {usual.Batches}; 0 for a whole epoch. As many are instrumented, at most {Profiler.MostObserved}");
+        var warmup = Number("--warmup", $"batches of each kind to run before timing starts; by default {usual.WarmupBatches}");
+        var sparsity = new Option<string?>("--sparsity") { HelpName = "SHARE", Description = "share of the prunable weights to prune by magnitude first; by default 0" };
+        var weights = new Option<string?>("--weights") { HelpName = "FILE", Description = "weights to start from (and to prune); by default initial weights" };
+        var operations = new Option<bool>("--operations") { Description = "time each layer and operation too, waiting for the device after each" };
+        var trace = new Option<string?>("--trace") { HelpName = "FILE", Description = "file for a timeline, for ui.perfetto.dev or chrome://tracing" };
         var top = Number("--top", $"layers and operations to show, the longest first; by default {UsualTop}");
         var plan = new Option<bool>("--plan")
         {
-            Description = "count what a step asks of a GPU, without one, and calculate what GPUs need for it at their peaks",
+            Description = "count what a step asks of a GPU, without having one, and calculate the least time that GPUs need for it",
         };
-        var command = new CommandLineCommand("profile", "Measures what steps of training cost, and where: by phase, layer and operation.", context)
+        var command = new CommandLineCommand("profile", "Measures the time of training steps by phase, layer and operation.", context)
         {
             Examples =
             [
-                ("profile --model resnet18-w16 --method pgd --steps 10", "phases of PGD-10 training on built-in images"),
-                ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30", "layers and operations too, in a network pruned by nine tenths"),
+                ("profile --model resnet18-w16 --method pgd --steps 10", "phases of a PGD-10 training step on built-in images"),
+                ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30", "layers and operations too, of a network that is 90 % pruned"),
                 ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json", "one JSON document for a script"),
-                ("profile --preset cifar10-wrn34 --precision bf16 --plan", "what an epoch of PGD-10 takes on GPUs at least"),
-                ("profile --model vgg16 --operations --batches 2 --trace trace.json", "what happens when, to look at in ui.perfetto.dev"),
+                ("profile --preset cifar10-wrn34 --precision bf16 --plan", "the least time that an epoch of PGD-10 takes on GPUs"),
+                ("profile --model vgg16 --operations --batches 2 --trace trace.json", "a timeline to open in ui.perfetto.dev"),
             ],
             Details =
             [
-                "Batches are trained on in turn as ever, with phases observed and, with --operations, with operations observed. The first say how fast training is; the others, which wait for the device at every boundary, where its time goes. A batch is real: images, attack, forward and backward pass, SGD, mask.",
+                "Times normal steps, then instrumented ones, in turns. Normal steps show how fast training is. Instrumented steps wait "
+                    + "for the device after each phase and, with --operations, after each operation; they show where the time goes. "
+                    + "Every step is a real one: images, attack, forward and backward pass, SGD, mask.",
                 "Without --preset, --config, --weights and a published --dataset: batches of 128, PGD of 10 steps, and "
                     + "the built-in images that the model takes, with crops and flips if they are colour images.",
-                "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would need at its measured peaks for that work, over the time taken; pruning and fast algorithms may bring it above 100.",
+                "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would "
+                    + "need for that work at its measured peaks, divided by the time taken; pruning and fast algorithms can bring it "
+                    + "above 100.",
             ],
         };
         foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top, plan })
             command.Options.Add(option);
         var workbench = new RunSetup(command, resumable: false);
         return command.WithOptions(
-            "--dataset", "--train-samples", "--validation-samples", "--crop-flip", "--normalize", "--model", "--width", "--init", "--precision",
-            "--deterministic", "--method", "--batch", "--epsilon", "--step-size", "--steps", "--restarts", "--attack-loss", "--attack-bn",
-            "--scope", "--minimum-kept", "--prune-hidden-linear", "--evaluation-batch").Executes(invocation =>
+            "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
+            "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
+            "scope", "minimum-kept", "prune-hidden-linear", "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(
                 Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches), Share(invocation, sparsity),
@@ -92,12 +96,12 @@ internal static class ProfileCommand
     // What makes profiles of different models comparable, where nothing else was asked for.
     private static IEnumerable<(string Name, string Value)> Usual(RunConfiguration asked)
     {
-        yield return ("--batch", "128");
-        yield return ("--steps", "10");
+        yield return ("batch", "128");
+        yield return ("steps", "10");
         if (ModelCatalog.Describe(asked.Model).Input != Gray)
         {
-            yield return ("--dataset", "synthetic-32");
-            yield return ("--crop-flip", "true");
+            yield return ("dataset", "synthetic-32");
+            yield return ("crop-flip", "true");
         }
     }
 

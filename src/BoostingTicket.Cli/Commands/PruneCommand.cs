@@ -19,22 +19,22 @@ internal static class PruneCommand
     public static Command Create(ProgramContext context)
     {
         var trained = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights of the donor after training" };
-        var initial = new Option<string?>("--initial") { HelpName = "FILE", Description = $"weights of the donor before training; otherwise {InitialName} beside WEIGHTS" };
-        var maskOut = new Option<string?>("--mask-out") { HelpName = "FILE", Description = "file to write the mask to on its own, beside the ticket" };
-        var command = new CommandLineCommand("prune", "Prunes trained weights by magnitude and resets what is left to its initial values: a ticket.", context)
+        var initial = new Option<string?>("--initial") { HelpName = "FILE", Description = $"weights of the donor before training; by default {InitialName} beside WEIGHTS" };
+        var maskOut = new Option<string?>("--mask-out") { HelpName = "FILE", Description = "file for the mask alone, in addition to the ticket" };
+        var command = new CommandLineCommand("prune", "Draws a ticket: prunes trained weights by magnitude and resets the others to their initial values.", context)
         {
             Examples =
             [
-                ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors", "a ticket of a fifth of the weights"),
+                ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors", "a ticket that keeps a fifth of the weights"),
                 ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18", "the same share in every layer"),
-                ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask as a file of its own too; inspect shows it"),
+                ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask in a file of its own too; inspect shows it"),
             ],
             Details =
             [
-                $"The ticket goes to the file of --out, otherwise to {TicketName} beside WEIGHTS. The settings of the run that "
-                    + "WEIGHTS comes from are used unless others are named.",
+                $"The ticket goes to the file of --out, else to {TicketName} beside WEIGHTS. Settings are those of the run "
+                    + "that WEIGHTS comes from, unless others are named.",
                 "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights "
-                    + "of equal magnitude, the first in the order of layers and of PyTorch are pruned first.",
+                    + "of equal magnitude, those that come first in the order of layers and of PyTorch are pruned first.",
             ],
         };
         command.Arguments.Add(trained);
@@ -42,7 +42,7 @@ internal static class PruneCommand
         command.Options.Add(maskOut);
         var workbench = new RunSetup(command, resumable: false);
         return command.WithOptions(
-            "--dataset", "--normalize", "--model", "--width", "--ratio", "--scope", "--minimum-kept", "--prune-hidden-linear").Executes(invocation =>
+            "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept", "prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";

@@ -16,22 +16,22 @@ internal static class RetrainCommand
     {
         var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it; with --mask, a weights file" };
         var maskFile = new Option<string?>("--mask") { HelpName = "FILE", Description = "mask file, as prune --mask-out writes it, for the initial weights in TICKET" };
-        var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights, pruned weights staying zero.", context)
+        var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights; pruned weights stay zero.", context)
         {
             Examples =
             [
                 ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket",
                     "retraining with the settings of the run that the ticket comes from, but fewer epochs"),
                 ("retrain runs/donor/ticket.safetensors --warmup-from none --out runs/cold", "the same without warm-up"),
-                ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "go on after an interruption"),
-                ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket", "a mask of its own on other initial weights"),
+                ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "continue after an interruption"),
+                ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket", "a mask from one file on initial weights from another"),
             ],
         };
         command.Arguments.Add(ticket);
         command.Options.Add(maskFile);
         var workbench = new RunSetup(command, resumable: true);
         // Initial weights come with the ticket.
-        return command.WithSettings(OptionGroup.Data).WithOptions("--model", "--width", "--prune-hidden-linear")
+        return command.WithSettings(OptionGroup.Data).WithOptions("model", "width", "prune-hidden-linear")
             .WithSettings(OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
             .Executes(invocation =>
             {

@@ -20,7 +20,7 @@ internal static class TrainCommand
             [
                 ("train --method fgsm --learning-rate 0.01 --epochs 3 --out runs/donor", "a donor on the built-in images"),
                 ("train --preset cifar10-resnet18 --width 16 --method natural --out runs/natural", "a narrow ResNet-18 on clean CIFAR-10"),
-                ("train --resume --out runs/donor", "go on after an interruption"),
+                ("train --resume --out runs/donor", "continue after an interruption"),
             ],
             Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
         };

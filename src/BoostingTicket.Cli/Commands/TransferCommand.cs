@@ -29,10 +29,10 @@ internal static class TransferCommand
         var attack = new Option<string?>("--attack")
         {
             HelpName = "NAME",
-            Description = $"attack that makes the images, by default {UsualAttack}, or pgd where --steps is given or the "
-                + "settings have more steps",
+            Description = $"attack that makes the images; by default {UsualAttack}, or pgd where --steps is given or the settings have "
+                + "more steps",
         };
-        var command = new CommandLineCommand("transfer", "Measures how adversarial images made against one network do on others: a matrix over saved networks.", context)
+        var command = new CommandLineCommand("transfer", "Measures the accuracy of saved networks on adversarial images made against each other: a matrix.", context)
         {
             Examples =
             [
@@ -44,19 +44,19 @@ internal static class TransferCommand
             ],
             Details =
             [
-                "Every test sample is attacked on every network, and accuracies are shares of all samples; the diagonal is the white-box attack. Files say what model and "
-                    + "normalisation they need; those of other programs have to be imported first.",
+                "Every test sample is attacked on every network. Accuracies are shares of all samples; the diagonal is the white-box "
+                    + "attack. Model and normalisation come from the files; import files of other programs first.",
             ],
-            List = ("Attacks", AttackCatalog.Names),
+            Lists = [("Attacks", AttackCatalog.Names)],
         };
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         var workbench = new RunSetup(command, resumable: false);
-        return command.WithOptions("--dataset", "--test-samples").WithEvaluationAttack().Executes(invocation =>
+        return command.WithOptions("dataset", "test-samples").WithEvaluationAttack().Executes(invocation =>
         {
             string[] paths = invocation.Get(weights)!;
             if (paths.Length < 2)
-                throw new ConfigurationException($"transfer needs at least 2 files, but got {paths[0]} alone; for the attack on one network see evaluate --attack.");
+                throw new ConfigurationException($"transfer needs at least 2 files, but got only {paths[0]}; to attack one network, use evaluate --attack.");
             RunConfiguration configuration = workbench.Configure(invocation, [paths[0]]);
             string name = invocation.Get(attack) ?? Usual(invocation, configuration);
             // Before data and device are opened.

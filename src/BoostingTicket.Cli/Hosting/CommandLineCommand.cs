@@ -1,6 +1,5 @@
 using System.CommandLine;
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Training;
 
 namespace BoostingTicket.Cli.Hosting;
 
@@ -12,12 +11,12 @@ internal sealed class CommandLineCommand(string name, string description, Progra
 {
     private static readonly (string Name, string Setting, string Description)[] EvaluationAttack =
     [
-        ("--epsilon", "--evaluation-epsilon", "radius of the L∞ ball"),
-        ("--step-size", "--evaluation-step-size", "size of a PGD step"),
-        ("--steps", "--evaluation-steps", "PGD steps"),
-        ("--restarts", "--evaluation-restarts", "random restarts of PGD"),
-        ("--attack-loss", "--evaluation-loss", "loss that the attack raises"),
-        ("--batch", "--evaluation-batch", "samples a batch"),
+        ("epsilon", "evaluation-epsilon", "radius of the L∞ ball"),
+        ("step-size", "evaluation-step-size", "size of a PGD step"),
+        ("steps", "evaluation-steps", "number of PGD steps"),
+        ("restarts", "evaluation-restarts", "random restarts of PGD"),
+        ("attack-loss", "evaluation-loss", "loss that the attack maximises"),
+        ("batch", "evaluation-batch", "samples per batch"),
     ];
 
     /// <summary>What it writes to and is stopped by.</summary>
@@ -29,14 +28,20 @@ internal sealed class CommandLineCommand(string name, string description, Progra
     /// <summary>Paragraphs that help shows below the description; may be empty.</summary>
     public IReadOnlyList<string> Details { get; init; } = [];
 
-    /// <summary>A list that help shows after the examples: heading and rows; null for none.</summary>
-    public (string Heading, IReadOnlyList<(string Name, string Description)> Rows)? List { get; init; }
+    /// <summary>Lists that help shows after the examples: heading and rows.</summary>
+    public IReadOnlyList<(string Heading, IReadOnlyList<(string Name, string Description)> Rows)> Lists { get; init; } = [];
 
     /// <summary>Heading of each option that has one; others come first.</summary>
     public Dictionary<Option, string> Headings { get; } = [];
 
     /// <summary>The options that change a configuration, by what they change.</summary>
     public Dictionary<Option<string?>, ConfigurationOption> Settings { get; } = [];
+
+    /// <summary>The words that an option takes, with what they mean; empty where it takes something else.</summary>
+    public IReadOnlyList<(string Word, string Description)> WordsOf(Option option) =>
+        option == context.Common.Device ? OptionNames.Find(option).Words
+        : option is Option<string?> text && Settings.TryGetValue(text, out ConfigurationOption? setting) ? setting.Words
+        : [];
 
     /// <summary>Adds the options of all settings.</summary>
     public CommandLineCommand WithAllSettings() => Add(ConfigurationOptions.All);
@@ -66,14 +71,14 @@ internal sealed class CommandLineCommand(string name, string description, Progra
     public CommandLineCommand WithTraining(string training) => Add(
         from setting in ConfigurationOptions.All
         where setting.Listed && setting.Group == OptionGroup.Training
-        select ConfigurationOptions.Find($"--{training}-{setting.Name[2..]}") with { Name = setting.Name, Listed = true });
+        select ConfigurationOptions.Find($"{training}-{setting.Name}") with { Name = setting.Name, Listed = true });
 
     private CommandLineCommand Add(IEnumerable<ConfigurationOption> settings)
     {
         // These two belong to every command.
-        foreach (ConfigurationOption setting in settings.Where(setting => setting.Name is not ("--seed" or "--device")))
+        foreach (ConfigurationOption setting in settings.Where(setting => setting.Name is not ("seed" or "device")))
         {
-            var option = new Option<string?>(setting.Name)
+            var option = new Option<string?>(OptionNames.Of(setting))
             {
                 Description = setting.Description,
                 HelpName = setting.Hint,
@@ -96,14 +101,8 @@ internal sealed class CommandLineCommand(string name, string description, Progra
         SetAction(parsed =>
         {
             var invocation = new Invocation(parsed, this);
-            try
-            {
-                return execute(invocation);
-            }
-            catch (ConfigurationException error) when (invocation.InOwnWords(error.Message) is { } message && message != error.Message)
-            {
-                throw new ConfigurationException(message, error);
-            }
+            context.NameOf = invocation.NameOf;
+            return execute(invocation);
         });
         return this;
     }

@@ -7,20 +7,20 @@ namespace BoostingTicket.Cli.Hosting;
 internal sealed class CommonOptions
 {
     /// <summary>Machine-readable results.</summary>
-    public Option<bool> Json { get; } = Switch("--json", "print exactly one JSON document on standard output");
+    public Option<bool> Json { get; } = Switch("--json", "print one JSON document on standard output, and nothing else");
 
     /// <summary>No progress.</summary>
-    public Option<bool> Quiet { get; } = Switch("--quiet", "no progress, only results and errors");
+    public Option<bool> Quiet { get; } = Switch("--quiet", "show only results and errors, no progress");
 
     /// <summary>No colours.</summary>
     public Option<bool> NoColor { get; } = Switch("--no-color", "no colours (NO_COLOR is respected too)");
 
     /// <summary>Seed of everything random.</summary>
-    public Option<string?> Seed { get; } = Text("--seed", "N", "seed that everything random of a run follows from; data sets, the built-in ones too, are fixed");
+    public Option<string?> Seed { get; } = Text("--seed", "N", "seed of all random numbers; data sets, the built-in ones too, do not depend on it");
 
     /// <summary>Threads of the processor.</summary>
     public Option<string?> Threads { get; } =
-        Text("--threads", "N", "threads to compute on; 0 for one a processor (results do not depend on it)");
+        Text("--threads", "N", "processor threads to compute on; 0 for one per processor (results do not depend on it)");
 
     /// <summary>Device.</summary>
     public Option<string?> Device { get; } = Text("--device", "auto|cpu|cuda", "device to compute on");
@@ -29,7 +29,7 @@ internal sealed class CommonOptions
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");
 
     /// <summary>Existing files may be replaced.</summary>
-    public Option<bool> Force { get; } = Switch("--force", "replace files that exist under the names given for results");
+    public Option<bool> Force { get; } = Switch("--force", "replace result files that exist");
 
     /// <summary>All of them, in the order of help.</summary>
     public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Force, Json, Quiet, NoColor];
@@ -38,7 +38,7 @@ internal sealed class CommonOptions
     public static Option<string?> CreateDataOption() => new("--data")
     {
         HelpName = "FOLDER",
-        Description = $"data folder; otherwise {DataRoot.EnvironmentVariable}, otherwise ./{DataRoot.DefaultFolder}",
+        Description = $"data folder; by default that of {DataRoot.EnvironmentVariable}, else ./{DataRoot.DefaultFolder}",
     };
 
     private static Option<bool> Switch(string name, string description) => new(name) { Description = description, Recursive = true };

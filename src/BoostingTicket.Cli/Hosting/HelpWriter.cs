@@ -15,12 +15,12 @@ internal static class HelpWriter
     private static readonly (int Code, string Meaning)[] Codes =
     [
         (ExitCodes.Done, "done"),
-        (ExitCodes.Configuration, "usage or configuration"),
-        (ExitCodes.Data, "data"),
-        (ExitCodes.Device, "device"),
+        (ExitCodes.Configuration, "wrong usage or configuration"),
+        (ExitCodes.Data, "data missing or damaged"),
+        (ExitCodes.Device, "device cannot be used"),
         (ExitCodes.Diverged, "training diverged"),
         (ExitCodes.DamagedFile, "file damaged"),
-        (ExitCodes.SideFile, "done, but a file beside the result could not be written"),
+        (ExitCodes.SideFile, "done, but a file that was also asked for could not be written"),
         (ExitCodes.Interrupted, "interrupted, can be resumed"),
     ];
 
@@ -70,55 +70,67 @@ internal static class HelpWriter
             Paragraph(writer, width, 6, meaning);
         }
 
-        if (known?.List is { } list)
-            Section(writer, width, list.Heading, list.Rows);
-        Section(writer, width, "Commands", command.Subcommands.Select(sub => (sub.Name, sub.Description ?? "")));
-        Section(writer, width, "Arguments", command.Arguments.Select(argument => ($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? "")));
+        foreach ((string heading, IReadOnlyList<(string, string)> rows) in known?.Lists ?? [])
+            Section(writer, width, heading, rows.Select(Plain));
+        Section(writer, width, "Commands", command.Subcommands.Select(sub => Plain((sub.Name, sub.Description ?? ""))));
+        Section(
+            writer, width, "Arguments",
+            command.Arguments.Select(argument => Plain(($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? ""))));
         var own = command.Options.Where(option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
-        Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(Row));
+        Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(option => Row(option, known)));
         foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(option => known!.Headings[option]))
         {
-            Section(writer, width, group.Key, group.Select(Row));
+            Section(writer, width, group.Key, group.Select(option => Row(option, known)));
             if (group.Key == "Training" && known!.Settings.Values.Any(setting => !setting.Listed))
             {
-                Paragraph(writer, width, Indent, "These apply to every training they make sense for. For one alone, put donor-, retrain- or dense- "
-                    + "before the name: --donor-learning-rate 0.05, --dense-epochs 20.");
+                Paragraph(writer, width, Indent, "These set the training of donor, tickets and baseline. To set only one of them, put donor-, retrain- or "
+                    + "dense- before the name: --donor-learning-rate 0.05, --dense-epochs 20.");
             }
         }
 
-        Section(writer, width, "Common", context.Common.All.Select(Row).Append(("--help", "show this help")).Concat(
-            command is RootCommand ? [("--version", "show the version")] : []));
+        Section(writer, width, "Common", context.Common.All.Select(option => Row(option, known)).Append(Plain(("--help", "show this help"))).Concat(
+            command is RootCommand ? [Plain(("--version", "show the version"))] : []));
         if (command is RootCommand)
         {
-            Section(writer, width, "Exit codes", Codes.Select(code => (code.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), code.Meaning)));
+            Section(writer, width, "Exit codes", Codes.Select(code => Plain((code.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), code.Meaning))));
         }
     }
 
     private static readonly (string Line, string Meaning)[] RootExamples =
     [
-        ("run", "the whole method on built-in images, in under two minutes"),
+        ("run", "find and retrain a ticket on built-in images, in under two minutes"),
         ("run --preset mnist-lenet --out runs/mnist", "Table 5 of the paper"),
         ("data fetch cifar10", "download CIFAR-10 into ./data"),
         ("run --help", "all options of a command"),
     ];
 
-    private static (string Name, string Description) Row(Option option)
+    /// <summary>A line of a section, with the words that it takes below.</summary>
+    private readonly record struct HelpRow(string Name, string Description, IReadOnlyList<(string Word, string Description)> Words);
+
+    private static HelpRow Plain((string Name, string Description) row) => new(row.Name, row.Description, []);
+
+    private static HelpRow Row(Option option, CommandLineCommand? command)
     {
         bool isSwitch = option is Option<bool>;
-        return (isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "");
+        return new HelpRow(
+            isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "", command?.WordsOf(option) ?? []);
     }
 
-    private static void Section(TextWriter writer, int width, string title, IEnumerable<(string Name, string Description)> rows)
+    private static void Section(TextWriter writer, int width, string title, IEnumerable<HelpRow> rows)
     {
         var lines = rows.ToList();
         if (lines.Count == 0)
             return;
         writer.WriteLine();
         writer.WriteLine($"{title}:");
-        foreach ((string name, string description) in lines)
+        foreach (HelpRow row in lines)
         {
-            string start = new string(' ', Indent) + name;
-            IReadOnlyList<string> wrapped = TextWrap.Lines(description, Math.Max(width - NameColumn, 30));
+            string start = new string(' ', Indent) + row.Name;
+            int room = Math.Max(width - NameColumn, 30);
+            string inset = new(' ', Indent);
+            IEnumerable<string> wrapped = TextWrap.Lines(row.Description, room).Concat(
+                row.Words.SelectMany(entry => TextWrap.Lines($"{entry.Word}: {entry.Description}", room - Indent).Select(
+                    (line, index) => index == 0 ? inset + line : inset + inset + line)));
             if (start.Length >= NameColumn - 1)
             {
                 writer.WriteLine(start);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.RegularExpressions;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Devices;
@@ -15,8 +14,6 @@ namespace BoostingTicket.Cli.Hosting;
 /// <param name="command">The command.</param>
 internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 {
-    private static readonly Regex OptionName = new("--[a-z][a-z-]*[a-z]", RegexOptions.CultureInvariant);
-
     private bool _answerTried;
 
     /// <summary>Where to write.</summary>
@@ -81,7 +78,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         foreach (Option<string?> option in new[] { Common.Seed, Common.Device })
         {
             if (Get(option) is { } value)
-                given.Add((ConfigurationOptions.Find(option.Name), value));
+                given.Add((OptionNames.Find(option), value));
         }
 
         foreach ((Option<string?> option, ConfigurationOption setting) in command.Settings)
@@ -93,24 +90,19 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         return given;
     }
 
-    /// <summary>A message in terms of this command: each setting in it is called by the option that was written for it, else by
-    /// an option that the command has, else as in a file.</summary>
-    /// <param name="message">A message that may call settings by options of other commands.</param>
-    public string InOwnWords(string message)
+    /// <summary>What this command calls a setting or another input: the option that was written for it, else the one that the
+    /// command has for it, and of several the one that changes least else; where there is none, as in a file.</summary>
+    /// <param name="path">As errors name it (<see cref="Setting"/>).</param>
+    public string NameOf(string path)
     {
-        if (command.Settings.Count == 0)
-            return message;
-        List<ConfigurationOption> typed = [.. ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option)];
-        return OptionName.Replace(message, match =>
-        {
-            if (command.Context.Common.All.Any(option => option.Name == match.Value) || ConfigurationOptions.PathOf(match.Value) is not { } path)
-                return match.Value;
-            List<ConfigurationOption> offered = [.. command.Settings.Values.Where(option => option.Paths.Contains(path))];
-            ConfigurationOption? named = typed.LastOrDefault(option => option.Paths.Contains(path))
-                ?? offered.FirstOrDefault(option => option.Name == match.Value)
-                ?? offered.MinBy(option => option.Paths.Count);
-            return named?.Name ?? path;
-        });
+        string own = OptionNames.Of(path);
+        if (command.Options.Concat(Common.All).Any(option => option.Name == own))
+            return own;
+        ConfigurationOption? typed =
+            ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option).LastOrDefault(option => option.Paths.Contains(path));
+        ConfigurationOption? named = typed ?? command.Settings.Values.Where(option => option.Paths.Contains(path))
+            .OrderBy(option => option.Paths.Count).ThenBy(option => !option.Listed).FirstOrDefault();
+        return named is null ? path : OptionNames.Of(named);
     }
 
     /// <summary>Answers: the document with <c>--json</c>, otherwise the text; on standard output, or into the file of
@@ -203,7 +195,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     }
 
     private static SideFileException Missing(ConfigurationException error) =>
-        new($"{error.Message.TrimEnd('.')}; the result itself is complete.", error);
+        new($"{error.Wording.TrimEnd('.')}; the result itself is complete.", error);
 
     /// <summary>Answers on standard output, whatever <c>--out</c> says.</summary>
     /// <param name="document">What to serialise with <c>--json</c>.</param>
@@ -219,7 +211,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     }
 
     /// <summary>Makes sure that a device has a known name.</summary>
-    /// <exception cref="ConfigurationException">It has not.</exception>
+    /// <exception cref="ConfigurationException">It does not.</exception>
     public static string CheckDevice(string device) =>
         DeviceCatalog.Names.Contains(device) ? device : throw NearestName.Unknown("device", device, [.. DeviceCatalog.Names]);
 }

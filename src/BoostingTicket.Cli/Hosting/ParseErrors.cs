@@ -34,7 +34,7 @@ internal static class ParseErrors
                 return Unknown($"There is no option '{token}' of '{path}'", token, OptionNames(parsed.CommandResult), path);
             if (command.Subcommands.Count > 0)
                 return Unknown($"There is no command '{path} {token}'", token, command.Subcommands.Select(sub => sub.Name), path);
-            return $"'{token}' is one argument too many; see '{path} --help'.";
+            return $"Unexpected argument '{token}'; see '{path} --help'.";
         }
 
         if (command.Subcommands.Count > 0)

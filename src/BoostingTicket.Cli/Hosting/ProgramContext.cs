@@ -15,6 +15,10 @@ internal sealed record ProgramContext(IReadOnlyList<string> Arguments, Terminal 
     /// <summary>Told of work that saves itself when it is asked to stop.</summary>
     public SavingWork Saving { get; init; } = new();
 
+    /// <summary>What the command in use calls a setting that an error names by its path; the path itself before a command is
+    /// known.</summary>
+    public Func<string, string> NameOf { get; set; } = path => path;
+
     /// <summary>The options that every command has.</summary>
     public CommonOptions Common { get; } = new();
 }

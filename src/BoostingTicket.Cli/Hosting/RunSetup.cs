@@ -22,16 +22,16 @@ internal sealed class RunSetup
     private readonly Option<string?> _preset = new("--preset")
     {
         HelpName = "NAME",
-        Description = "settings to start from; otherwise those that the given weights or ticket come from, else the "
-            + "defaults of the data set; see run --help",
+        Description = "settings to start from; by default those of the given weights or ticket, else the defaults of the data "
+            + "set. 'run --help' lists the presets",
     };
     private readonly Option<string?> _config = new("--config")
     {
         HelpName = "FILE",
-        Description = "JSON file with settings; the command line wins over it, it wins over all else",
+        Description = "JSON file with settings; options win over the file, the file wins over all else",
     };
     private readonly Option<string?> _data = CommonOptions.CreateDataOption();
-    private readonly Option<bool> _resume = new("--resume") { Description = "continue what --out holds (by default the newest run), with its settings" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "continue the work in --out (by default the newest run), with its settings" };
     private readonly bool _resumable;
     private readonly bool _inFolder;
     private string _source = "";
@@ -64,7 +64,7 @@ internal sealed class RunSetup
     /// <summary>Settings and folder of work that can be resumed.</summary>
     /// <param name="invocation">The command line.</param>
     /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
-    /// <param name="origins">As of <see cref="Configure"/>; of no matter where work is resumed.</param>
+    /// <param name="origins">As of <see cref="Configure"/>; ignored where work is resumed.</param>
     /// <returns>What to do, where, and whether to continue what is there.</returns>
     /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
     /// to begin with.</exception>
@@ -107,7 +107,7 @@ internal sealed class RunSetup
         var known = new DirectoryInfo(RunsFolder);
         return (known.Exists ? known.GetDirectories() : []).Where(run => File.Exists(new RunFolder(run.FullName).Configuration))
             .OrderBy(run => File.GetLastWriteTimeUtc(new RunFolder(run.FullName).Configuration)).Select(run => Path.Combine(RunsFolder, run.Name))
-            .LastOrDefault() ?? throw new ConfigurationException($"--resume finds no run under {RunsFolder}; name its folder with --out.");
+            .LastOrDefault() ?? throw new ConfigurationException($"There is no run to resume under {RunsFolder}; name its folder with --out.");
     }
 
     /// <summary>The configuration: command line over file over preset, else over what the given files come from, else over the
@@ -161,7 +161,7 @@ internal sealed class RunSetup
     private static RunConfiguration Fitted(RunConfiguration configuration, ConfigurationSources sources) =>
         sources.Origin?.Configuration?.Precision == configuration.Precision
             && configuration.Precision is not (DeviceCatalog.Auto or "float32")
-        && sources.Options.All(given => given.Option.Name != "--precision") && DeviceCatalog.Names.Contains(configuration.Device)
+        && sources.Options.All(given => given.Option.Name != "precision") && DeviceCatalog.Names.Contains(configuration.Device)
         && DeviceCatalog.Select(configuration.Device).Name == DeviceCatalog.Cpu
             ? configuration with { Precision = DeviceCatalog.Auto }
             : configuration;
@@ -233,7 +233,7 @@ internal sealed class RunSetup
         catch (OperationCanceledException cancellation)
         {
             string line = CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
-            throw new InterruptedException($"Interrupted and saved; to go on: {CommandText.Program} {line}", cancellation);
+            throw new InterruptedException($"Interrupted and saved; to continue: {CommandText.Program} {line}", cancellation);
         }
     }
 

@@ -6,7 +6,7 @@ internal sealed class SavingWork
 {
     private int _count;
 
-    /// <summary>Whether there is such work.</summary>
+    /// <summary>Whether such work is in progress.</summary>
     public bool IsActive => Volatile.Read(ref _count) > 0;
 
     /// <summary>Does work that is short and must not be cut off.</summary>

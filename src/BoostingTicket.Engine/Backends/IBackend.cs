@@ -26,7 +26,7 @@ public partial interface IBackend : IDisposable
     long? FreeMemory => null;
 
     /// <summary>Memory for placed tensors.</summary>
-    /// <exception cref="DeviceException">The device has not that much.</exception>
+    /// <exception cref="DeviceException">The device does not have that much.</exception>
     Arena CreateArena(long bytes);
 
     /// <summary>Puts a described tensor at an offset of an arena; an earlier place is forgotten. Its contents are

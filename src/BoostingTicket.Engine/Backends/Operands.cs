@@ -119,6 +119,6 @@ public readonly record struct SgdOptions(float LearningRate, float Momentum, flo
 public readonly record struct PerturbationExtent(float LargestPerturbation, float Smallest, float Largest);
 
 /// <summary>A device, for people.</summary>
-/// <param name="Name">The word of <c>--device</c>: <c>cpu</c> or <c>cuda</c>.</param>
+/// <param name="Name">The word of settings: <c>cpu</c> or <c>cuda</c>.</param>
 /// <param name="Description">Model, instruction set or driver, threads.</param>
 public readonly record struct DeviceInfo(string Name, string Description);

@@ -10,7 +10,7 @@ public abstract class RepeatedWork : IDisposable
     public abstract void Dispose();
 }
 
-/// <summary>Work that is called anew every time.</summary>
+/// <summary>Work that is called again every time.</summary>
 /// <param name="work">What it calls.</param>
 internal sealed class CalledWork(Action work) : RepeatedWork
 {

@@ -33,7 +33,7 @@ internal sealed class CpuFilter : Filter
     public static CpuFilter Of(Filter filter) => filter as CpuFilter
         ?? throw new ArgumentException("The filter belongs to another backend than the CPU's.", nameof(filter));
 
-    /// <summary>Packs the weights for each use. If the mask changed, algorithms are chosen anew and lists rebuilt.</summary>
+    /// <summary>Packs the weights for each use. If the mask changed, algorithms are chosen again and lists rebuilt.</summary>
     /// <param name="pool">Threads.</param>
     /// <param name="weight">Weights in logical order.</param>
     /// <param name="mask">1 for kept and 0 for pruned weights, or null.</param>

@@ -19,7 +19,7 @@ internal sealed unsafe class NativeBlock : SafeHandle
         catch (OutOfMemoryException cause)
         {
             throw new DeviceException(
-                $"The CPU backend could not get {bytes / 1048576.0:N0} MiB of memory; use a smaller batch (--batch).", cause);
+                $"The CPU backend could not get {bytes / 1048576.0:N0} MiB of memory; use a smaller batch.", cause);
         }
         LargePages.Ask(memory, bytes);
         NativeMemory.Clear(memory, (nuint)bytes);

@@ -277,7 +277,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         }
         string what = _options.Deterministic ? "that always gives the same bits for" : "for";
         string message = $"cuDNN {CudaInventory.CudnnVersion(_context.Cudnn.Version)} has no algorithm {what} the {plan.Direction} pass of "
-            + $"{plan.Shape} at batch {plan.Batch} in {_options.Precision}; try another --precision or a newer cuDNN.";
+            + $"{plan.Shape} at batch {plan.Batch} in {_options.Precision}; try another number format or a newer cuDNN.";
         throw plan.Refusal is { } last ? new DeviceException($"{message} {last.Message}.", last) : new DeviceException(message);
     }
 

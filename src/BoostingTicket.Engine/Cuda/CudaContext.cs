@@ -100,7 +100,7 @@ internal sealed class CudaContext : IDisposable
     /// <summary>Says that an address changed.</summary>
     public void MemoryMoved() => MemoryVersion++;
 
-    /// <exception cref="DeviceException">The device has not that much memory free.</exception>
+    /// <exception cref="DeviceException">The device does not have that much free memory.</exception>
     public DevicePointer Allocate(long bytes, string purpose)
     {
         RequireNotRecording("allocate memory");
@@ -117,8 +117,8 @@ internal sealed class CudaContext : IDisposable
             throw new DeviceException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The GPU has not enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, {Mebibytes((long)free)} of "
-                    + $"{Mebibytes((long)total)} MiB are free; lower --batch or --evaluation-batch, or end other programs on the GPU."),
+                    $"The GPU does not have enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, {Mebibytes((long)free)} of "
+                    + $"{Mebibytes((long)total)} MiB are free; use smaller batches, or end other programs on the GPU."),
                 failure);
         }
     }

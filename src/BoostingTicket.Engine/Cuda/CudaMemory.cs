@@ -11,7 +11,7 @@ internal sealed class DeviceBlock : IDisposable
     private DevicePointer _pointer;
 
     /// <summary>Allocates.</summary>
-    /// <exception cref="DeviceException">The device has not that much memory free.</exception>
+    /// <exception cref="DeviceException">The device does not have that much free memory.</exception>
     public DeviceBlock(CudaContext context, long bytes, string purpose)
     {
         _context = context;

@@ -31,7 +31,7 @@ public sealed record CudaProbe
     /// <summary>GPUs that the driver reports; 0 when it could not be started.</summary>
     public int Devices { get; }
 
-    /// <summary>Whether <c>--device cuda</c> can work: driver, GPU, cuBLAS and cuDNN are all there.</summary>
+    /// <summary>Whether CUDA can work: driver, GPU, cuBLAS and cuDNN are all there.</summary>
     public bool Usable { get; }
 
     /// <summary>What there is, or why CUDA cannot be used: what is missing, where it was looked for and how to get it. The middle of

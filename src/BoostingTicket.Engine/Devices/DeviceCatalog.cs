@@ -7,13 +7,13 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Devices;
 
 /// <summary>A device that could be asked for.</summary>
-/// <param name="Name">The word of <c>--device</c>.</param>
+/// <param name="Name">The word of settings.</param>
 /// <param name="Usable">Whether it can be opened.</param>
 /// <param name="Description">What it is, or why it cannot be used.</param>
 public sealed record DeviceStatus(string Name, bool Usable, string Description);
 
 /// <summary>The device that was taken.</summary>
-/// <param name="Name">The word of <c>--device</c>: never <see cref="DeviceCatalog.Auto"/>.</param>
+/// <param name="Name">The word of settings: never <see cref="DeviceCatalog.Auto"/>.</param>
 /// <param name="Reason">Which it is and why, in one sentence.</param>
 public sealed record DeviceSelection(string Name, string Reason);
 
@@ -30,7 +30,7 @@ public static class DeviceCatalog
     /// <summary>An NVIDIA GPU.</summary>
     public const string Cuda = "cuda";
 
-    /// <summary>The words of <c>--device</c>.</summary>
+    /// <summary>The words for devices.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, Cpu, Cuda];
 
     /// <summary>What this machine has.</summary>
@@ -55,7 +55,7 @@ public static class DeviceCatalog
                 CudaProbe probe = CudaProbe.Run();
                 return probe.Usable
                     ? new DeviceSelection(Cuda, "Using CUDA, as asked for.")
-                    : throw new DeviceException($"--device cuda cannot be used: {probe.Reason}; use --device cpu or --device auto.");
+                    : throw new DeviceException($"The device cuda cannot be used: {probe.Reason}; use the device cpu or auto.");
             case Auto:
                 CudaProbe found = CudaProbe.Run();
                 return found.Usable
@@ -79,10 +79,10 @@ public static class DeviceCatalog
         return options.Precision is null or Precision.Float32
             ? CpuBackend.Create(options.Threads)
             : throw new DeviceException(
-                $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave out --precision or use --device cuda.");
+                $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave the number format out or use the device cuda.");
     }
 
-    /// <summary>The words of <c>--precision</c>, and what they mean; null where the device chooses.</summary>
+    /// <summary>The words for number formats, and what they mean; null where the device chooses.</summary>
     public static IReadOnlyDictionary<string, Precision?> Precisions { get; } = new Dictionary<string, Precision?>
     {
         [Auto] = null,

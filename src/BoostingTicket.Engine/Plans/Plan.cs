@@ -112,7 +112,7 @@ public sealed class Plan : IDisposable
     public void Forward()
     {
         if (!_isPlaced)
-            throw new InvalidOperationException("The plan has no memory; ask the network for it anew.");
+            throw new InvalidOperationException("The plan has no memory; ask the network for it again.");
         Prepare();
         Run(_forward, _goingForward);
         if (Options.Mode == PlanMode.Train)

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Plans;
 
-/// <summary>Something that is computed from weights and statistics alone, and anew when they change.</summary>
+/// <summary>Something that is computed from weights and statistics alone, and again when they change.</summary>
 internal class PreparedItem(bool readsStatistics)
 {
     private (int Weights, int Statistics) _version = (-1, -1);

@@ -23,7 +23,7 @@ internal static class ChangedSettings
         bool run = command == TicketRun.Command;
         bool ticket = run && configuration.Arms.Any(arm => arm != Arm.Dense);
         if (ticket && configuration.Pruning.EarlyBird is not null)
-            return "--donor-early-bird was a share of all weights and not of the most that masks can differ";
+            return "the Early-Bird distance was a share of all weights and not of the most that masks can differ";
         TrainingSettings?[] trainings =
         [
             ticket ? configuration.Donor : null,

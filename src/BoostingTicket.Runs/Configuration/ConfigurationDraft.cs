@@ -4,7 +4,7 @@ using BoostingTicket.Training;
 
 namespace BoostingTicket.Runs.Configuration;
 
-/// <summary>A configuration while its layers are being laid over one another: preset, then file, then command line.</summary>
+/// <summary>A configuration while its layers are being laid over one another: preset, then file, then options.</summary>
 public sealed class ConfigurationDraft
 {
     private readonly JsonObject _root;
@@ -22,7 +22,7 @@ public sealed class ConfigurationDraft
     /// <exception cref="ConfigurationException">It names a setting that does not exist, or gives one a wrong value.</exception>
     public void Overlay(JsonObject settings, string file) => Overlay(_root, settings, ConfigurationSchema.Root, file);
 
-    /// <summary>Gives one setting a value as the command line spells it; <c>none</c> removes an optional one.</summary>
+    /// <summary>Gives one setting a value that is spelled as text; <c>none</c> removes an optional one.</summary>
     /// <param name="path">Such as <c>donor.learningRate</c>.</param>
     /// <param name="text">The value.</param>
     /// <param name="where">What to call the setting in errors.</param>

@@ -27,8 +27,8 @@ public enum OptionGroup
     Evaluation,
 }
 
-/// <summary>A setting, or several at once, as an option of the command line.</summary>
-/// <param name="Name">The option, such as <c>--epochs</c>.</param>
+/// <summary>A setting, or several at once, under one short name, as a command line offers it.</summary>
+/// <param name="Name">The word for it, such as <c>epochs</c>.</param>
 /// <param name="Group">Heading.</param>
 /// <param name="Hint">What it takes, such as <c>N</c>.</param>
 /// <param name="Description">What it does, in one line.</param>
@@ -38,6 +38,9 @@ public sealed record ConfigurationOption(
 {
     /// <summary>Whether help lists it; a variant for a single training is explained once instead.</summary>
     public bool Listed { get; init; } = true;
+
+    /// <summary>The words that it takes, with what they mean; empty where it takes something else.</summary>
+    public IReadOnlyList<(string Word, string Description)> Words { get; init; } = [];
 
     /// <summary>What it does beyond giving <see cref="Paths"/> its value; null for nothing.</summary>
     internal Action<ConfigurationDraft, string>? Action { get; init; }
@@ -50,7 +53,7 @@ public sealed record ConfigurationOption(
     {
         ArgumentNullException.ThrowIfNull(draft);
         foreach (string path in Paths)
-            draft.Set(path, text, Name);
+            draft.Set(path, text, Setting.Named(Name));
         Action?.Invoke(draft, text);
     }
 }

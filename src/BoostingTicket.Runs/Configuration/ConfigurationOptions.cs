@@ -10,124 +10,115 @@ namespace BoostingTicket.Runs.Configuration;
 /// over the option for all.</remarks>
 public static class ConfigurationOptions
 {
-    private static readonly (string Group, string What)[] Trainings =
-        [("donor", "the donor"), ("retrain", "tickets and controls"), ("dense", "the dense baseline")];
+    private static readonly string[] Trainings = ["donor", "retrain", "dense"];
 
     /// <summary>All options.</summary>
     public static IReadOnlyList<ConfigurationOption> All { get; } = [.. General(), .. Single()];
 
     /// <summary>The option of a name.</summary>
-    /// <param name="name">Such as <c>--epochs</c>.</param>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <param name="name">Such as <c>epochs</c>.</param>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static ConfigurationOption Find(string name) =>
         All.FirstOrDefault(option => option.Name == name)
         ?? throw NearestName.Unknown("option", name, [.. All.Select(option => option.Name)]);
 
-    /// <summary>The setting that a message of <see cref="RunConfiguration.Validate"/> means by an option's name: where the option
-    /// sets several trainings, that of <c>retrain</c>, since the others are checked under names of their own.</summary>
-    /// <param name="name">Such as <c>--batch</c>.</param>
-    /// <returns>Its path; null if no option has the name, or it is no single setting's.</returns>
-    public static string? PathOf(string name) =>
-        All.FirstOrDefault(option => option.Name == name) is { Paths: { Count: > 0 } paths }
-            ? paths.FirstOrDefault(path => path.StartsWith("retrain.", StringComparison.Ordinal)) ?? paths[0]
-            : null;
-
     private static IEnumerable<ConfigurationOption> General()
     {
-        yield return Set("--arms", OptionGroup.Run, "what is compared, with commas between", "arms");
-        yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it, but the built-in images, which are fixed", "seed");
-        yield return Set("--seeds", OptionGroup.Run, "number of seeds, each a whole comparison of its own", "seeds");
-        yield return Set("--device", OptionGroup.Run, "auto, cpu or cuda", "device") with { Hint = "auto|cpu|cuda" };
-        yield return Set("--precision", OptionGroup.Run, "number format; auto is float32 on the CPU and tf32 on a GPU", "precision") with { Hint = "auto|float32|tf32|bf16" };
-        yield return Set("--deterministic", OptionGroup.Run, "same bits in every process also on a GPU, whose algorithms are else chosen by measurement", "deterministic");
+        yield return Set("arms", OptionGroup.Run, "networks to compare, separated by commas", "arms");
+        yield return Set("seed", OptionGroup.Run, "first seed of all random numbers; the built-in images do not depend on it", "seed");
+        yield return Set("seeds", OptionGroup.Run, "number of seeds; each is a whole comparison of its own", "seeds");
+        yield return Set("device", OptionGroup.Run, "device to compute on", "device");
+        yield return Set("precision", OptionGroup.Run, "number format", "precision");
+        yield return Set("deterministic", OptionGroup.Run, "use only GPU algorithms that give the same bits in every process; the CPU always does", "deterministic");
 
-        yield return Set("--dataset", OptionGroup.Data, "data set; see 'data list'", "data.name");
-        yield return Set("--train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
-        yield return Set("--test-samples", OptionGroup.Data, "samples of the final evaluation; 0 for all", "data.testSamples");
-        yield return Set("--validation-samples", OptionGroup.Data, "samples of the training set set aside for validation", "data.validationSamples");
-        yield return Set("--crop-flip", OptionGroup.Data, "crop (padded by 4) and flip training images at random", "data.cropFlip");
-        yield return Set("--normalize", OptionGroup.Data, "begin the network by normalising with the data set's mean and deviation", "data.normalize");
+        yield return Set("dataset", OptionGroup.Data, "data set; 'data list' shows all", "data.name");
+        yield return Set("train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
+        yield return Set("test-samples", OptionGroup.Data, "samples of the final evaluation; 0 for all", "data.testSamples");
+        yield return Set("validation-samples", OptionGroup.Data, "training samples set aside for validation", "data.validationSamples");
+        yield return Set("crop-flip", OptionGroup.Data, "crop (after padding by 4) and flip training images at random", "data.cropFlip");
+        yield return Set("normalize", OptionGroup.Data, "normalise images by the data set's mean and deviation in the network's first layer", "data.normalize");
 
-        yield return Set("--model", OptionGroup.Model, "network; see 'models'", "model");
+        yield return Set("model", OptionGroup.Model, "network; 'models' shows all", "model");
         yield return new ConfigurationOption(
-            "--width", OptionGroup.Model, "N", "width of the network: resnet18 with 16 is resnet18-w16, wrn-34-10 with 2 is wrn-34-2", [])
+            "width", OptionGroup.Model, "N", "width of the network: 16 makes resnet18 resnet18-w16, 2 makes wrn-34-10 wrn-34-2", [])
         {
-            Action = (draft, text) => draft.Set("model", ModelWidth.Change(draft.Build().Model, text), "--width"),
+            Action = (draft, text) => draft.Set("model", ModelWidth.Change(draft.Build().Model, text), Setting.Named("width")),
         };
-        yield return Set("--init", OptionGroup.Model, "distribution of initial weights: he or glorot", "initialization") with { Hint = "he|glorot" };
+        yield return Set("init", OptionGroup.Model, "distribution of initial weights", "initialization");
 
-        yield return Set("--epsilon", OptionGroup.Attack, "radius of the L∞ ball, in training and evaluation", "attack.epsilon", "evaluation.attack.epsilon");
-        yield return Set("--step-size", OptionGroup.Attack, "size of a PGD step, in training and evaluation", "attack.stepSize", "evaluation.attack.stepSize");
-        yield return Set("--steps", OptionGroup.Attack, "PGD steps of adversarial training", "attack.steps");
-        yield return Set("--restarts", OptionGroup.Attack, "random restarts of PGD in training", "attack.restarts");
-        yield return Set("--attack-loss", OptionGroup.Attack, "loss that the attack of training raises", "attack.loss");
-        yield return Set("--attack-bn", OptionGroup.Attack, "statistics that normalisation reads while training's attack runs", "attack.statistics");
-        yield return Set("--train-epsilon", OptionGroup.Attack, "radius of the L∞ ball in training alone", "attack.epsilon");
-        yield return Set("--train-step-size", OptionGroup.Attack, "size of a PGD step in training alone", "attack.stepSize");
+        yield return Set("epsilon", OptionGroup.Attack, "radius of the L∞ ball, in training and evaluation", "attack.epsilon", "evaluation.attack.epsilon");
+        yield return Set("step-size", OptionGroup.Attack, "size of a PGD step, in training and evaluation", "attack.stepSize", "evaluation.attack.stepSize");
+        yield return Set("steps", OptionGroup.Attack, "PGD steps in training", "attack.steps");
+        yield return Set("restarts", OptionGroup.Attack, "random restarts of PGD in training", "attack.restarts");
+        yield return Set("attack-loss", OptionGroup.Attack, "loss that the training attack maximises", "attack.loss");
+        yield return Set("attack-bn", OptionGroup.Attack, "statistics that batch normalisation uses during the training attack", "attack.statistics");
+        yield return Set("train-epsilon", OptionGroup.Attack, "radius of the L∞ ball in training only", "attack.epsilon");
+        yield return Set("train-step-size", OptionGroup.Attack, "size of a PGD step in training only", "attack.stepSize");
 
         yield return new ConfigurationOption(
-            "--epochs", OptionGroup.Training, "N",
-            "epochs of retraining; donor and dense keep their proportion to it", [])
+            "epochs", OptionGroup.Training, "N",
+            "epochs of retraining; those of donor and baseline change in proportion", [])
         {
             Action = ScaleEpochs,
         };
-        yield return Set("--method", OptionGroup.Training, "what is trained on; the donor follows only to natural", "retrain.method", "dense.method") with
+        yield return Set("method", OptionGroup.Training, "training method; the donor changes with it only for natural", "retrain.method", "dense.method") with
         {
             Action = (draft, text) =>
             {
                 if (draft.Build().Retrain.Method == Training.Optimization.TrainingMethod.Natural)
-                    draft.Set("donor.method", text, "--method");
+                    draft.Set("donor.method", text, Setting.Named("method"));
             },
         };
-        yield return Everywhere("--fgsm-rs-step", "step of fgsm-rs, as a multiple of ε", "methodOptions.fgsmRsStep");
-        yield return Everywhere("--noise", "radius of the noise of n-fgsm, as a multiple of ε", "methodOptions.noise");
-        yield return Everywhere("--noise-step", "step of n-fgsm, as a multiple of ε", "methodOptions.noiseStep");
-        yield return Everywhere("--replays", "times in a row that free trains on a batch; each counts as a pass over the data", "methodOptions.replays");
-        yield return Everywhere("--outer-steps", "propagations of yopo through the whole network for a step of the weights", "methodOptions.outerSteps");
-        yield return Everywhere("--inner-steps", "steps of yopo's images through the first layer after each propagation", "methodOptions.innerSteps");
-        yield return Everywhere("--beta", "weight of the divergence in trades", "methodOptions.beta");
-        yield return Everywhere("--ema", "share that a step leaves of an average of the weights, such as 0.9995, which is then validated, tested, saved and pruned; or none", "ema");
-        yield return Everywhere("--batch", "samples a step", "batchSize");
-        yield return Set("--learning-rate", OptionGroup.Training, "learning rate of tickets and baseline; the donor has its own", "retrain.learningRate", "dense.learningRate");
-        yield return Set("--warmup-from", OptionGroup.Training, "rate that tickets warm up from, or none", "retrain.warmupFrom");
-        yield return Set("--warmup-length", OptionGroup.Training, "length of the warm-up: 2ep, 800it or 5%", "retrain.warmupLength");
-        yield return Everywhere("--learning-rate-drops", "shares of the training after which the rate drops, or none", "learningRateDrops");
-        yield return Everywhere("--learning-rate-factor", "factor of each drop", "learningRateFactor");
-        yield return Everywhere("--momentum", "momentum of SGD", "momentum");
-        yield return Everywhere("--weight-decay", "weight decay of SGD", "weightDecay");
-        yield return Everywhere("--decay-all", "whether biases and normalisation decay too", "decayAll");
-        yield return Everywhere("--patience", "epochs without a better validation accuracy after which training stops, or none", "earlyStopping.patience");
-        yield return Everywhere("--early-stopping-robust", "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training", "earlyStopping.robust");
+        yield return Everywhere("fgsm-rs-step", "step of fgsm-rs, as a multiple of ε", "methodOptions.fgsmRsStep");
+        yield return Everywhere("noise", "radius of the noise of n-fgsm, as a multiple of ε", "methodOptions.noise");
+        yield return Everywhere("noise-step", "step of n-fgsm, as a multiple of ε", "methodOptions.noiseStep");
+        yield return Everywhere("replays", "times in a row that free trains on each batch; each counts as a pass over the data", "methodOptions.replays");
+        yield return Everywhere("outer-steps", "passes of yopo through the whole network per step of the weights", "methodOptions.outerSteps");
+        yield return Everywhere("inner-steps", "steps that yopo moves the images after each pass, through the first layer only", "methodOptions.innerSteps");
+        yield return Everywhere("beta", "weight of the divergence in the loss of trades", "methodOptions.beta");
+        yield return Everywhere("ema", "decay of a moving average of the weights, such as 0.9995; the average is validated, tested, saved and pruned. none for no average", "ema");
+        yield return Everywhere("batch", "samples per training step", "batchSize");
+        yield return Set("learning-rate", OptionGroup.Training, "learning rate of tickets and baseline; the donor has one of its own", "retrain.learningRate", "dense.learningRate");
+        yield return Set("warmup-from", OptionGroup.Training, "learning rate at which the warm-up of tickets starts; none for no warm-up", "retrain.warmupFrom");
+        yield return Set("warmup-length", OptionGroup.Training, "length of the warm-up of tickets: 2ep (epochs), 800it (iterations) or 5%", "retrain.warmupLength");
+        yield return Everywhere("learning-rate-drops", "shares of the training after which the learning rate drops, such as 0.5,0.75; none for no drop", "learningRateDrops");
+        yield return Everywhere("learning-rate-factor", "factor by which each drop multiplies the learning rate", "learningRateFactor");
+        yield return Everywhere("momentum", "momentum of SGD", "momentum");
+        yield return Everywhere("weight-decay", "weight decay of SGD", "weightDecay");
+        yield return Everywhere("decay-all", "apply weight decay to biases and normalisation too", "decayAll");
+        yield return Everywhere("patience", "stop after this many epochs without a better validation accuracy; none to train all epochs", "earlyStopping.patience");
+        yield return Everywhere("early-stopping-robust", "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training, else clean", "earlyStopping.robust");
 
-        yield return Set("--ratio", OptionGroup.Pruning, "share of the prunable weights that is pruned", "pruning.ratio");
-        yield return Set("--scope", OptionGroup.Pruning, "one threshold for all weights, or one a layer", "pruning.scope") with { Hint = "global|layerwise" };
-        yield return Set("--minimum-kept", OptionGroup.Pruning, "weights that every layer keeps at least", "pruning.minimumKept");
-        yield return Set("--prune-hidden-linear", OptionGroup.Pruning, "whether hidden linear layers are pruned, or none for the model's own choice", "pruning.hiddenLinear");
+        yield return Set("ratio", OptionGroup.Pruning, "share of the prunable weights to prune", "pruning.ratio");
+        yield return Set("scope", OptionGroup.Pruning, "which weights compete with each other", "pruning.scope");
+        yield return Set("minimum-kept", OptionGroup.Pruning, "fewest weights that a layer keeps", "pruning.minimumKept");
+        yield return Set("prune-hidden-linear", OptionGroup.Pruning, "prune hidden linear layers; none for the model's own choice", "pruning.hiddenLinear");
         yield return Set(
-            "--donor-early-bird", OptionGroup.Pruning,
-            "end a donor's training when the masks of its last five epochs differ by less than this share of the most they "
-                + "can; the Early-Bird paper's 0.1 at ratios 0.3 to 0.7 is a share of all weights, here 0.1 to 0.17; or none",
+            "donor-early-bird", OptionGroup.Pruning,
+            "end the donor's training when the masks of its last five epochs differ by less than this share of the most they "
+                + "can; the Early-Bird paper's 0.1 is a share of all weights, which is 0.1 to 0.17 here at ratios 0.3 to 0.7. "
+                + "none to train all epochs",
             "pruning.earlyBird");
-        yield return Set("--rounds", OptionGroup.Pruning, "rounds of train, prune, reset; 1 is one-shot", "pruning.rounds");
+        yield return Set("rounds", OptionGroup.Pruning, "rounds of training, pruning and reset; 1 is one-shot pruning", "pruning.rounds");
 
-        yield return Set("--evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation alone", "evaluation.attack.epsilon");
-        yield return Set("--evaluation-step-size", OptionGroup.Evaluation, "size of a PGD step in evaluation alone", "evaluation.attack.stepSize");
-        yield return Set("--evaluation-steps", OptionGroup.Evaluation, "PGD steps of the evaluation", "evaluation.attack.steps");
-        yield return Set("--evaluation-restarts", OptionGroup.Evaluation, "random restarts of the evaluation", "evaluation.attack.restarts");
-        yield return Set("--evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation's attack raises", "evaluation.attack.loss");
-        yield return Set("--probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation after an epoch; 0 for none", "evaluation.probeSteps");
-        yield return Set("--probe-samples", OptionGroup.Evaluation, "validation samples that it attacks; 0 for all", "evaluation.probeSamples");
-        yield return Set("--probe-every", OptionGroup.Evaluation, "epochs between robust validations", "evaluation.probeEvery");
-        yield return Set("--evaluation-batch", OptionGroup.Evaluation, "samples a batch of evaluation", "evaluation.batchSize");
+        yield return Set("evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation only", "evaluation.attack.epsilon");
+        yield return Set("evaluation-step-size", OptionGroup.Evaluation, "size of a PGD step in evaluation only", "evaluation.attack.stepSize");
+        yield return Set("evaluation-steps", OptionGroup.Evaluation, "PGD steps in evaluation", "evaluation.attack.steps");
+        yield return Set("evaluation-restarts", OptionGroup.Evaluation, "random restarts of PGD in evaluation", "evaluation.attack.restarts");
+        yield return Set("evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation attack maximises", "evaluation.attack.loss");
+        yield return Set("probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation; 0 for none", "evaluation.probeSteps");
+        yield return Set("probe-samples", OptionGroup.Evaluation, "samples of the robust validation; 0 for all", "evaluation.probeSamples");
+        yield return Set("probe-every", OptionGroup.Evaluation, "epochs between robust validations", "evaluation.probeEvery");
+        yield return Set("evaluation-batch", OptionGroup.Evaluation, "samples per batch of evaluation", "evaluation.batchSize");
     }
 
-    // One option for every setting of every training: --donor-learning-rate and so on.
+    // One option for every setting of every training: donor-learning-rate and so on.
     private static IEnumerable<ConfigurationOption> Single() =>
         from training in Trainings
         from setting in ConfigurationSchema.Leaves
-        where setting.Path.StartsWith(training.Group + ".", StringComparison.Ordinal)
-        let name = OptionNameOf(setting.Path[(training.Group.Length + 1)..])
-        select Set($"--{training.Group}-{name}", OptionGroup.Training, $"--{name} for {training.What} alone", setting.Path) with { Listed = false };
+        where setting.Path.StartsWith(training + ".", StringComparison.Ordinal)
+        let name = OptionNameOf(setting.Path[(training.Length + 1)..])
+        select Set($"{training}-{name}", OptionGroup.Training, Alone(name), setting.Path) with { Listed = false };
 
     private const string MethodOptions = "methodOptions.";
 
@@ -141,19 +132,36 @@ public static class ConfigurationOptions
     };
 
     private static ConfigurationOption Everywhere(string name, string description, string setting) =>
-        Set(name, OptionGroup.Training, description, [.. Trainings.Select(training => $"{training.Group}.{setting}")]);
+        Set(name, OptionGroup.Training, description, [.. Trainings.Select(training => $"{training}.{setting}")]);
 
     private static ConfigurationOption Set(string name, OptionGroup group, string description, params string[] paths) =>
-        new(name, group, SettingText.Hint(ConfigurationSchema.Leaf(paths[0])), description, paths);
+        new(name, group, Hint(paths[0]), description, paths) { Words = SettingWords.Of(paths[0]) };
+
+    private static string Hint(string path)
+    {
+        SettingNode leaf = ConfigurationSchema.Leaf(path);
+        return leaf.Type == typeof(string) && SettingWords.Hint(path) is { Length: > 0 } words ? words : SettingText.Hint(leaf);
+    }
+
+    // What an option does that sets one training only: the general option's words, but where those speak of several trainings.
+    private static string Alone(string name) => name switch
+    {
+        "epochs" => "epochs to train; 0 keeps the initial weights",
+        "method" => "training method",
+        "learning-rate" => "learning rate of SGD",
+        "warmup-from" => "learning rate at which the warm-up starts; none for no warm-up",
+        "warmup-length" => "length of the warm-up: 2ep (epochs), 800it (iterations) or 5%",
+        _ => General().First(option => option.Name == name).Description,
+    };
 
     private static void ScaleEpochs(ConfigurationDraft draft, string text)
     {
         RunConfiguration before = draft.Build();
-        draft.Set("retrain.epochs", text, "--epochs");
+        draft.Set("retrain.epochs", text, Setting.Named("epochs"));
         int wanted = draft.Build().Retrain.Epochs;
         Require.InRange("epochs", wanted, 0, 100_000);
-        draft.Set("donor.epochs", Scaled(before.Donor.Epochs), "--epochs");
-        draft.Set("dense.epochs", Scaled(before.Dense.Epochs), "--epochs");
+        draft.Set("donor.epochs", Scaled(before.Donor.Epochs), Setting.Named("epochs"));
+        draft.Set("dense.epochs", Scaled(before.Dense.Epochs), Setting.Named("epochs"));
 
         string Scaled(int epochs)
         {

@@ -7,9 +7,11 @@ namespace BoostingTicket.Runs.Configuration;
 /// <summary>The reference of all settings in Markdown, made from the tables that the program itself works with.</summary>
 public static class ConfigurationReference
 {
-    /// <summary>The options of the command line with what they change, then the JSON properties with the presets' values.</summary>
-    public static string Markdown()
+    /// <summary>The options with what they change, then the JSON properties with the presets' values.</summary>
+    /// <param name="nameOf">How the command line spells an option.</param>
+    public static string Markdown(Func<ConfigurationOption, string> nameOf)
     {
+        ArgumentNullException.ThrowIfNull(nameOf);
         var text = new StringBuilder();
         foreach (IGrouping<OptionGroup, ConfigurationOption> group in ConfigurationOptions.All.Where(option => option.Listed).GroupBy(option => option.Group))
         {
@@ -17,7 +19,7 @@ public static class ConfigurationReference
             foreach (ConfigurationOption option in group)
             {
                 string paths = option.Paths.Count == 0 ? "–" : string.Join(", ", option.Paths.Select(path => $"`{path}`"));
-                text.Append($"| `{option.Name}` | {Escape(option.Hint)} | {Escape(option.Description)} | {paths} |\n");
+                text.Append($"| `{nameOf(option)}` | {Escape(option.Hint)} | {Escape(option.Description)} | {paths} |\n");
             }
 
             text.Append('\n');

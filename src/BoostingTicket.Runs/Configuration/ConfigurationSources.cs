@@ -9,19 +9,19 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>A configuration, checked, and what it started from.</summary>
 /// <param name="Configuration">The settings.</param>
-/// <param name="Source">What they come from besides the command line, in a few words.</param>
+/// <param name="Source">What they come from besides single options, in a few words.</param>
 public sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
 
-/// <summary>Where a configuration comes from: the command line over a file over what they start from. That is the preset that one
+/// <summary>Where a configuration comes from: single options over a file over what they start from. That is the preset that one
 /// of them names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else
 /// the defaults of that data set.</summary>
-/// <param name="Preset">Preset that the command line names; null for the file's.</param>
+/// <param name="Preset">Preset that an option names; null for the file's.</param>
 /// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
-/// <param name="Options">Options of the command line with their values.</param>
+/// <param name="Options">Options with their values.</param>
 public sealed record ConfigurationSources(
     string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
-    private const string DataSetOption = "--dataset", ModelOption = "--model";
+    private const string DataSetOption = "dataset", ModelOption = "model";
 
     /// <summary>Where the weights, the ticket or the mask come from that the command is given; null without any.</summary>
     public FileOrigin? Origin { get; init; }
@@ -41,7 +41,7 @@ public sealed record ConfigurationSources(
         var draft = new ConfigurationDraft(start);
         if (file is not null)
         {
-            // What the file was made for is known by now, and the command line may have named another.
+            // What the file was made for is known by now, and an option may have named another.
             file.Remove("preset");
             MachineSettings.Take(file, File!);
             draft.Overlay(file, File!);
@@ -94,7 +94,7 @@ public sealed record ConfigurationSources(
             return null;
         return preset?.GetValueKind() == JsonValueKind.String
             ? preset.GetValue<string>()
-            : throw new ConfigurationException($"preset in {name} is no text; choose one of: {string.Join(", ", Presets.Names)}.");
+            : throw new ConfigurationException($"preset in {name} is not text; choose one of: {string.Join(", ", Presets.Names)}.");
     }
 
     // A pipe gives its content once, and a file is looked at for settings and for what else it says.
@@ -127,7 +127,7 @@ public sealed record ConfigurationSources(
             JsonNode? document = JsonNode.Parse(ReadText(path), documentOptions: options);
             RequireText(document);
             return document as JsonObject
-                ?? throw new ConfigurationException($"The configuration file {path} holds no JSON object; write settings between {{ and }}.");
+                ?? throw new ConfigurationException($"The configuration file {path} does not hold a JSON object; write settings between {{ and }}.");
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
@@ -138,7 +138,7 @@ public sealed record ConfigurationSources(
         catch (JsonException error)
         {
             string place = error.LineNumber is { } line ? $" in line {line + 1}" : "";
-            throw new ConfigurationException($"The configuration file {path} is no valid JSON{place}; correct it there.", error);
+            throw new ConfigurationException($"The configuration file {path} is not valid JSON{place}; correct it there.", error);
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {

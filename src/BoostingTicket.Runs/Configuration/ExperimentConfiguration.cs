@@ -27,7 +27,7 @@ public sealed record ExperimentConfiguration
     public required RunConfiguration Base { get; init; }
 
     /// <summary>Checks every range.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
         RequireScale(Scale);
@@ -45,6 +45,6 @@ public sealed record ExperimentConfiguration
         // Written so that NaN fails.
         if (!(scale > 0 && scale <= 1))
             throw new ConfigurationException(FormattableString.Invariant(
-                $"--scale is {scale}; choose a value above 0 and up to 1, such as 0.1 for a tenth of the samples, epochs and width."));
+                $"{Setting.Named("scale")} is {scale}; choose a value above 0 and up to 1, such as 0.1 for a tenth of the samples, epochs and width."));
     }
 }

@@ -83,7 +83,7 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
         (string? set, string reason) = metadata is null ? (null, "") : Recognize(metadata);
         string source = set is null
             ? $"defaults of {DataSetDefaults.DataSet}, since {path} carries none and "
-                + $"does not say its data set (--dataset names it)"
+                + $"does not name its data set"
             : $"defaults of {set}, assumed from {reason}, since {path} carries none";
         return new FileOrigin(path, null, source) { AssumedDataSet = set ?? DataSetDefaults.DataSet };
     }
@@ -115,8 +115,8 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
             error is JsonException or ConfigurationException or InvalidOperationException or ArgumentException)
         {
             throw new DamagedFileException(
-                $"The settings that {path} carries cannot be used; give others with --preset or --config, or give another "
-                + "file.", error);
+                $"The settings that {path} carries cannot be used; choose others with {Setting.Named("preset")} or {Setting.Named("config")}, or give "
+                + "another file.", error);
         }
     }
 

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>A configuration with a name.</summary>
-/// <param name="Name">The word of <c>--preset</c>.</param>
+/// <param name="Name">The word.</param>
 /// <param name="Description">What it shows and where it comes from, in one line.</param>
 /// <param name="Configuration">The settings.</param>
 public sealed record Preset(string Name, string Description, RunConfiguration Configuration);
@@ -42,7 +42,7 @@ public static class Presets
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(preset => preset.Name)];
 
     /// <summary>The preset of a name.</summary>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static Preset Find(string name) =>
         All.FirstOrDefault(preset => preset.Name == name) ?? throw NearestName.Unknown("preset", name, Names);
 

@@ -32,12 +32,12 @@ public sealed record DataSettings
     public bool Normalize { get; init; } = true;
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
-        Require.InRange("train-samples", TrainSamples, 0, 100_000_000);
-        Require.InRange("test-samples", TestSamples, 0, 100_000_000);
-        Require.InRange("validation-samples", ValidationSamples, 1, 100_000_000);
+        Require.InRange("data.trainSamples", TrainSamples, 0, 100_000_000);
+        Require.InRange("data.testSamples", TestSamples, 0, 100_000_000);
+        Require.InRange("data.validationSamples", ValidationSamples, 1, 100_000_000);
     }
 }
 
@@ -66,14 +66,14 @@ public sealed record PruningSettings
     public double? EarlyBird { get; init; }
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
         if (EarlyBird is { } distance)
-            Require.InRange("donor-early-bird", distance, 0, 1);
-        Require.InRange("ratio", Ratio, 0, 0.9999);
-        Require.InRange("rounds", Rounds, 1, 100);
-        Require.InRange("minimum-kept", MinimumKept, 0, 1_000_000);
+            Require.InRange("pruning.earlyBird", distance, 0, 1);
+        Require.InRange("pruning.ratio", Ratio, 0, 0.9999);
+        Require.InRange("pruning.rounds", Rounds, 1, 100);
+        Require.InRange("pruning.minimumKept", MinimumKept, 0, 1_000_000);
         PrunerCatalog.Find(Scope);
     }
 }
@@ -164,30 +164,41 @@ public sealed record RunConfiguration
     public DeviceOptions DeviceOptions(int threads) => new(threads, FindPrecision(), Deterministic);
 
     /// <summary>Checks every range.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
         FindPrecision();
         Require.InRange("seeds", Seeds, 1, 1_000);
         if (Arms.Count == 0 || Arms.Distinct().Count() != Arms.Count)
             throw new ConfigurationException(
-                "--arms must name at least one of dense, ticket, winning, reinit and shuffle, none of them twice.");
+                $"{Setting.Named("arms")} must name at least one of dense, ticket, winning, reinit and shuffle, none of them twice.");
         Training.Models.Initialization.ParseScheme(Initialization);
         Data.Validate();
-        Attack.Validate("");
-        Donor.Validate("donor-");
+        Attack.Validate("attack.");
+        Donor.Validate("donor.");
         Pruning.Validate();
-        Retrain.Validate("");
-        Dense.Validate("dense-");
-        Evaluation.Validate();
-        foreach ((TrainingSettings training, string prefix) in new[] { (Donor, "donor-"), (Retrain, "retrain-"), (Dense, "dense-") })
+        Retrain.Validate("retrain.");
+        Dense.Validate("dense.");
+        Evaluation.Validate("evaluation.");
+        foreach ((TrainingSettings training, string group) in new[] { (Donor, "donor."), (Retrain, "retrain."), (Dense, "dense.") })
         {
             if (training.EarlyStopping?.Robust == true && Evaluation.ProbeSteps == 0)
                 throw new ConfigurationException(
-                    $"--{prefix}early-stopping-robust watches a robust accuracy that --probe-steps 0 never measures; give "
-                    + "--probe-steps 1 or more, or leave it out.");
+                    $"{Setting.Named($"{group}earlyStopping.robust")} watches a robust accuracy that is not measured, since "
+                    + $"{Setting.Named("evaluation.probeSteps")} is 0; set that to 1 or more, or leave the first out.");
         }
     }
+
+    /// <summary>Path of a training's settings in here, with a dot behind.</summary>
+    /// <param name="training">One of <see cref="Donor"/>, <see cref="WinningDonor"/>, <see cref="Retrain"/> and
+    /// <see cref="Dense"/>.</param>
+    /// <returns>For the winning ticket's donor that of the tickets, whose rate and warm-up it takes; empty for settings that
+    /// are not in here.</returns>
+    internal string PathOf(TrainingSettings training) =>
+        ReferenceEquals(training, Dense) ? "dense."
+        : ReferenceEquals(training, Donor) ? "donor."
+        : ReferenceEquals(training, Retrain) || training == WinningDonor ? "retrain."
+        : "";
 
     private Precision? FindPrecision() => DeviceCatalog.Precisions.TryGetValue(Precision, out Precision? precision)
         ? precision

@@ -44,7 +44,7 @@ public sealed record StatedAttack(string Name, string Epsilon, int Steps, string
 /// <param name="Training">Attack of training; null without training.</param>
 /// <param name="Evaluation">Attack of the evaluation; null without one.</param>
 /// <param name="Model">Name of the network, or of several.</param>
-/// <param name="Source">Where the settings come from besides the command line.</param>
+/// <param name="Source">Where the settings come from besides single options.</param>
 public sealed record RunStatement(
     string DataSet, int? TrainImages, int? ValidationImages, int? TestImages, StatedAttack? Training, StatedAttack? Evaluation,
     string Model, string Source)

@@ -22,9 +22,9 @@ public static class SettingNames
     /// <summary>The value that a word stands for, whatever its case.</summary>
     /// <param name="enumeration">The enumeration.</param>
     /// <param name="word">What was written.</param>
-    /// <param name="what">What the word is to name, such as <c>value of --method</c>.</param>
+    /// <param name="where">What errors call the setting.</param>
     /// <exception cref="ConfigurationException">The word stands for no value; the message names the nearest.</exception>
-    public static object Parse(Type enumeration, string word, string what)
+    public static object Parse(Type enumeration, string word, string where)
     {
         ArgumentNullException.ThrowIfNull(enumeration);
         ArgumentNullException.ThrowIfNull(word);
@@ -38,7 +38,7 @@ public static class SettingNames
                 return Enum.Parse(enumeration, Enum.GetNames(enumeration)[i]);
         }
 
-        throw NearestName.Unknown(what, word, words);
+        throw new ConfigurationException($"{where} has no value '{word}'; {NearestName.Remedy(word, words)}");
     }
 
     private static string Word(string name) => JsonNamingPolicy.KebabCaseLower.ConvertName(name);

@@ -6,7 +6,7 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Configuration;
 
-/// <summary>Turns what people write for a setting, on the command line or in a file, into its JSON value.</summary>
+/// <summary>Turns what people write for a setting, as an option or in a file, into its JSON value.</summary>
 internal static class SettingText
 {
     /// <summary>Word for the absence of an optional setting, and for an empty list.</summary>
@@ -15,7 +15,7 @@ internal static class SettingText
     /// <summary>The value of a text.</summary>
     /// <param name="setting">A single setting.</param>
     /// <param name="text">What was written; lists with commas between items.</param>
-    /// <param name="where">What to call the setting in errors: <c>--epochs</c>, or <c>dense.epochs in FILE</c>.</param>
+    /// <param name="where">What to call the setting in errors: as of <see cref="Setting.Named"/>, or <c>dense.epochs in FILE</c>.</param>
     /// <exception cref="ConfigurationException">The text is no value of the setting.</exception>
     public static JsonNode FromText(SettingNode setting, string text, string where)
     {
@@ -33,9 +33,9 @@ internal static class SettingText
 
     /// <summary>The value of what a file says.</summary>
     /// <param name="setting">A single setting.</param>
-    /// <param name="value">A JSON value; a text is read as on the command line.</param>
+    /// <param name="value">A JSON value; a text is read as that of an option.</param>
     /// <param name="where">What to call the setting in errors.</param>
-    /// <exception cref="ConfigurationException">The value is none of the setting.</exception>
+    /// <exception cref="ConfigurationException">The value does not fit the setting.</exception>
     public static JsonNode? FromJson(SettingNode setting, JsonNode? value, string where)
     {
         switch (value?.GetValueKind() ?? JsonValueKind.Null)
@@ -74,7 +74,7 @@ internal static class SettingText
             return text.Length > 0 ? JsonValue.Create(text) : throw Wrong(type, text, where);
         if (type.IsEnum)
         {
-            object value = SettingNames.Parse(type, text, $"value of {where}");
+            object value = SettingNames.Parse(type, text, where);
             return JsonValue.Create(SettingNames.All(type)[Array.IndexOf(Enum.GetValues(type), value)]);
         }
 

@@ -15,7 +15,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// </summary>
 public static class SettingsIdentity
 {
-    // The settings of 0.1.0, record by record. Complete for good: a later setting must not be added, or older runs do not resume.
+    // The settings of 0.1.0, record by record. Complete: a later setting must not be added, or older runs do not resume.
     private static readonly Dictionary<Type, HashSet<string>> FirstSettings = new()
     {
         [typeof(RunConfiguration)] =

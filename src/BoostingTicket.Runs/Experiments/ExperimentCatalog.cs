@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <summary>The experiments there are, by name. Adding one is one line in <see cref="All"/> and the class.</summary>
 public static class ExperimentCatalog
 {
-    /// <summary>Every experiment, in the paper's order of tables and figures. Table 4 is no experiment: <c>models</c> prints it.</summary>
+    /// <summary>Every experiment, in the paper's order of tables and figures. Table 4 is not an experiment: <c>models</c> prints it.</summary>
     public static IReadOnlyList<IExperiment> All { get; } =
     [
         new Table1(), new Table2(), new Table3(), new Table5(), new Table6(),
@@ -17,7 +17,7 @@ public static class ExperimentCatalog
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
 
     /// <summary>The experiment of a name.</summary>
-    /// <exception cref="ConfigurationException">There is none; the message names the nearest.</exception>
+    /// <exception cref="ConfigurationException">There is no such name; the message names the nearest.</exception>
     public static IExperiment Find(string name) =>
         All.FirstOrDefault(experiment => experiment.Name == name) ?? throw NearestName.Unknown("experiment", name, Names);
 }

@@ -3,11 +3,11 @@ using BoostingTicket.Runs.Folders;
 namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>Every file name of experiments, in one place.</summary>
-/// <param name="root">The folder of <c>--out</c>, which several experiments share.</param>
+/// <param name="root">A folder that several experiments share.</param>
 /// <param name="experiment">Name of the experiment.</param>
 public sealed class ExperimentFolder(string root, string experiment)
 {
-    /// <summary>The folder of <c>--out</c>.</summary>
+    /// <summary>The folder that experiments share.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
     /// <summary>The experiment's own folder.</summary>

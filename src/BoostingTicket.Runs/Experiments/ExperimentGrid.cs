@@ -50,7 +50,7 @@ internal sealed class ExperimentGrid
     /// <summary>Plots of the figure; empty for a table.</summary>
     public IReadOnlyList<GridPanel> Panels => _panels;
 
-    /// <summary>Whether a model was asked for that <c>--width</c> changes.</summary>
+    /// <summary>Whether a model was asked for that has a width to change.</summary>
     public bool UsesWidth { get; private set; }
 
     /// <summary>The paper's epochs at the scale asked for.</summary>
@@ -82,7 +82,8 @@ internal sealed class ExperimentGrid
     public string WideResNet(int depth, int width) => _configuration.Model is null
         ? Model($"wrn-{depth}-{width}")
         : throw new ConfigurationException(
-            $"--model does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and depths; use --width, the widest factor.");
+            $"{Setting.Named("model")} does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and "
+            + $"depths; use {Setting.Named("width")}, the widest factor.");
 
     /// <summary>A training of some method; epochs are the paper's.</summary>
     /// <param name="method">What is trained on; decides the decay.</param>
@@ -103,7 +104,7 @@ internal sealed class ExperimentGrid
     /// <param name="seed">The seed.</param>
     /// <param name="model">Model, scaled already.</param>
     /// <param name="settings">The training.</param>
-    /// <param name="ticket">Whose mask is kept; null for a dense network.</param>
+    /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
     public TrainingNode Train(string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
     {
@@ -150,7 +151,7 @@ internal sealed class ExperimentGrid
         Add(new TicketNode(donor, Base.Pruning with { Ratio = ratio, Rounds = 1 }, previous));
 
     /// <summary>A test.</summary>
-    /// <param name="training">Whose weights are tested.</param>
+    /// <param name="training">Training whose weights are tested.</param>
     /// <param name="best">Those that were best on validation, instead of the last.</param>
     /// <param name="attacks">Names of attacks; none for clean accuracy alone.</param>
     public TestNode Test(TrainingNode training, bool best, params IReadOnlyList<string> attacks) =>

@@ -14,21 +14,21 @@ namespace BoostingTicket.Runs.Experiments;
 internal sealed class ExperimentGuard(
     ExperimentFolder folder, ExperimentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
 {
-    /// <summary>Makes sure that the folder of <c>--out</c> is not that of something else.</summary>
+    /// <summary>Makes sure that the folder of experiments is not that of something else.</summary>
     /// <param name="root">The folder.</param>
     /// <exception cref="ConfigurationException">It is a run's.</exception>
     public static void RequireNoRun(string root)
     {
         if (File.Exists(new RunFolder(root).Configuration))
-            throw new ConfigurationException($"The folder {root} holds a run, not experiments; give another --out.");
+            throw new ConfigurationException($"The folder {root} holds a run, not experiments; choose another {Setting.Named("out")}.");
     }
 
-    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
     public static bool Holds(ExperimentFolder folder, ExperimentConfiguration configuration) =>
         File.Exists(folder.Configuration) && Hash(Kept(folder)) == Hash(configuration);
 
     /// <summary>Makes sure that the experiment's folder is new or belongs to this experiment.</summary>
-    /// <exception cref="ConfigurationException">It was begun with other settings or other data.</exception>
+    /// <exception cref="ConfigurationException">It was started with other settings or other data.</exception>
     public void Require()
     {
         RequireNoRun(folder.Root);
@@ -37,7 +37,7 @@ internal sealed class ExperimentGuard(
         if (Hash(Kept(folder)) != Hash(configuration))
             throw new ConfigurationException(
                 $"The folder {folder.Own} holds this experiment with other settings (see {folder.Configuration}); repeat the command with "
-                + "those, or give another --out.");
+                + $"those, or choose another {Setting.Named("out")}.");
         if (!File.Exists(folder.Environment))
             return;
         Dictionary<string, string> before = RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment);
@@ -45,8 +45,8 @@ internal sealed class ExperimentGuard(
         {
             if (before.TryGetValue(name, out string? value) && value != environment[name])
                 throw new ConfigurationException(
-                    $"The {name} are not those that {folder.Own} was begun with ({value}; now {environment[name]}); bring back the old data, "
-                    + "or give another --out.");
+                    $"The {name} are not those that {folder.Own} was started with ({value}; now {environment[name]}); bring back the old data, "
+                    + $"or choose another {Setting.Named("out")}.");
         }
     }
 

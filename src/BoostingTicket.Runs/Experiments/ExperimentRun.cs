@@ -19,19 +19,19 @@ namespace BoostingTicket.Runs.Experiments;
 /// <summary>An experiment from its declaration to its tables: does the pieces of work that its folder does not hold yet, seed by seed,
 /// and measures. Killed at any instant, it goes on with the same bits when it is run again.</summary>
 /// <param name="configuration">What to do.</param>
-/// <param name="root">The folder of <c>--out</c>, shared with other experiments.</param>
+/// <param name="root">The folder, shared with other experiments.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class ExperimentRun(
     ExperimentConfiguration configuration, string root, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>The command that files of experiments say they come from.</summary>
     public const string Command = "experiment";
 
-    /// <summary>Whether a folder holds an experiment that was begun with these settings.</summary>
+    /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
     /// <param name="configuration">The settings.</param>
-    /// <param name="root">The folder of <c>--out</c>.</param>
+    /// <param name="root">The folder that experiments share.</param>
     public static bool Holds(ExperimentConfiguration configuration, string root)
     {
         ArgumentNullException.ThrowIfNull(configuration);
@@ -124,9 +124,12 @@ public sealed class ExperimentRun(
         _experiment.Declare(grid);
         if (configuration.Width is not null && configuration.Model is null && !grid.UsesWidth)
             throw new ConfigurationException(
-                $"--width does not apply to {configuration.Experiment}, whose network has no single width; name one with --model, such as lenet-8-16-64.");
+                $"{Setting.Named("width")} does not apply to {configuration.Experiment}, whose network has no single width; name one "
+                + $"with {Setting.Named("model")}, such as lenet-8-16-64.");
         if (configuration.Width is not null && configuration.Model is not null)
-            throw new ConfigurationException("--width and --model contradict each other; give --model alone, with the width in its name.");
+            throw new ConfigurationException(
+                $"{Setting.Named("width")} and {Setting.Named("model")} contradict each other; give {Setting.Named("model")} alone, with the "
+                + "width in its name.");
         return grid;
     }
 
@@ -134,7 +137,7 @@ public sealed class ExperimentRun(
     {
         int samples = bench.Images.TrainCount - grid.Base.Data.ValidationSamples;
         foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Configuration.Model, node.Settings.BatchSize)))
-            RunChecks.RequireBatches(training.Settings, "--batch", bench.Graph(training.Configuration), samples);
+            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", bench.Graph(training.Configuration), samples);
         foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Configuration.Model, node.Settings.Ratio)))
         {
             NetworkGraph graph = bench.Graph(ticket.Donor.Configuration);

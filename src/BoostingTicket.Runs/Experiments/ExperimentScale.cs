@@ -59,7 +59,7 @@ public static class ExperimentScale
         return value == width.Value ? paper : width.Name(value);
     }
 
-    /// <summary>Whether a model of the paper has a width that <c>--width</c> changes.</summary>
+    /// <summary>Whether a model of the paper has a width to change.</summary>
     public static bool HasWidth(string paper) => ModelCatalog.FamilyOf(paper).Width(paper) is not null;
 
     private static int Scaled(int value, double factor, int least) =>

@@ -5,17 +5,17 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>Where an experiment's configuration comes from: the command line over the scale over the experiment's own settings.</summary>
+/// <summary>Where an experiment's configuration comes from: options over the scale over the experiment's own settings.</summary>
 /// <param name="Experiment">Name of the experiment.</param>
 /// <param name="Scale">Factor of samples, epochs and width as typed; null for full scale.</param>
-/// <param name="Options">Settings of the command line with their values.</param>
+/// <param name="Options">Settings that were asked for, with their values.</param>
 public sealed record ExperimentSources(string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
     /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the
     /// experiment's; what it began goes on so.</summary>
     public bool TakesAttack { get; init; } = true;
 
-    private const string Model = "--model", Width = "--width", Epochs = "--epochs", DataSet = "--dataset";
+    private const string Model = "model", Width = "width", Epochs = "epochs", DataSet = "dataset";
 
     /// <summary>The configuration that results, checked.</summary>
     /// <exception cref="ConfigurationException">There is no such experiment, or a value cannot be used.</exception>
@@ -24,7 +24,7 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
         IExperiment experiment = ExperimentCatalog.Find(Experiment);
         double scale = 1;
         if (Scale is not null && !Fraction.TryParse(Scale, out scale))
-            throw new ConfigurationException($"--scale is '{Scale}', which is no number; give one such as 0.1.");
+            throw new ConfigurationException($"{Setting.Named("scale")} is '{Scale}', which is not a number; give one such as 0.1.");
         ExperimentConfiguration.RequireScale(scale);
         RunConfiguration start = experiment.Base;
         if (Value(DataSet) is { } dataSet)
@@ -53,5 +53,5 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
 
     private int? Whole(string option) => Value(option) is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value
-        : throw new ConfigurationException($"{option} is '{text}'; give a whole number from 1 on.");
+        : throw new ConfigurationException($"{Setting.Named(option)} is '{text}'; give a whole number from 1 on.");
 }

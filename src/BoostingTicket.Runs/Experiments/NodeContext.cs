@@ -18,7 +18,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set.</param>
 /// <param name="images">Its images on the device.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 /// <param name="cancellation">Asks to save and stop.</param>
 internal sealed class NodeContext(
     ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress, CancellationToken cancellation)
@@ -36,7 +36,7 @@ internal sealed class NodeContext(
     /// <summary>Images on the device.</summary>
     public RunData Images => images;
 
-    /// <summary>Told how it goes.</summary>
+    /// <summary>Receives progress.</summary>
     public IRunProgress Progress { get; set; } = progress;
 
     /// <summary>Asks to save and stop.</summary>
@@ -54,7 +54,7 @@ internal sealed class NodeContext(
     }
 
     /// <summary>The network of a configuration; its values are whatever the last work left. That of another model is given up.</summary>
-    /// <exception cref="DeviceException">It does not fit the device's memory.</exception>
+    /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
     public Network Network(RunConfiguration configuration)
     {
         NetworkGraph graph = Graph(configuration);

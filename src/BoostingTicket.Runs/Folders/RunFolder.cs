@@ -4,7 +4,7 @@ using BoostingTicket.Runs.Stages;
 namespace BoostingTicket.Runs.Folders;
 
 /// <summary>Every file name of a run, in one place.</summary>
-/// <param name="root">The run's folder (<c>--out</c>).</param>
+/// <param name="root">The run's folder.</param>
 public sealed class RunFolder(string root)
 {
     /// <summary>The folder.</summary>

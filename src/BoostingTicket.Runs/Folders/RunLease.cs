@@ -215,13 +215,13 @@ internal sealed record LeaseTimes(TimeSpan Renewal, TimeSpan Stale)
     public static LeaseTimes Usual { get; } = new(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60));
 }
 
-/// <summary>Who holds a lease.</summary>
+/// <summary>The holder of a lease.</summary>
 /// <param name="Host">Name of the machine.</param>
 /// <param name="Machine">What tells this start of the machine, and its set of processes, from others; empty where that is not
 /// known.</param>
 /// <param name="Process">Number of the process.</param>
 /// <param name="Started">When the process started, in the system's own units.</param>
-/// <param name="Token">Drawn anew for every lease.</param>
+/// <param name="Token">Drawn again for every lease.</param>
 internal sealed record LeaseHolder(string Host, string Machine, int Process, string Started, string Token)
 {
     /// <summary>Bytes that a holder takes at most.</summary>
@@ -255,7 +255,7 @@ internal sealed record LeaseHolder(string Host, string Machine, int Process, str
     public bool HasEnded() =>
         Machine.Length > 0 && Host == Environment.MachineName && Machine == MachineHere() && StartOf(Process) != Started;
 
-    // Equal names of machines are no proof: containers share them, and a machine is started anew.
+    // Equal names of machines are no proof: containers share them, and a machine is started again.
     private static string MachineHere()
     {
         try

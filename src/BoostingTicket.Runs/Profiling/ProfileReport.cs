@@ -16,11 +16,11 @@ public sealed record ProfileOptions(
     int Batches = 10, int WarmupBatches = 3, double Sparsity = 0, string? Weights = null, bool Operations = false)
 {
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
         Require.InRange("batches", Batches, 0, 1_000_000);
-        Require.InRange("warmup", WarmupBatches, 0, 1_000);
+        Require.InRange("warmupBatches", WarmupBatches, 0, 1_000);
         Require.InRange("sparsity", Sparsity, 0, 0.9999);
     }
 }
@@ -31,11 +31,11 @@ public sealed record ProfileOptions(
 /// <param name="Bytes">Bytes of feature maps and weights read and written, each once.</param>
 public readonly record struct Work(long DenseOperations, long KeptOperations, long Bytes)
 {
-    /// <summary>Both together.</summary>
+    /// <summary>The sum of both.</summary>
     public static Work operator +(Work a, Work b) =>
         new(a.DenseOperations + b.DenseOperations, a.KeptOperations + b.KeptOperations, a.Bytes + b.Bytes);
 
-    /// <summary>Both together.</summary>
+    /// <summary>The sum of both.</summary>
     public static Work Add(Work a, Work b) => a + b;
 
     /// <summary>So many times as much, to whole numbers.</summary>
@@ -98,7 +98,7 @@ public sealed record ProfileReport
     /// <summary>Version of this document.</summary>
     public int Schema { get; init; } = 1;
 
-    /// <summary>Who measured.</summary>
+    /// <summary>Program that measured.</summary>
     public string Engine { get; init; } = "boosting-ticket";
 
     /// <summary>That there is a result.</summary>
@@ -110,7 +110,7 @@ public sealed record ProfileReport
     /// <summary>The device, for people.</summary>
     public required string DeviceDescription { get; init; }
 
-    /// <summary>Number format, as <c>--precision</c> spells it.</summary>
+    /// <summary>Number format, as settings spell it.</summary>
     public required string Precision { get; init; }
 
     /// <summary>What was said of the settings before the start; null where nothing was.</summary>

@@ -93,7 +93,7 @@ public static class ProfileTables
     private static void WriteRest(int count, string what, TextWriter writer)
     {
         if (count > 0)
-            writer.WriteLine(Text($"{count} more {what}; --top shows more, --json all."));
+            writer.WriteLine(Text($"{count} more {what} not shown."));
     }
 
     private static string Name(OperationRow row) => row.Kind is { } kind

@@ -33,7 +33,7 @@ internal sealed class ProfiledTraining : IDisposable
 
     /// <summary>Builds and prunes the network, and compiles its plans.</summary>
     /// <exception cref="ConfigurationException">Settings cannot be used.</exception>
-    /// <exception cref="DeviceException">The device has not the memory.</exception>
+    /// <exception cref="NotEnoughMemoryException">The device does not have the memory.</exception>
     public ProfiledTraining(
         RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
     {
@@ -44,11 +44,11 @@ internal sealed class ProfiledTraining : IDisposable
         try
         {
             int samples = _data.TrainCount - configuration.Data.ValidationSamples;
-            RunChecks.RequireBatches(settings, "--batch", graph, samples);
+            RunChecks.RequireBatches(settings, "dense.batchSize", graph, samples);
             if (samples < settings.BatchSize)
                 throw new ConfigurationException(
-                    $"--batch is {settings.BatchSize}, but there are {samples} training samples; choose a smaller batch or more "
-                    + "--train-samples.");
+                    $"{Setting.Named("dense.batchSize")} is {settings.BatchSize}, but there are {samples} training samples; choose a smaller batch or more "
+                    + $"samples ({Setting.Named("data.trainSamples")}).");
             Network = new Network(graph, backend);
             RunMemory.Require(configuration, [settings], Network, _data, progress);
             ModelState state = options.Weights is { } path
@@ -97,7 +97,7 @@ internal sealed class ProfiledTraining : IDisposable
     public TrainingState State => _state;
 
     /// <summary>Trains on the next batch.</summary>
-    /// <param name="recorder">Told of phases; null to train as ever.</param>
+    /// <param name="recorder">Told of phases; null to train without instruments.</param>
     /// <param name="operations">Whether it is told of operations too.</param>
     /// <returns>When it began and ended.</returns>
     public (long Start, long End) Step(StepRecorder? recorder = null, bool operations = false)

@@ -9,14 +9,14 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Profiling;
 
-/// <summary>Measures what steps of training cost, and where. Batches are trained on in turn as ever, with their phases observed and, if
-/// asked for, with their operations observed: the first say how fast training is, the others where its time goes, and the
-/// difference what looking costs.</summary>
+/// <summary>Measures what steps of training cost, and where. Times normal steps, then instrumented ones, in turns:
+/// normal steps show how fast training is; steps whose phases or, if asked for, operations are timed show where the time goes;
+/// the difference is what timing costs.</summary>
 /// <param name="configuration">Model, data, attack; <see cref="RunConfiguration.Dense"/> is the training.</param>
 /// <param name="options">What is measured.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class Profiler(
     RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
 {
@@ -27,7 +27,7 @@ public sealed class Profiler(
 
     /// <summary>Measures.</summary>
     /// <param name="calibrate">Finds what the device can do at best, when everything else was measured.</param>
-    /// <param name="trace">Receives what happened when; null for nobody.</param>
+    /// <param name="trace">Receives what happened when; null for none.</param>
     /// <param name="cancellation">Ends the measurement after a batch.</param>
     /// <exception cref="ConfigurationException">Settings cannot be used.</exception>
     /// <exception cref="DivergedException">The loss is not a finite number.</exception>

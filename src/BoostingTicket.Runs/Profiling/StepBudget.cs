@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// computes nothing.</summary>
 /// <param name="Model">Network.</param>
 /// <param name="Method">Method of training.</param>
-/// <param name="Precision">Number format, as <c>--precision</c> spells it.</param>
+/// <param name="Precision">Number format, as settings spell it.</param>
 /// <param name="Batch">Images a step.</param>
 /// <param name="EpochImages">Images an epoch.</param>
 /// <param name="Launches">Own kernels that run.</param>

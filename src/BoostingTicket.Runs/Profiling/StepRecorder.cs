@@ -36,7 +36,7 @@ internal sealed class StepRecorder(IBackend backend) : IStepObserver, IPlanObser
     private long _phaseStart;
     private long _operationStart;
 
-    /// <summary>Receives phases and operations as they end; null for nobody.</summary>
+    /// <summary>Receives phases and operations as they end; null for none.</summary>
     public ProfileTrace? Trace { get; set; }
 
     /// <summary>Operations by the phase in which they ran.</summary>

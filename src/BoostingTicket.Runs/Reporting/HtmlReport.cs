@@ -100,7 +100,7 @@ public static class HtmlReport
             ]));
         foreach (string warning in evaluations.SelectMany(evaluation => evaluation.Result.Warnings).Distinct())
             page.Warning(warning);
-        page.Note("Shares of all samples evaluated, as evaluate measured them last of these weights; AutoAttack stage by stage.");
+        page.Note("Shares of all evaluated samples, from the last run of evaluate on these weights; AutoAttack stage by stage.");
 
         static HtmlRow Row(string weights, string attack, string attacked, double accuracy, WilsonInterval interval, string largest, string speed) =>
             new(
@@ -121,6 +121,6 @@ public static class HtmlReport
         }
 
         page.Note(FormattableString.Invariant(
-            $"The first test images of seed {examples[0].Seed}, what the attack made of them within ± {examples[0].Examples.Epsilon:0.####}, and the difference, magnified; after the arrow what the network sees."));
+            $"The first test images of seed {examples[0].Seed}, the same images after the attack within ± {examples[0].Examples.Epsilon:0.####}, and the magnified difference. The class after the arrow is what the network predicts."));
     }
 }

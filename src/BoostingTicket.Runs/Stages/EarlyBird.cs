@@ -59,7 +59,7 @@ internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? cu
     {
         byte[] values = new byte[table.PrunableLength];
         if (bits.Length != (values.Length + 7) / 8)
-            throw new DamagedFileException("A checkpoint holds a mask of another model; delete it to begin that stage anew.");
+            throw new DamagedFileException("A checkpoint holds a mask of another model; delete it to start that stage again.");
         for (int i = 0; i < values.Length; i++)
             values[i] = (byte)(bits[i / 8] >> (i % 8) & 1);
         return Mask.FromValues(table, values);

@@ -26,7 +26,8 @@ internal static class RunChecks
     /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>
     /// <exception cref="ConfigurationException">It keeps nothing.</exception>
     public static void RequireSomeKept(Mask mask, PruningSettings settings) => RequireSomeKept(
-        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"), "a smaller --ratio, or --minimum-kept 1");
+        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"),
+        $"a smaller {Setting.Named("pruning.ratio")}, or {Setting.Named("pruning.minimumKept")} 1");
 
     /// <summary>Makes sure that a mask leaves something to train.</summary>
     /// <param name="mask">The mask.</param>
@@ -43,17 +44,18 @@ internal static class RunChecks
 
     /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>
     /// <param name="settings">A training.</param>
-    /// <param name="option">The option of its batch size.</param>
+    /// <param name="path">Path of its batch size.</param>
     /// <param name="graph">The model.</param>
     /// <param name="samples">Samples to train on.</param>
     /// <exception cref="ConfigurationException">They are not.</exception>
-    public static void RequireBatches(TrainingSettings settings, string option, NetworkGraph graph, int samples)
+    public static void RequireBatches(TrainingSettings settings, string path, NetworkGraph graph, int samples)
     {
         if (settings.Epochs == 0 || Math.Min(settings.BatchSize, samples) > 1)
             return;
         if (graph.Nodes.FirstOrDefault(node => node.Layer is BatchNormalization && node.Shape.Pixels == 1) is { } node)
             throw new ConfigurationException(
                 $"A batch of one sample has no variance for the normalisation {node.Name} of {graph.Name}, whose maps have a "
-                + $"single pixel; give {option} 2 or more and more than one training sample, or another --model.");
+                + $"single pixel; give {Setting.Named(path)} 2 or more and more than one training sample, or another model "
+                + $"({Setting.Named("model")}).");
     }
 }

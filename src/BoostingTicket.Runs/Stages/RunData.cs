@@ -19,12 +19,12 @@ public sealed class RunData : IDisposable
         ArgumentNullException.ThrowIfNull(split);
         ArgumentNullException.ThrowIfNull(settings);
         Settings = settings;
-        TrainCount = Count("train-samples", settings.TrainSamples, split.Train);
-        TestCount = Count("test-samples", settings.TestSamples, split.Test);
+        TrainCount = Count("data.trainSamples", settings.TrainSamples, split.Train);
+        TestCount = Count("data.testSamples", settings.TestSamples, split.Test);
         if (settings.ValidationSamples >= TrainCount)
             throw new ConfigurationException(
-                $"--validation-samples is {settings.ValidationSamples}, which leaves nothing of {TrainCount} training samples; "
-                + "choose fewer, or more --train-samples.");
+                $"{Setting.Named("data.validationSamples")} is {settings.ValidationSamples}, which leaves none of the {TrainCount} training samples to train on; "
+                + $"choose fewer, or raise {Setting.Named("data.trainSamples")}.");
         Train = new DeviceImages(split.Train, backend);
         Test = new DeviceImages(split.Test, backend);
         TestSamples = [.. Enumerable.Range(0, TestCount)];
@@ -62,10 +62,10 @@ public sealed class RunData : IDisposable
         Test.Dispose();
     }
 
-    private static int Count(string option, int asked, ImageSet set)
+    private static int Count(string path, int asked, ImageSet set)
     {
         if (asked > set.Count)
-            throw new ConfigurationException($"--{option} is {asked}, but {set.Name} has {set.Count}; choose no more.");
+            throw new ConfigurationException($"{Setting.Named(path)} is {asked}, but {set.Name} has {set.Count}; choose that many or fewer.");
         return asked == 0 ? set.Count : asked;
     }
 }

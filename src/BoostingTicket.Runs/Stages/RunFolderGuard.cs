@@ -88,8 +88,8 @@ internal sealed partial class RunFolderGuard(
         {
             if (kept.TryGetValue(name, out string? before) && WithoutThreads(before) != WithoutThreads(environment[name]))
                 progress.Warn(
-                    $"The folder was begun with another {name} ({before}; now {environment[name]}); results may differ in "
-                    + "their last digits from those of a run in one go.");
+                    $"The folder was started with another {name} ({before}; now {environment[name]}); the last digits of results may "
+                    + "differ from those of a run without interruption.");
         }
     }
 
@@ -102,33 +102,35 @@ internal sealed partial class RunFolderGuard(
             : null;
         if (before is not null && before.Command != owner.Command)
             throw new ConfigurationException(
-                $"The folder {folder.Root} belongs to the command '{before.Command}'; resume it with that command, or give "
-                + "another --out.");
+                $"The folder {folder.Root} belongs to the command '{before.Command}'; resume it with that command, or choose "
+                + $"another {Setting.Named("out")}.");
         RunConfiguration kept = RunJson.Read<RunConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
         if (RunJson.Hash(kept) != RunJson.Hash(configuration))
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds a run with other settings; give another --out, or resume that run with its "
-                + $"own settings (--config {folder.Configuration} --resume).");
+                $"The folder {folder.Root} holds a run with other settings; choose another {Setting.Named("out")}, or resume that run "
+                + $"with its own settings ({Setting.Named("config")} {folder.Configuration} {Setting.Named("resume")}).");
         if (!resume)
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds this run already; add --resume to continue it, or give another --out.");
+                $"The folder {folder.Root} holds this run already; add {Setting.Named("resume")} to continue it, or choose another "
+                + $"{Setting.Named("out")}.");
         if (before is not null && before.Ticket != owner.Ticket)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with another ticket (see {folder.Command}); resume with that ticket, or "
-                + "give another --out.");
+                $"The folder {folder.Root} was started with another ticket (see {folder.Command}); resume with that ticket, or "
+                + $"choose another {Setting.Named("out")}.");
         if (before is not null && before.Weights != owner.Weights)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with other weights (see {folder.Command}); resume with those weights, or give "
-                + "another --out.");
+                $"The folder {folder.Root} was started with other weights (see {folder.Command}); resume with those weights, or choose "
+                + $"another {Setting.Named("out")}.");
         if (before is not null && !owner.Continues(before))
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
-                + "--attack, and with --save-adversarial only if it was begun so, or give another --out.");
+                $"The folder {folder.Root} was started with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
+                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was started that way, or choose another "
+                + $"{Setting.Named("out")}.");
         if (!File.Exists(folder.Result)
             && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was begun by version 0.1.0, in which {changed}; finish it with that version, or begin "
-                + "anew with another --out.");
+                $"The folder {folder.Root} was started by version 0.1.0, in which {changed}; finish it with that version, or start "
+                + $"again with another {Setting.Named("out")}.");
         if (Kept() is { } data)
         {
             RequireSame(data, TrainImages);
@@ -140,8 +142,8 @@ internal sealed partial class RunFolderGuard(
     {
         if (kept.TryGetValue(name, out string? before) && before != environment[name])
             throw new ConfigurationException(
-                $"The {name} are not those that {folder.Root} was begun with ({before}; now {environment[name]}); bring back "
-                + "the old data, or give another --out.");
+                $"The {name} are not those that {folder.Root} was started with ({before}; now {environment[name]}); bring back "
+                + $"the old data, or choose another {Setting.Named("out")}.");
     }
 
     // Results do not depend on the number of threads.

@@ -2,6 +2,7 @@ using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Optimization.Methods;
@@ -20,7 +21,7 @@ internal static class RunMemory
     /// <param name="network">The network.</param>
     /// <param name="data">Images.</param>
     /// <param name="progress">Told the need.</param>
-    /// <exception cref="DeviceException">It is more than the device has free; the message names the batch size that would fit.</exception>
+    /// <exception cref="NotEnoughMemoryException">It is more than the device has free; the message names the batch size that would fit.</exception>
     public static void Require(
         RunConfiguration configuration, IReadOnlyList<TrainingSettings> trainings, Network network, RunData data,
         IRunProgress progress)
@@ -48,12 +49,13 @@ internal static class RunMemory
             else
                 refused = middle;
         }
+        string training = trainings.Count == 0 ? "" : $"{Setting.Named("batch")} {fitting} ";
         string remedy = fitting > 0
-            ? $"--batch {fitting} --evaluation-batch {fitting} would fit"
-            : "no batch size fits: choose a smaller --model or --width, or end other programs on the GPU";
-        throw new DeviceException(string.Create(
+            ? FormattableString.Invariant($"{training}{Setting.Named("evaluation.batchSize")} {fitting} would fit")
+            : $"no batch size fits: choose a smaller model ({Setting.Named("model")}, {Setting.Named("width")}), or end other programs on the GPU";
+        throw new NotEnoughMemoryException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The device has not enough memory: a batch of {largest} needs {(need.FeatureMaps + need.Images + kept) / Mebibyte:F0} MiB more for "
+            $"The device does not have enough memory: a batch of {largest} needs {(need.FeatureMaps + need.Images + kept) / Mebibyte:F0} MiB more for "
             + $"feature maps, images and what the method keeps, {free / Mebibyte:F0} MiB are free; {remedy}."));
 
         MemoryNeed Need(int most) => network.Need([.. Plans(configuration, trainings, data, most)]);

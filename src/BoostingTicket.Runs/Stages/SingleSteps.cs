@@ -22,7 +22,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="configuration">Model, data, attack, training and evaluation.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class SingleSteps(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Name of the stage that <see cref="Train"/> leaves in its folder.</summary>
@@ -129,7 +129,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using RunLock? created = files is null || found is not null ? null : RunLock.Acquire(files.Root);
         guard?.Claim(progress);
         bool wanted = keepImages;
-        // A folder that was begun with images keeps them until it is done, wanted or not.
+        // A folder that was started with images keeps them until it is done, wanted or not.
         keepImages |= owner.KeepsImages;
         AttackStateFile? storage = files is null ? null : new AttackStateFile(
             files.AttackState, owner.BindEvaluation(RunJson.Hash(configuration), data.Test.ContentHash), images.TestCount,
@@ -185,7 +185,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
     public static void RequireImageFile(string path)
     {
         if (!path.EndsWith(".npy", StringComparison.OrdinalIgnoreCase) || Directory.Exists(path))
-            throw new ConfigurationException($"--save-adversarial names {path}; name a file that ends in .npy.");
+            throw new ConfigurationException($"{Setting.Named("saveAdversarial")} names {path}; name a file that ends in .npy.");
     }
 
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
@@ -221,7 +221,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
         using RunLock? found = guard.LockExisting();
         NetworkGraph graph = BuildGraph();
         using var images = new RunData(data, configuration.Data, backend);
-        RunChecks.RequireBatches(settings, "--batch", graph, images.TrainCount - configuration.Data.ValidationSamples);
+        RunChecks.RequireBatches(settings, configuration.PathOf(settings) + "batchSize", graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
         RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;
@@ -242,7 +242,7 @@ public sealed class SingleSteps(RunConfiguration configuration, IBackend backend
 
     private NetworkGraph BuildGraph(InputNormalizationConstants? normalization) => TicketRun.BuildModel(configuration, data, normalization);
 
-    // The weights are worth what they were measured to be behind their own normalisation alone.
+    // The measured accuracy of weights holds only with their own normalisation.
     private InputNormalizationConstants? NormalizationOf(string weightsPath)
     {
         if (!configuration.Data.Normalize)

@@ -5,6 +5,7 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
@@ -41,7 +42,7 @@ internal sealed class StageRunner
     /// <param name="seed">The seed.</param>
     /// <param name="network">The network, used by all stages.</param>
     /// <param name="data">The images.</param>
-    /// <param name="progress">Told how it goes.</param>
+    /// <param name="progress">Receives progress.</param>
     /// <param name="cancellation">Ends a stage after its current step.</param>
     /// <param name="owner">Whose ticket the checkpoints are bound to; null for those of the folder itself.</param>
     public StageRunner(
@@ -150,7 +151,14 @@ internal sealed class StageRunner
             trainer.StepsDone(state));
         if (TrainingMethodCatalog.DescribeReplays(settings) is { } replays)
             _progress.Note($"{stage}: {replays}");
-        trainer.Run(state, _cancellation);
+        try
+        {
+            trainer.Run(state, _cancellation);
+        }
+        catch (DivergedException error)
+        {
+            throw error.Within(_configuration.PathOf(settings));
+        }
         WeightFile.Save(
             _folder.LastWeights(_seed, stage), ModelState.Capture(_network.Parameters, _network.Backend), _metadata);
         _progress.StageFinished();

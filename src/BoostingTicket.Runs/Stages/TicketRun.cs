@@ -19,7 +19,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="folder">The run's folder.</param>
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
-/// <param name="progress">Told how it goes.</param>
+/// <param name="progress">Receives progress.</param>
 public sealed class TicketRun(
     RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
 {
@@ -84,7 +84,7 @@ public sealed class TicketRun(
         {
             throw new ConfigurationException(
                 $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
-                + "--model or --dataset.", cause);
+                + $"model ({Setting.Named("model")}) or data set ({Setting.Named("data.name")}).", cause);
         }
     }
 
@@ -103,10 +103,10 @@ public sealed class TicketRun(
         if (configuration.Arms.Any(arm => arm != Arm.Dense))
         {
             RunChecks.RequirePrunable(configuration.Pruning, graph);
-            RunChecks.RequireBatches(configuration.Donor, "--donor-batch", graph, samples);
-            RunChecks.RequireBatches(configuration.Retrain, "--batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
+            RunChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
         }
         if (configuration.Arms.Contains(Arm.Dense))
-            RunChecks.RequireBatches(configuration.Dense, "--dense-batch", graph, samples);
+            RunChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
     }
 }

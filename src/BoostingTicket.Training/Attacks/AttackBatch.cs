@@ -38,7 +38,7 @@ public sealed class AttackBatch(int count, FeatureShape shape)
     /// <summary>Those of <see cref="ZeroGradients"/> that no loss had a gradient for, counted on.</summary>
     public int Blind { get; set; }
 
-    /// <summary>What was counted, of the <see cref="Used"/> samples.</summary>
+    /// <summary>Counts of the <see cref="Used"/> samples.</summary>
     public GradientCounts Gradients => new(Used, ZeroGradients, ByMargin, Blind);
 
     /// <summary>Told of every iteration with its number from 1 on; may throw <see cref="OperationCanceledException"/>.</summary>

@@ -46,11 +46,11 @@ public readonly record struct AttackBudget(
             CultureInfo.InvariantCulture,
             $"{Name} with steps of {StepSize:0.######} cannot cross its ball: {Steps} of them come "
             + $"{Steps * (double)StepSize:0.######} far, ε is {Epsilon:0.######}; robust accuracy is "
-            + $"overestimated, so raise --step-size or --steps.");
+            + $"overestimated, so raise the step size or the number of steps.");
 
     /// <summary>What to say of every attack without a radius.</summary>
     internal const string NoRadius =
-        "ε is 0, so that nothing was attacked: robust accuracy is clean accuracy; give --epsilon a value above 0 to attack.";
+        "ε is 0, so that nothing was attacked: robust accuracy is clean accuracy; give ε a value above 0 to attack.";
 
     private const double RelativeRounding = 1e-5;
 

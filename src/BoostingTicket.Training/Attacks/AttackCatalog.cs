@@ -14,7 +14,7 @@ public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, 
 }
 
 /// <summary>A registered attack: its name, how it is made, and what an evaluation, a statement or a plan has to know about it.</summary>
-/// <param name="Name">Name on the command line.</param>
+/// <param name="Name">Name.</param>
 /// <param name="Description">What it is, with its usual budget, in one line.</param>
 /// <param name="Create">Makes it.</param>
 public sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create)
@@ -55,11 +55,11 @@ public static class AttackCatalog
         {
             Gradients = _ => 1,
         },
-        Pgd("pgd", "PGD with --steps, --step-size, --restarts and --attack-loss"),
-        Pgd("pgd-20", "PGD with 20 steps of --step-size, --restarts restarts", steps: 20),
-        Pgd("pgd-100", "PGD with 100 steps of --step-size, --restarts restarts", steps: 100),
+        Pgd("pgd", "PGD with the steps, step size, restarts and loss of the settings"),
+        Pgd("pgd-20", "PGD with 20 steps; step size and restarts of the settings", steps: 20),
+        Pgd("pgd-100", "PGD with 100 steps; step size and restarts of the settings", steps: 100),
         Pgd(
-            "cw", "PGD on Carlini and Wagner's margin loss, with --steps, --step-size and --restarts",
+            "cw", "PGD on the margin loss of Carlini and Wagner; steps, step size and restarts of the settings",
             loss: LossKind.CarliniWagner),
         new(
             "apgd-ce", "Auto-PGD on cross-entropy: 100 steps, 1 restart",
@@ -105,7 +105,7 @@ public static class AttackCatalog
 
     private static AttackEntry Find(string name) => All.FirstOrDefault(attack => attack.Name == name)
         ?? throw new ConfigurationException(
-            $"--attack names '{name}', which is no attack; choose among {string.Join(", ", All.Select(attack => attack.Name))} and {AutoAttack}.");
+            $"There is no attack '{name}'; {NearestName.Remedy(name, [.. All.Select(attack => attack.Name), AutoAttack])}");
 
     // PGD where the settings say what the attack does not.
     private static AttackEntry Pgd(string name, string description, int? steps = null, LossKind? loss = null)

@@ -39,7 +39,7 @@ public static class AttackChecks
             }
         }
         if (!(difference <= LargestDifference))
-            warnings.Add("The network answers the same images differently from one time to the next; gradients of one pass say little about another, so its robust accuracy is overestimated.");
+            warnings.Add("The network gives different answers for the same images; the gradients of one pass say little about the next, so its robust accuracy is overestimated.");
         if (AreProbabilities(first, model))
             warnings.Add("The network's outputs are probabilities, not logits; the losses of the attacks expect logits, so leave out its softmax.");
         return warnings;

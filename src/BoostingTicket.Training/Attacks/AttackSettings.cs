@@ -25,13 +25,14 @@ public sealed record AttackSettings
     public AttackStatistics Statistics { get; init; } = AttackStatistics.Running;
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
-    public void Validate(string prefix)
+    /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
+    public void Validate(string group)
     {
-        Require.PixelDistance($"{prefix}epsilon", Epsilon);
-        Require.PixelDistance($"{prefix}step-size", StepSize);
-        Require.Above($"{prefix}step-size", StepSize, 0, 1);
-        Require.InRange($"{prefix}steps", Steps, 1, 100_000);
-        Require.InRange($"{prefix}restarts", Restarts, 1, 1_000);
+        Require.PixelDistance($"{group}epsilon", Epsilon);
+        Require.PixelDistance($"{group}stepSize", StepSize);
+        Require.Above($"{group}stepSize", StepSize, 0, 1);
+        Require.InRange($"{group}steps", Steps, 1, 100_000);
+        Require.InRange($"{group}restarts", Restarts, 1, 1_000);
     }
 }

@@ -17,7 +17,7 @@ public interface IAttackTarget
     /// <summary>Whether the steps of an attack may be recorded and replayed; not while somebody watches them.</summary>
     bool MayRepeat { get; }
 
-    /// <summary>Told of every phase; null for nobody.</summary>
+    /// <summary>Told of every phase; null for none.</summary>
     IStepObserver? Observer => null;
 
     /// <summary>Brings the network up to date with its weights, so that <see cref="Gradients"/> does nothing but what is the same

@@ -43,7 +43,8 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (file.Metadata.GetValueOrDefault(BindingKey) != binding)
             throw new ConfigurationException(
-                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another --out.");
+                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another "
+                + $"{Setting.Named("out")}.");
         file.RequireExactly(pixels > 0 ? [RobustName, UnfooledName, ImagesName] : [RobustName, UnfooledName]);
         Progress progress = ReadProgress(file);
         if (progress.Stage is { } stage && (stage.Attacked > samples || stage.Next > samples))
@@ -70,15 +71,15 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
         {
             throw new DamagedFileException(
-                $"How far {path} is cannot be read ({StorageErrors.Reason(cause)}); delete the file to begin that evaluation "
-                + "anew.", cause);
+                $"The progress in {path} cannot be read ({StorageErrors.Reason(cause)}); delete the file to start that evaluation "
+                + "again.", cause);
         }
     }
 
     private static byte[] Bytes(bool[] values) => Array.ConvertAll(values, value => value ? (byte)1 : (byte)0);
 
     private DamagedFileException Damaged(string what) =>
-        new($"How far {path} is cannot be read ({what}); delete the file to begin that evaluation anew.");
+        new($"The progress in {path} cannot be read ({what}); delete the file to start that evaluation again.");
 
     private void Read(SafetensorsFile file, string name, bool[] values)
     {

@@ -11,7 +11,7 @@ public static class FileInspector
     /// <param name="path">The file.</param>
     /// <exception cref="ConfigurationException">There is no such file, it cannot be read, or a later version wrote
     /// it.</exception>
-    /// <exception cref="DamagedFileException">It is no safetensors file, or it is damaged.</exception>
+    /// <exception cref="DamagedFileException">It is not a safetensors file, or it is damaged.</exception>
     public static FileReport Inspect(string path)
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);

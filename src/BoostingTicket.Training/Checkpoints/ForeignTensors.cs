@@ -32,7 +32,7 @@ internal sealed class ForeignTensors
     /// <summary>Prunable parameters that a file by <c>torch.nn.utils.prune</c> has no mask for, which it keeps whole.</summary>
     public HashSet<string> Whole { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What was passed over, a sentence each.</summary>
+    /// <summary>What was ignored, a sentence each.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>Reads the names of a file.</summary>
@@ -60,7 +60,7 @@ internal sealed class ForeignTensors
         if (beside.Count > 0)
         {
             string verb = beside.Count == 1 ? "is" : "are";
-            tensors._notes.Add($"{file.Path}: passed over {List(beside)}, which {verb} not needed.");
+            tensors._notes.Add($"{file.Path}: ignored {List(beside)}, which {verb} not needed.");
         }
 
         tensors.TakeMasks(kind);
@@ -103,7 +103,7 @@ internal sealed class ForeignTensors
                 RequireWhole(mask, parameter);
                 Entries.Remove(maskName);
                 _notes.Add(
-                    $"{_file.Path}: passed over the mask of {name}, which keeps everything and is not pruned in {_graph.Name}.");
+                    $"{_file.Path}: ignored the mask of {name}, which keeps everything and is not pruned in {_graph.Name}.");
             }
         }
     }
@@ -116,7 +116,7 @@ internal sealed class ForeignTensors
         if (mask.Contains((byte)0))
             throw new ConfigurationException(
                 $"{_file.Path} prunes {parameter.Name}, which is not prunable in {_graph.Name}; choose a mask that leaves it "
-                + "whole, or, for a hidden linear layer, give --prune-hidden-linear true.");
+                + $"whole, or, for a hidden linear layer, set {Setting.Named("pruning.hiddenLinear")} to true.");
     }
 
     private static string List(List<string> names)

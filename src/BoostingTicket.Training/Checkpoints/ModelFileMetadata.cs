@@ -75,7 +75,7 @@ public sealed record ModelFileMetadata
         {
             throw new ConfigurationException(
                 $"{path} is for {Classes} classes of images of {Input}, but {classes} classes of images of {input} are asked for; "
-                + "choose the --dataset that it was made with, or give another file.");
+                + $"choose the data set that it was made with ({Setting.Named("data.name")}), or give another file.");
         }
     }
 
@@ -189,8 +189,8 @@ public sealed record ModelFileMetadata
                 var constants = new InputNormalizationConstants(mean ?? throw Wrong(Mean), deviation ?? throw Wrong(Deviation));
                 return constants.AreForUnitPixels ? constants : throw new DamagedFileException(
                     $"{Path} records a normalisation that is not for images in [0, 1], mean {Join(mean)} and deviation "
-                    + $"{Join(deviation)}; import the original again, with constants divided by 255 (import ORIGINAL "
-                    + "--normalization MEANS/DEVIATIONS --out FILE).");
+                    + $"{Join(deviation)}; import the original again, with constants divided by "
+                    + $"255.");
             }
             catch (ArgumentException)
             {

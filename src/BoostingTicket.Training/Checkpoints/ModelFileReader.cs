@@ -26,7 +26,7 @@ internal sealed class ModelFileReader : IDisposable
     /// <summary>Where the tensors come from; null for a file of somebody else.</summary>
     public ModelFileMetadata? Metadata { get; private set; }
 
-    /// <summary>What was passed over in a file of somebody else, a sentence each.</summary>
+    /// <summary>What was ignored in a file of somebody else, a sentence each.</summary>
     public IReadOnlyList<string> Notes => _foreign?.Notes ?? [];
 
     /// <summary>Opens a file.</summary>
@@ -190,7 +190,7 @@ internal sealed class ModelFileReader : IDisposable
     }
 
     /// <summary>Makes sure that a tensor has the shape of a parameter.</summary>
-    /// <exception cref="DamagedFileException">It has not; the message names it.</exception>
+    /// <exception cref="DamagedFileException">It does not; the message names it.</exception>
     public static void RequireShape(SafetensorsEntry entry, Parameter parameter, SafetensorsType type, string path, string model)
     {
         long[] shape = [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];

@@ -19,7 +19,7 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
     public static SavedModel Load(string path)
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(path) ?? throw new ConfigurationException(
-            $"{path} does not say of which model it is, since another program wrote it; import it first (import {path} --model NAME --out FILE).");
+            $"{path} does not name its model, since another program wrote it; import it first.");
         NetworkGraph graph = Build(path, metadata);
         return new SavedModel(path, graph, WeightFile.Load(path, graph).State, metadata);
     }
@@ -35,7 +35,7 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
         catch (ConfigurationException error)
         {
             throw new DamagedFileException(
-                $"{path} names a network that cannot be built ({error.Message.TrimEnd('.')}); restore it from a copy or give "
+                $"{path} names a network that cannot be built ({error.Wording.TrimEnd('.')}); restore it from a copy or give "
                 + "another file.", error);
         }
     }

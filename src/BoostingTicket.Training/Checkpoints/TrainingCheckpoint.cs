@@ -20,7 +20,7 @@ public static class TrainingCheckpoint
     /// <summary>How the names begin of what is kept besides.</summary>
     private const string KeptPrefix = "kept.";
 
-    private const string Remedy = "delete the file to begin that stage anew";
+    private const string Remedy = "delete the file to start that stage again";
 
     private const string StateKey = ModelFileMetadata.Prefix + "state";
 
@@ -61,10 +61,10 @@ public static class TrainingCheckpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Checkpoint)
             throw new ConfigurationException(
-                $"{path} is no checkpoint of this program; delete it to begin that stage anew, or choose another --out.");
+                $"{path} is not a checkpoint of this program; delete it to start that stage again, or choose another {Setting.Named("out")}.");
         if (ModelFileMetadata.FromPairs(file.Metadata, path)?.ConfigurationHash != configurationHash)
             throw new ConfigurationException(
-                $"{path} belongs to another configuration; resume with the options of that run, or choose another --out.");
+                $"{path} belongs to another configuration; resume with the settings of that run, or choose another {Setting.Named("out")}.");
         ParameterStore store = network.Parameters;
         bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal));
         SafetensorsEntry[] kept = [.. file.Tensors.Where(tensor => tensor.Name.StartsWith(KeptPrefix, StringComparison.Ordinal))];
@@ -163,7 +163,7 @@ public static class TrainingCheckpoint
         {
             if (!float.IsFinite(value))
                 throw new DamagedFileException(
-                    $"Tensor '{name}' of {file.Path} holds a value that is no finite number; {Remedy}.");
+                    $"Tensor '{name}' of {file.Path} holds a value that is not a finite number; {Remedy}.");
         }
     }
 

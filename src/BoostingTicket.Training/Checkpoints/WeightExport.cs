@@ -41,7 +41,7 @@ public static class WeightExport
     public static ExportReport Write(string source, string target, string style, string prefix = "", ExportFormat format = ExportFormat.Safetensors)
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
-            $"{source} was not written by this program; import it first (import {source} --model NAME --out FILE).");
+            $"{source} was not written by this program; import it first.");
         ExportStyle naming = PyTorchStyle.Find(style, metadata.Model);
         (ModelState state, Mask? mask) = Read(source, metadata);
         InputNormalizationConstants? normalization = metadata.Normalization;

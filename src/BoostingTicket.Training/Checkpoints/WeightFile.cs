@@ -33,7 +33,7 @@ public static class WeightFile
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="graph">The model that it is for.</param>
-    /// <param name="note">Told what was passed over in a file of somebody else, a sentence each; null for nobody.</param>
+    /// <param name="note">Told what was ignored in a file of somebody else, a sentence each; null for none.</param>
     /// <returns>The values, and where they come from; null for a file of somebody else.</returns>
     /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
     /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model

@@ -6,7 +6,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>What whoever imports a file knows about it.</summary>
+/// <summary>What is known about a file to import.</summary>
 /// <param name="Model">Name of the model; null to tell it by the tensors.</param>
 /// <param name="ImageSize">Rows and columns of its images; null for the usual of the model.</param>
 /// <param name="Prefix">What the names of the network's tensors begin with; null to find it.</param>
@@ -56,7 +56,7 @@ public static class WeightImport
             throw new ConfigurationException($"{path} is a file of this program; it needs no import.");
         var pruned = new PrunedTensors(file);
         string model = options.Model ?? PyTorchNames.Recognize(pruned.Shapes) ?? throw new ConfigurationException(
-            $"The tensors of {path} are those of no model that is known; name the model with --model to see what is missing.");
+            $"The tensors of {path} fit no known model; name the model with {Setting.Named("model")} to see what is missing.");
         return new Reading(file, pruned, options).Read(model);
     }
 
@@ -95,7 +95,7 @@ public static class WeightImport
             (IReadOnlyList<string> prefixes, Dictionary<string, string> found) = PyTorchNames.Match(names, wanted, options.Prefix);
             if (found.Count == wanted.Count && prefixes.Count > 1)
                 throw new ConfigurationException(
-                    $"{file.Path} holds {prefixes.Count} networks of the model {graph.Name}; choose one with --prefix, one of {string.Join(", ", prefixes.Select(name => $"'{name}'"))}.");
+                    $"{file.Path} holds {prefixes.Count} networks of the model {graph.Name}; choose one with {Setting.Named("prefix")}, one of {string.Join(", ", prefixes.Select(name => $"'{name}'"))}.");
             string prefix = prefixes[0];
             List<string> surplus = [.. names.Except(found.Values, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
             InputNormalizationConstants? ofFile = TakeOut(surplus, prefix);
@@ -129,7 +129,7 @@ public static class WeightImport
             int classes = head.Count == 2 ? (int)Math.Clamp(head[0], 2, 1 << 20) : graph.Classes;
             if (normalization is not null && normalization.Mean.Count != channels)
                 throw new ConfigurationException(
-                    $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have {channels}; give others with --normalization.");
+                    $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have {channels}; give others with {Setting.Named("normalization")}.");
             return Graph(graph.Name, normalization, channels, classes);
         }
 
@@ -163,7 +163,7 @@ public static class WeightImport
         // Removes from the surplus what is known to be needless.
         private InputNormalizationConstants? TakeOut(List<string> surplus, string prefix)
         {
-            Take(surplus, "counters", "Counters of batches, which training here does not need, were passed over.", PyTorchNames.IsCounter);
+            Take(surplus, "counters", "Counters of batches, which training here does not need, were ignored.", PyTorchNames.IsCounter);
             foreach (UnusedTensors unused in PyTorchNames.Unused)
             {
                 Take(
@@ -176,7 +176,7 @@ public static class WeightImport
             {
                 constants = Constants(Values(mean), Values(deviation));
                 string used = options.NormalizationGiven
-                    ? constants.ContentEquals(options.Normalization) ? "are those of --normalization" : "were passed over for those of --normalization"
+                    ? constants.ContentEquals(options.Normalization) ? "are those that were given" : "were ignored for those that were given"
                     : "became the network's first layer";
                 Report("normalization", $"The constants of the file's normalisation, mean {Join(constants.Mean)} and deviation {Join(constants.Deviation)}, {used}.", [mean, deviation]);
                 surplus.RemoveAll(name => name == mean || name == deviation);
@@ -186,10 +186,10 @@ public static class WeightImport
                 constants = Constants(Parse(means), Parse(deviations));
             }
             Take(
-                surplus, "beside", "Tensors that are no part of a network, such as the state of an optimizer, were passed over.",
+                surplus, "beside", "Tensors that do not belong to a network, such as the state of an optimizer, were ignored.",
                 name => PyTorchNames.IsBeside(name, Entry(name).Length));
             if (options.Prefix is { } asked)
-                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were passed over.", name => !name.StartsWith(asked, StringComparison.Ordinal));
+                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were ignored.", name => !name.StartsWith(asked, StringComparison.Ordinal));
             return constants;
         }
 
@@ -200,7 +200,7 @@ public static class WeightImport
             InputNormalizationConstants converted = ofFile.FromBytePixels ?? throw new DamagedFileException(
                 $"The normalisation of {file.Path}, mean {Join(ofFile.Mean)} and deviation "
                 + $"{Join(ofFile.Deviation)}, is neither for images in [0, 1] "
-                + "nor for images of 0 to 255; give the right one with --normalization.");
+                + $"nor for images of 0 to 255; give the right one with {Setting.Named("normalization")}.");
             Report(
                 "pixel-scale",
                 "The normalisation is for images of 0 to 255; images are in [0, 1] here, so that its constants were divided "
@@ -218,7 +218,8 @@ public static class WeightImport
             catch (ArgumentException cause)
             {
                 throw new DamagedFileException(
-                    $"The constants of normalisation in {file.Path} cannot be used ({cause.Message}); give others with --normalization.", cause);
+                    $"The constants of normalisation in {file.Path} cannot be used ({cause.Message}); give others with "
+                    + $"{Setting.Named("normalization")}.", cause);
             }
         }
 
@@ -262,7 +263,7 @@ public static class WeightImport
             string lacks = missing.Length == 0 ? "" : $"lacks {List(missing, surplus)}";
             string has = surplus.Length == 0 ? "" : $"has besides {List(surplus, missing)}";
             return new DamagedFileException(
-                $"{file.Path} {lacks}{(lacks.Length > 0 && has.Length > 0 ? " and " : "")}{has} for the model {graph.Name}; choose another --model or file.");
+                $"{file.Path} {lacks}{(lacks.Length > 0 && has.Length > 0 ? " and " : "")}{has} for the model {graph.Name}; choose another {Setting.Named("model")} or file.");
         }
 
         private static string List(string[] names, string[] others)

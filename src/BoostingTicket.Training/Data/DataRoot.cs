@@ -10,7 +10,7 @@ public static class DataRoot
     public const string DefaultFolder = "data";
 
     /// <summary>The option, else the environment variable, else <see cref="DefaultFolder"/>.</summary>
-    /// <param name="option">What the command line or the configuration says, or null.</param>
+    /// <param name="option">The folder that was asked for; null for none.</param>
     public static string Resolve(string? option)
     {
         if (!string.IsNullOrEmpty(option))

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Data;
 /// <summary>A data set that a run can name.</summary>
 public interface IDataSet
 {
-    /// <summary>The name, as in <c>--dataset</c>.</summary>
+    /// <summary>The name, as settings spell it.</summary>
     string Name { get; }
 
     /// <summary>What it is, in one line for people.</summary>

@@ -144,13 +144,13 @@ internal sealed class TarArchive(Stream archive)
                 // Zeros may pad the last record.
                 if (!bytes.AsSpan(start).ContainsAnyExcept((byte)0))
                     return;
-                throw new FormatException("an extended header is no list of records");
+                throw new FormatException("an extended header is not a list of records");
             }
 
             ReadOnlySpan<byte> record = bytes.AsSpan(start + space + 1, length - space - 2);
             int equals = record.IndexOf((byte)'=');
             if (equals < 0)
-                throw new FormatException("an extended header is no list of records");
+                throw new FormatException("an extended header is not a list of records");
             ReadOnlySpan<byte> key = record[..equals], value = record[(equals + 1)..];
             if (key.SequenceEqual("path"u8))
                 _longName = Text(value);

@@ -44,7 +44,7 @@ public sealed record AdversarialExamples(
         if (!file.TryFind("clean", out SafetensorsEntry? clean) || clean.Shape.Count != 4
             || !file.Metadata.TryGetValue(EpsilonKey, out string? epsilon) || !file.Metadata.TryGetValue(ClassesKey, out string? classes)
             || !double.TryParse(epsilon, CultureInfo.InvariantCulture, out double radius))
-            throw new DamagedFileException($"The file '{path}' holds no adversarial examples; delete it, and the report comes without them.");
+            throw new DamagedFileException($"The file '{path}' does not hold adversarial examples; delete it to get the report without images.");
         // Every size is at least 1, so that none is larger than the file has bytes for.
         if (clean.Shape.Any(size => size is < 1 or > int.MaxValue) || clean.Shape[0] > MostImages
             || clean.Length > Array.MaxLength / sizeof(float) || !(radius is >= 0 and <= 1))
@@ -64,7 +64,7 @@ public sealed record AdversarialExamples(
         file.Read<int>(entries[2], facts);
         if (before.Concat(after).Any(pixel => !float.IsFinite(pixel)) || clean.Shape[1] is not (1 or 3))
             throw new DamagedFileException(
-                $"The file '{path}' holds what is no image; delete it, and the report comes without them.");
+                $"The file '{path}' holds something that is not an image; delete it to get the report without images.");
         string[] names = classes.Split('\n');
         if (Enumerable.Range(0, count).Any(i => facts.AsSpan((i * Facts) + 1, 3).ContainsAnyExceptInRange(0, names.Length - 1)))
             throw new DamagedFileException($"The file '{path}' names classes that it does not have; delete it, and the report comes without them.");

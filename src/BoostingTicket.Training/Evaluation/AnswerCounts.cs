@@ -75,8 +75,8 @@ public sealed class AnswerCounts(int classes)
             warnings.Add(string.Create(
                 CultureInfo.InvariantCulture,
                 $"The network's outputs for {NotFinite:N0} of {Samples:N0} images are NaN or infinite; these images count as "
-                + $"wrong. Its weights are of no use as they are: go back to an earlier file, or train again at a lower "
-                + $"--learning-rate."));
+                + $"wrong. Its weights are unusable: go back to an earlier file, or train again at a lower "
+                + $"learning rate."));
         int frequent = _labels.Max(), most = _answers.Max(), answer = Array.IndexOf(_answers, most);
         if (Samples < FewestSamples || NotFinite == Samples || frequent > LargestLabelShare * Samples)
             return warnings;
@@ -90,7 +90,7 @@ public sealed class AnswerCounts(int classes)
                 CultureInfo.InvariantCulture,
                 $"Clean accuracy, {(double)Correct / Samples:P1} of {Samples:N0} images, is no better than chance: always "
                 + $"answering the most frequent class gives {(double)frequent / Samples:P1}. The network has learned nothing "
-                + $"that can be told, and its robust accuracy says nothing."));
+                + $"measurable, so its robust accuracy means nothing."));
         return warnings;
     }
 

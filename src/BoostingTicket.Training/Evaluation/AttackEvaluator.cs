@@ -24,7 +24,7 @@ public sealed class AttackEvaluator
     /// <param name="images">The image set on the network's device.</param>
     /// <param name="samples">Numbers of the samples, at least one.</param>
     /// <param name="batchSize">Samples at a time.</param>
-    /// <param name="progress">Told how it goes, and every warning.</param>
+    /// <param name="progress">Receives progress and warnings.</param>
     public AttackEvaluator(Network network, DeviceImages images, ReadOnlySpan<int> samples, int batchSize, IRunProgress progress)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -88,7 +88,7 @@ public sealed class AttackEvaluator
         _state = restored ?? _state;
         var keeper = new StateKeeper(storage, _state, SecondsBetweenStates);
         if (clean == 0)
-            warnings.Add("No sample is classified correctly without an attack, so that there is nothing to attack; check that the weights belong to this data set and its normalisation.");
+            warnings.Add("No sample is classified correctly without an attack, so there is nothing to attack; check that the weights belong to this data set and its normalisation.");
         int done = 0;
         foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
         {

@@ -38,7 +38,7 @@ public sealed class AttackState(int samples)
         if (!fits)
             throw new DamagedFileException(
                 "The kept state of the evaluation is at a stage or round that its attacks do not have; delete "
-                + "evaluation.state.safetensors in the folder of --out to begin the evaluation anew.");
+                + "evaluation.state.safetensors in the folder of the evaluation to start it again.");
     }
 }
 

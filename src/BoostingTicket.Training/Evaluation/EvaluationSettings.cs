@@ -22,16 +22,18 @@ public sealed record EvaluationSettings
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
-    public void Validate()
+    /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
+    public void Validate(string group)
     {
-        Attack.Validate("evaluation-");
+        Attack.Validate($"{group}attack.");
         if (Attack.Statistics != AttackStatistics.Running)
             throw new ConfigurationException(
-                "evaluation.attack.statistics is not running; evaluation always attacks the network as it is used, so leave it out.");
-        Require.InRange("probe-steps", ProbeSteps, 0, 100_000);
-        Require.InRange("probe-samples", ProbeSamples, 0, 100_000_000);
-        Require.InRange("probe-every", ProbeEvery, 1, 100_000);
-        Require.InRange("evaluation-batch", BatchSize, 1, 65_536);
+                $"{Setting.Named($"{group}attack.statistics")} is not running; evaluation always attacks the network as it is used, so leave "
+                + "it out.");
+        Require.InRange($"{group}probeSteps", ProbeSteps, 0, 100_000);
+        Require.InRange($"{group}probeSamples", ProbeSamples, 0, 100_000_000);
+        Require.InRange($"{group}probeEvery", ProbeEvery, 1, 100_000);
+        Require.InRange($"{group}batchSize", BatchSize, 1, 65_536);
     }
 }

@@ -28,7 +28,7 @@ public sealed record TransferNetwork(string Name, NetworkGraph Graph, ModelState
 /// <param name="images">The image set on that device.</param>
 /// <param name="samples">Numbers of the samples, at least one.</param>
 /// <param name="batchSize">Samples at a time.</param>
-/// <param name="progress">Told how it goes, and every warning.</param>
+/// <param name="progress">Receives progress and warnings.</param>
 public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadOnlyList<int> samples, int batchSize, IRunProgress progress)
 {
     private readonly int[] _samples = samples.Count > 0 ? [.. samples] : throw new ArgumentException("There is no sample to attack.", nameof(samples));

@@ -10,7 +10,7 @@ public static class OutputPath
     /// <summary>Makes sure that a file can be written under a name: that it names no folder and no device, that nothing is there
     /// which would be lost, and that a block can be written beside it. Leaves nothing behind, and an existing file as it
     /// is.</summary>
-    /// <param name="option">The option that gave the name, such as <c>--trace</c>.</param>
+    /// <param name="option">What errors call the input that gave the name.</param>
     /// <param name="path">The name.</param>
     /// <param name="overwrite">Whether an existing file may be replaced.</param>
     /// <exception cref="ConfigurationException">It cannot be written there, or it exists and may not be replaced.</exception>
@@ -27,7 +27,7 @@ public static class OutputPath
             throw new ConfigurationException($"{option} names the device {path}; name a file.");
         if (File.Exists(target) && !overwrite)
             throw new ConfigurationException(
-                $"There is a file {path} already; name another with {option}, or add --force to replace it.");
+                $"There is a file {path} already; name another with {option}, or add {Setting.Named("force")} to replace it.");
         Try(option, path, target, folder);
     }
 
@@ -52,7 +52,7 @@ public static class OutputPath
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {
-            throw new ConfigurationException($"{option}: {StorageErrors.CannotWrite(path, error).Message}", error);
+            throw new ConfigurationException($"{option}: {StorageErrors.CannotWrite(path, error).Wording}", error);
         }
         finally
         {

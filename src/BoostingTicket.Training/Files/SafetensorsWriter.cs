@@ -89,7 +89,7 @@ public sealed class SafetensorsWriter : IWeightWriter
     public SafetensorsWriter AddBytes(string name, SafetensorsType type, ReadOnlyMemory<byte> bytes, params ReadOnlySpan<long> shape)
     {
         if (bytes.Length % type.Size() != 0)
-            throw new ArgumentException($"{bytes.Length} bytes are no whole number of {type.HeaderName()}", nameof(bytes));
+            throw new ArgumentException($"{bytes.Length} bytes are not a whole number of {type.HeaderName()}", nameof(bytes));
         return Add(name, type, shape, bytes.Length / type.Size(), () => bytes.Span);
     }
 

@@ -18,9 +18,10 @@ public sealed record ModelWidth(int Value, int Widest, int Least, Func<int, stri
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out int channels) || channels < 1)
-            throw new ConfigurationException($"--width is '{width}'; give a whole number from 1 on.");
+            throw new ConfigurationException($"{Setting.Named("width")} is '{width}'; give a whole number from 1 on.");
         return ModelCatalog.FamilyOf(model).Width(model)?.Name(channels) ?? throw new ConfigurationException(
-            $"--width does not apply to {model}; name the model that you want with --model, such as lenet-16-32-128.");
+            $"{Setting.Named("width")} does not apply to {model}; name the model that you want with {Setting.Named("model")}, such as "
+            + "lenet-16-32-128.");
     }
 
     /// <summary>The width of a model whose usual width its short name leaves out: <c>vgg16</c> or <c>vgg16-w16</c>.</summary>

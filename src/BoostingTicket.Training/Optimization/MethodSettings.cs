@@ -26,15 +26,16 @@ public sealed record MethodSettings
     public double Beta { get; init; } = 6;
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
-    public void Validate(string prefix)
+    /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
+    public void Validate(string group)
     {
-        Require.Above($"{prefix}fgsm-rs-step", FgsmRsStep, 0, 100);
-        Require.InRange($"{prefix}noise", Noise, 0, 100);
-        Require.Above($"{prefix}noise-step", NoiseStep, 0, 100);
-        Require.InRange($"{prefix}replays", Replays, 1, 1_000);
-        Require.InRange($"{prefix}outer-steps", OuterSteps, 1, 1_000);
-        Require.InRange($"{prefix}inner-steps", InnerSteps, 1, 1_000);
-        Require.InRange($"{prefix}beta", Beta, 0, 10_000);
+        Require.Above($"{group}fgsmRsStep", FgsmRsStep, 0, 100);
+        Require.InRange($"{group}noise", Noise, 0, 100);
+        Require.Above($"{group}noiseStep", NoiseStep, 0, 100);
+        Require.InRange($"{group}replays", Replays, 1, 1_000);
+        Require.InRange($"{group}outerSteps", OuterSteps, 1, 1_000);
+        Require.InRange($"{group}innerSteps", InnerSteps, 1, 1_000);
+        Require.InRange($"{group}beta", Beta, 0, 10_000);
     }
 }

@@ -24,8 +24,10 @@ public enum StepUnit
 public readonly record struct StepLength(double Value, StepUnit Unit)
 {
     /// <summary>Parses <c>2ep</c>, <c>800it</c> or <c>5%</c>.</summary>
-    /// <exception cref="ConfigurationException">The text is none of them.</exception>
-    public static StepLength Parse(string text, string option)
+    /// <param name="text">What was written.</param>
+    /// <param name="where">What errors call the setting.</param>
+    /// <exception cref="ConfigurationException">The text is not a length.</exception>
+    public static StepLength Parse(string text, string where)
     {
         ArgumentNullException.ThrowIfNull(text);
         (string suffix, StepUnit unit)[] units =
@@ -38,7 +40,7 @@ public readonly record struct StepLength(double Value, StepUnit Unit)
                 return new StepLength(value, unit);
         }
         throw new ConfigurationException(
-            $"{option} is \"{text}\", which is no length; write epochs (2ep), iterations (800it) or a share (5%).");
+            $"{where} is \"{text}\", which is not a length; write epochs (2ep), iterations (800it) or a share (5%).");
     }
 
     /// <summary>The length in iterations, rounded to the nearest.</summary>

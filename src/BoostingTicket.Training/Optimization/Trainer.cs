@@ -10,7 +10,7 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>Where a training keeps what must survive it.</summary>
+/// <summary>Keeps what must survive a training.</summary>
 public interface ITrainingStorage
 {
     /// <summary>The state of an earlier, interrupted training, after its weights, statistics, momenta and masks were
@@ -67,7 +67,7 @@ public sealed class Trainer : IDisposable
     /// <param name="attack">The attack it defends against.</param>
     /// <param name="evaluation">Validation.</param>
     /// <param name="storage">Checkpoints.</param>
-    /// <param name="progress">Told how it goes.</param>
+    /// <param name="progress">Receives progress.</param>
     /// <param name="rule">Looks at every epoch and may end the training; null for none.</param>
     public Trainer(
         TrainingContext context, TrainingSettings settings, AttackSettings attack, EvaluationSettings evaluation,
@@ -136,7 +136,7 @@ public sealed class Trainer : IDisposable
         if (state.Epoch > _epochs || state.Batch > StepsPerEpoch)
             throw new DamagedFileException(
                 $"A checkpoint is at step {state.Batch} of epoch {state.Epoch + 1L}, but the training has {_epochs} epochs of "
-                + $"{StepsPerEpoch} steps; delete it to begin that stage anew.");
+                + $"{StepsPerEpoch} steps; delete it to start that stage again.");
         foreach (TrainingStep step in _steps.Values)
             step.Restore(state);
         _average?.Restore(state);
@@ -314,8 +314,7 @@ public sealed class Trainer : IDisposable
         Network network = _context.Network;
         if (!double.IsFinite(network.Backend.Sum(network.Parameters.Weights.All)))
             throw new DivergedException(
-                $"Training diverged: a weight is not a finite number {when}; lower the learning rate (--learning-rate, "
-                + "--donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+                $"Training diverged: a weight is not a finite number {when}; {TrainingStep.DivergenceRemedy}.");
     }
 
     // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one

@@ -9,7 +9,7 @@ public enum TrainingMethod
     /// <summary>FGSM with a zero start and a step of ε: weakly robust and cheap (paper, section 4.1).</summary>
     Fgsm,
 
-    /// <summary>PGD from a random start (Madry et al.): robust and dear.</summary>
+    /// <summary>PGD from a random start (Madry et al.): robust but expensive.</summary>
     Pgd,
 
     /// <summary>FGSM from a random start with a step of 1.25 ε: <see cref="MethodSettings.FgsmRsStep"/>.</summary>
@@ -94,23 +94,24 @@ public sealed record TrainingSettings
     public EarlyStopping? EarlyStopping { get; init; }
 
     /// <summary>Checks the ranges.</summary>
-    /// <exception cref="ConfigurationException">One is violated; the message names the option.</exception>
-    public void Validate(string prefix)
+    /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
+    /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
+    public void Validate(string group)
     {
-        Require.InRange($"{prefix}epochs", Epochs, 0, 100_000);
-        Require.InRange($"{prefix}batch", BatchSize, 1, 65_536);
-        Require.InRange($"{prefix}learning-rate", LearningRate, 0, 100);
+        Require.InRange($"{group}epochs", Epochs, 0, 100_000);
+        Require.InRange($"{group}batchSize", BatchSize, 1, 65_536);
+        Require.InRange($"{group}learningRate", LearningRate, 0, 100);
         if (WarmupFrom is { } from)
-            Require.InRange($"{prefix}warmup-from", from, 0, 100);
+            Require.InRange($"{group}warmupFrom", from, 0, 100);
         foreach (double drop in LearningRateDrops)
-            Require.InRange($"{prefix}learning-rate-drops", drop, 0, 1);
-        Require.InRange($"{prefix}learning-rate-factor", LearningRateFactor, 0, 1);
-        Require.InRange($"{prefix}momentum", Momentum, 0, 0.9999);
-        Require.InRange($"{prefix}weight-decay", WeightDecay, 0, 1);
-        MethodOptions.Validate(prefix);
+            Require.InRange($"{group}learningRateDrops", drop, 0, 1);
+        Require.InRange($"{group}learningRateFactor", LearningRateFactor, 0, 1);
+        Require.InRange($"{group}momentum", Momentum, 0, 0.9999);
+        Require.InRange($"{group}weightDecay", WeightDecay, 0, 1);
+        MethodOptions.Validate($"{group}methodOptions.");
         if (Ema is { } ema)
-            Require.InRange($"{prefix}ema", ema, 0, 0.999999);
+            Require.InRange($"{group}ema", ema, 0, 0.999999);
         if (EarlyStopping is { } stopping)
-            Require.InRange($"{prefix}patience", stopping.Patience, 1, 100_000);
+            Require.InRange($"{group}earlyStopping.patience", stopping.Patience, 1, 100_000);
     }
 }

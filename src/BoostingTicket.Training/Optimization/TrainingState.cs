@@ -40,7 +40,7 @@ public sealed class TrainingState : IStoredRecord
     /// <summary>Whether training has ended, after the last epoch or early.</summary>
     public bool IsFinished { get; set; }
 
-    /// <summary>What the user should worry about, a sentence each.</summary>
+    /// <summary>Warnings, a sentence each.</summary>
     public IList<string> Warnings { get; init; } = [];
 
     /// <summary>Seconds that the rule took which looks at every epoch.</summary>
@@ -73,12 +73,12 @@ public sealed class TrainingState : IStoredRecord
     /// <summary>Values that a checkpoint kept.</summary>
     /// <param name="name">What they were kept as.</param>
     /// <param name="length">How many there must be.</param>
-    /// <exception cref="DamagedFileException">The checkpoint has not got them.</exception>
+    /// <exception cref="DamagedFileException">The checkpoint does not hold them.</exception>
     public float[] Kept(string name, int length) =>
         KeptValues.TryGetValue(name, out float[]? values) && values.Length == length
             ? values
             : throw new DamagedFileException(
-                $"A checkpoint lacks the {length} values '{name}' that its training needs to continue; delete it to begin that stage anew.");
+                $"A checkpoint lacks the {length} values '{name}' that its training needs to continue; delete it to start that stage again.");
 
     /// <summary>Begins the next epoch's sums.</summary>
     public void StartEpoch()

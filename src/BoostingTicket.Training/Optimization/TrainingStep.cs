@@ -81,8 +81,7 @@ public sealed class TrainingStep : IDisposable
         }
         if (!double.IsFinite(loss))
             throw new DivergedException(
-                $"Training diverged: the loss of epoch {state.Epoch + 1}, step {state.Batch + 1} is {loss}; lower the "
-                + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+                $"Training diverged: the loss of epoch {state.Epoch + 1}, step {state.Batch + 1} is {loss}; {DivergenceRemedy}.");
         Observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
         backend.Synchronize();
@@ -95,6 +94,11 @@ public sealed class TrainingStep : IDisposable
             state.Times.Data + Seconds(start, loaded), state.Times.Attack + Seconds(loaded, attacked),
             state.Times.Train + Seconds(attacked, trained), state.Times.Evaluate);
     }
+
+    /// <summary>What to do about a training that diverged, naming settings from <see cref="TrainingSettings"/> on.</summary>
+    internal static string DivergenceRemedy =>
+        $"lower the learning rate ({Setting.Named("learningRate")}) or warm up longer or from a lower rate "
+        + $"({Setting.Named("warmupLength")}, {Setting.Named("warmupFrom")})";
 
     /// <summary>Keeps what outlives the step for a checkpoint.</summary>
     public void Keep(TrainingState state)

@@ -49,7 +49,7 @@ public sealed class WeightAverage : IDisposable
     /// <param name="step">1 for the first.</param>
     public static double FactorAt(double decay, long step) => Math.Min(decay, (1.0 + step) / (10.0 + step));
 
-    /// <summary>Begins anew at the network's present values.</summary>
+    /// <summary>Starts again at the network's present values.</summary>
     public void Begin()
     {
         ParameterStore store = _network.Parameters;

@@ -30,7 +30,8 @@ public sealed class LayerwiseMagnitude : MagnitudePruner
                     CultureInfo.InvariantCulture,
                     $"A pruning ratio of {options.Ratio} cannot be reached in {parameter.Name}: with at least "
                         + $"{options.MinimumKept} kept in each layer, at most {Math.Max(most, 0)} of its {layer.Length} "
-                        + $"weights can be pruned; give a smaller ratio, or --scope global."));
+                        + $"weights can be pruned; give a smaller ratio ({Setting.Named("pruning.ratio")}), or prune globally "
+                        + $"({Setting.Named("pruning.scope")} global)."));
             }
 
             MagnitudeCut cut = MagnitudeSelection.Find(weights, layer, Math.Max(0, target - pruned));

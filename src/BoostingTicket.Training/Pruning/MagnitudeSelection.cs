@@ -9,7 +9,7 @@ internal static class WeightState
     /// <summary>Kept so far; may still be pruned.</summary>
     public const byte Candidate = 1;
 
-    /// <summary>Kept for good. Its lowest bit is 0, which the counting of candidates rests on.</summary>
+    /// <summary>Kept permanently. Its lowest bit is 0, which the counting of candidates rests on.</summary>
     public const byte Protected = 2;
 }
 

@@ -52,7 +52,7 @@ internal sealed class CudaRefusalTests
             () => backend.Algorithms.Run(plan, place, place, place),
             Throws.TypeOf<DeviceException>().With.Message.StartsWith(
                 "cuDNN 9.10.2 has no algorithm that always gives the same bits for the Forward pass of ")
-                .And.Message.EndsWith("try another --precision or a newer cuDNN. cuDNN refuses algorithm 1 (3000)."));
+                .And.Message.EndsWith("try another number format or a newer cuDNN. cuDNN refuses algorithm 1 (3000)."));
     }
 
     [Test]

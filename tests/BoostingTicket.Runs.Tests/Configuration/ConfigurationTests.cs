@@ -74,7 +74,7 @@ public sealed class ConfigurationTests
               "dense": { "epochs": 30, },
             }
             """);
-        RunConfiguration configuration = Compose(null, file, ("--steps", "5"), ("--seed", "7"));
+        RunConfiguration configuration = Compose(null, file, ("steps", "5"), ("seed", "7"));
         Assert.Multiple(() =>
         {
             Assert.That(configuration.Preset, Is.EqualTo("cifar10-resnet18"));
@@ -95,7 +95,7 @@ public sealed class ConfigurationTests
     [Test]
     public void Option_for_one_training_wins_whatever_the_order()
     {
-        RunConfiguration configuration = Compose("cifar10-vgg16", null, ("--donor-batch", "32"), ("--batch", "64"));
+        RunConfiguration configuration = Compose("cifar10-vgg16", null, ("donor-batch", "32"), ("batch", "64"));
         Assert.That(
             (configuration.Donor.BatchSize, configuration.Retrain.BatchSize, configuration.Dense.BatchSize), Is.EqualTo((32, 64, 64)));
     }
@@ -105,7 +105,7 @@ public sealed class ConfigurationTests
     [TestCase("0", 0, 0, 0)]
     public void Epochs_keep_their_proportion(string epochs, int donor, int retrain, int dense)
     {
-        RunConfiguration configuration = Compose("cifar10-wrn34", null, ("--epochs", epochs));
+        RunConfiguration configuration = Compose("cifar10-wrn34", null, ("epochs", epochs));
         Assert.That(
             (configuration.Donor.Epochs, configuration.Retrain.Epochs, configuration.Dense.Epochs), Is.EqualTo((donor, retrain, dense)));
     }
@@ -113,24 +113,24 @@ public sealed class ConfigurationTests
     [Test]
     public void Epsilon_goes_to_training_and_evaluation()
     {
-        RunConfiguration both = Compose(null, null, ("--epsilon", "16/255"));
+        RunConfiguration both = Compose(null, null, ("epsilon", "16/255"));
         Assert.That((both.Attack.Epsilon, both.Evaluation.Attack.Epsilon), Is.EqualTo((16.0 / 255, 16.0 / 255)));
-        RunConfiguration apart = Compose(null, null, ("--epsilon", "16/255"), ("--evaluation-epsilon", "0.5"));
+        RunConfiguration apart = Compose(null, null, ("epsilon", "16/255"), ("evaluation-epsilon", "0.5"));
         Assert.That((apart.Attack.Epsilon, apart.Evaluation.Attack.Epsilon), Is.EqualTo((16.0 / 255, 0.5)));
     }
 
     [TestCase("natural", TrainingMethod.Natural)]
     [TestCase("pgd", TrainingMethod.Fgsm)]
     public void Method_takes_the_donor_along_only_to_natural(string method, TrainingMethod donor) =>
-        Assert.That(Compose(null, null, ("--method", method)).Donor.Method, Is.EqualTo(donor));
+        Assert.That(Compose(null, null, ("method", method)).Donor.Method, Is.EqualTo(donor));
 
     [Test]
     public void None_removes_what_is_optional()
     {
-        RunConfiguration configuration = Compose("mnist-lenet", null, ("--patience", "none"), ("--warmup-from", "none"));
+        RunConfiguration configuration = Compose("mnist-lenet", null, ("patience", "none"), ("warmup-from", "none"));
         Assert.That(configuration.Retrain.EarlyStopping, Is.Null);
         Assert.That(configuration.Retrain.WarmupFrom, Is.Null);
-        Assert.That(Compose(null, null, ("--patience", "4")).Dense.EarlyStopping, Is.EqualTo(new EarlyStopping { Patience = 4 }));
+        Assert.That(Compose(null, null, ("patience", "4")).Dense.EarlyStopping, Is.EqualTo(new EarlyStopping { Patience = 4 }));
     }
 
     [TestCase("none", null)]
@@ -138,15 +138,15 @@ public sealed class ConfigurationTests
     [TestCase("false", false)]
     public void What_early_stopping_watches_can_be_left_to_the_method(string text, bool? robust)
     {
-        RunConfiguration configuration = Compose(null, null, ("--patience", "4"), ("--early-stopping-robust", text));
+        RunConfiguration configuration = Compose(null, null, ("patience", "4"), ("early-stopping-robust", text));
         Assert.That(configuration.Dense.EarlyStopping, Is.EqualTo(new EarlyStopping { Patience = 4, Robust = robust }));
-        Assert.That(Compose(null, null, ("--early-stopping-robust", "none")).Dense.EarlyStopping, Is.Null);
+        Assert.That(Compose(null, null, ("early-stopping-robust", "none")).Dense.EarlyStopping, Is.Null);
     }
 
     [Test]
     public void Lists_and_abbreviations_are_read()
     {
-        RunConfiguration configuration = Compose(null, null, ("--arms", "ticket, Shuffle"), ("--attack-loss", "cw"), ("--learning-rate-drops", "none"));
+        RunConfiguration configuration = Compose(null, null, ("arms", "ticket, Shuffle"), ("attack-loss", "cw"), ("learning-rate-drops", "none"));
         Assert.That(configuration.Arms, Is.EqualTo(new[] { Arm.Ticket, Arm.Shuffle }));
         Assert.That(configuration.Attack.Loss, Is.EqualTo(LossKind.CarliniWagner));
         Assert.That(configuration.Dense.LearningRateDrops, Is.Empty);
@@ -156,21 +156,21 @@ public sealed class ConfigurationTests
     [TestCase("cifar10-vgg16", "vgg16-w16")]
     [TestCase("cifar10-wrn34", "wrn-34-16")]
     public void Width_changes_the_model(string preset, string model) =>
-        Assert.That(Compose(preset, null, ("--width", "16")).Model, Is.EqualTo(model));
+        Assert.That(Compose(preset, null, ("width", "16")).Model, Is.EqualTo(model));
 
-    [TestCase("--epochs", "many", "--epochs is 'many'; give a whole number")]
-    [TestCase("--epochs", "-1", "--epochs is -1; choose a value from 0 to 100000")]
-    [TestCase("--epsilon", "8/0", "--epsilon is '8/0'; give a number such as")]
-    [TestCase("--epsilon", "9", "--epsilon is 9; choose a value from 0 to 1")]
-    [TestCase("--ratio", "1.5", "--ratio is 1.5")]
-    [TestCase("--batch", "0", "batch is 0")]
-    [TestCase("--learning-rate", "-0.1", "learning-rate is -0.1")]
-    [TestCase("--method", "pdg", "There is no value of --method 'pdg'; did you mean 'pgd'?")]
-    [TestCase("--arms", "dense,dense", "--arms must name at least one")]
-    [TestCase("--crop-flip", "maybe", "--crop-flip is 'maybe'; give true or false")]
-    [TestCase("--warmup-length", "5 epochs", "--warmup-length is")]
-    [TestCase("--width", "16", "--width does not apply to lenet-16-32-128")]
-    [TestCase("--seed", "-1", "--seed is '-1'")]
+    [TestCase("epochs", "many", "epochs is 'many'; give a whole number")]
+    [TestCase("epochs", "-1", "epochs is -1; choose a value from 0 to 100000")]
+    [TestCase("epsilon", "8/0", "epsilon is '8/0'; give a number such as")]
+    [TestCase("epsilon", "9", "epsilon is 9; choose a value from 0 to 1")]
+    [TestCase("ratio", "1.5", "ratio is 1.5")]
+    [TestCase("batch", "0", "batchSize is 0")]
+    [TestCase("learning-rate", "-0.1", "learningRate is -0.1")]
+    [TestCase("method", "pdg", "method has no value 'pdg'; did you mean 'pgd'?")]
+    [TestCase("arms", "dense,dense", "arms must name at least one")]
+    [TestCase("crop-flip", "maybe", "crop-flip is 'maybe'; give true or false")]
+    [TestCase("warmup-length", "5 epochs", "warmup-length is")]
+    [TestCase("width", "16", "width does not apply to lenet-16-32-128")]
+    [TestCase("seed", "-1", "seed is '-1'")]
     public void Bad_values_are_refused_by_name(string option, string value, string message) =>
         Assert.That(() => Compose(null, null, (option, value)), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(message).Or.Message.Contains(message));
 
@@ -180,9 +180,9 @@ public sealed class ConfigurationTests
     [TestCase("""{ "dense": { "epochs": null } }""", "dense.epochs in ")]
     [TestCase("""{ "arms": ["dense", "tikcet"] }""", "did you mean 'ticket'?")]
     [TestCase("""{ "preset": "quik" }""", "There is no preset 'quik'; did you mean 'quick'?")]
-    [TestCase("{ \"seed\": 1,\n \"seed\": }", "is no valid JSON in line 2")]
-    [TestCase("""{ "seed": 1, "seed": 2 }""", "is no valid JSON")]
-    [TestCase("[]", "holds no JSON object")]
+    [TestCase("{ \"seed\": 1,\n \"seed\": }", "is not valid JSON in line 2")]
+    [TestCase("""{ "seed": 1, "seed": 2 }""", "is not valid JSON")]
+    [TestCase("[]", "does not hold a JSON object")]
     public void Bad_files_are_refused_with_the_place(string json, string message)
     {
         string file = Write(json);
@@ -199,7 +199,7 @@ public sealed class ConfigurationTests
     public void Hash_does_not_depend_on_how_a_setting_was_given()
     {
         string file = Write("""{ "seed": 3, "attack": { "epsilon": "8/100" } }""");
-        Assert.That(RunJson.Hash(Compose(null, file)), Is.EqualTo(RunJson.Hash(Compose(null, null, ("--seed", "3")))));
+        Assert.That(RunJson.Hash(Compose(null, file)), Is.EqualTo(RunJson.Hash(Compose(null, null, ("seed", "3")))));
         Assert.That(RunJson.Hash(Compose(null, file)), Is.EqualTo(CanonicalJson.Hash(RunJson.Write(Compose(null, file)))));
     }
 

@@ -16,7 +16,7 @@ public sealed class DataSetDefaultsTests
     public void Settings_follow_the_data_set(
         string name, string epsilon, string step, int training, int evaluation, bool cropFlip, int trainSamples, string model)
     {
-        RunConfiguration configuration = Compose(("--dataset", name));
+        RunConfiguration configuration = Compose(("dataset", name));
         Assert.Multiple(() =>
         {
             Assert.That(configuration.Data.Name, Is.EqualTo(name));
@@ -51,7 +51,7 @@ public sealed class DataSetDefaultsTests
     [TestCase("lenet-4-8-16", "cifar10-resnet18")]
     public void Model_chooses_among_the_presets_of_the_data_set(string model, string preset)
     {
-        RunConfiguration configuration = Compose(("--dataset", "cifar10"), ("--model", model));
+        RunConfiguration configuration = Compose(("dataset", "cifar10"), ("model", model));
         RunConfiguration expected = Presets.Find(preset).Configuration with { Model = model };
         Assert.That(RunJson.Write(configuration), Is.EqualTo(RunJson.Write(expected)));
     }
@@ -63,14 +63,14 @@ public sealed class DataSetDefaultsTests
         File.WriteAllText(folder["named.json"], """{ "preset": "quick", "data": { "name": "cifar10" } }""");
         File.WriteAllText(
             folder["data.json"], """{ "data": { "name": "cifar10", "testSamples": 100 }, "attack": { "steps": 7 } }""");
-        RunConfiguration preset = Compose("quick", null, ("--dataset", "cifar10"));
+        RunConfiguration preset = Compose("quick", null, ("dataset", "cifar10"));
         Assert.That((preset.Attack.Epsilon, preset.Data.TrainSamples, preset.Data.Name), Is.EqualTo((0.08, 6_000, "cifar10")));
         Assert.That(Compose(null, folder["named.json"]).Attack.Epsilon, Is.EqualTo(0.08));
-        RunConfiguration file = Compose(null, folder["data.json"], ("--test-samples", "50"));
+        RunConfiguration file = Compose(null, folder["data.json"], ("test-samples", "50"));
         Assert.That((file.Attack.Epsilon, file.Attack.Steps), Is.EqualTo((8.0 / 255, 7)));
         Assert.That((file.Data.TrainSamples, file.Data.TestSamples, file.Data.CropFlip), Is.EqualTo((0, 50, true)));
         // The command line's data set brings its defaults, whatever set the file names.
-        Assert.That(Compose(null, folder["data.json"], ("--dataset", "mnist")).Attack.Epsilon, Is.EqualTo(0.3));
+        Assert.That(Compose(null, folder["data.json"], ("dataset", "mnist")).Attack.Epsilon, Is.EqualTo(0.3));
     }
 
     [Test]
@@ -79,7 +79,7 @@ public sealed class DataSetDefaultsTests
         Assert.That(RunJson.Hash(Compose()), Is.EqualTo(RunJson.Hash(Presets.Find("quick").Configuration)));
         // The hash in the files of `run --device cpu --seed 3` of version 0.1.0.
         Assert.That(
-            RunJson.Hash(Compose(("--device", "cpu"), ("--seed", "3"))),
+            RunJson.Hash(Compose(("device", "cpu"), ("seed", "3"))),
             Is.EqualTo("9b842337aad6f9371463c0aad96e2ff3461dd1d2dff549d9694f20ff1577f94e"));
     }
 

@@ -50,13 +50,13 @@ public sealed class FileOriginTests
         }
 
         Assert.That(Compose(null, null).Attack.Epsilon, Is.EqualTo(4.0 / 255));
-        Assert.That(Compose(null, null, ("--dataset", "cifar10")).Attack.Epsilon, Is.EqualTo(4.0 / 255), "the same data set");
-        Assert.That(Compose(null, null, ("--dataset", "mnist")).Attack.Epsilon, Is.EqualTo(0.3), "another data set");
+        Assert.That(Compose(null, null, ("dataset", "cifar10")).Attack.Epsilon, Is.EqualTo(4.0 / 255), "the same data set");
+        Assert.That(Compose(null, null, ("dataset", "mnist")).Attack.Epsilon, Is.EqualTo(0.3), "another data set");
         Assert.That(Compose("quick", null).Attack.Epsilon, Is.EqualTo(0.08), "a preset by name");
-        RunConfiguration file = Compose(null, _folder["settings.json"], ("--steps", "5"));
+        RunConfiguration file = Compose(null, _folder["settings.json"], ("steps", "5"));
         Assert.That((file.Attack.Epsilon, file.Attack.Steps, file.Seed), Is.EqualTo((3.0 / 255, 5, ulong.MaxValue)));
         foreach (string? preset in new[] { null, "quick" })
-            Assert.That(Compose(preset, null, ("--dataset", "mnist")).Model, Is.EqualTo("resnet18-w2"), "the file's own model");
+            Assert.That(Compose(preset, null, ("dataset", "mnist")).Model, Is.EqualTo("resnet18-w2"), "the file's own model");
     }
 
     [TestCase("{", TestName = "{m}(cut)")]
@@ -76,7 +76,7 @@ public sealed class FileOriginTests
         string path = Save(settings);
         DamagedFileException error = Assert.Throws<DamagedFileException>(() => FileOrigin.Read(path))!;
         Assert.That(error.Message, Is.EqualTo(
-            $"The settings that {path} carries cannot be used; give others with --preset or --config, or give another file."));
+            $"The settings that {path} carries cannot be used; choose others with preset or config, or give another file."));
     }
 
     [Test]
@@ -124,7 +124,7 @@ public sealed class FileOriginTests
 
         var unknown = new ModelFileMetadata { Model = "resnet18-w2", Input = new FeatureShape(3, 32, 32), Classes = 10 };
         WeightFile.Save(_folder["unknown"], ModelFileFixture.State, unknown);
-        Assert.That(FileOrigin.Read(_folder["unknown"])!.Source, Does.Contain("does not say its data set (--dataset names it)"));
+        Assert.That(FileOrigin.Read(_folder["unknown"])!.Source, Does.Contain("does not name its data set"));
         Assert.That(FileOrigin.Read(_folder["nowhere"]), Is.Null);
     }
 

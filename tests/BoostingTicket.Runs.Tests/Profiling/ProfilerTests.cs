@@ -162,7 +162,7 @@ public sealed class ProfilerTests
     public void Batch_beyond_the_training_samples_is_refused() =>
         Assert.That(
             () => Profile(TrainingMethod.Natural, new ProfileOptions(Batches: 1), batch: 71),
-            Throws.TypeOf<ConfigurationException>().With.Message.Contains("--batch is 71"));
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("dense.batchSize is 71"));
 
     [Test]
     public void Peaks_of_a_processor_are_those_of_a_machine()

@@ -137,10 +137,10 @@ public sealed class MethodRunTests
     {
         Assert.Multiple(() =>
         {
-            Refuse(Small with { Donor = new TrainingSettings { MethodOptions = new MethodSettings { Replays = 0 } } }, "--donor-replays");
-            Refuse(Small with { Retrain = new TrainingSettings { MethodOptions = new MethodSettings { Beta = -1 } } }, "--beta");
-            Refuse(Small with { Dense = new TrainingSettings { Ema = 1 } }, "--dense-ema");
-            Refuse(Small with { Pruning = new PruningSettings { EarlyBird = 2 } }, "--donor-early-bird");
+            Refuse(Small with { Donor = new TrainingSettings { MethodOptions = new MethodSettings { Replays = 0 } } }, "donor.methodOptions.replays");
+            Refuse(Small with { Retrain = new TrainingSettings { MethodOptions = new MethodSettings { Beta = -1 } } }, "retrain.methodOptions.beta");
+            Refuse(Small with { Dense = new TrainingSettings { Ema = 1 } }, "dense.ema");
+            Refuse(Small with { Pruning = new PruningSettings { EarlyBird = 2 } }, "pruning.earlyBird");
         });
 
         static void Refuse(RunConfiguration configuration, string option) =>
@@ -156,9 +156,9 @@ public sealed class MethodRunTests
     {
         RunConfiguration configuration = new ConfigurationSources(null, null,
         [
-            (ConfigurationOptions.Find("--method"), word), (ConfigurationOptions.Find("--replays"), "4"),
-            (ConfigurationOptions.Find("--ema"), "0.999"), (ConfigurationOptions.Find("--donor-ema"), "none"),
-            (ConfigurationOptions.Find("--donor-early-bird"), "0.1"), (ConfigurationOptions.Find("--dense-beta"), "3"),
+            (ConfigurationOptions.Find("method"), word), (ConfigurationOptions.Find("replays"), "4"),
+            (ConfigurationOptions.Find("ema"), "0.999"), (ConfigurationOptions.Find("donor-ema"), "none"),
+            (ConfigurationOptions.Find("donor-early-bird"), "0.1"), (ConfigurationOptions.Find("dense-beta"), "3"),
         ]).Compose();
 
         Assert.Multiple(() =>

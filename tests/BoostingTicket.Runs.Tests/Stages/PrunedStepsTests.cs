@@ -95,7 +95,7 @@ public sealed class PrunedStepsTests
     {
         RunConfiguration free = Small with { Retrain = Short with { Method = TrainingMethod.Free, Epochs = 5 } };
         RunConfiguration bird = Small with { Pruning = new PruningSettings { EarlyBird = 0.1 } };
-        yield return Case("early bird", bird, "--donor-early-bird was a share of all weights");
+        yield return Case("early bird", bird, "the Early-Bird distance was a share of all weights");
         yield return Case("free", free, "free trains 8 passes where 5 are asked for; finish it with that version");
         yield return Case("free, whole epochs", free with { Retrain = free.Retrain with { Epochs = 8 } }, null);
         yield return Case("free, an arm that is not run", Small with { Dense = free.Retrain }, null);
@@ -118,7 +118,7 @@ public sealed class PrunedStepsTests
         {
             Assert.That(() => Run(configuration, resume: true), Throws.TypeOf<ConfigurationException>()
                 .With.Message.Contains(problem)
-                .And.Message.StartsWith($"The folder {files.Root} was begun by version 0.1.0, in which "));
+                .And.Message.StartsWith($"The folder {files.Root} was started by version 0.1.0, in which "));
             File.WriteAllText(files.Command, written);
         }
         Run(configuration, resume: true);

@@ -64,7 +64,7 @@ public sealed class ResumeTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(refused.Message, Does.Contain("another ticket").And.Contain(Folder.Command).And.Contain("--out"));
+            Assert.That(refused.Message, Does.Contain("another ticket").And.Contain(Folder.Command).And.Contain("choose another out"));
             Assert.That(bound.Message, Does.Contain(Folder.Checkpoint(Seed, SingleSteps.RetrainStage)));
             Assert.That(File.ReadAllBytes(Folder.Initial(Seed)), Is.EqualTo(initial));
             Assert.That(result.Sparsity, Is.EqualTo(0.5).Within(1e-3));
@@ -80,7 +80,7 @@ public sealed class ResumeTests
 
         ConfigurationException error = Assert.Throws<ConfigurationException>(() => Run(Small, resume: true))!;
 
-        Assert.That(error.Message, Does.Contain("command 'train'").And.Contain("--out"));
+        Assert.That(error.Message, Does.Contain("command 'train'").And.Contain("choose another out"));
         Assert.That(File.Exists(Folder.Result));
     }
 
@@ -110,7 +110,7 @@ public sealed class ResumeTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(error.Message, Does.StartWith("The training images are not those").And.Contain("--out"));
+            Assert.That(error.Message, Does.StartWith("The training images are not those").And.Contain("choose another out"));
             Assert.That(progress.Warnings, Has.Count.EqualTo(1).And.Some.Contains("another version (0.0.1; now "));
         });
     }
@@ -160,10 +160,10 @@ public sealed class ResumeTests
             Refuse(Small with { Initialization = "gloro" }, "glorot");
             Refuse(Small with { Pruning = new PruningSettings { Ratio = 0.9, MinimumKept = 1_000 } }, "cannot be reached");
             Refuse(
-                Small with { Model = "vgg16-w4", Retrain = Small.Retrain with { BatchSize = 1 } }, "give --batch 2");
+                Small with { Model = "vgg16-w4", Retrain = Small.Retrain with { BatchSize = 1 } }, "give retrain.batchSize 2");
             Refuse(
                 Small with { Retrain = Small.Retrain with { EarlyStopping = new EarlyStopping { Robust = true } } },
-                "--retrain-early-stopping-robust");
+                "retrain.earlyStopping.robust");
         });
 
         void Refuse(RunConfiguration configuration, string named)

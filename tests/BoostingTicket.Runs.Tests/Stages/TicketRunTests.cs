@@ -139,8 +139,8 @@ public sealed class TicketRunTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(other.Message, Does.Contain(Folder("run")).And.Contain("--out"));
-            Assert.That(again.Message, Does.Contain("--resume"));
+            Assert.That(other.Message, Does.Contain(Folder("run")).And.Contain("another out"));
+            Assert.That(again.Message, Does.Contain("add resume"));
             Assert.That(Hashes("run"), Is.EqualTo(before));
         });
     }
@@ -166,7 +166,7 @@ public sealed class TicketRunTests
 
         DivergedException error = Assert.Throws<DivergedException>(() => Execute(configuration, "run", threads: 2))!;
 
-        Assert.That(error.Message, Does.Contain("--learning-rate"));
+        Assert.That(error.Message, Does.Contain("(retrain.learningRate)"));
         foreach (string file in Directory.GetFiles(Folder("run"), "*.checkpoint.safetensors", SearchOption.AllDirectories))
         {
             using SafetensorsFile checkpoint = SafetensorsFile.Open(file);

@@ -103,11 +103,11 @@ public sealed class AttackBudgetTests
     {
         foreach ((Action check, string option) in new (Action, string)[]
         {
-            (() => new AttackSettings { StepSize = 0 }.Validate("evaluation-"), "--evaluation-step-size is 0"),
-            (() => new AttackSettings { Steps = 0 }.Validate(""), "--steps is 0"),
-            (() => new AttackSettings { Restarts = 0 }.Validate(""), "--restarts is 0"),
-            (() => new MethodSettings { FgsmRsStep = 0 }.Validate(""), "--fgsm-rs-step is 0"),
-            (() => new MethodSettings { NoiseStep = 0 }.Validate(""), "--noise-step is 0"),
+            (() => new AttackSettings { StepSize = 0 }.Validate("evaluation.attack."), "evaluation.attack.stepSize is 0"),
+            (() => new AttackSettings { Steps = 0 }.Validate(""), "steps is 0"),
+            (() => new AttackSettings { Restarts = 0 }.Validate(""), "restarts is 0"),
+            (() => new MethodSettings { FgsmRsStep = 0 }.Validate(""), "fgsmRsStep is 0"),
+            (() => new MethodSettings { NoiseStep = 0 }.Validate(""), "noiseStep is 0"),
         })
         {
             Assert.That(check, Throws.TypeOf<ConfigurationException>().With.Message.Contains(option));

@@ -131,7 +131,7 @@ public sealed class FileInspectorTests
     [Test]
     public void What_is_no_safetensors_file_is_told()
     {
-        File.WriteAllText(_folder["text"], "this is no safetensors file at all");
+        File.WriteAllText(_folder["text"], "this is not a safetensors file at all");
         Assert.That(() => FileInspector.Inspect(_folder["text"]), Throws.TypeOf<DamagedFileException>());
         Assert.That(() => FileInspector.Inspect(_folder["none"]), Throws.TypeOf<ConfigurationException>());
     }

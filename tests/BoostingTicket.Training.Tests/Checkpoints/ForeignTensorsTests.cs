@@ -97,7 +97,7 @@ public class ForeignTensorsTests
         List<string> notes = [];
         Assert.That(MaskFile.Load(File, Graph, notes.Add).Mask, Is.EqualTo(Kept));
         Assert.That(notes.Single(), Is.EqualTo(
-            $"{File}: passed over the mask of fc2.weight, which keeps everything and is not pruned in lenet-4-8-32."));
+            $"{File}: ignored the mask of fc2.weight, which keeps everything and is not pruned in lenet-4-8-32."));
 
         WriteMasks("mask.", SafetensorsType.U8, writer => writer.Add("mask.fc2.weight", new byte[320], 10, 32));
         Assert.That(() => MaskFile.Load(File, Graph), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(
@@ -136,7 +136,7 @@ public class ForeignTensorsTests
             Replace("\"I64\"", "\"I65\"");
         List<string> notes = [];
         Assert.That(WeightFile.Load(File, Graph, notes.Add).State.Weights, Is.EqualTo(State.Weights));
-        Assert.That(notes.Single(), Does.StartWith($"{File}: passed over '").And.Contains("'epoch'")
+        Assert.That(notes.Single(), Does.StartWith($"{File}: ignored '").And.Contains("'epoch'")
             .And.EndsWith("and 1 more, which are not needed."));
         ImportedWeights imported = WeightImport.Read(File, new ImportOptions());
         Assert.That(imported.State.Weights, Is.EqualTo(State.Weights));

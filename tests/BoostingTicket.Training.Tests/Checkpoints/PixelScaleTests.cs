@@ -34,7 +34,7 @@ public sealed class PixelScaleTests
         Write(Mean, [0.25f, 0.25f, 0.25f]);
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w2")),
-            Throws.TypeOf<DamagedFileException>().With.Message.Contains("--normalization"));
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("with normalization"));
         ImportedWeights given = WeightImport.Read(
             _folder["foreign"],
             new ImportOptions("resnet18-w2", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));

@@ -85,7 +85,7 @@ public sealed class WeightImportTests
         ImportedWeights other = WeightImport.Read(
             _folder["foreign"], new ImportOptions("wrn-10-1", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
         Assert.That(other.Normalization, Is.SameAs(InputNormalizationConstants.Cifar10));
-        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain("0.5,0.4,0.3").And.Contain("passed over for those of --normalization"));
+        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain("0.5,0.4,0.3").And.Contain("ignored for those that were given"));
     }
 
     [Test]
@@ -141,7 +141,7 @@ public sealed class WeightImportTests
         });
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("wrn-10-1")),
-            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'ema.', 'model.'").And.Message.Contains("--prefix"));
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'ema.', 'model.'").And.Message.Contains("choose one with prefix"));
         ImportedWeights imported = WeightImport.Read(_folder["foreign"], new ImportOptions("wrn-10-1", Prefix: "ema."));
         Assert.That(imported.State.ContentEquals(average));
         Assert.That(Kinds(imported), Is.EqualTo(new[] { "outside", "prefix" }));
@@ -156,7 +156,7 @@ public sealed class WeightImportTests
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w2")),
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("lacks 'layer1.0.bn1.bias' (nearest 'layer1.0.bnn1.bias')")
                 .And.Message.Contains("has besides 'layer1.0.bnn1.bias' (nearest 'layer1.0.bn1.bias')"));
-        Assert.That(() => WeightImport.Read(_folder["foreign"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("--model"));
+        Assert.That(() => WeightImport.Read(_folder["foreign"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("name the model with model"));
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("vgg16-w2")), Throws.TypeOf<DamagedFileException>().With.Message.Contains(" more "));
     }

@@ -42,7 +42,7 @@ public class CifarReaderTests
     {
         Assert.That(Fail(), Is.EqualTo(
             $"The data set cifar10 is missing: there is no {Path.Combine(Batches, "data_batch_1.bin")} and no {Archive}; "
-            + "run 'data fetch cifar10', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
+            + "run 'data fetch cifar10', or name the folder that has it with dataFolder or BOOSTING_TICKET_DATA."));
         SmallData.Save(Batches, _batches.Where(batch => batch.Key != "data_batch_4.bin"));
         Assert.That(Fail(), Does.Contain($"there is no {Path.Combine(Batches, "data_batch_4.bin")} and no {Archive}"));
         File.WriteAllBytes(Archive, SmallData.TarGz(CifarReader.FolderName, _batches));

@@ -43,7 +43,7 @@ public class MnistReaderTests
         Assert.That(Fail(), Is.EqualTo(
             $"The data set mnist is missing: there is no {_folder["t10k-labels-idx1-ubyte.gz"]} and no {_folder["t10k-labels-idx1-ubyte"]} "
             + $"and no {_folder["t10k-labels.idx1-ubyte"]} and no {_folder["t10k-labels.idx1-ubyte.gz"]}; run 'data fetch "
-            + $"mnist', or name the folder that has it with --data or BOOSTING_TICKET_DATA."));
+            + $"mnist', or name the folder that has it with dataFolder or BOOSTING_TICKET_DATA."));
     }
 
     [Test]

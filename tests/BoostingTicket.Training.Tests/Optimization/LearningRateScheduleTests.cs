@@ -60,8 +60,8 @@ public sealed class LearningRateScheduleTests
     public void Anything_else_is_refused_with_the_three_forms(string text)
     {
         ConfigurationException error =
-            Assert.Throws<ConfigurationException>(() => StepLength.Parse(text, "--warmup-length"))!;
+            Assert.Throws<ConfigurationException>(() => StepLength.Parse(text, "the warm-up"))!;
 
-        Assert.That(error.Message, Does.Contain("--warmup-length").And.Contain("2ep").And.Contain("800it").And.Contain("5%"));
+        Assert.That(error.Message, Does.Contain("the warm-up").And.Contain("2ep").And.Contain("800it").And.Contain("5%"));
     }
 }

@@ -60,7 +60,7 @@ public sealed class TrainerTests
         DivergedException error = Assert.Throws<DivergedException>(
             () => Train(Still, new EvaluationSettings { ProbeSteps = 0, BatchSize = 16 }, storage, cancellation: stop.Token))!;
 
-        Assert.That(error.Message, Does.Contain("--warmup-from"));
+        Assert.That(error.Message, Does.Contain("lower the learning rate (learningRate)").And.Contain("warmupFrom"));
         Assert.That(storage.Saves, Is.Zero);
     }
 

@@ -53,7 +53,7 @@ public sealed class SparseNetworkTests
         Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(
             "A pruning ratio of 0.95 cannot be reached in a.weight: with at least 1 kept in each layer, at most 9 of its 10 "
                 + "weights can be "
-            + "pruned; give a smaller ratio, or --scope global."));
+            + "pruned; give a smaller ratio (pruning.ratio), or prune globally (pruning.scope global)."));
 
     [Test]
     public void Every_round_of_a_schedule_can_be_reached_if_the_last_can([Range(1, 9)] int seed)

@@ -8,7 +8,7 @@ internal abstract unsafe class PassChoice : IDisposable
     /// <summary>The algorithm at present.</summary>
     public abstract ConvolutionPass Pass { get; }
 
-    /// <summary>Chooses the algorithm anew.</summary>
+    /// <summary>Chooses the algorithm again.</summary>
     /// <param name="mask">1 for kept and 0 for pruned weights, or null.</param>
     public abstract void Repattern(float* mask);
 

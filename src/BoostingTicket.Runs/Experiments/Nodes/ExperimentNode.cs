@@ -6,7 +6,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>A piece of work that experiments share: a training, a ticket, a test. Two pieces with the same settings and the same
-/// inputs have the same key and are one, whoever asks for them, so that it is computed once under an <c>--out</c>.</summary>
+/// inputs have the same key and are one, whoever asks for them, so that it is computed once under a folder.</summary>
 public abstract class ExperimentNode
 {
     private const int KeyLength = 16;
@@ -25,7 +25,7 @@ public abstract class ExperimentNode
         Seed = seed;
         Inputs = inputs;
         Description = new NodeDescription(kind, label, seed, [.. inputs.Select(input => input.Name)], JsonSerializer.SerializeToElement(settings, RunJson.Compact));
-        // The label is for people and may be worded anew; what the program learned to set later leaves the keys of others alone.
+        // The label is for people and may be reworded; what the program learned to set later leaves the keys of others alone.
         NodeDescription counts = Description with { Label = "", Settings = SettingsIdentity.Of(settings) };
         Key = CanonicalJson.Hash(JsonSerializer.SerializeToElement(counts, RunJson.Compact))[..KeyLength];
     }

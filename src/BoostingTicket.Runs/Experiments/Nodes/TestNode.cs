@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 public sealed class TestNode : ExperimentNode<RobustnessResult>
 {
     /// <summary>Describes a test.</summary>
-    /// <param name="training">Whose weights are tested.</param>
+    /// <param name="training">Training whose weights are tested.</param>
     /// <param name="best">Whether those that were best on validation, instead of the last.</param>
     /// <param name="attacks">Names of <see cref="AttackCatalog.Names"/>; empty for clean accuracy alone.</param>
     /// <param name="settings">Settings of the attacks.</param>
@@ -26,7 +26,7 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
         Settings = settings;
     }
 
-    /// <summary>Whose weights are tested.</summary>
+    /// <summary>Training whose weights are tested.</summary>
     public TrainingNode Training { get; }
 
     /// <summary>Whether those that were best on validation are tested, instead of the last.</summary>

@@ -29,7 +29,7 @@ public sealed record TicketRecord(
 public sealed class TicketNode : ExperimentNode<TicketRecord>
 {
     /// <summary>Describes a ticket.</summary>
-    /// <param name="donor">Whose last weights are pruned.</param>
+    /// <param name="donor">Training whose last weights are pruned.</param>
     /// <param name="settings">How much is pruned and how.</param>
     /// <param name="previous">The ticket of the round before, whose pruned weights stay so; null in one-shot pruning.</param>
     public TicketNode(TrainingNode donor, PruningSettings settings, TicketNode? previous = null)
@@ -42,7 +42,7 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
         Previous = previous;
     }
 
-    /// <summary>Whose last weights are pruned.</summary>
+    /// <summary>Training whose last weights are pruned.</summary>
     public TrainingNode Donor { get; }
 
     /// <summary>How much is pruned and how.</summary>

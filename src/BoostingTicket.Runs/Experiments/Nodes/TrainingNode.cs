@@ -44,7 +44,7 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <param name="configuration">Everything about it; <see cref="RunConfiguration.Dense"/> is the training. What has no
     /// influence is at its default.</param>
     /// <param name="fingerprint">Training images and number format.</param>
-    /// <param name="ticket">Whose mask is kept; null for a dense network.</param>
+    /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
     public TrainingNode(string label, RunConfiguration configuration, string fingerprint, TicketNode? ticket, bool reinitialize)
         : base("training", label, configuration?.Seed ?? 0, new { configuration, fingerprint, reinitialize }, ticket is null ? [] : [ticket])
@@ -57,7 +57,7 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <summary>Everything about the training.</summary>
     public RunConfiguration Configuration { get; }
 
-    /// <summary>Whose mask is kept; null for a dense network.</summary>
+    /// <summary>Ticket whose mask is kept; null for a dense network.</summary>
     public TicketNode? Ticket { get; }
 
     /// <summary>Whether it begins from another draw of the initial weights.</summary>

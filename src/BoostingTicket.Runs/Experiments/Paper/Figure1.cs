@@ -17,7 +17,7 @@ internal sealed class Figure1 : IExperiment
     public string Title => "validation accuracy of winning tickets, boosting tickets and random weights over 100 epochs, VGG-16 and ResNet-18";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; donors at 0.01 (VGG-16) and 0.05 (ResNet-18), tickets and the reinitialised control retrained for 100 epochs. Plots (b) and (d) begin where the rate drops first.";
+    public string Description => "Natural training; donors at 0.01 (VGG-16) and 0.05 (ResNet-18), tickets and the reinitialised control retrained for 100 epochs. Plots (b) and (d) start at the first drop of the rate.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -16,7 +16,7 @@ internal sealed class Figure2 : IExperiment
     public string Title => "validation accuracy of boosting and winning tickets in trainings of 20 to 100 epochs, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "The trainings of Table 1, epoch by epoch. Plot (b) shows each from its first drop of the rate on; plots (c) to (f) compare one length each with 100 epochs.";
+    public string Description => "The trainings of Table 1, epoch by epoch. Plot (b) starts at the first drop of the rate; plots (c) to (f) each compare one length with 100 epochs.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -22,7 +22,7 @@ internal sealed class Figure4 : IExperiment
     public string Title => "validation accuracy after the first and fifth epoch over the pruning ratio, boosting tickets against random weights, VGG-16 and ResNet-18";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; one donor a model serves all ratios (10 % to 95 %). Of the 100-epoch retraining the first five epochs are done, at the rates that they have in it.";
+    public string Description => "Natural training; one donor per model serves all ratios (10 % to 95 %). Only the first five epochs of the 100-epoch retraining run, at the same rates.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -22,7 +22,7 @@ internal sealed class Figure5 : IExperiment
     public string Title => "validation accuracy of boosting tickets over 100 epochs for widths 1 to 10 and depths 10 to 34, WideResNet";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; donors at 0.05, tickets retrained for 100 epochs. Plots (b) and (d) begin where the rate drops first. A WideResNet-34-10 ticket is tested after its first epoch, too.";
+    public string Description => "Natural training; donors at 0.05, tickets retrained for 100 epochs. Plots (b) and (d) start at the first drop of the rate. A WideResNet-34-10 ticket is tested after its first epoch too.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -16,7 +16,7 @@ internal sealed class Figure8 : IExperiment
     public string Title => "robust validation accuracy of boosting tickets in PGD trainings of 20 to 100 epochs, against the full network, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "The trainings of Table 2, epoch by epoch; robust accuracy is that of PGD-10 on 1,000 validation images. Plot (b) shows each from its first drop of the rate on; plots (c) to (f) compare one length each with the baseline.";
+    public string Description => "The trainings of Table 2, epoch by epoch; robust accuracy is that of PGD-10 on 1,000 validation images. Plot (b) starts at the first drop of the rate; plots (c) to (f) each compare one length with the baseline.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -19,7 +19,7 @@ internal sealed class Figure9 : IExperiment
     public string Title => "validation accuracy of tickets of iterative and one-shot pruning and of random weights over 100 epochs, VGG-16 and ResNet-18";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; seven rounds of train, prune, reset (--rounds) against one, to the same 80 %. Both masks are retrained from the initial weights and from new random ones.";
+    public string Description => "Natural training; seven rounds of training, pruning and reset, compared with one round; both prune 80 %. Both masks are retrained from the initial weights and from new random ones.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10 with { Pruning = new PruningSettings { Rounds = Rounds } };

@@ -15,7 +15,7 @@ internal sealed class Table2 : IExperiment
     public string Title => "robust and clean test accuracy of PGD-trained boosting tickets after 20 to 100 epochs, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "An FGSM donor at 0.01 and its ticket, retrained on PGD-10 for 20, 40, 60, 80 and 100 epochs, beside the full network. The weights that were best on validation are tested under PGD-20, and the last.";
+    public string Description => "An FGSM donor at 0.01 and its ticket, retrained on PGD-10 for 20, 40, 60, 80 and 100 epochs, and the full network. The weights with the best validation accuracy and the last weights are tested under PGD-20.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -13,7 +13,7 @@ internal sealed class Table3 : IExperiment
     public string Title => "clean and robust test accuracy and training time, full network against boosting tickets, WideResNet-34-10";
 
     /// <inheritdoc/>
-    public string Description => "The full network trained on PGD-10 for 100 epochs, and the ticket of an FGSM donor at 0.05 retrained for 40, 70 and 100. The weights that were best on validation are tested; times are those of training, without validation.";
+    public string Description => "The full network trained on PGD-10 for 100 epochs, and the ticket of an FGSM donor at 0.05 retrained for 40, 70 and 100. The weights with the best validation accuracy are tested. Times are those of training, without validation.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;

@@ -17,7 +17,7 @@ internal sealed class Table5 : IExperiment
     public string Title => "epochs until early stopping and test accuracy of full network, winning, boosting and reinitialised tickets, LeNet on MNIST";
 
     /// <inheritdoc/>
-    public string Description => "Natural training at constant rates (0.03; 0.005 for the boosting donor) until four epochs brought no better validation accuracy, at most 60. The weights that were best on validation are tested.";
+    public string Description => "Natural training at constant rates (0.03; 0.005 for the boosting donor) until validation accuracy has not improved for four epochs, at most 60. The weights with the best validation accuracy are tested.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.MnistNatural;

@@ -47,14 +47,14 @@ public static class ExperimentTables
         ]);
     }
 
-    /// <summary>What the numbers are, in a sentence.</summary>
+    /// <summary>Explains the numbers, in a sentence.</summary>
     public static string Caption(ExperimentResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
         int seeds = result.Configuration.Base.Seeds;
         string spread = seeds > 1
             ? FormattableString.Invariant($"Mean ± standard deviation of {seeds} seeds; differences are those of the mean.")
-            : "One seed, so that nothing is known of the spread.";
+            : "One seed only, so the spread is unknown.";
         return result.Caveat is null ? spread : $"{result.Caveat} {spread}";
     }
 }

@@ -12,7 +12,7 @@ internal sealed class FgsmRandomStartTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.FgsmRs;
 
     /// <inheritdoc/>
-    public string Description => "FGSM from a random start, one step of 1.25 ε, projected (Wong et al., 2020)";
+    public string Description => "FGSM from a random start: one step of 1.25 ε, projected onto the ball (Wong et al., 2020)";
 
     /// <inheritdoc/>
     public int AttackSteps(TrainingSettings settings, AttackSettings attack) => 1;

@@ -14,7 +14,7 @@ internal sealed class FreeTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Free;
 
     /// <inheritdoc/>
-    public string Description => "Free-m: each batch m times in a row, image gradients for free, the perturbation stays (Shafahi et al., 2019)";
+    public string Description => "Free-m: each batch m times in a row, with one gradient for weights and images; the perturbation stays (Shafahi et al., 2019)";
 
     /// <inheritdoc/>
     public int Replays(MethodSettings settings)

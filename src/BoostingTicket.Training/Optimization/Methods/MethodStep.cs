@@ -20,7 +20,7 @@ public abstract class MethodStep : IDisposable
         Plan = context.Network.Plan(TrainingPlan(context.Batch, besides));
     }
 
-    /// <summary>Told of every phase; null for nobody.</summary>
+    /// <summary>Told of every phase; null for none.</summary>
     public virtual IStepObserver? Observer { get; set; }
 
     /// <summary>Where clean images are loaded to.</summary>

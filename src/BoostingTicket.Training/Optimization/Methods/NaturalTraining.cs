@@ -10,7 +10,7 @@ internal sealed class NaturalTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Natural;
 
     /// <inheritdoc/>
-    public string Description => "clean images";
+    public string Description => "training on clean images";
 
     /// <inheritdoc/>
     public bool IsAdversarial => false;

@@ -10,7 +10,7 @@ internal sealed class PgdTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Pgd;
 
     /// <inheritdoc/>
-    public string Description => "PGD with --steps and --step-size from a random start (Madry et al., 2017)";
+    public string Description => "PGD: several steps of the attack from a random start (Madry et al., 2017)";
 
     /// <inheritdoc/>
     public bool TakesStepSize => true;

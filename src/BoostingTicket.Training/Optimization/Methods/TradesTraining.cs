@@ -17,7 +17,7 @@ internal sealed class TradesTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Trades;
 
     /// <inheritdoc/>
-    public string Description => "TRADES: cross-entropy of clean images plus β times the divergence that PGD reaches (Zhang et al., 2019)";
+    public string Description => "TRADES: cross-entropy of clean images plus β times the largest divergence that PGD finds (Zhang et al., 2019)";
 
     /// <inheritdoc/>
     public bool SumsGradients => true;

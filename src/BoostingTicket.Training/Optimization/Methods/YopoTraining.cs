@@ -18,7 +18,7 @@ internal sealed class YopoTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Yopo;
 
     /// <inheritdoc/>
-    public string Description => "YOPO-K-n: K propagations a step, n steps of --step-size through the first layer after each (Zhang et al., 2019)";
+    public string Description => "YOPO-K-n: K passes per step of the weights; after each, n steps of the images through the first layer (Zhang et al., 2019)";
 
     /// <inheritdoc/>
     public bool SumsGradients => true;
