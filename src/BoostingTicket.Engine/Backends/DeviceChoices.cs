@@ -13,12 +13,12 @@ public sealed class DeviceChoices(string device)
     private readonly Dictionary<string, string> _kept = new(StringComparer.Ordinal);
     private readonly List<string> _findings = [];
 
-    /// <summary>Raised after a choice was made, before a result of it reaches anybody: whoever keeps choices writes them down here.
-    /// What a handler throws ends the operation.</summary>
-    public event Action? Changed;
+    /// <summary>Called after a choice was made, before a result of it reaches anybody: whoever keeps choices writes them down here.
+    /// What it throws ends the operation.</summary>
+    public Action? WhenChanged { get; set; }
 
-    /// <summary>Raised with one sentence when a way turned out to compute wrong values or to be refused; once for a sentence.</summary>
-    public event Action<string>? Found;
+    /// <summary>Called with one sentence when a way turned out to compute wrong values or to be refused; once for a sentence.</summary>
+    public Action<string>? WhenFound { get; set; }
 
     /// <summary>Raised after <see cref="Restore"/>.</summary>
     internal event Action? Restored;
@@ -77,7 +77,7 @@ public sealed class DeviceChoices(string device)
                 return;
             _made[work] = way;
         }
-        Changed?.Invoke();
+        WhenChanged?.Invoke();
     }
 
     /// <summary>Forgets a choice, which will be made anew.</summary>
@@ -97,6 +97,6 @@ public sealed class DeviceChoices(string device)
                 return;
             _findings.Add(finding);
         }
-        Found?.Invoke(finding);
+        WhenFound?.Invoke(finding);
     }
 }

@@ -32,9 +32,11 @@ internal sealed partial class CudaBackend : IBackend
     /// has.</summary>
     /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
     /// do.</exception>
-    public static CudaBackend Open(CudaOptions options)
+    /// <param name="options">How it computes; its number of the GPU does not count.</param>
+    /// <param name="gpu">Number of the GPU; null for the first that can be used.</param>
+    public static CudaBackend Open(CudaOptions options, int? gpu = null)
     {
-        CudaLibraries libraries = CudaLibraries.Open();
+        CudaLibraries libraries = CudaLibraries.Open(gpu);
         try
         {
             options = options with
