@@ -18,6 +18,9 @@ internal sealed record SoftwareCudaOptions
     /// <summary>Whether captures come out invalid, as they do where a library made a call that cannot be recorded.</summary>
     public bool RefusesRecording { get; init; }
 
+    /// <summary>What is said to have passed between two events, in milliseconds; the time that did when null.</summary>
+    public Func<float>? Milliseconds { get; init; }
+
     /// <summary>Changes PTX before it is loaded, so that tests can plant defects in real kernels.</summary>
     public Func<string, string>? EditPtx { get; init; }
 

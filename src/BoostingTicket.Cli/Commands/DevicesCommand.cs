@@ -16,19 +16,25 @@ internal static class DevicesCommand
             [
                 ("devices", "the processor and GPUs of this machine"),
                 ("devices --device cuda", "exit code 4 and the reason unless CUDA can be used"),
+                ("devices --device cuda:1", "the same for the second GPU"),
                 ("devices --json", "the same for a script"),
             ],
         }.Executes(invocation =>
         {
             DeviceSelection selection = DeviceCatalog.Select(invocation.Device);
             IReadOnlyList<DeviceStatus> devices = DeviceCatalog.Probe(invocation.Threads);
-            return invocation.Answer(new { devices, selected = selection.Name, selection.Reason }, writer =>
+            IReadOnlyList<string> searched = DeviceCatalog.SearchedFolders;
+            return invocation.Answer(new { devices, selected = selection.Name, selection.Reason, searched }, writer =>
             {
                 var table = new TextTable("device", "usable", "what");
                 foreach (DeviceStatus device in devices)
                     table.Add(device.Name, device.Usable ? "yes" : "no", device.Description);
                 table.Write(writer, invocation.Terminal.Width);
                 writer.WriteLine(selection.Reason);
+                writer.WriteLine();
+                writer.WriteLine("CUDA's libraries are looked for in this order:");
+                foreach (string place in searched)
+                    writer.WriteLine($"  {place}");
             });
         });
 }

@@ -23,7 +23,7 @@ internal sealed class CommonOptions
         Text("--threads", "N", "processor threads to compute on; 0 for one per processor (results do not depend on it)");
 
     /// <summary>Device.</summary>
-    public Option<string?> Device { get; } = Text("--device", "auto|cpu|cuda", "device to compute on");
+    public Option<string?> Device { get; } = Text("--device", "auto|cpu|cuda|cuda:N", "device to compute on; N is the number of a GPU, as 'devices' lists them");
 
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");

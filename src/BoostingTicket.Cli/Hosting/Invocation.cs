@@ -56,7 +56,7 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         }
     }
 
-    /// <summary><c>--device</c>, one of <see cref="DeviceCatalog.Names"/>; <c>auto</c> when it was not given.</summary>
+    /// <summary><c>--device</c>, one of <see cref="DeviceCatalog.Names"/> or <c>cuda:N</c>; <c>auto</c> when it was not given.</summary>
     public string Device => CheckDevice(Get(Common.Device) ?? DeviceCatalog.Auto);
 
     /// <summary>The value of an option.</summary>
@@ -213,5 +213,5 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>Makes sure that a device has a known name.</summary>
     /// <exception cref="ConfigurationException">It does not.</exception>
     public static string CheckDevice(string device) =>
-        DeviceCatalog.Names.Contains(device) ? device : throw NearestName.Unknown("device", device, [.. DeviceCatalog.Names]);
+        DeviceCatalog.IsName(device) ? device : throw NearestName.Unknown("device", device, [.. DeviceCatalog.Names, "cuda:0"]);
 }

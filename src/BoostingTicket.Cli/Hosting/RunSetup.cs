@@ -161,7 +161,7 @@ internal sealed class RunSetup
     private static RunConfiguration Fitted(RunConfiguration configuration, ConfigurationSources sources) =>
         sources.Origin?.Configuration?.Precision == configuration.Precision
             && configuration.Precision is not (DeviceCatalog.Auto or "float32")
-        && sources.Options.All(given => given.Option.Name != "precision") && DeviceCatalog.Names.Contains(configuration.Device)
+        && sources.Options.All(given => given.Option.Name != "precision") && DeviceCatalog.IsName(configuration.Device)
         && DeviceCatalog.Select(configuration.Device).Name == DeviceCatalog.Cpu
             ? configuration with { Precision = DeviceCatalog.Auto }
             : configuration;
@@ -190,9 +190,17 @@ internal sealed class RunSetup
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         IProgressDisplay display = ProgressDisplays.Create(invocation.Terminal, invocation.Quiet, invocation.Cancellation);
         display.Note(selection.Reason);
+        DeviceCatalog.Require(selection, configuration.DeviceOptions(invocation.Threads).Precision);
         DataSplit data = Load(invocation, configuration);
         Stated = state(new ComposedConfiguration(configuration, _source), data);
-        using IBackend backend = DeviceCatalog.Open(selection, configuration.DeviceOptions(invocation.Threads));
+        DeviceOptions options = configuration.DeviceOptions(invocation.Threads);
+        // What was begun goes on in its number format, also where another one would be taken now.
+        if (folder is not null && options.Precision is null && RunEnvironment.PrecisionOf(folder) is { } begun
+            && DeviceCatalog.Computes(selection, begun))
+            options = options with { Precision = begun };
+        using IBackend backend = DeviceCatalog.Open(selection, options);
+        if (backend.Choices is { } choices)
+            choices.WhenFound = display.Warn;
         if (folder is null)
         {
             display.Note(Stated.Text);

@@ -15,6 +15,10 @@ public partial interface IBackend : IDisposable
     /// <summary>Number format of the tensors that this backend creates.</summary>
     Precision Precision { get; }
 
+    /// <summary>What this device chose by measurement, to be kept and given back; null where nothing is measured, so that the same work
+    /// gives the same bits in every process.</summary>
+    DeviceChoices? Choices => null;
+
     /// <summary>A tensor without memory; <see cref="Place"/> gives it some.</summary>
     Tensor DescribeTensor(int batch, FeatureShape shape);
 

@@ -5,37 +5,38 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Cuda;
 
 /// <summary>Chooses how each pass of each convolution is computed, once a shape and batch size, and runs it. By measurement, or, where
-/// results must be the same in every process, the first of cuDNN's algorithms that always gives the same bits.</summary>
-internal sealed class ConvolutionAlgorithms : IDisposable
+/// results must be the same in every process, the first of cuDNN's algorithms that always gives the same bits. What is taken was checked
+/// for right values; what was chosen is told to <see cref="DeviceChoices"/>, and what an earlier process chose is taken from
+/// there. The choice is in the other part of this class.</summary>
+internal sealed partial class ConvolutionAlgorithms : IDisposable
 {
-    /// <summary>Workspace that measured algorithms may use.</summary>
-    private const long MeasuringWorkspace = 512L << 20;
-
-    /// <summary>Runs of a comparison, of which the fastest counts.</summary>
-    private const int Comparisons = 3;
-
-    /// <summary>Algorithms that always give the same bits, tensor cores first: implicit GEMM with precomputed indices (forward), algorithm 1
-    /// of either gradient; then the others.</summary>
-    private static readonly Dictionary<ConvolutionDirection, int[]> DeterministicAlgorithms = new()
-    {
-        [ConvolutionDirection.Forward] = [1, 0, 7, 6, 2],
-        [ConvolutionDirection.BackwardData] = [1, 5, 4],
-        [ConvolutionDirection.BackwardFilter] = [1, 5, 4],
-    };
-
     private readonly CudaContext _context;
     private readonly CudaOptions _options;
     private readonly ElementType _type;
+    private readonly Precision _precision;
+    private readonly HostStaging _staging;
+    private readonly WorkTimer _timer;
     private readonly DeviceScratch _workspace;
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape, int), ConvolutionPlan> _plans = [];
     private readonly Stack<Action> _destroy = new();
     private readonly nint _relu;
 
-    public ConvolutionAlgorithms(CudaContext context, CudaOptions options, ElementType type)
+    /// <summary>Nothing chosen yet.</summary>
+    /// <param name="context">The GPU.</param>
+    /// <param name="options">How it computes.</param>
+    /// <param name="precision">Of the multiply-adds.</param>
+    /// <param name="type">Elements of feature maps.</param>
+    /// <param name="staging">The way to the GPU and back.</param>
+    public ConvolutionAlgorithms(
+        CudaContext context, CudaOptions options, Precision precision, ElementType type, HostStaging staging)
     {
         _context = context;
         _options = options;
+        _precision = precision;
         _type = type;
+        _staging = staging;
+        _timer = new WorkTimer(context, options.Records);
+        context.Choices.Restored += ForgetOtherChoices;
         _workspace = new DeviceScratch(context, "cuDNN's workspace");
         _relu = Owned(context.Cudnn.CreateRelu(), context.Cudnn.DestroyActivation);
     }
@@ -44,7 +45,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
 
     private CudaDataType MatrixType => _type == ElementType.BFloat16 ? CudaDataType.BFloat16 : CudaDataType.Float32;
 
-    private CudnnMath Math => _options.Precision switch
+    private CudnnMath Math => _precision switch
     {
         Precision.Float32 => CudnnMath.Fma,
         Precision.TensorFloat32 => CudnnMath.Default,
@@ -67,8 +68,8 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         return plan;
     }
 
-    /// <summary>Runs a pass, which overwrites its result: x, w, y are the operands' places or their gradients'. The first run proves the
-    /// algorithm: cuDNN may refuse what it said the size of a workspace for, and then the next one is taken.</summary>
+    /// <summary>Runs a pass, which overwrites its result: x, w, y are the operands' places or their gradients'. Where cuDNN refuses an
+    /// algorithm that it did before, the next one is taken.</summary>
     /// <param name="plan">From <see cref="Find"/>.</param>
     /// <param name="x">Input or its gradient.</param>
     /// <param name="w">Packed weights or their gradient.</param>
@@ -81,25 +82,20 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             Multiply(plan, x, w, y, 0);
             return;
         }
-        while (!plan.IsProven)
+        try
         {
-            try
-            {
-                Convolve(plan, x, w, y, 0);
-                plan.IsProven = true;
-                return;
-            }
-            catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
-            {
-                Note(plan, refusal);
-                TakeNext(plan);
-            }
+            Convolve(plan, x, w, y, 0);
+            return;
         }
-        Convolve(plan, x, w, y, 0);
+        catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
+        {
+            Note(plan, refusal);
+        }
+        RunInAnotherWay(plan, x, w, y);
     }
 
     /// <summary>Runs a pass that adds to what its destination holds; returns false, and leaves it as it was, where cuDNN does not do
-    /// that.</summary>
+    /// that, or not rightly.</summary>
     public bool TryAccumulate(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y)
     {
         if (plan.Shape.IsLinear)
@@ -107,25 +103,37 @@ internal sealed class ConvolutionAlgorithms : IDisposable
             Multiply(plan, x, w, y, 1);
             return true;
         }
+        plan.Accumulates ??= Decide(plan, SumWork(plan), () => SumsRightly(plan), null);
         if (plan.Accumulates == false)
             return false;
         try
         {
             Convolve(plan, x, w, y, 1);
-            plan.Accumulates = true;
+            return true;
         }
-        catch (CudaException refusal) when (refusal.IsRefusal && plan.Accumulates is null && !_context.IsRecording)
+        catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
             Note(plan, refusal);
             plan.Accumulates = false;
+            ChooseApart(plan, SumWork(plan), refusal);
+            return false;
         }
-        return plan.Accumulates.Value;
     }
 
-    /// <summary>Whether one call that does a whole forward epilogue is possible and worthwhile for a pass.</summary>
+    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass.</summary>
     public bool CanFuse(ConvolutionPlan plan) => !plan.Shape.IsLinear && plan.BiasTensor != 0;
 
-    /// <summary>Runs <c>y = relu(x * w + shift + residual)</c> as one call; returns false where that is impossible.</summary>
+    /// <summary>Chooses whether one call that does a whole forward epilogue is taken. Must not be recorded.</summary>
+    /// <param name="plan">The pass.</param>
+    /// <param name="withResidual">Whether the epilogue has a residual.</param>
+    /// <param name="tryFused">Does it in one call; returns false where that is refused.</param>
+    /// <param name="apart">Does the same in two.</param>
+    public bool ChooseFusion(ConvolutionPlan plan, bool withResidual, Func<bool> tryFused, Action apart) => Decide(
+        plan, FusedWork(plan, withResidual), () => FusesRightly(plan, withResidual) && tryFused(),
+        () => IsFaster(() => tryFused(), apart));
+
+    /// <summary>Runs <c>y = relu(x * w + shift + residual)</c> as one call; returns false where that is refused, and then it is not asked
+    /// for again.</summary>
     public bool TryRunFused(
         ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual)
     {
@@ -139,37 +147,24 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
             Note(plan, refusal);
+            int way = residual.IsNull ? 0 : 1;
+            if (plan.Fuses[way] == true)
+            {
+                plan.Fuses[way] = false;
+                ChooseApart(plan, FusedWork(plan, !residual.IsNull), refusal);
+            }
             return false;
         }
     }
 
-    /// <summary>Compares two ways to do the same, both of which overwrite the same destination; true if the first is faster. Must not be
-    /// recorded.</summary>
-    public bool IsFaster(Action first, Action second)
-    {
-        nint start = _context.Driver.CreateEvent(), end = _context.Driver.CreateEvent();
-        float fastestFirst = float.PositiveInfinity, fastestSecond = float.PositiveInfinity;
-        for (int i = 0; i < Comparisons; i++)
-        {
-            fastestFirst = MathF.Min(fastestFirst, Measure(first));
-            fastestSecond = MathF.Min(fastestSecond, Measure(second));
-        }
-        _context.Driver.DestroyEvent(start);
-        _context.Driver.DestroyEvent(end);
-        return fastestFirst < fastestSecond;
+    /// <summary>Compares two ways to do the same, both of which were called before and overwrite the same destination; true if the first
+    /// takes the GPU less time. Must not be recorded.</summary>
+    public bool IsFaster(Action first, Action second) => _timer.IsFaster(first, second);
 
-        float Measure(Action action)
-        {
-            _context.Driver.Record(start, _context.Stream);
-            action();
-            _context.Driver.Record(end, _context.Stream);
-            _context.Driver.SynchronizeEvent(end);
-            return _context.Driver.Milliseconds(start, end);
-        }
-    }
-
+    /// <inheritdoc/>
     public void Dispose()
     {
+        _context.Choices.Restored -= ForgetOtherChoices;
         while (_destroy.TryPop(out Action? destroy))
             destroy();
         _workspace.Dispose();
@@ -197,7 +192,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         int values = plan.Shape.Input.Pixels * TensorView.Pad(plan.Shape.Input.Channels, _type);
         int features = TensorView.Pad(plan.Shape.OutputChannels, _type);
         CublasMatrix input = new(x, MatrixType, values), weights = new(w, MatrixType, values), output = new(y, MatrixType, features);
-        CublasCompute compute = _options.Precision == Precision.TensorFloat32
+        CublasCompute compute = _precision == Precision.TensorFloat32
             ? CublasCompute.Float32FastTensorFloat32
             : CublasCompute.Float32;
         switch (plan.Direction)
@@ -246,69 +241,4 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         _destroy.Push(() => destroy(handle));
         return handle;
     }
-
-    private void Choose(ConvolutionPlan plan)
-    {
-        IEnumerable<CudnnAlgorithm> candidates = _options.Deterministic
-            ? DeterministicAlgorithms[plan.Direction].Select(algorithm => new CudnnAlgorithm(algorithm, 0, 0, true, Math))
-            : Usable(Measure(plan));
-        foreach (CudnnAlgorithm candidate in candidates)
-            plan.Candidates.Enqueue(candidate);
-        TakeNext(plan);
-    }
-
-    // The size of the workspace is asked for also where measuring told it: it belongs to the kind of multiply-adds.
-    private void TakeNext(ConvolutionPlan plan)
-    {
-        while (plan.Candidates.TryDequeue(out CudnnAlgorithm candidate))
-        {
-            try
-            {
-                _context.Cudnn.SetMath(plan.Operands.Convolution, candidate.Math);
-                plan.WorkspaceBytes = _context.Cudnn.WorkspaceBytes(
-                    _context.CudnnHandle, plan.Direction, plan.Operands, candidate.Algorithm);
-                plan.Algorithm = candidate.Algorithm;
-                return;
-            }
-            catch (CudaException refusal) when (refusal.IsRefusal)
-            {
-                plan.Refusal = refusal;
-            }
-        }
-        string what = _options.Deterministic ? "that always gives the same bits for" : "for";
-        string message = $"cuDNN {CudaInventory.CudnnVersion(_context.Cudnn.Version)} has no algorithm {what} the {plan.Direction} pass of "
-            + $"{plan.Shape} at batch {plan.Batch} in {_options.Precision}; try another number format or a newer cuDNN.";
-        throw plan.Refusal is { } last ? new DeviceException($"{message} {last.Message}.", last) : new DeviceException(message);
-    }
-
-    // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too, so that what
-    // was measured with it comes after what was measured without, and runs without.
-    private IEnumerable<CudnnAlgorithm> Usable(CudnnAlgorithm[] measured) => _options.Precision != Precision.Float32
-        ? measured
-        : measured.Where(candidate => candidate.Math == CudnnMath.Fma)
-            .Concat(measured.Where(candidate => candidate.Math == CudnnMath.Default)
-                .Select(candidate => candidate with { Math = CudnnMath.Fma }));
-
-    // Measured on memory of its own, since measuring overwrites the output and the operands may not be written yet.
-    private CudnnAlgorithm[] Measure(ConvolutionPlan plan)
-    {
-        long x = Bytes(plan.Shape.Input), y = Bytes(plan.Shape.Output);
-        long w = Aligned(Kernels.FilterKernels.PackedBytes(plan.Shape, _type));
-        (ulong free, _) = _context.Driver.MemoryInfo();
-        long workspace = System.Math.Min(MeasuringWorkspace, Aligned((long)free / 4));
-        using var memory = new DeviceBlock(_context, x + w + y + workspace, "the choice of convolution algorithms");
-        _context.Driver.Fill(memory.Pointer, 0, (nuint)(x + w + y) / sizeof(uint), _context.Stream);
-        CudnnConvolution operands = plan.Operands with
-        {
-            X = memory.Pointer,
-            W = memory.Pointer + x,
-            Y = memory.Pointer + x + w,
-        };
-        return _context.Cudnn.FindAlgorithms(
-            _context.CudnnHandle, plan.Direction, operands, memory.Pointer + x + w + y, (nuint)workspace);
-
-        long Bytes(FeatureShape shape) => Aligned(new TensorView(DevicePointer.Null, _type, plan.Batch, shape).Bytes);
-    }
-
-    private static long Aligned(long bytes) => (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
 }

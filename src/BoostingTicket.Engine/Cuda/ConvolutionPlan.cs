@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda.Bindings;
 
@@ -27,8 +28,20 @@ internal sealed class ConvolutionPlan
     /// <summary>Algorithms to fall back on, in this order, when the chosen one turns out not to work.</summary>
     public Queue<CudnnAlgorithm> Candidates { get; } = new();
 
-    /// <summary>Whether the algorithm ran once, so that a later failure is no reason for another one.</summary>
-    public bool IsProven { get; set; }
+    /// <summary>The kind of multiply-adds that the algorithm uses.</summary>
+    public CudnnMath Math { get; set; }
+
+    /// <summary>What the algorithm took when it was measured; null when it was not.</summary>
+    public float? Milliseconds { get; set; }
+
+    /// <summary>Whether the algorithm's values were compared with those of another way and with double precision.</summary>
+    public bool IsChecked { get; set; }
+
+    /// <summary>Algorithms that gave wrong values, never to be taken.</summary>
+    public HashSet<(int Algorithm, CudnnMath Math)> Wrong { get; } = [];
+
+    /// <summary>What was dropped and why, for people.</summary>
+    public List<string> Dropped { get; } = [];
 
     /// <summary>Whether cuDNN adds the pass to what its destination holds; null until it was tried.</summary>
     public bool? Accumulates { get; set; }
@@ -36,10 +49,23 @@ internal sealed class ConvolutionPlan
     /// <summary>Workspace of the algorithm.</summary>
     public nuint WorkspaceBytes { get; set; }
 
+    /// <summary>The pass in words: the same in every process, so that what was chosen for it is found again.</summary>
+    public string Name => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Words} of {Shape.Input} by {Shape.OutputChannels} filters of {Shape.KernelHeight}x{Shape.KernelWidth}, stride {Shape.Stride}, "
+        + $"padding {Shape.Padding}, batch {Batch}");
+
     /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>
     public CudaException? Refusal { get; set; }
 
     /// <summary>Whether one call of cuDNN for convolution, shift, residual and ReLU is faster than convolution and epilogue apart,
     /// without and with a residual; null until it was measured.</summary>
     public bool?[] Fuses { get; } = new bool?[2];
+
+    private string Words => Direction switch
+    {
+        ConvolutionDirection.Forward => "forward pass",
+        ConvolutionDirection.BackwardData => "input gradient",
+        _ => "filter gradient",
+    };
 }

@@ -114,11 +114,10 @@ internal sealed partial class CudaBackend
     private bool MeasureFusion(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
     {
-        _context.RequireNotRecording("choose a convolution's epilogue");
-        return TryConvolveFused(plan, from, weights, to, shift, residual)
-            && (_options.Deterministic || _algorithms.IsFaster(
-                () => TryConvolveFused(plan, from, weights, to, shift, residual),
-                () => ConvolveAndFinish(plan, from, weights, to, shift, residual, Activation.Relu)));
+        return _algorithms.ChooseFusion(
+            plan, residual is not null,
+            () => TryConvolveFused(plan, from, weights, to, shift, residual),
+            () => ConvolveAndFinish(plan, from, weights, to, shift, residual, Activation.Relu));
     }
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)

@@ -32,9 +32,11 @@ internal sealed partial class CudaBackend : IBackend
     /// has.</summary>
     /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
     /// do.</exception>
-    public static CudaBackend Open(CudaOptions options)
+    /// <param name="options">How it computes; its number of the GPU does not count.</param>
+    /// <param name="gpu">Number of the GPU; null for the first that can be used.</param>
+    public static CudaBackend Open(CudaOptions options, int? gpu = null)
     {
-        CudaLibraries libraries = CudaLibraries.Open();
+        CudaLibraries libraries = CudaLibraries.Open(gpu);
         try
         {
             options = options with
@@ -62,12 +64,16 @@ internal sealed partial class CudaBackend : IBackend
     {
         _options = options;
         _libraries = libraries;
+        CudaContext.RequireDevice(driver, options.Device);
+        Precision = CudaPrecision.Resolve(options.Precision, driver, options.Device);
         _context = new CudaContext(driver, cublas, cudnn, options.Device);
-        ElementType = options.Precision == Precision.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
+        Device = new DeviceInfo("cuda", $"{_context.Describe()}, {Precision}{(options.Deterministic ? ", deterministic" : "")}");
+        _context.Choices = new DeviceChoices($"{Device.Name}: {Device.Description}");
+        ElementType = Precision == Precision.BFloat16 ? ElementType.BFloat16 : ElementType.Float32;
         _staging = new HostStaging(_context);
         _scratch = new DeviceScratch(_context, "scratch");
         _sums = new DeviceScratch(_context, "sums");
-        _algorithms = new ConvolutionAlgorithms(_context, options, ElementType);
+        _algorithms = new ConvolutionAlgorithms(_context, options, Precision, ElementType, _staging);
         _library = new KernelLibrary(driver, options.Device, _context.Stream);
         _elementwise = new ElementwiseKernels(_library);
         _attack = new AttackKernels(_library);
@@ -78,12 +84,13 @@ internal sealed partial class CudaBackend : IBackend
         _pooling = new PoolingKernels(_library);
         _loss = new LossKernels(_library);
         _reductions = new ReductionKernels(_library);
-        Device = new DeviceInfo("cuda", $"{_context.Describe()}, {options.Precision}{(options.Deterministic ? ", deterministic" : "")}");
     }
 
     public DeviceInfo Device { get; }
 
-    public Precision Precision => _options.Precision;
+    public Precision Precision { get; }
+
+    public DeviceChoices Choices => _context.Choices;
 
     /// <summary>Elements of feature maps.</summary>
     private ElementType ElementType { get; }

@@ -24,9 +24,7 @@ internal sealed class CudaContext : IDisposable
         Driver = driver;
         Cublas = cublas;
         Cudnn = cudnn;
-        if (device < 0 || device >= driver.DeviceCount)
-            throw new DeviceException(
-                $"There is no GPU {device}: the driver shows {driver.DeviceCount} (CUDA_VISIBLE_DEVICES limits what it shows).");
+        RequireDevice(driver, device);
         _device = device;
         _context = driver.RetainPrimaryContext(device);
         EnterThread();
@@ -60,6 +58,9 @@ internal sealed class CudaContext : IDisposable
     /// <summary>Compute capability, second number.</summary>
     public int Minor { get; }
 
+    /// <summary>What was chosen by measurement.</summary>
+    public DeviceChoices Choices { get; set; } = new("cuda");
+
     /// <summary>Changes whenever memory moves that recorded work may hold the address of.</summary>
     public long MemoryVersion { get; private set; }
 
@@ -80,6 +81,14 @@ internal sealed class CudaContext : IDisposable
         CultureInfo.InvariantCulture,
         $"{Driver.DeviceName(_device)}, compute capability {Major}.{Minor}, {Driver.TotalMemory(_device) / (double)(1 << 30):F1} "
         + $"GiB, CUDA {Driver.Version / 1000}.{Driver.Version % 1000 / 10}, cuDNN {Cudnn.Version}, cuBLAS {Cublas.Version}");
+
+    /// <summary>Refuses the number of a GPU that is not there.</summary>
+    public static void RequireDevice(ICudaDriver driver, int device)
+    {
+        if (device < 0 || device >= driver.DeviceCount)
+            throw new DeviceException(
+                $"There is no GPU {device}: the driver shows {driver.DeviceCount} (CUDA_VISIBLE_DEVICES limits what it shows).");
+    }
 
     /// <summary>Makes the context current for the calling thread where it is not.</summary>
     public void EnterThread()

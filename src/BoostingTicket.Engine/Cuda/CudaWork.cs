@@ -52,58 +52,21 @@ internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
     // Nothing of a recording has run when it fails, so that the work can be called instead.
     private bool TryRecord()
     {
-        nint graph = 0;
         try
         {
-            graph = Capture();
-            _executable = context.Driver.Instantiate(graph);
+            _executable = CudaCapture.Record(context, work);
         }
         catch (CudaException failure)
         {
             _cannotBeRecorded = true;
             context.RecordingFailure ??= failure;
+            context.Choices.Report(
+                $"Steps cannot be recorded as a CUDA graph and are called one by one, which is slower: {failure.Message}");
             return false;
-        }
-        finally
-        {
-            if (graph != 0)
-                context.Driver.DestroyGraph(graph);
         }
         _recordedWith = context.MemoryVersion;
         context.Recordings.Add(this);
         return true;
-    }
-
-    private nint Capture()
-    {
-        context.Driver.BeginCapture(context.Stream);
-        context.IsRecording = true;
-        try
-        {
-            work();
-        }
-        catch
-        {
-            // A stream that stays in capture can do nothing else. What ended the work also made the capture invalid, and is what to tell.
-            context.IsRecording = false;
-            Abandon();
-            throw;
-        }
-        context.IsRecording = false;
-        return context.Driver.EndCapture(context.Stream);
-    }
-
-    private void Abandon()
-    {
-        try
-        {
-            nint graph = context.Driver.EndCapture(context.Stream);
-            if (graph != 0)
-                context.Driver.DestroyGraph(graph);
-        }
-        catch (CudaException)
-        {
-        }
     }
 
     private void Forget()

@@ -15,7 +15,11 @@ public sealed record DeviceStatus(string Name, bool Usable, string Description);
 /// <summary>The device that was taken.</summary>
 /// <param name="Name">The word of settings: never <see cref="DeviceCatalog.Auto"/>.</param>
 /// <param name="Reason">Which it is and why, in one sentence.</param>
-public sealed record DeviceSelection(string Name, string Reason);
+public sealed record DeviceSelection(string Name, string Reason)
+{
+    /// <summary>Number of the GPU; null for the first that can be used, and for the CPU.</summary>
+    public int? Gpu { get; init; }
+}
 
 /// <summary>The devices there are. Nothing falls back silently: a named device is taken or refused with the reason, and
 /// <c>auto</c> says what it took and why.</summary>
@@ -30,56 +34,103 @@ public static class DeviceCatalog
     /// <summary>An NVIDIA GPU.</summary>
     public const string Cuda = "cuda";
 
-    /// <summary>The words for devices.</summary>
+    /// <summary>The words for devices; <see cref="Cuda"/> may have the number of a GPU behind it, as in <c>cuda:1</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, Cpu, Cuda];
 
-    /// <summary>What this machine has.</summary>
+    /// <summary>Whether a text names a device, be it there or not.</summary>
+    public static bool IsName(string text) => Names.Contains(text) || NumberOf(text) is not null;
+
+    /// <summary>What this machine has: the processor, CUDA, and each GPU by its number.</summary>
     /// <param name="threads">Threads that the processor would compute on; 0 for one a processor.</param>
     public static IReadOnlyList<DeviceStatus> Probe(int threads = 0)
     {
         CudaProbe cuda = CudaProbe.Run();
-        return [new DeviceStatus(Cpu, true, DescribeCpu(threads)), new DeviceStatus(Cuda, cuda.Usable, cuda.Reason)];
+        return
+        [
+            new DeviceStatus(Cpu, true, DescribeCpu(threads)),
+            new DeviceStatus(Cuda, cuda.Usable, cuda.Reason),
+            .. cuda.Gpus.Select(gpu => new DeviceStatus($"{Cuda}:{gpu.Number}", cuda.Usable && gpu.Usable, gpu.Description)),
+        ];
     }
 
+    /// <summary>Where CUDA's libraries are looked for, in order, each place with its folders.</summary>
+    public static IReadOnlyList<string> SearchedFolders => CudaProbe.Run().Places;
+
     /// <summary>Chooses a device without opening it.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <exception cref="DeviceException">The device cannot be used; the message says what was looked for and what to do.</exception>
+    /// <param name="name">One of <see cref="Names"/>, or <c>cuda:N</c>.</param>
+    /// <exception cref="DeviceException">The device cannot be used; the message says what is missing and what to do.</exception>
     /// <exception cref="ArgumentException">There is no such device.</exception>
-    public static DeviceSelection Select(string name)
+    public static DeviceSelection Select(string name) => Select(name, CudaProbe.Run);
+
+    /// <summary>Chooses among what was found.</summary>
+    internal static DeviceSelection Select(string name, Func<CudaProbe> probe)
     {
         switch (name)
         {
             case Cpu:
                 return new DeviceSelection(Cpu, "Using the CPU, as asked for.");
-            case Cuda:
-                CudaProbe probe = CudaProbe.Run();
-                return probe.Usable
-                    ? new DeviceSelection(Cuda, "Using CUDA, as asked for.")
-                    : throw new DeviceException($"The device cuda cannot be used: {probe.Reason}; use the device cpu or auto.");
             case Auto:
-                CudaProbe found = CudaProbe.Run();
+                CudaProbe found = probe();
                 return found.Usable
                     ? new DeviceSelection(Cuda, "Using CUDA, since a GPU can be used.")
                     : new DeviceSelection(Cpu, $"Using the CPU, since CUDA cannot be used: {found.Brief}.");
+            case not null when name == Cuda || NumberOf(name) is not null:
+                CudaProbe cuda = probe();
+                if (!cuda.Usable)
+                    throw new DeviceException($"The device {name} cannot be used: {cuda.Missing}");
+                return NumberOf(name) is { } number
+                    ? new DeviceSelection(Cuda, $"Using GPU {number}, {cuda.Require(number)}, as asked for.") { Gpu = number }
+                    : new DeviceSelection(Cuda, "Using CUDA, as asked for.");
             default:
                 throw new ArgumentException($"there is no device '{name}'", nameof(name));
         }
     }
 
+    /// <summary>Whether a device computes in a number format.</summary>
+    public static bool Computes(DeviceSelection selection, Precision precision)
+    {
+        try
+        {
+            Require(selection, precision);
+            return true;
+        }
+        catch (DeviceException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Refuses a number format that a device does not compute in, without opening it.</summary>
+    /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
+    /// <param name="precision">The format; null for the device's own choice, which it has.</param>
+    /// <exception cref="DeviceException">It has no such format; the message says what to do.</exception>
+    public static void Require(DeviceSelection selection, Precision? precision)
+    {
+        ArgumentNullException.ThrowIfNull(selection);
+        if (selection.Name == Cuda)
+        {
+            CudaProbe.Run().RequirePrecision(selection.Gpu, precision);
+        }
+        else if (precision is not (null or Precision.Float32))
+        {
+            throw new DeviceException(
+                $"The CPU computes in float32 alone, not in {WordOf(precision.Value)}; leave the number format out or use the device cuda.");
+        }
+    }
+
     /// <summary>Opens a device.</summary>
-    /// <param name="selection">What <see cref="Select"/> chose.</param>
+    /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
     /// <param name="options">How it computes; null for its own choices.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
     public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(selection);
         options ??= new DeviceOptions();
-        if (selection.Name == Cuda)
-            return CudaBackend.Open(new CudaOptions(Precision: options.Precision ?? Precision.TensorFloat32, Deterministic: options.Deterministic));
-        return options.Precision is null or Precision.Float32
-            ? CpuBackend.Create(options.Threads)
-            : throw new DeviceException(
-                $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave the number format out or use the device cuda.");
+        Require(selection, options.Precision);
+        return selection.Name == Cuda
+            ? CudaBackend.Open(
+                new CudaOptions(Precision: options.Precision, Deterministic: options.Deterministic), selection.Gpu)
+            : CpuBackend.Create(options.Threads);
     }
 
     /// <summary>The words for number formats, and what they mean; null where the device chooses.</summary>
@@ -93,6 +144,12 @@ public static class DeviceCatalog
 
     /// <summary>The word for a precision.</summary>
     public static string WordOf(Precision precision) => Precisions.First(word => word.Value == precision).Key;
+
+    // Of cuda:N; null for anything else.
+    private static int? NumberOf(string text) => text.StartsWith($"{Cuda}:", StringComparison.Ordinal)
+        && int.TryParse(text.AsSpan(Cuda.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : null;
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,

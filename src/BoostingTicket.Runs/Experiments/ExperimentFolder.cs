@@ -25,6 +25,9 @@ public sealed class ExperimentFolder(string root, string experiment)
     /// <summary>Device, versions, data.</summary>
     public string Environment => Path.Combine(Own, "environment.json");
 
+    /// <summary>What devices chose by measurement; trainings that experiments share go on with the same choices.</summary>
+    public string Choices => new RunFolder(Root).Choices;
+
     /// <summary>The finished experiment: an <see cref="ExperimentResult"/>.</summary>
     public string Result => Path.Combine(Own, "result.json");
 

@@ -10,9 +10,9 @@ namespace BoostingTicket.Runs.Experiments;
 /// <summary>Keeps an experiment's folder together with the settings and the data that its results come from.</summary>
 /// <param name="folder">The folder.</param>
 /// <param name="configuration">What is to be done.</param>
-/// <param name="environment">Device, versions and data by name; see <see cref="RunFolderGuard.Describe"/>.</param>
+/// <param name="environment">Device, versions and data by name.</param>
 internal sealed class ExperimentGuard(
-    ExperimentFolder folder, ExperimentConfiguration configuration, IReadOnlyDictionary<string, string> environment)
+    ExperimentFolder folder, ExperimentConfiguration configuration, RunEnvironment environment)
 {
     /// <summary>Makes sure that the folder of experiments is not that of something else.</summary>
     /// <param name="root">The folder.</param>
@@ -61,7 +61,7 @@ internal sealed class ExperimentGuard(
             RunFolderGuard.WarnOfChanges(
                 RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment), environment, progress);
         }
-        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
+        environment.Keep(folder.Environment, folder.Choices, progress);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
 

@@ -40,7 +40,7 @@ public sealed class ExperimentRun(
 
     private readonly IExperiment _experiment = ExperimentCatalog.Find(configuration.Experiment);
     private readonly ExperimentFolder _folder = new(root, configuration.Experiment);
-    private readonly Dictionary<string, string> _environment = RunFolderGuard.Describe(backend, data);
+    private readonly RunEnvironment _environment = RunFolderGuard.Describe(backend, data);
 
     /// <summary>Lists the pieces of work and estimates their times from steps measured on the device. Writes nothing.</summary>
     /// <param name="cancellation">Ends the measurement between steps.</param>

@@ -19,6 +19,9 @@ public sealed class RunFolder(string root)
     /// <summary>Device, versions, data set hash.</summary>
     public string Environment => Path.Combine(Root, "environment.json");
 
+    /// <summary>What devices chose by measurement, and what they dropped: <see cref="ChosenWays"/> by device.</summary>
+    public string Choices => Path.Combine(Root, "choices.json");
+
     /// <summary>What happened when, over all resumptions.</summary>
     public string Log => Path.Combine(Root, "run.log");
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
@@ -14,32 +13,19 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="folder">The folder.</param>
 /// <param name="configuration">What is to be done.</param>
 /// <param name="owner">The command, and its ticket.</param>
-/// <param name="environment">Device, versions and data by name; see <see cref="Describe"/>.</param>
+/// <param name="environment">Device, versions and data by name.</param>
 /// <param name="resume">Whether what the folder holds may be continued.</param>
 internal sealed partial class RunFolderGuard(
-    RunFolder folder, RunConfiguration configuration, RunOwner owner, IReadOnlyDictionary<string, string> environment,
-    bool resume)
+    RunFolder folder, RunConfiguration configuration, RunOwner owner, RunEnvironment environment, bool resume)
 {
-    private const string TrainImages = "training images";
-    private const string TestImages = "test images";
-
     // Other values of these may change the last bits of a result, but not what it means.
-    private static readonly string[] Machine = ["device", "precision", "version"];
+    private static readonly string[] Machine = ["device", RunEnvironment.PrecisionName, "version"];
 
-    /// <summary>What of <see cref="Describe"/> says which data results come from.</summary>
-    public static IReadOnlyList<string> DataNames { get; } = [TrainImages, TestImages];
+    /// <summary>What of an environment says which data results come from.</summary>
+    public static IReadOnlyList<string> DataNames { get; } = [RunEnvironment.TrainImages, RunEnvironment.TestImages];
 
     /// <summary>Device, versions and data of a run, by name.</summary>
-    public static Dictionary<string, string> Describe(IBackend backend, DataSplit data) => new()
-    {
-        ["device"] = $"{backend.Device.Name}: {backend.Device.Description}",
-        ["precision"] = backend.Precision.ToString(),
-        ["runtime"] = RuntimeInformation.FrameworkDescription,
-        ["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",
-        ["version"] = typeof(TicketRun).Assembly.GetName().Version?.ToString(3) ?? "unknown",
-        [TrainImages] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}",
-        [TestImages] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}",
-    };
+    public static RunEnvironment Describe(IBackend backend, DataSplit data) => new(backend, data);
 
     /// <summary>Takes a folder that holds a run and checks it, so that a folder in use is called that whatever else is amiss.
     /// Leaves a new folder alone: what is refused before the work begins shall leave none behind.</summary>
@@ -73,7 +59,7 @@ internal sealed partial class RunFolderGuard(
         WarnOfChanges(kept, environment, progress);
         // The configuration comes last, since it is what makes the folder a run's.
         AtomicFile.WriteAllText(folder.Command, RunJson.Write(owner with { Meanings = ChangedSettings.Meanings }));
-        AtomicFile.WriteAllText(folder.Environment, RunJson.Write(environment));
+        environment.Keep(folder.Environment, folder.Choices, progress);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
 
@@ -133,8 +119,8 @@ internal sealed partial class RunFolderGuard(
                 + $"again with another {Setting.Named("out")}.");
         if (Kept() is { } data)
         {
-            RequireSame(data, TrainImages);
-            RequireSame(data, TestImages);
+            RequireSame(data, RunEnvironment.TrainImages);
+            RequireSame(data, RunEnvironment.TestImages);
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class TicketRun(
     public RunResult Execute(bool resume, CancellationToken cancellation)
     {
         configuration.Validate();
-        IReadOnlyDictionary<string, string> environment = RunFolderGuard.Describe(backend, data);
+        RunEnvironment environment = RunFolderGuard.Describe(backend, data);
         var guard = new RunFolderGuard(_folder, configuration, new RunOwner(Command), environment, resume);
         using RunLock? found = guard.LockExisting();
         NetworkGraph graph = BuildModel(configuration, data);

@@ -11,6 +11,9 @@ namespace BoostingTicket.Engine.Cuda.Bindings;
 /// <param name="Bytes">Its memory.</param>
 internal sealed record CudaGpu(int Ordinal, string Name, int Major, int Minor, ulong Bytes)
 {
+    /// <summary>Whether the kernels are compiled for it.</summary>
+    public bool IsUsable => Major >= CudaInventory.OldestCapability;
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture, $"{Name} (compute capability {Major}.{Minor}, {Bytes / (double)(1L << 30):0.0} GiB)");
@@ -36,7 +39,6 @@ internal sealed class CudaInventory
     private readonly List<string> _found = [];
     private readonly List<string> _wrong = [];
     private readonly List<string> _remedies = [];
-    private bool _somethingNotFound;
 
     /// <summary>Looks.</summary>
     /// <param name="host">Where.</param>
@@ -68,7 +70,7 @@ internal sealed class CudaInventory
     public IReadOnlyList<CudaGpu> Gpus { get; private set; } = [];
 
     /// <summary>The first GPU that can be used.</summary>
-    public CudaGpu? Gpu => Gpus.FirstOrDefault(gpu => gpu.Major >= OldestCapability);
+    public CudaGpu? Gpu => Gpus.FirstOrDefault(gpu => gpu.IsUsable);
 
     /// <summary>cuBLAS; null when it cannot be used or there is no GPU for it.</summary>
     public NativeCublas? Cublas { get; private set; }
@@ -85,11 +87,36 @@ internal sealed class CudaInventory
     /// <summary>The first thing that is wrong, as the end of a sentence; empty when nothing is.</summary>
     public string Brief => Usable ? "" : _wrong[0];
 
-    /// <summary>What there is and what is not, where it was looked for and how to get it, as the middle of a sentence.</summary>
+    /// <summary>What there is and what is not, and how to get it, as the middle of a sentence.</summary>
     public string Description => Usable
         ? string.Join(", ", _found)
         : string.Join("; ", _wrong.Concat(_found.Select(found => $"found: {found}"))
-            .Concat(_somethingNotFound ? [$"looked in {_search.Places}"] : []).Concat(_remedies));
+            .Concat(_remedies));
+
+    /// <summary>The first thing that is wrong and what to do about it, as a short sentence.</summary>
+    public string Lack =>
+        $"{Brief}; {(_remedies.Count > 0 ? $"{_remedies[0]}, or" : "")} use the device cpu ('devices' says what was found and where it was "
+        + $"looked for).";
+
+    /// <summary>Where libraries are looked for, in order.</summary>
+    public IReadOnlyList<string> Places => _search.PlaceList;
+
+    /// <summary>A GPU that can be used.</summary>
+    /// <param name="number">Its number; null for the first.</param>
+    /// <exception cref="DeviceException">There is none of that number, or it cannot be used.</exception>
+    public CudaGpu Take(int? number)
+    {
+        if (number is null)
+            return Gpu ?? throw new DeviceException($"CUDA cannot be used: {Lack}");
+        CudaGpu gpu = Gpus.FirstOrDefault(gpu => gpu.Ordinal == number) ?? throw new DeviceException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The device cuda:{number} cannot be used: the driver shows {Gpus.Count} GPU(s), numbered from 0; 'devices' lists them "
+            + $"(CUDA_VISIBLE_DEVICES limits what the driver shows)."));
+        return gpu.IsUsable ? gpu : throw new DeviceException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The device cuda:{number} cannot be used: {gpu} is older than compute capability {OldestCapability}.0; 'devices' lists those "
+            + $"that can be used."));
+    }
 
     /// <summary>A CUDA version as people write it.</summary>
     public static string CudaVersion(int version) =>
@@ -203,7 +230,6 @@ internal sealed class CudaInventory
         _wrong.Add(problems.Count > 0
             ? $"no usable {library.Product}{which}: {string.Join(", ", problems)}"
             : $"no {library.Product}{which} ({string.Join(", ", library.Files(_host.IsWindows))})");
-        _somethingNotFound = true;
         _remedies.Add(library.Install);
     }
 

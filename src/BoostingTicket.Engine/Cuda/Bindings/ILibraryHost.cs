@@ -20,6 +20,9 @@ internal interface ILibraryHost
     /// <summary>Whether a file can be seen.</summary>
     bool FileExists(string path);
 
+    /// <summary>Full path of what a symbolic link names, which may be a link again; null when the path is no link.</summary>
+    string? LinkTarget(string path);
+
     /// <summary>Whether a folder can be seen.</summary>
     bool FolderExists(string path);
 

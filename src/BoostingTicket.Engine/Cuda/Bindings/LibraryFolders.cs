@@ -16,6 +16,9 @@ internal sealed class LibraryFolders
     /// <summary>Variable that names folders to search first: a folder with libraries, a toolkit, or Python's site-packages.</summary>
     public const string Variable = "BOOSTING_TICKET_CUDA_PATH";
 
+    /// <summary>Links that are followed; more are a circle.</summary>
+    private const int MostLinks = 16;
+
     private readonly ILibraryHost _host;
     private readonly HashSet<string> _seen;
 
@@ -121,6 +124,20 @@ internal sealed class LibraryFolders
     private IEnumerable<string> CondaFolders() => Split("CONDA_PREFIX").SelectMany(
         prefix => _host.IsWindows ? [Join(prefix, "Library", "bin"), Join(prefix, "bin")] : ToolkitFolders(prefix));
 
+    // Where a Python on the path is installed. It may be a link into a virtual environment, whose own is a link to the system's: each of
+    // them may have packages.
+    private IEnumerable<string> Prefixes(string program)
+    {
+        if (!_host.FileExists(program))
+            yield break;
+        string? link = program;
+        for (int hop = 0; link is not null && hop < MostLinks; hop++)
+        {
+            yield return Parent(Parent(link));
+            link = _host.LinkTarget(link);
+        }
+    }
+
     private IEnumerable<string> PythonRoots()
     {
         string? home = _host.Variable(_host.IsWindows ? "USERPROFILE" : "HOME");
@@ -129,8 +146,8 @@ internal sealed class LibraryFolders
         {
             if (_host.IsWindows && _host.FileExists(Join(folder, "python.exe")))
                 prefixes.AddRange([folder, Parent(folder)]);
-            else if (!_host.IsWindows && (_host.FileExists(Join(folder, "python3")) || _host.FileExists(Join(folder, "python"))))
-                prefixes.Add(Parent(folder));
+            else if (!_host.IsWindows)
+                prefixes.AddRange(((string[])["python3", "python"]).SelectMany(program => Prefixes(Join(folder, program))));
         }
 
         if (_host.IsWindows)

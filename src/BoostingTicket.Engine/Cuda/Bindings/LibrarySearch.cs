@@ -17,7 +17,10 @@ internal sealed class LibrarySearch
     }
 
     /// <summary>Everywhere that is searched, for messages.</summary>
-    public string Places => string.Join(", ", _origins.Select(Describe));
+    public string Places => string.Join(", ", PlaceList);
+
+    /// <summary>The same, place by place.</summary>
+    public IReadOnlyList<string> PlaceList => [.. _origins.Select(Describe)];
 
     /// <summary>Finds a library's file without loading it; null when there is none in any folder.</summary>
     /// <param name="library">Which.</param>

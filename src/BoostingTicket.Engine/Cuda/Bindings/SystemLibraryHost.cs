@@ -28,6 +28,19 @@ internal sealed class SystemLibraryHost : ILibraryHost
     public bool FileExists(string path) => File.Exists(path);
 
     /// <inheritdoc/>
+    public string? LinkTarget(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
     public bool FolderExists(string path) => Directory.Exists(path);
 
     /// <inheritdoc/>

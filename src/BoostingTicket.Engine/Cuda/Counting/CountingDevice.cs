@@ -49,7 +49,8 @@ public sealed class CountingDevice
         ((_total.Launches + _total.LibraryCalls + _total.Copies) * CallMilliseconds) + (_total.LeastSeconds * 1000);
 
     /// <summary>Opens the CUDA backend on the device.</summary>
-    public IBackend Open(CudaOptions options) => new CudaBackend(Driver, Libraries, Libraries, options);
+    public IBackend Open(CudaOptions options) => new CudaBackend(
+        Driver, Libraries, Libraries, options with { ChecksValues = false });
 
     /// <summary>Adds work, to the recording if there is one.</summary>
     internal void Add(in WorkCount work)

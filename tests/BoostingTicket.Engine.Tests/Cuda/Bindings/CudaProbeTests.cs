@@ -1,6 +1,8 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Bindings;
 
@@ -16,7 +18,7 @@ internal sealed class CudaProbeTests
         Assert.That(probe.Brief, Is.EqualTo("no NVIDIA driver (libcuda.so.1)"));
         Assert.That(probe.Reason, Does.StartWith(
             "no NVIDIA driver (libcuda.so.1); no GPU, since there is no driver; no cuBLAS (libcublas.so.13, libcublas.so.12, libcublas.so.11); "
-            + "no cuDNN (libcudnn.so.9, libcudnn.so.8); looked in BOOSTING_TICKET_CUDA_PATH (not set), "));
+            + "no cuDNN (libcudnn.so.9, libcudnn.so.8); install a driver for CUDA 12 or later"));
         Assert.That(probe.Reason, Does.Contain("https://www.nvidia.com/drivers").And.Contain("pip install nvidia-cublas-cu12")
             .And.Contain("pip install nvidia-cudnn-cu12").And.EndWith($"wanted are {CudaProbe.Requirements}"));
     }
@@ -26,7 +28,71 @@ internal sealed class CudaProbeTests
     {
         Assert.That(CudaProbe.Run(new FakeHost(windows: true)).Reason, Does.StartWith(
             "no NVIDIA driver (nvcuda.dll); no GPU, since there is no driver; no cuBLAS (cublas64_13.dll, cublas64_12.dll, cublas64_11.dll); "
-            + "no cuDNN (cudnn64_9.dll, cudnn64_8.dll); looked in BOOSTING_TICKET_CUDA_PATH (not set), PATH (not set)"));
+            + "no cuDNN (cudnn64_9.dll, cudnn64_8.dll); install a driver"));
+    }
+
+    [Test]
+    public void Error_without_a_driver_is_one_line_with_a_remedy_and_devices_has_the_folders()
+    {
+        CudaProbe probe = CudaProbe.Run(new FakeHost().With("/usr/lib64/libcublas.so.12"));
+        Assert.That(probe.Missing, Is.EqualTo(
+            "no NVIDIA driver (libcuda.so.1); install a driver for CUDA 12 or later (525 or later) from https://www.nvidia.com/drivers, or use "
+            + "the device cpu ('devices' says what was found and where it was looked for)."));
+        Assert.That(probe.Missing, Has.Length.LessThan(220));
+        Assert.That(
+            () => DeviceCatalog.Select("cuda:1", () => probe),
+            Throws.TypeOf<DeviceException>().With.Message.EqualTo($"The device cuda:1 cannot be used: {probe.Missing}"));
+        Assert.That(probe.Places[0], Is.EqualTo("BOOSTING_TICKET_CUDA_PATH (not set)"));
+        Assert.That(probe.Places, Has.Some.Contains("/usr/lib64"));
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Gpu_is_chosen_by_its_number()
+    {
+        using var libraries = FakeLibraries.Compile();
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Gpus, Is.EqualTo(new[] { new GpuStatus(0, true, "Fake GPU (compute capability 9.0, 150.0 GiB)") }));
+        DeviceSelection chosen = DeviceCatalog.Select("cuda:0", () => probe);
+        Assert.That((chosen.Name, chosen.Gpu), Is.EqualTo(("cuda", 0)));
+        Assert.That(chosen.Reason, Is.EqualTo("Using GPU 0, Fake GPU (compute capability 9.0, 150.0 GiB), as asked for."));
+        Assert.That(DeviceCatalog.Select("cuda", () => probe).Gpu, Is.Null);
+        Assert.That(
+            () => DeviceCatalog.Select("cuda:1", () => probe),
+            Throws.TypeOf<DeviceException>().With.Message.EqualTo(
+                "The device cuda:1 cannot be used: the driver shows 1 GPU(s), numbered from 0; 'devices' lists them (CUDA_VISIBLE_DEVICES limits "
+                + "what the driver shows)."));
+        using CudaLibraries opened = CudaLibraries.Open(new CudaInventory(libraries.Host), 0);
+        Assert.That(opened.Device, Is.Zero);
+    }
+
+    [TestCase("cuda:0", true)]
+    [TestCase("cuda:12", true)]
+    [TestCase("cuda", true)]
+    [TestCase("cuda:", false)]
+    [TestCase("cuda:-1", false)]
+    [TestCase("cuda:1 ", false)]
+    [TestCase("gpu", false)]
+    public void Names_of_devices(string name, bool known) => Assert.That(DeviceCatalog.IsName(name), Is.EqualTo(known));
+
+    [Test]
+    [NonParallelizable]
+    public void Precision_that_a_gpu_lacks_is_refused_with_the_remedy()
+    {
+        using var libraries = FakeLibraries.Compile();
+        FakeLibraries.SetAttribute(libraries.Load(LibraryName.Driver), 75, 7);
+        CudaProbe probe = CudaProbe.Run(libraries.Host);
+        Assert.That(probe.Usable);
+        foreach ((Precision precision, string word) in ((Precision, string)[])[(Precision.BFloat16, "bf16"), (Precision.TensorFloat32, "tf32")])
+        {
+            Assert.That(
+                () => probe.RequirePrecision(null, precision),
+                Throws.TypeOf<DeviceException>().With.Message.EqualTo(
+                    $"The number format {word} needs a GPU of compute capability 8.0 or later, and Fake GPU has 7.0; leave out the format, or choose "
+                    + "float32."));
+        }
+        Assert.That(() => probe.RequirePrecision(0, Precision.Float32), Throws.Nothing);
+        Assert.That(() => probe.RequirePrecision(null, null), Throws.Nothing);
     }
 
     [Test]

@@ -42,6 +42,11 @@ internal sealed class FakeHost(bool windows = false) : ILibraryHost
 
     public bool FileExists(string path) => _files.Contains(path);
 
+    /// <summary>Symbolic links, with what they name.</summary>
+    public Dictionary<string, string> Links { get; } = [];
+
+    public string? LinkTarget(string path) => Links.GetValueOrDefault(path);
+
     public bool FolderExists(string path) => Below(path).Any();
 
     public IEnumerable<string> FileNames(string folder) => Below(folder).Where(rest => !rest.Contains(Separator, StringComparison.Ordinal));

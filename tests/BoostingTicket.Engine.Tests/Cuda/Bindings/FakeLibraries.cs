@@ -114,6 +114,8 @@ internal sealed unsafe class FakeLibraries : IDisposable
 
         public bool FileExists(string path) => IsInside(path) && File.Exists(path);
 
+        public string? LinkTarget(string path) => null;
+
         public bool FolderExists(string path) => IsInside(path) && Directory.Exists(path);
 
         public IEnumerable<string> FileNames(string path) => IsInside(path) ? SystemLibraryHost.Instance.FileNames(path) : [];

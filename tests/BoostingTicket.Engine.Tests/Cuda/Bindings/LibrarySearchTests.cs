@@ -70,6 +70,20 @@ internal sealed class LibrarySearchTests
     }
 
     [Test]
+    public void Python_that_is_a_link_into_a_virtual_environment_shows_the_packages_there()
+    {
+        const string file = "/srv/env/lib/python3.12/site-packages/nvidia/cudnn/lib/libcudnn.so.9";
+        FakeHost host = new FakeHost().With(file, "/home/u/bin/python3", "/srv/env/bin/python3").Set("PATH", "/home/u/bin");
+        Assert.That(new LibrarySearch(host).Locate(LibraryName.Cudnn), Is.Null);
+        host.Links["/home/u/bin/python3"] = "/srv/env/bin/python3";
+        host.Links["/srv/env/bin/python3"] = "/usr/bin/python3.12";
+        Assert.That(new LibrarySearch(host).Locate(LibraryName.Cudnn)?.Path, Is.EqualTo(file));
+        // A circle of links ends.
+        host.Links["/usr/bin/python3.12"] = "/home/u/bin/python3";
+        Assert.That(new LibrarySearch(host).Locate(LibraryName.Cudnn)?.Path, Is.EqualTo(file));
+    }
+
+    [Test]
     public void Arm_has_folders_of_its_own()
     {
         FakeHost host = new FakeHost { IsArm64 = true }.With("/usr/local/cuda/targets/sbsa-linux/lib/libcublas.so.12", "/usr/lib/x86_64-linux-gnu/libcublas.so.12");
