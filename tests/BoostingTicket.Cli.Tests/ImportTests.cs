@@ -103,7 +103,29 @@ public sealed class ImportTests
         Assert.That(evaluate.Code, Is.Zero, evaluate.Error);
     }
 
+    [Test]
+    public void A_file_of_torch_save_gives_the_same_accuracies()
+    {
+        string exported = Path.Combine(_folder, "network.pt"), file = Path.Combine(_folder, "from-pt.safetensors");
+        CommandResult export = CommandLine.Run("export", _last, "--prefix", "module.", "--out", exported, "--json");
+        Assert.That(export.Code, Is.Zero, export.Error);
+        JsonElement constants = export.Json().GetProperty("report").GetProperty("normalization");
+        string normalization = $"{constants.GetProperty("mean")[0].GetRawText()}/{constants.GetProperty("deviation")[0].GetRawText()}";
+        CommandResult import = CommandLine.Run("import", exported, "--normalization", normalization, "--out", file);
+        Assert.That(import.Code, Is.Zero, import.Error);
+        Assert.That(CommandLine.Run("inspect", exported).Out, Does.Contain("module.conv1.weight"));
+        string[] common = ["--test-samples", "60", "--steps", "2", "--json", "--threads", "1"];
+        Assert.That(Accuracies(file), Is.EqualTo(Accuracies(_last)));
+
+        (double Clean, double Robust) Accuracies(string weights)
+        {
+            JsonElement result = CommandLine.Run(["evaluate", weights, .. common]).Json().GetProperty("result");
+            return (result.GetProperty("clean").GetDouble(), result.GetProperty("robust").GetDouble());
+        }
+    }
+
     [TestCase("import w.safetensors", "import needs --out")]
+    [TestCase("export w.safetensors --format onx --out OUT", "format 'onx'")]
     [TestCase("export w.safetensors", "export needs --out")]
     [TestCase("import nowhere.safetensors --out OUT", "nowhere.safetensors")]
     [TestCase("import w.safetensors --normalization 0.5 --out OUT", "--normalization is '0.5'; give none, cifar10, mnist")]

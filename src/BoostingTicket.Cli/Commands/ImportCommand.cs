@@ -23,7 +23,7 @@ internal static class ImportCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var file = new Argument<string>("file") { HelpName = "FILE", Description = "safetensors file of a PyTorch program" };
+        var file = new Argument<string>("file") { HelpName = "FILE", Description = "file of a PyTorch program: safetensors, or of torch.save (.pt, .pth)" };
         var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model of the file; by default recognised by its tensors" };
         var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of the names of the network's tensors; by default found" };
         var normalization = new Option<string?>("--normalization")
@@ -38,6 +38,7 @@ internal static class ImportCommand
             [
                 ("import trades.safetensors --model wrn-34-10 --out wrn.safetensors", "a public checkpoint; every repair is reported"),
                 ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010", "a network with a normalisation that its file does not hold"),
+                ("import checkpoint.pth --prefix state_dict.module. --out net.safetensors", "one network of a training's checkpoint"),
                 ("import both.safetensors --prefix ema. --out ema.safetensors --json", "one of two networks in a file"),
             ],
             Details =
@@ -45,6 +46,8 @@ internal static class ImportCommand
                 "Repairs: prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of "
                     + "normalisation wrappers, sub_block1 of TRADES, fc for linear, downsample for shortcut, features for feature, and "
                     + "float16, bfloat16 and float64. evaluate, transfer, prune, retrain and inspect take the result.",
+                "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than tensors "
+                    + "and dictionaries is refused.",
             ],
             Lists =
             [
@@ -55,7 +58,6 @@ internal static class ImportCommand
                     ("mnist", "mean and deviation of MNIST"),
                     ("MEANS/DEVIATIONS", "numbers for images in [0, 1], one for each channel, as in the example above"),
                 ]),
-                ("Files of torch.save", [("in Python", "import torch, safetensors.torch; d = torch.load('w.pt', map_location='cpu')"), ("", "safetensors.torch.save_file(d.get('state_dict', d), 'w.safetensors')")]),
             ],
         };
         command.Arguments.Add(file);

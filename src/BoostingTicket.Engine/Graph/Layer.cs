@@ -1,4 +1,3 @@
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph;
@@ -21,6 +20,12 @@ public abstract class Layer
     /// <summary>Multiply-adds of one sample's forward pass; convolutions and linear layers only, as the field counts.</summary>
     public virtual long MultiplyAdds(FeatureShape input) => 0;
 
-    /// <summary>Emits the layer's operations into a plan, and what its backward pass will emit.</summary>
-    public abstract void Lower(Lowering lowering, Node node);
+    /// <summary>What an operation before the layer can do in its place.</summary>
+    public virtual LayerFusion Fusion => default;
+
+    /// <summary>Whether the layer is a convolution or a linear layer: its weights see its input, and nothing that comes after.</summary>
+    public virtual bool IsConvolution => false;
+
+    /// <summary>Emits the layer's operations into a compiled graph, and what its backward pass will emit.</summary>
+    public abstract void Lower(ILowering lowering, Node node);
 }

@@ -1,29 +1,26 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
-using BoostingTicket.Engine.Graph.Layers;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Plans;
 
-/// <summary>The compilation of a graph into a plan: layers call it to emit operations. Forward operations are emitted in
-/// graph order; what a layer hands to <see cref="Backward"/> is run afterwards in reverse order and emits the backward pass.
-/// Gradient flow stands in the other part of this class.</summary>
-public sealed partial class Lowering
+/// <summary>The compilation of a graph into a plan. Gradient flow stands in the other part of this class.</summary>
+internal sealed partial class Lowering : ILowering
 {
     private readonly IBackend _backend;
     private readonly ParameterStore _store;
-    private readonly Dictionary<Node, Value> _values = [];
+    private readonly Dictionary<Node, PlanValue> _values = [];
     private readonly HashSet<Node> _fused = [];
-    private readonly List<(Value Value, Action Emit)> _tape = [];
+    private readonly List<(PlanValue Value, Action Emit)> _tape = [];
     private readonly PreparedItems _prepared;
     private readonly List<PlanOperation> _prepare = [];
     private readonly List<PreparedItem> _items = [];
     private readonly List<PlanOperation> _forward = [];
     private readonly List<PlanOperation> _backward = [];
-    private readonly List<Value> _all = [];
+    private readonly List<PlanValue> _all = [];
     private readonly List<IDisposable> _owned = [];
     private readonly List<PlanOperation> _firstLayer = [];
-    private Value? _lastDefined;
+    private PlanValue? _lastDefined;
     private Node? _apart;
 
     internal Lowering(IBackend backend, ParameterStore store, PreparedItems prepared, PlanOptions options)
@@ -37,6 +34,18 @@ public sealed partial class Lowering
     /// <summary>What the plan is for.</summary>
     public PlanOptions Options { get; }
 
+    /// <inheritdoc/>
+    public int Batch => Options.Batch;
+
+    /// <inheritdoc/>
+    public bool UsesBatchStatistics => Options.UsesBatchStatistics;
+
+    /// <inheritdoc/>
+    public bool UpdatesStatistics => Options.Mode == PlanMode.Train;
+
+    /// <inheritdoc/>
+    public bool WantsParameterGradients => Options.WantsParameterGradients;
+
     internal IReadOnlyList<PlanOperation> PrepareOperations => _prepare;
 
     internal IReadOnlyList<PreparedItem> Items => _items;
@@ -48,46 +57,46 @@ public sealed partial class Lowering
     /// <summary>What computes the first layer's parameter gradients apart: forward to its input, then the gradients.</summary>
     internal IReadOnlyList<PlanOperation> FirstLayerOperations => _firstLayer;
 
-    internal IReadOnlyList<Value> Values => _all;
+    internal IReadOnlyList<PlanValue> Values => _all;
 
     internal IReadOnlyList<IDisposable> Owned => _owned;
 
-    /// <summary>The output of a node that was lowered already.</summary>
+    /// <inheritdoc/>
     public Value ValueOf(Node node) => _values[node];
 
-    /// <summary>Makes the output of a node (of the last fused one, where nodes were fused).</summary>
+    /// <inheritdoc/>
     public Value Define(Node node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        Value value = NewValue(node.Name, node.Shape);
+        PlanValue value = NewValue(node.Name, node.Shape);
         _values.Add(node, value);
         _lastDefined = value;
         return value;
     }
 
-    /// <summary>Makes a node's output the value that another node computed.</summary>
+    /// <inheritdoc/>
     public void Alias(Node node, Value value)
     {
-        _values.Add(node, value);
+        _values.Add(node, PlanValue.Of(value));
         _lastDefined = null;
     }
 
-    /// <summary>Emits a forward operation.</summary>
+    /// <inheritdoc/>
     public void Forward(
         OperationKind kind, Node node, IReadOnlyList<Value> reads, IReadOnlyList<Value> writes, Action<IBackend> run,
         long arithmetic = 0)
     {
         ArgumentNullException.ThrowIfNull(node);
         _forward.Add(new PlanOperation(kind, PlanPass.Forward, node.Name, reads, writes, run, arithmetic));
-        bool needs = reads.Any(value => value.NeedsGradient)
+        bool needs = reads.Any(value => PlanValue.Of(value).NeedsGradient)
             || (Options.WantsParameterGradients
                 && node.Layer!.Parameters(node.Inputs[0].Shape).Any(spec =>
                     spec.Role is not (ParameterRole.RunningMean or ParameterRole.RunningVariance)));
         foreach (Value value in writes)
-            value.NeedsGradient = needs;
+            PlanValue.Of(value).NeedsGradient = needs;
     }
 
-    /// <summary>Registers what emits the backward pass of the value defined last.</summary>
+    /// <inheritdoc/>
     public void Backward(Action emit)
     {
         if (Options.Gradients != GradientRequest.None)
@@ -100,7 +109,7 @@ public sealed partial class Lowering
         _prepare.Add(new PlanOperation(OperationKind.Prepare, PlanPass.Prepare, node.Name, [], [], run, 0));
     }
 
-    /// <summary>Float32 values that live as long as the plan.</summary>
+    /// <inheritdoc/>
     public BufferSlice Scratch(int length)
     {
         FloatBuffer buffer = _backend.CreateFloats(length);
@@ -108,7 +117,7 @@ public sealed partial class Lowering
         return buffer.All;
     }
 
-    /// <summary>Constants that live as long as the plan.</summary>
+    /// <inheritdoc/>
     public BufferSlice Constants(ReadOnlySpan<float> values)
     {
         BufferSlice slice = Scratch(values.Length);
@@ -116,22 +125,18 @@ public sealed partial class Lowering
         return slice;
     }
 
-    /// <summary>A trained parameter of a node.</summary>
+    /// <inheritdoc/>
     public BufferSlice Weights(Node node, string localName) => _store.Slice(ParameterOf(node, localName));
 
-    /// <summary>A running statistic of a node.</summary>
+    /// <inheritdoc/>
     public BufferSlice Statistics(Node node, string localName) => _store.Slice(ParameterOf(node, localName));
 
-    /// <summary>Where a trained parameter's gradient goes, or null when the plan produces none.</summary>
+    /// <inheritdoc/>
     public BufferSlice? WeightGradients(Node node, string localName) => Options.WantsParameterGradients
         ? _store.GradientSlice(ParameterOf(node, localName))
         : null;
 
-    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or statistics
-    /// change.</summary>
-    /// <param name="node">The normalisation.</param>
-    /// <param name="convolution">The layer before it whose bias is folded into the shift, or null.</param>
-    /// <param name="epsilon">Added to the variance.</param>
+    /// <inheritdoc/>
     public (BufferSlice Scale, BufferSlice Shift) FoldNormalization(Node node, Node? convolution, float epsilon)
     {
         FoldedNormalization folded = _prepared.Folded(node, convolution);
@@ -143,12 +148,8 @@ public sealed partial class Lowering
         return (folded.Scale, folded.Shift);
     }
 
-    /// <summary>A filter over a node's parameter <c>weight</c>, prepared whenever that changes.</summary>
-    /// <param name="node">The convolution or linear layer.</param>
-    /// <param name="shape">The convolution.</param>
-    /// <param name="scale">Folded factor of each output channel, or null.</param>
-    /// <param name="uses">What it is used for.</param>
-    public SharedFilter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
+    /// <inheritdoc/>
+    public Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
     {
         SharedFilter filter = _prepared.Filter(node, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
@@ -156,10 +157,10 @@ public sealed partial class Lowering
         ParameterStore store = _store;
         Prepare(filter.Item(folded: scale is not null), node, backend => backend.PrepareFilter(
             filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
-        return filter;
+        return () => filter.Filter;
     }
 
-    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being lowered.</summary>
+    /// <inheritdoc/>
     public Node? FuseNext<TLayer>(Node node)
         where TLayer : Layer
     {
@@ -170,14 +171,12 @@ public sealed partial class Lowering
         return next;
     }
 
-    /// <summary>Claims a residual sum and an activation behind a node, as far as they are its only consumers and, for the sum, as
-    /// its other operand is computed already. An activation whose gradient needs its input is claimed only by a plan without
-    /// gradients; elsewhere it stays an operation of its own, which keeps that input.</summary>
+    /// <inheritdoc/>
     public FusedTail FuseTail(Node node, bool allowResidual)
     {
         ArgumentNullException.ThrowIfNull(node);
-        Value? residual = null;
-        if (allowResidual && node.Consumers.Count == 1 && node.Consumers[0] is { Layer: ResidualSum } sum)
+        PlanValue? residual = null;
+        if (allowResidual && node.Consumers.Count == 1 && node.Consumers[0] is { Layer.Fusion.AddsResidual: true } sum)
         {
             Node other = sum.Inputs[0] == node ? sum.Inputs[1] : sum.Inputs[0];
             if (_values.TryGetValue(other, out residual))
@@ -186,14 +185,14 @@ public sealed partial class Lowering
                 node = sum;
             }
         }
-        if (node.Consumers.Count != 1 || node.Consumers[0] is not { Layer: ActivationLayer { Activation: var activation } } next
-            || (activation.NeedsInput && Options.Gradients != GradientRequest.None))
+        if (node.Consumers.Count != 1 || node.Consumers[0] is not { Layer.Fusion.Activation: var activation } next
+            || activation == Activation.None || (activation.NeedsInput && Options.Gradients != GradientRequest.None))
             return new FusedTail(node, residual, Activation.None);
         _fused.Add(next);
         return new FusedTail(next, residual, activation);
     }
 
-    internal void DefineInput(Node node, Value value)
+    internal void DefineInput(Node node, PlanValue value)
     {
         _values.Add(node, value);
         value.NeedsGradient = Options.WantsInputGradient;
@@ -202,7 +201,7 @@ public sealed partial class Lowering
     internal void LowerAll(NetworkGraph graph)
     {
         if (Options.WantsFirstLayerApart)
-            _apart = graph.Nodes.First(node => node.Layer is Convolution or Linear);
+            _apart = graph.Nodes.First(node => node.Layer is { IsConvolution: true });
         foreach (Node node in graph.Nodes)
         {
             // Whatever comes before the first layer is a function of the images alone.
@@ -213,9 +212,9 @@ public sealed partial class Lowering
         }
     }
 
-    internal Value NewValue(string name, FeatureShape shape)
+    internal PlanValue NewValue(string name, FeatureShape shape)
     {
-        var value = new Value(name, _backend.DescribeTensor(Options.Batch, shape), isExternal: false);
+        var value = new PlanValue(name, _backend.DescribeTensor(Options.Batch, shape), isExternal: false);
         _all.Add(value);
         return value;
     }

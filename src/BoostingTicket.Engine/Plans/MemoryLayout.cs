@@ -5,16 +5,16 @@ namespace BoostingTicket.Engine.Plans;
 internal static class MemoryLayout
 {
     /// <summary>Offsets for the values and the bytes that they need together.</summary>
-    public static (Dictionary<Value, long> Offsets, long Bytes) Place(IEnumerable<Value> values, int alignment)
+    public static (Dictionary<PlanValue, long> Offsets, long Bytes) Place(IEnumerable<PlanValue> values, int alignment)
     {
-        var offsets = new Dictionary<Value, long>();
-        var placed = new List<(Value Value, long Start, long End)>();
+        var offsets = new Dictionary<PlanValue, long>();
+        var placed = new List<(PlanValue Value, long Start, long End)>();
         long total = 0;
-        foreach (Value value in values.Where(value => value.LastUse >= 0)
+        foreach (PlanValue value in values.Where(value => value.LastUse >= 0)
             .OrderByDescending(value => value.Tensor.Bytes).ThenBy(value => value.FirstUse))
         {
             long start = 0;
-            foreach ((Value other, long otherStart, long otherEnd) in placed)
+            foreach ((PlanValue other, long otherStart, long otherEnd) in placed)
             {
                 bool livesTogether = other.FirstUse <= value.LastUse && value.FirstUse <= other.LastUse;
                 if (livesTogether && otherStart < start + value.Tensor.Bytes && start < otherEnd)
@@ -35,7 +35,7 @@ internal static class MemoryLayout
     {
         for (int index = 0; index < operations.Count; index++)
         {
-            foreach (Value value in operations[index].Reads.Concat(operations[index].Writes))
+            foreach (PlanValue value in operations[index].Reads.Concat(operations[index].Writes))
             {
                 value.FirstUse = Math.Min(value.FirstUse, index);
                 value.LastUse = Math.Max(value.LastUse, index);

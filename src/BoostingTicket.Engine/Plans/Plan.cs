@@ -14,11 +14,11 @@ public sealed class Plan : IDisposable
     private readonly PlanOperation[] _forward;
     private readonly PlanOperation[] _backward;
     private readonly PlanOperation[] _firstLayer;
-    private readonly Dictionary<Value, long> _offsets;
+    private readonly Dictionary<PlanValue, long> _offsets;
     private readonly IReadOnlyList<IDisposable> _owned;
     private readonly PreparedItem[] _items;
-    private readonly Value _logits;
-    private readonly Value? _logitGradient;
+    private readonly PlanValue _logits;
+    private readonly PlanValue? _logitGradient;
     private readonly PlanOperation _loss;
     private readonly RepeatedWork _preparing;
     private readonly RepeatedWork _goingForward;
@@ -42,14 +42,14 @@ public sealed class Plan : IDisposable
         Options = options;
 
         var lowering = new Lowering(backend, store, prepared, options);
-        lowering.DefineInput(graph.Input, new Value("input", buffers.Input, isExternal: true));
+        lowering.DefineInput(graph.Input, new PlanValue("input", buffers.Input, isExternal: true));
         lowering.LowerAll(graph);
-        _logits = lowering.ValueOf(graph.Output);
+        _logits = PlanValue.Of(lowering.ValueOf(graph.Output));
         if (options.Gradients != GradientRequest.None)
         {
             _logitGradient = lowering.NewValue("d(logits)", graph.Output.Shape);
-            Value? inputGradient = options.WantsInputGradient
-                ? new Value("d(input)", buffers.InputGradient, isExternal: true)
+            PlanValue? inputGradient = options.WantsInputGradient
+                ? new PlanValue("d(input)", buffers.InputGradient, isExternal: true)
                 : null;
             lowering.LowerBackward(graph, _logitGradient, inputGradient);
         }
@@ -193,7 +193,7 @@ public sealed class Plan : IDisposable
 
     internal void Place(Arena arena)
     {
-        foreach ((Value value, long offset) in _offsets)
+        foreach ((PlanValue value, long offset) in _offsets)
             _backend.Place(value.Tensor, arena, offset);
         _isPlaced = true;
     }

@@ -1,34 +1,7 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Graph;
 
 namespace BoostingTicket.Engine.Plans;
-
-/// <summary>Family of an operation, for profiles.</summary>
-public enum OperationKind
-{
-    /// <summary>Bringing filters up to date with the weights.</summary>
-    Prepare,
-
-    /// <summary>Convolution or linear layer, forward.</summary>
-    ConvolutionForward,
-
-    /// <summary>Its input gradient.</summary>
-    ConvolutionBackwardInput,
-
-    /// <summary>Its filter gradient.</summary>
-    ConvolutionBackwardFilter,
-
-    /// <summary>Normalisation, either direction.</summary>
-    Normalization,
-
-    /// <summary>Pooling, either direction.</summary>
-    Pooling,
-
-    /// <summary>Whatever else goes over a tensor once.</summary>
-    Elementwise,
-
-    /// <summary>Loss and gradient of the logits.</summary>
-    Loss,
-}
 
 /// <summary>Pass of a plan that an operation belongs to.</summary>
 public enum PlanPass
@@ -55,8 +28,8 @@ public sealed class PlanOperation
         Kind = kind;
         Pass = pass;
         Layer = layer;
-        Reads = [.. reads];
-        Writes = [.. writes];
+        Reads = [.. reads.Select(PlanValue.Of)];
+        Writes = [.. writes.Select(PlanValue.Of)];
         _run = run;
         Arithmetic = arithmetic;
     }
@@ -76,9 +49,9 @@ public sealed class PlanOperation
     /// <summary>Bytes of the feature maps read and written, each once. Weights are left out.</summary>
     public long Traffic => Reads.Concat(Writes).Sum(value => value.Tensor.Bytes);
 
-    internal List<Value> Reads { get; }
+    internal List<PlanValue> Reads { get; }
 
-    internal List<Value> Writes { get; }
+    internal List<PlanValue> Writes { get; }
 
     internal void Run(IBackend backend) => _run(backend);
 

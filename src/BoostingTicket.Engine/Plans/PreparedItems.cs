@@ -39,7 +39,7 @@ internal class PreparedItem(bool readsStatistics)
 /// it is the same memory: weights change between one step's training and the next one's attack, so that both forms are made once a
 /// step anyway, and transformed filters of wide layers would be most of what a network needs. Made for more uses when a plan wants
 /// more.</summary>
-public sealed class SharedFilter : IDisposable
+internal sealed class SharedFilter : IDisposable
 {
     private readonly IBackend _backend;
     private readonly ConvolutionShape _shape;

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Progress;
 

@@ -1,4 +1,4 @@
-using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;

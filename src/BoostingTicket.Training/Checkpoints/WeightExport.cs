@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Files.Torch;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Pruning;
 
@@ -15,7 +16,17 @@ namespace BoostingTicket.Training.Checkpoints;
 public sealed record ExportReport(
     string Model, string Style, int Tensors, long? Pruned, InputNormalizationConstants? Normalization, bool NormalizationIncluded);
 
-/// <summary>Writes networks for PyTorch programs: safetensors with dense F32 tensors in PyTorch's order, named as public code names
+/// <summary>Formats of exported networks.</summary>
+public enum ExportFormat
+{
+    /// <summary>safetensors, which needs no code to read.</summary>
+    Safetensors,
+
+    /// <summary>A state_dict as <c>torch.save</c> writes it (.pt).</summary>
+    Torch,
+}
+
+/// <summary>Writes networks for PyTorch programs: safetensors or a file of <c>torch.save</c>, with dense F32 tensors in PyTorch's order, named as public code names
 /// them, which <c>load_state_dict</c> takes as they are.</summary>
 public static class WeightExport
 {
@@ -27,9 +38,10 @@ public static class WeightExport
     /// <param name="target">The file to create or to replace.</param>
     /// <param name="style">Name of a <see cref="PyTorchStyle"/>.</param>
     /// <param name="prefix">What all names begin with, such as <c>module.</c>; empty for nothing.</param>
+    /// <param name="format">The format of the file.</param>
     /// <exception cref="ConfigurationException">There is no such file or style, or it is another kind of file.</exception>
     /// <exception cref="DamagedFileException">The file is damaged.</exception>
-    public static ExportReport Write(string source, string target, string style, string prefix = "")
+    public static ExportReport Write(string source, string target, string style, string prefix = "", ExportFormat format = ExportFormat.Safetensors)
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
             $"{source} was not written by this program; import it first.");
@@ -39,8 +51,9 @@ public static class WeightExport
         bool included = naming.HoldsNormalization && normalization is not null;
         string start = prefix + (included ? "model." : "");
 
-        var writer = new SafetensorsWriter { Checksum = false };
-        writer.WithMetadata("format", "pt").WithMetadata("model", metadata.Model);
+        IWeightWriter writer = format == ExportFormat.Torch ? new TorchWriter() : new SafetensorsWriter { Checksum = false };
+        writer.AddMetadata("format", "pt");
+        writer.AddMetadata("model", metadata.Model);
         int tensors = 0;
         foreach (Parameter parameter in state.Table.All)
         {
@@ -51,19 +64,19 @@ public static class WeightExport
 
             void Add(string full)
             {
-                writer.Add(full, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
+                writer.AddTensor(full, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
                 tensors++;
             }
         }
         if (normalization is not null)
         {
             foreach ((string key, string value) in WeightImport.ToPairs(normalization))
-                writer.WithMetadata(key, value);
+                writer.AddMetadata(key, value);
         }
         if (included)
         {
-            writer.Add($"{prefix}normalize.mean", normalization!.Mean.ToArray(), 1, normalization.Mean.Count, 1, 1);
-            writer.Add($"{prefix}normalize.std", normalization.Deviation.ToArray(), 1, normalization.Deviation.Count, 1, 1);
+            writer.AddTensor($"{prefix}normalize.mean", normalization!.Mean.ToArray(), 1, normalization.Mean.Count, 1, 1);
+            writer.AddTensor($"{prefix}normalize.std", normalization.Deviation.ToArray(), 1, normalization.Deviation.Count, 1, 1);
             tensors += 2;
         }
         writer.Save(target);

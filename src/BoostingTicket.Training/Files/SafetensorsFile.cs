@@ -3,11 +3,12 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using BoostingTicket.Training.Files.Torch;
 
 namespace BoostingTicket.Training.Files;
 
 /// <summary>
-/// An open safetensors file. Opening checks everything the header says against the file, and the checksum if the file
+/// An open safetensors file, or a file of <c>torch.save</c> shown as one. Opening checks everything the header says against the file, and the checksum if the file
 /// carries one; tensors are then read straight into the caller's memory. Not for use by two threads at once.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
@@ -69,6 +70,8 @@ public sealed class SafetensorsFile : IDisposable
         SafetensorsFile? file = null;
         try
         {
+            if (IsTorch(stream))
+                return TorchFile.Open(stream, path);
             file = OpenHeader(stream, path);
             file.CheckChecksum();
             return file;
@@ -79,6 +82,13 @@ public sealed class SafetensorsFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>Tensors of another format, shown as those of a safetensors file; the result owns the stream.</summary>
+    /// <param name="data">Their bytes, one tensor behind the other.</param>
+    /// <param name="path">What messages call the file.</param>
+    /// <param name="entries">The tensors in the order of their bytes.</param>
+    internal static SafetensorsFile Of(Stream data, string path, IReadOnlyList<SafetensorsEntry> entries) =>
+        new(data, path, dataStart: 0, new SafetensorsHeader(new Dictionary<string, string>(), entries));
 
     /// <summary>Finds a tensor by name.</summary>
     /// <param name="name">The name.</param>
@@ -189,6 +199,18 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>Closes the file.</summary>
     public void Dispose() => _stream.Dispose();
 
+    // A zip archive; or a pickle, which begins like a length that may also be right.
+    private static bool IsTorch(Stream stream)
+    {
+        Span<byte> prefix = stackalloc byte[sizeof(ulong)];
+        if (stream.Length < prefix.Length)
+            return false;
+        stream.Position = 0;
+        stream.ReadExactly(prefix);
+        return TorchFile.IsLike(prefix)
+            && (prefix[0] == 'P' || BinaryPrimitives.ReadUInt64LittleEndian(prefix) > SafetensorsHeader.MaximumLength);
+    }
+
     private static SafetensorsFile OpenHeader(Stream stream, string path)
     {
         long length = stream.Length;
@@ -198,14 +220,6 @@ public sealed class SafetensorsFile : IDisposable
         stream.Position = 0;
         stream.ReadExactly(prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        // A zip archive, or a pickle, which begins like a length that may also be right.
-        if (prefix.StartsWith("PK\x03\x04"u8) || (headerLength > SafetensorsHeader.MaximumLength && prefix is [0x80, >= 2 and <= 5, ..]))
-        {
-            throw new ConfigurationException(
-                $"{path} was written by torch.save and is not a safetensors file; convert it in Python: import torch, safetensors.torch; d = torch.load('{path}', map_location='cpu'); "
-                + "safetensors.torch.save_file({k: v.clone() for k, v in d.get('state_dict', d).items() if torch.is_tensor(v)}, 'weights.safetensors').");
-        }
-
         if (headerLength > SafetensorsHeader.MaximumLength)
             throw Damaged(path, $"its header would be {headerLength} bytes long, over the limit of {SafetensorsHeader.MaximumLength}");
         if ((long)headerLength > length - sizeof(ulong))

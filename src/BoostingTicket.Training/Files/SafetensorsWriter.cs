@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Files;
 /// name) and metadata in order of keys, so the same content always gives the same bytes, whatever order it was added in.
 /// </summary>
 /// <remarks>The added memory is not copied: it must stay unchanged until the file is written.</remarks>
-public sealed class SafetensorsWriter
+public sealed class SafetensorsWriter : IWeightWriter
 {
     /// <summary>Headers are a multiple of this many bytes long.</summary>
     internal const int HeaderAlignment = 8;
@@ -115,6 +115,11 @@ public sealed class SafetensorsWriter
         foreach (Item item in ordered)
             stream.Write(item.Content());
     }
+
+    void IWeightWriter.AddMetadata(string key, string value) => WithMetadata(key, value);
+
+    void IWeightWriter.AddTensor(string name, ReadOnlyMemory<float> values, params ReadOnlySpan<long> shape) =>
+        Add(name, values, shape);
 
     private SafetensorsWriter Add(string name, SafetensorsType type, ReadOnlySpan<long> shape, long count, Bytes content)
     {

@@ -54,7 +54,7 @@ public sealed class PlanMemoryTests
         using var backend = new ReferenceBackend();
         using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
         Plan plan = network.Plan(new PlanOptions(Batch, PlanMode.Train, GradientRequest.Parameters));
-        IEnumerable<Value> values = plan.Operations.SelectMany(operation => operation.Reads.Concat(operation.Writes))
+        IEnumerable<PlanValue> values = plan.Operations.SelectMany(operation => operation.Reads.Concat(operation.Writes))
             .Distinct().Where(value => !value.IsExternal);
         Assert.That(plan.MemoryBytes, Is.LessThan(values.Sum(value => value.Tensor.Bytes)));
     }
@@ -138,14 +138,14 @@ public sealed class PlanMemoryTests
         public DeclarationObserver(ReferenceBackend backend, Plan plan)
         {
             _backend = backend;
-            var lastUse = new Dictionary<Value, PlanOperation>();
+            var lastUse = new Dictionary<PlanValue, PlanOperation>();
             foreach (PlanOperation operation in plan.Operations)
             {
                 _dying[operation] = [];
-                foreach (Value value in operation.Reads.Concat(operation.Writes))
+                foreach (PlanValue value in operation.Reads.Concat(operation.Writes))
                     lastUse[value] = operation;
             }
-            foreach ((Value value, PlanOperation operation) in lastUse)
+            foreach ((PlanValue value, PlanOperation operation) in lastUse)
             {
                 if (!value.IsExternal)
                     _dying[operation].Add(value.Tensor);

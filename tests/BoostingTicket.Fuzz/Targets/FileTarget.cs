@@ -53,11 +53,17 @@ internal static class ModelFileTargets
                 FileInspector.Inspect(path));
         yield return new FileTarget("import", InputForm.Safetensors, 200, () => [Foreign("module."), Foreign("")], path =>
             WeightImport.Read(path, new ImportOptions("lenet-1-2-3", ImageSize: 16)));
+        yield return new FileTarget("torch", InputForm.Binary, 200, () => TorchFiles(), path => FileInspector.Inspect(path));
         yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket], path =>
         {
             WeightExport.Write(path, path + ".out", PyTorchStyle.Usual);
         });
     }
+
+    // As PyTorch saved them: archives, sequences of pickles, and pickles alone, in which most mutations get far.
+    private static IEnumerable<byte[]> TorchFiles() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "golden", "torch"), "*.pt").Order(StringComparer.Ordinal)
+            .Select(File.ReadAllBytes);
 
     /// <summary>Files whose names and metadata harm terminals and tables, and whose metadata name networks of
     /// gigabytes.</summary>

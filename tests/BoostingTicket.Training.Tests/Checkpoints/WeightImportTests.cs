@@ -184,7 +184,7 @@ public sealed class WeightImportTests
         File.WriteAllBytes(_folder["w.pt"], [.. "PK\u0003\u0004"u8, 0, 0, 8, 8, 0, 0]);
         File.WriteAllBytes(_folder["old.pt"], [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9]);
         foreach (string name in new[] { "w.pt", "old.pt" })
-            Assert.That(() => WeightImport.Read(_folder[name], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("torch.load").And.Message.Contains(name));
+            Assert.That(() => WeightImport.Read(_folder[name], new ImportOptions()), Throws.TypeOf<DamagedFileException>().With.Message.Contains("torch.save").And.Message.Contains(name));
         WeightFile.Save(_folder["own"], ModelFileFixture.State, ModelFileFixture.Metadata);
         Assert.That(() => WeightImport.Read(_folder["own"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("needs no import"));
     }

@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -15,7 +14,10 @@ public sealed class ActivationLayer(Activation activation) : Layer
     public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => inputs[0];
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override LayerFusion Fusion => new(AddsResidual: false, Activation);
+
+    /// <inheritdoc/>
+    public override void Lower(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         Value y = lowering.Define(node);

@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -31,15 +30,15 @@ public sealed class BatchNormalization : Layer
     }
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override void Lower(ILowering lowering, Node node)
     {
-        if (lowering.Options.UsesBatchStatistics)
+        if (lowering.UsesBatchStatistics)
             LowerBatchStatistics(lowering, node);
         else
             LowerRunningStatistics(lowering, node);
     }
 
-    private static void LowerBatchStatistics(Lowering lowering, Node node)
+    private static void LowerBatchStatistics(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         FusedTail tail = lowering.FuseTail(node, allowResidual: true);
@@ -49,7 +48,7 @@ public sealed class BatchNormalization : Layer
         var operands = new NormalizationOperands(
             lowering.Weights(node, "weight"), lowering.Weights(node, "bias"),
             lowering.Scratch(channels), lowering.Scratch(channels), Epsilon);
-        RunningStatistics? running = lowering.Options.Mode == PlanMode.Train
+        RunningStatistics? running = lowering.UpdatesStatistics
             ? new RunningStatistics(lowering.Statistics(node, "running_mean"), lowering.Statistics(node, "running_var"), Momentum)
             : null;
         lowering.Forward(OperationKind.Normalization, node, residual is null ? [x] : [x, residual], [y],
@@ -77,7 +76,7 @@ public sealed class BatchNormalization : Layer
         });
     }
 
-    private static void LowerRunningStatistics(Lowering lowering, Node node)
+    private static void LowerRunningStatistics(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         FusedTail tail = lowering.FuseTail(node, allowResidual: true);

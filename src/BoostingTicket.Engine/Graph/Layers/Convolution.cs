@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -36,7 +35,10 @@ public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, 
     public override long MultiplyAdds(FeatureShape input) => ShapeFor(input).MultiplyAdds;
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node) =>
+    public override bool IsConvolution => true;
+
+    /// <inheritdoc/>
+    public override void Lower(ILowering lowering, Node node) =>
         ConvolutionLowering.Lower(lowering, node, ShapeFor(node.Inputs[0].Shape), bias);
 
     private ConvolutionShape ShapeFor(FeatureShape input) =>

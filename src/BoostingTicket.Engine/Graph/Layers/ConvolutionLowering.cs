@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -8,13 +7,13 @@ namespace BoostingTicket.Engine.Graph.Layers;
 /// (normalisation by running statistics, residual sum, activation).</summary>
 internal static class ConvolutionLowering
 {
-    public static void Lower(Lowering lowering, Node node, ConvolutionShape shape, bool bias)
+    public static void Lower(ILowering lowering, Node node, ConvolutionShape shape, bool bias)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         BufferSlice? biasSlice = bias ? lowering.Weights(node, "bias") : null;
         Node last = node;
         BufferSlice? scale = null, shift = biasSlice;
-        if (!lowering.Options.UsesBatchStatistics && lowering.FuseNext<BatchNormalization>(node) is { } normalization)
+        if (!lowering.UsesBatchStatistics && lowering.FuseNext<BatchNormalization>(node) is { } normalization)
         {
             (scale, shift) = lowering.FoldNormalization(normalization, bias ? node : null, BatchNormalization.Epsilon);
             last = normalization;
@@ -23,17 +22,17 @@ internal static class ConvolutionLowering
         Value? residual = tail.Residual;
         Value y = lowering.Define(tail.Last);
 
-        bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.Options.WantsParameterGradients;
-        SharedFilter filter = lowering.NewFilter(node, shape, scale,
+        bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.WantsParameterGradients;
+        Func<Filter> filter = lowering.NewFilter(node, shape, scale,
             FilterUses.Forward
             | (wantsInput ? FilterUses.BackwardInput : 0)
             | (wantsWeights ? FilterUses.BackwardFilter : 0));
-        long operations = 2 * shape.MultiplyAdds * lowering.Options.Batch;
+        long operations = 2 * shape.MultiplyAdds * lowering.Batch;
 
         lowering.Forward(
             OperationKind.ConvolutionForward, node, residual is null ? [x] : [x, residual], [y],
             backend => backend.ConvolutionForward(
-                filter.Filter, x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Activation)),
+                filter(), x.Tensor, y.Tensor, new ForwardEpilogue(shift, residual?.Tensor, tail.Activation)),
             operations);
 
         lowering.Backward(() =>
@@ -46,7 +45,7 @@ internal static class ConvolutionLowering
             if (lowering.WeightGradients(node, "weight") is { } dw)
             {
                 lowering.ParameterStep(OperationKind.ConvolutionBackwardFilter, node, [x, dy],
-                    backend => backend.ConvolutionBackwardFilter(filter.Filter, x.Tensor, dy.Tensor, dw), operations);
+                    backend => backend.ConvolutionBackwardFilter(filter(), x.Tensor, dy.Tensor, dw), operations);
                 if (bias && lowering.WeightGradients(node, "bias") is { } db)
                     lowering.ParameterStep(OperationKind.Elementwise, node, [dy],
                         backend => backend.BiasBackward(dy.Tensor, db));
@@ -55,7 +54,7 @@ internal static class ConvolutionLowering
             {
                 lowering.GradientStep(OperationKind.ConvolutionBackwardInput, node, dx, [dy],
                     (backend, destination, epilogue) =>
-                        backend.ConvolutionBackwardInput(filter.Filter, dy.Tensor, destination, epilogue),
+                        backend.ConvolutionBackwardInput(filter(), dy.Tensor, destination, epilogue),
                     operations);
             }
         });

@@ -1,4 +1,3 @@
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -15,7 +14,7 @@ public sealed class Flatten : Layer
             $"flattening {inputs[0]} as a step of its own is not needed: give the map to the linear layer.");
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override void Lower(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         lowering.Alias(node, x);

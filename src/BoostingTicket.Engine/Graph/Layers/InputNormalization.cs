@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -30,7 +29,7 @@ public sealed class InputNormalization : Layer
         : throw new ArgumentException($"normalisation constants for {_scale.Length} channels do not fit {inputs[0]}.");
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override void Lower(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         BufferSlice scale = lowering.Constants(_scale), shift = lowering.Constants(_shift);

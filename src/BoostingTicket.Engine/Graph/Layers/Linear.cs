@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -25,6 +24,9 @@ public sealed class Linear(int outputs, bool prunable) : Layer
     public override long MultiplyAdds(FeatureShape input) => (long)input.Length * outputs;
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node) =>
+    public override bool IsConvolution => true;
+
+    /// <inheritdoc/>
+    public override void Lower(ILowering lowering, Node node) =>
         ConvolutionLowering.Lower(lowering, node, ConvolutionShape.Linear(node.Inputs[0].Shape, outputs), bias: true);
 }

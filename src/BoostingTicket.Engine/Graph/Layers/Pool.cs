@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -18,7 +17,7 @@ public sealed class Pool(PoolShape shape) : Layer
     }
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override void Lower(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         Value y = lowering.Define(node);

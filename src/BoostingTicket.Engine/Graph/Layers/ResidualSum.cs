@@ -1,5 +1,4 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph.Layers;
@@ -16,7 +15,10 @@ public sealed class ResidualSum : Layer
         : throw new ArgumentException($"a sum needs equal shapes, not {inputs[0]} and {inputs[1]}.");
 
     /// <inheritdoc/>
-    public override void Lower(Lowering lowering, Node node)
+    public override LayerFusion Fusion => new(AddsResidual: true, Activation.None);
+
+    /// <inheritdoc/>
+    public override void Lower(ILowering lowering, Node node)
     {
         Value x = lowering.ValueOf(node.Inputs[0]);
         Value residual = lowering.ValueOf(node.Inputs[1]);
