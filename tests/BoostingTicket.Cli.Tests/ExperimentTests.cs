@@ -159,8 +159,8 @@ public sealed class ExperimentTests
     [TestCase("figure10", null, "There is no experiment 'figure10'; did you mean 'figure1'?")]
     [TestCase("table1", "0", "--scale is 0; choose a value above 0 and up to 1")]
     [TestCase("table1", "1.5", "--scale is 1.5; choose a value above 0 and up to 1")]
-    [TestCase("table1", "NaN", "--scale is 'NaN', which is no number")]
-    [TestCase("table1", "half", "--scale is 'half', which is no number; give one such as 0.1.")]
+    [TestCase("table1", "NaN", "--scale is 'NaN', which is not a number")]
+    [TestCase("table1", "half", "--scale is 'half', which is not a number; give one such as 0.1.")]
     public void Unknown_names_and_scales_are_refused(string name, string? scale, string message)
     {
         CommandResult result = CommandLine.Run(["experiment", name, "--out", _folder, .. scale is null ? [] : new[] { "--scale", scale }]);
@@ -188,7 +188,7 @@ public sealed class ExperimentTests
         Assert.That(CommandLine.Run([.. Tiny("table5"), "--quiet", "--out", _folder]).Code, Is.Zero);
         CommandResult result = CommandLine.Run([.. Tiny("table5"), "--ratio", "0.5", "--out", _folder]);
         Assert.That(result.Code, Is.EqualTo(2));
-        Assert.That(result.Error, Does.Contain("holds this experiment with other settings").And.Contain("experiment.json").And.Contain("give another --out"));
+        Assert.That(result.Error, Does.Contain("holds this experiment with other settings").And.Contain("experiment.json").And.Contain("choose another --out"));
     }
 
     [Test]
@@ -206,7 +206,7 @@ public sealed class ExperimentTests
         File.WriteAllText(new RunFolder(_folder).Configuration, "{}");
         CommandResult result = CommandLine.Run([.. Tiny("table5"), "--out", _folder]);
         Assert.That(result.Code, Is.EqualTo(2));
-        Assert.That(result.Error, Does.Contain($"The folder {_folder} holds a run, not experiments; give another --out."));
+        Assert.That(result.Error, Does.Contain($"The folder {_folder} holds a run, not experiments; choose another --out."));
     }
 
     [Test]

@@ -168,7 +168,7 @@ public sealed class OutputTests
             CommandResult late = CommandLine.Run(
                 [.. evaluate, "--save-adversarial", later, "--resume", "--quiet", "--out", folder]);
             Assert.That(late.Code, Is.EqualTo(7), late.Error);
-            Assert.That(late.Error, Does.Contain("are kept no more"));
+            Assert.That(late.Error, Does.Contain("are no longer kept"));
             Directory.Delete(folder, recursive: true);
             Directory.Delete(path);
             File.Delete(other);

@@ -7,7 +7,8 @@ public class ErrorsTests
     {
         (BoostingTicketException Error, int Code)[] expected =
         [
-            (new ConfigurationException("m"), 2), (new DataException("m"), 3), (new DivergedException("m"), 5), (new NotEnoughMemoryException("m"), 4), (new DamagedFileException("m"), 6),
+            (new ConfigurationException("m"), 2), (new DataException("m"), 3), (new DivergedException("m"), 5), (new DamagedFileException("m"), 6),
+            (new NotEnoughMemoryException("m"), 4),
         ];
         foreach ((BoostingTicketException error, int code) in expected)
             Assert.That(error.ExitCode, Is.EqualTo(code), error.GetType().Name);

@@ -18,10 +18,10 @@ internal static class ExportCommand
         var format = new Option<string?>("--format")
         {
             HelpName = "NAME",
-            Description = "file format, of the list below; by default as --out ends",
+            Description = "format of the file; by default as --out ends, else safetensors",
         };
         var command = new CommandLineCommand(
-            "export", "Writes a network for PyTorch programs, with the names of public code; a ticket with its mask applied.", context)
+            "export", "Writes a network for PyTorch programs with the names of public code, tickets with their mask applied.", context)
         {
             Examples =
             [
@@ -30,15 +30,15 @@ internal static class ExportCommand
                 ("export wrn.safetensors --style robustbench --out wrn.pt", "the same for torch.load(weights_only=True)"),
                 ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
             ],
-            Details = ["In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')), or torch.load('wrn.pt'). Tensors are dense F32 in PyTorch's order of dimensions."],
+            Details =
+            [
+                "In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')), or torch.load('wrn.pt'). "
+                    + "Tensors are dense F32 in PyTorch's order of dimensions.",
+            ],
             Lists =
             [
                 ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
-                ("Formats",
-                [
-                    ("safetensors", "tensors alone, which need no code to read"),
-                    ("pt", "a state_dict as torch.save writes it; --out ends in .pt or .pth"),
-                ]),
+                ("Formats", [("safetensors", "tensors in PyTorch's order of dimensions"), ("pt", "a state_dict as torch.save writes it (.pt, .pth)")]),
             ],
         };
         command.Arguments.Add(file);

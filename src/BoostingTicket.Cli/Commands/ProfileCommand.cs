@@ -88,7 +88,7 @@ internal static class ProfileCommand
                     () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
             });
             report = report with { Settings = workbench.Stated };
-            invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer));
+            invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer, hint: "--top shows more, --json all"));
             return invocation.Afterwards(() => course?.Save(invocation.Get(trace)!));
         });
     }

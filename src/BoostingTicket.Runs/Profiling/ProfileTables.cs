@@ -16,7 +16,8 @@ public static class ProfileTables
     /// <param name="report">The profile.</param>
     /// <param name="top">Operations to show, and layers.</param>
     /// <param name="writer">Where to.</param>
-    public static void Write(ProfileReport report, int top, TextWriter writer)
+    /// <param name="hint">How to see what is not shown, as the end of a sentence; empty for nothing.</param>
+    public static void Write(ProfileReport report, int top, TextWriter writer, string hint = "")
     {
         ArgumentNullException.ThrowIfNull(report);
         ArgumentNullException.ThrowIfNull(writer);
@@ -27,13 +28,13 @@ public static class ProfileTables
         {
             writer.WriteLine();
             WriteLayers([.. layers.OrderByDescending(row => row.SecondsPerBatch).Take(top)], report.Sparsity > 0, writer);
-            WriteRest(layers.Count - top, "layers", writer);
+            WriteRest(layers.Count - top, "layers", hint, writer);
         }
         if (report.Operations is { } operations)
         {
             writer.WriteLine();
             WriteOperations([.. operations.Take(top)], writer);
-            WriteRest(operations.Count - top, "operations", writer);
+            WriteRest(operations.Count - top, "operations", hint, writer);
         }
     }
 
@@ -90,10 +91,10 @@ public static class ProfileTables
         table.Write(writer);
     }
 
-    private static void WriteRest(int count, string what, TextWriter writer)
+    private static void WriteRest(int count, string what, string hint, TextWriter writer)
     {
         if (count > 0)
-            writer.WriteLine(Text($"{count} more {what} not shown."));
+            writer.WriteLine(Text($"{count} more {what}{(hint.Length > 0 ? "; " : "")}{hint}."));
     }
 
     private static string Name(OperationRow row) => row.Kind is { } kind

@@ -166,7 +166,7 @@ public sealed class TicketRunTests
 
         DivergedException error = Assert.Throws<DivergedException>(() => Execute(configuration, "run", threads: 2))!;
 
-        Assert.That(error.Message, Does.Contain("(retrain.learningRate)"));
+        Assert.That(error.Message, Does.Contain("(dense.learningRate)"));
         foreach (string file in Directory.GetFiles(Folder("run"), "*.checkpoint.safetensors", SearchOption.AllDirectories))
         {
             using SafetensorsFile checkpoint = SafetensorsFile.Open(file);

@@ -150,7 +150,7 @@ public sealed class AttackEvaluatorTests
         var evaluator = new AttackEvaluator(trained.Network, trained.Test, Samples, 60, progress);
         Assert.That(
             () => evaluator.Run(["square", "apgd"], Settings, Stream),
-            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'apgd'").And.Message.Contains("apgd-ce"));
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'apgd'").And.Message.Contains("did you mean"));
         Assert.That(progress.Stages, Is.Empty);
     }
 

@@ -38,7 +38,7 @@ internal static class TorchFile
             stream.Position = 0;
             ITorchStorages storages = start[0] == 'P' ? TorchZip.Open(stream) : TorchSequence.Open(stream);
             if (storages.Tensors.Count == 0)
-                throw new ConfigurationException($"{path} holds no tensors; give a file that holds a state_dict.");
+                throw new ConfigurationException($"{path} does not hold tensors; give a file that holds a state_dict.");
             return SafetensorsFile.Of(new TorchTensorStream(storages), path, TorchTensorStream.Describe(storages.Tensors));
         }
         catch (TorchRefusedException error)

@@ -88,7 +88,7 @@ internal sealed partial class TorchPickle : Unpickler
             throw new TorchRefusedException($"{module.module}.{module.name}");
         if (pid is not object[] { Length: >= 5 } parts || parts[0] is not "storage" || parts[1] is not TorchElement element
             || parts[2] is not string key)
-            throw new TorchFormatException("it names something that is no storage");
+            throw new TorchFormatException("it names something that is not a storage");
         int size = element.Type.Size();
         long count = TorchConstructors.Number(parts[4]), begin = 0;
         // Parts of storages, as the older format keeps them: name, first element and number of elements.
