@@ -20,6 +20,17 @@ public sealed partial class GpuCheckTests
             if [ "$5" = wrn-34-10 ]; then echo 'out of "memory"\' >&2; exit 4; fi
             echo '{
               "secondsPerBatchMedian": 0.0125, "secondsPerBatchMin": 1.2E-2, "secondsPerBatchMax": 0.014,
+              "convolutions": [
+                {
+                  "work": "forward pass of 3x32x32",
+                  "way": "algorithm 1 TensorOp",
+                  "fused": true,
+                  "accumulates": null,
+                  "check": "checked; dropped: algorithm 7 TensorOp gives NaN",
+                  "milliseconds": 0.25,
+                  "teraOperationsPerSecond": 312.46
+                }
+              ],
               "observedSecondsPerBatchMedian": 5, "peakMemoryBytes": 7 }' ;;
         esac
         """;
@@ -82,6 +93,11 @@ public sealed partial class GpuCheckTests
         Assert.That(text, Does.Contain("| resnet18 | pgd | bf16 | 12.50 (12.00 to 14.00) | – | 25.00 | – | – | 2.00 |"));
         Assert.That(text, Does.Contain("| lenet | natural | tf32 | 12.50 (12.00 to 14.00) | – | – | – | – | – |"));
         Assert.That(text, Does.Contain("| profile-wrn-34-10-pgd-bf16 | **failed**, exit code 4 |").And.Contain("out of \"memory\"\\"));
+        Assert.That(text, Does.Contain(
+            "| forward pass of 3x32x32 | algorithm 1 TensorOp | yes | – | checked; dropped: algorithm 7 TensorOp gives NaN | 0.250 | 312.5 |"));
+        Assert.That(
+            text.IndexOf("## Convolutions of profile-resnet18-pgd-bf16", StringComparison.Ordinal),
+            Is.InRange(0, text.IndexOf("## Steps", StringComparison.Ordinal)), "first in the report");
         Assert.That(text, Does.Contain("total: 12").And.Contain("### Summary").And.Contain("robust \"87\""));
         Assert.That(text + result.GetRawText(), Does.Not.Contain(_folder), "folders of the machine");
     }
@@ -108,6 +124,21 @@ public sealed partial class GpuCheckTests
         // Python, where there is one, is asked for its packages before the check gives up.
         Assert.That(result.GetProperty("steps").EnumerateArray().Select(step => step.GetProperty("name").GetString()), Is.SubsetOf((string[])["devices", "devices-python"]));
         Assert.That(text, Does.Contain("no driver"));
+    }
+
+    [Test]
+    public void Libraries_that_only_Python_names_do_not_make_a_good_run_fail()
+    {
+        Write("bin/boosting-ticket", Program.Replace(
+            "devices) echo", "devices) [ \"$BOOSTING_TICKET_CUDA_PATH\" = /packages ] || exit 4; echo", StringComparison.Ordinal)
+            .Replace("if [ \"$5\" = wrn-34-10 ]; then echo 'out of \"memory\"\\' >&2; exit 4; fi", "", StringComparison.Ordinal));
+        Write("packages-python", "#!/usr/bin/env bash\necho /packages\n");
+        (int code, JsonElement result, string text) = Run("--no-pytorch", "--python", Path.Combine(_folder, "packages-python"));
+        Assert.That(code, Is.Zero);
+        JsonElement[] steps = [.. result.GetProperty("steps").EnumerateArray()];
+        Assert.That(steps[0].GetProperty("exitCode").GetInt32(), Is.EqualTo(4));
+        Assert.That(steps[1].GetProperty("name").GetString(), Is.EqualTo("devices-python"));
+        Assert.That(text, Does.Contain("| devices | found no libraries by itself; see devices-python |"));
     }
 
     [TestCase("--budget", "soon")]

@@ -1,5 +1,16 @@
 namespace BoostingTicket.Engine.Backends;
 
+/// <summary>One piece of work and how it is done, for people.</summary>
+/// <param name="Work">The work.</param>
+/// <param name="Way">How it is done.</param>
+/// <param name="Fused">Whether an epilogue goes with it in one call; null where that was not asked for.</param>
+/// <param name="Accumulates">Whether it adds to its destination in one call; null where that was not asked for.</param>
+/// <param name="Check">Whether its values were checked, and what was dropped.</param>
+/// <param name="Milliseconds">What it took when it was measured; null when it was not.</param>
+/// <param name="TeraOperationsPerSecond">Multiplications and additions in that time.</param>
+public sealed record ChosenWork(
+    string Work, string Way, bool? Fused, bool? Accumulates, string Check, double? Milliseconds, double? TeraOperationsPerSecond);
+
 /// <summary>
 /// What a device chose by measurement: for each piece of work the way in which it is done, both in the device's own words. Two ways of
 /// the same work may differ in the last bits, and which one is faster may be measured otherwise in another process. So whoever wants the
@@ -35,6 +46,12 @@ public sealed class DeviceChoices(string device)
                 return new SortedDictionary<string, string>(_made, StringComparer.Ordinal);
         }
     }
+
+    /// <summary>All work that was done so far, with how it is done.</summary>
+    public IReadOnlyList<ChosenWork> Works => ListWorks?.Invoke() ?? [];
+
+    /// <summary>Lists <see cref="Works"/>.</summary>
+    internal Func<IReadOnlyList<ChosenWork>>? ListWorks { get; set; }
 
     /// <summary>What was dropped and why, in the order in which it was found.</summary>
     public IReadOnlyList<string> Findings

@@ -36,6 +36,17 @@ internal sealed partial class ConvolutionAlgorithms
     private static string WayOf(CudnnAlgorithm algorithm) =>
         string.Create(CultureInfo.InvariantCulture, $"algorithm {algorithm.Algorithm} {algorithm.Math}");
 
+    private static ChosenWork Describe(ConvolutionPlan plan)
+    {
+        double operations = 2.0 * plan.Shape.MultiplyAdds * plan.Batch;
+        bool? fused = plan.Fuses.Any(way => way == true) ? true : plan.Fuses.Any(way => way == false) ? false : null;
+        string check = plan.IsChecked ? "checked" : "not checked";
+        return new ChosenWork(
+            plan.Name, WayOf(new CudnnAlgorithm(plan.Algorithm, 0, 0, true, plan.Math)), fused, plan.Accumulates,
+            plan.Dropped.Count == 0 ? check : $"{check}; dropped: {string.Join("; ", plan.Dropped)}", plan.Milliseconds,
+            plan.Milliseconds is { } time ? operations / time / 1e9 : null);
+    }
+
     // Null for words that mean nothing, which are those of no version of this class.
     private CudnnAlgorithm? KeptAlgorithm(ConvolutionPlan plan) =>
         _context.Choices.Kept(plan.Name)?.Split(' ') is ["algorithm", { } number, { } math]

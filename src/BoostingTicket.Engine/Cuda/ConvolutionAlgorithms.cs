@@ -37,6 +37,7 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         _staging = staging;
         _timer = new WorkTimer(context, options.Records);
         context.Choices.Restored += ForgetOtherChoices;
+        context.Choices.ListWorks = () => [.. Plans.Where(plan => !plan.Shape.IsLinear).Select(Describe)];
         _workspace = new DeviceScratch(context, "cuDNN's workspace");
         _relu = Owned(context.Cudnn.CreateRelu(), context.Cudnn.DestroyActivation);
     }

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Cuda;
 
 /// <summary>How the CUDA backend computes.</summary>
 /// <param name="Device">Number of the GPU among those that the driver shows.</param>
-/// <param name="Precision">Number format of feature maps and multiply-adds; null for the fastest that the GPU has. Weights, statistics
+/// <param name="Precision">Number format of feature maps and multiply-adds; null for its own choice. Weights, statistics
 /// and images are float32 in every precision.</param>
 /// <param name="Deterministic">Whether algorithms are taken in a fixed order instead of by measurement, and only those that give the
 /// same bits every time. Our own kernels always do.</param>

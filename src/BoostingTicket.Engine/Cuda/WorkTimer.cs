@@ -9,10 +9,13 @@ namespace BoostingTicket.Engine.Cuda;
 internal sealed class WorkTimer(CudaContext context, bool records)
 {
     /// <summary>Calls in a graph.</summary>
-    private const int Repeats = 8;
+    private const int Repeats = 4;
 
     /// <summary>Launches of each graph, of which the fastest counts; after one that does not.</summary>
     private const int Comparisons = 3;
+
+    /// <summary>Milliseconds of a first launch of both after which a single comparison is enough.</summary>
+    private const float Long = 50;
 
     /// <summary>Whether the first way is faster. Both were called before and overwrite the same destination.</summary>
     public bool IsFaster(Action first, Action second)
@@ -26,6 +29,8 @@ internal sealed class WorkTimer(CudaContext context, bool records)
             for (int i = 0; i <= Comparisons; i++)
             {
                 float firstTime = Measure(runFirst), secondTime = Measure(runSecond);
+                if (i == 0 && firstTime + secondTime > Long)
+                    return firstTime < secondTime;
                 if (i == 0)
                     continue;
                 fastestFirst = MathF.Min(fastestFirst, firstTime);

