@@ -16,7 +16,7 @@ namespace BoostingTicket.Cli.Commands;
 /// <summary><c>evaluate</c>: clean and robust accuracy of saved weights.</summary>
 internal static class EvaluateCommand
 {
-    private const string Name = SingleSteps.EvaluateCommand;
+    private const string Name = WeightsAttack.Command;
 
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
@@ -67,7 +67,7 @@ internal static class EvaluateCommand
                 invocation, configuration, folder: null, StatedWork.Evaluate, (backend, data, progress) =>
             {
                 OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
-                return new SingleSteps(configuration, backend, data, progress).Evaluate(path, invocation.Cancellation);
+                return new WeightsTest(configuration, backend, data, progress).Execute(path, invocation.Cancellation);
             });
             return invocation.Answer(
                 new
@@ -99,7 +99,7 @@ internal static class EvaluateCommand
         foreach (string name in names)
             AttackCatalog.Stages(name);
         if (adversarial is not null)
-            SingleSteps.RequireImageFile(adversarial);
+            WeightsAttack.RequireImageFile(adversarial);
         (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
         invocation.RequireFile("--save-adversarial", adversarial, overwrite: resume);
         AttackOutcome Run() => workbench.Do(
@@ -107,7 +107,7 @@ internal static class EvaluateCommand
             (backend, data, progress) =>
         {
             OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
-            AttackOutcome found = new SingleSteps(configuration, backend, data, progress).Attack(
+            AttackOutcome found = new WeightsAttack(configuration, backend, data, progress).Execute(
                 path, names, adversarial is not null, folder, resume, invocation.Cancellation);
             Keep(path, found.Result, progress);
             return found;

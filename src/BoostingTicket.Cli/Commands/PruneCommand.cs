@@ -57,7 +57,7 @@ internal static class PruneCommand
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
                 OriginChecks.RequireNormalization(weights, configuration, data);
                 OriginChecks.RequireNormalization(untrained, configuration, data);
-                PruningReport drawn = new SingleSteps(configuration, backend, data, progress).Prune(weights, untrained, ticket);
+                PruningReport drawn = new TicketPruning(configuration, data, progress).Execute(weights, untrained, ticket);
                 return (drawn, mask is null ? null : TicketFile.Load(ticket, TicketRun.BuildModel(configuration, data)));
             });
             var answer = new

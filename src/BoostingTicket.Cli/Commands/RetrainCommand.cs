@@ -44,10 +44,11 @@ internal static class RetrainCommand
                     invocation, configuration, folder, StatedWork.Retrain, (backend, data, progress) =>
                 {
                     OriginChecks.RequireNormalization(path, configuration, data);
-                    return new SingleSteps(configuration, backend, data, progress).Retrain(path, mask, folder, resume, invocation.Cancellation);
+                    return new TicketTraining(configuration, backend, data, progress).Execute(
+                        path, mask, folder, resume, invocation.Cancellation);
                 }));
                 return AnswerText.Training(
-                    invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.RetrainStage, result);
+                    invocation, configuration, workbench.Stated!, new RunFolder(folder), TicketTraining.Stage, result);
             });
     }
 }

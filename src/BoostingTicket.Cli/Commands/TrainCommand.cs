@@ -31,9 +31,9 @@ internal static class TrainCommand
                 (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
                 ArmResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
                     invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
-                        new SingleSteps(configuration, backend, data, progress).Train(folder, resume, invocation.Cancellation)));
+                        new DenseTraining(configuration, backend, data, progress).Execute(folder, resume, invocation.Cancellation)));
                 return AnswerText.Training(
-                    invocation, configuration, workbench.Stated!, new RunFolder(folder), SingleSteps.TrainStage, result);
+                    invocation, configuration, workbench.Stated!, new RunFolder(folder), DenseTraining.Stage, result);
             });
     }
 }

@@ -66,7 +66,7 @@ internal static class TransferCommand
                 invocation, configuration, folder: null,
                 (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, [name], $"of {paths.Length} networks"),
                 (backend, data, progress) =>
-                    new SingleSteps(configuration, backend, data, progress).Transfer(paths, name, invocation.Cancellation));
+                    new WeightsTransfer(configuration, backend, data, progress).Execute(paths, name, invocation.Cancellation));
             return invocation.Answer(
                 new
                 {

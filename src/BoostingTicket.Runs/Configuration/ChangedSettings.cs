@@ -27,8 +27,8 @@ internal static class ChangedSettings
         TrainingSettings?[] trainings =
         [
             ticket ? configuration.Donor : null,
-            ticket || command == SingleSteps.RetrainStage ? configuration.Retrain : null,
-            (run && configuration.Arms.Contains(Arm.Dense)) || command == SingleSteps.TrainStage ? configuration.Dense : null,
+            ticket || command == TicketTraining.Stage ? configuration.Retrain : null,
+            (run && configuration.Arms.Contains(Arm.Dense)) || command == DenseTraining.Stage ? configuration.Dense : null,
         ];
         foreach (TrainingSettings training in trainings.OfType<TrainingSettings>())
         {

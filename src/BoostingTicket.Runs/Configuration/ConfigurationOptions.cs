@@ -28,7 +28,7 @@ public static class ConfigurationOptions
         yield return Set("seed", OptionGroup.Run, "first seed of all random numbers; the built-in images do not depend on it", "seed");
         yield return Set("seeds", OptionGroup.Run, "number of seeds; each is a whole comparison of its own", "seeds");
         yield return Set("device", OptionGroup.Run, "auto, cpu, cuda, or cuda:N for the GPU of that number", "device") with { Hint = "auto|cpu|cuda|cuda:N" };
-        yield return Set("precision", OptionGroup.Run, "number format; auto is the fastest that the device computes in", "precision");
+        yield return Set("precision", OptionGroup.Run, "number format; auto is float32 on the CPU, and tf32 on GPUs that have it", "precision");
         yield return Set("deterministic", OptionGroup.Run, "use only GPU algorithms that give the same bits in every process; the CPU always does", "deterministic");
 
         yield return Set("dataset", OptionGroup.Data, "data set; 'data list' shows all", "data.name");

@@ -2,8 +2,6 @@ using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Training;
-using BoostingTicket.Training.Attacks;
-using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Experiments;
@@ -108,33 +106,14 @@ internal sealed class ExperimentGrid
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
     public TrainingNode Train(string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
     {
-        bool natural = settings.Method == TrainingMethod.Natural;
-        var defaults = new RunConfiguration();
-        // What does not influence the training is left at its default, so that experiments which differ in it share the training.
-        RunConfiguration configuration = Base with
+        TrainingJob job = TrainingJob.Of(Base, settings, seed) with
         {
-            Preset = ExperimentRun.Command,
             Model = model,
-            Seed = seed,
-            Seeds = 1,
-            Device = defaults.Device,
-            Precision = defaults.Precision,
-            Arms = [Arm.Dense],
-            Attack = natural ? new AttackSettings() : Base.Attack,
-            Donor = settings,
-            Retrain = settings,
-            Dense = settings,
-            Data = Base.Data with { TestSamples = 0 },
-            Pruning = new PruningSettings { HiddenLinear = Base.Pruning.HiddenLinear },
-            Evaluation = new EvaluationSettings
-            {
-                ProbeSteps = natural ? 0 : Base.Evaluation.ProbeSteps,
-                ProbeSamples = natural ? defaults.Evaluation.ProbeSamples : Base.Evaluation.ProbeSamples,
-                ProbeEvery = natural ? defaults.Evaluation.ProbeEvery : Base.Evaluation.ProbeEvery,
-                BatchSize = Base.Evaluation.BatchSize,
-            },
+            Start = reinitialize ? TrainingStart.Redrawn : TrainingStart.Initial,
         };
-        return Add(new TrainingNode($"{model} {label}", configuration, _fingerprints.Train, ticket, reinitialize));
+        if (settings.Method == TrainingMethod.Natural)
+            job = job.WithoutAttack();
+        return Add(new TrainingNode($"{model} {label}", job, _fingerprints.Train, ticket));
     }
 
     /// <summary>A ticket, pruned once.</summary>

@@ -74,7 +74,7 @@ internal static class ExperimentMeasurement
             if (training.Ticket is not { } ticket || donors.Contains(training))
                 continue;
             TrainingNode? dense = trainings.FirstOrDefault(other => other.Ticket is null && !donors.Contains(other)
-                && other.Seed == training.Seed && other.Configuration.Model == training.Configuration.Model);
+                && other.Seed == training.Seed && other.Job.Model == training.Job.Model);
             TicketRecord drawn = ticket.Read(store);
             rows.Add(new TicketRow(
                 training.Label, training.Seed, drawn.Sparsity, drawn.StartDistance, training.Read(store).DonorDistance!.Value,

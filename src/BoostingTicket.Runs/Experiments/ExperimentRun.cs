@@ -136,11 +136,11 @@ public sealed class ExperimentRun(
     private static void Check(ExperimentGrid grid, NodeContext bench)
     {
         int samples = bench.Images.TrainCount - grid.Base.Data.ValidationSamples;
-        foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Configuration.Model, node.Settings.BatchSize)))
-            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", bench.Graph(training.Configuration), samples);
-        foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Configuration.Model, node.Settings.Ratio)))
+        foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Job.Model, node.Settings.BatchSize)))
+            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", bench.Graph(training.Job), samples);
+        foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Job.Model, node.Settings.Ratio)))
         {
-            NetworkGraph graph = bench.Graph(ticket.Donor.Configuration);
+            NetworkGraph graph = bench.Graph(ticket.Donor.Job);
             RunChecks.RequirePrunable(ticket.Settings, graph);
         }
     }

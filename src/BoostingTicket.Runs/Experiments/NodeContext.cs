@@ -42,29 +42,30 @@ internal sealed class NodeContext(
     /// <summary>Asks to save and stop.</summary>
     public CancellationToken Cancellation => cancellation;
 
-    /// <summary>The model of a configuration.</summary>
+    /// <summary>The model of a training.</summary>
     /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
-    public NetworkGraph Graph(RunConfiguration configuration)
+    public NetworkGraph Graph(TrainingJob job)
     {
         // All experiments under one bench normalise alike.
-        string key = $"{configuration.Model}/{configuration.Pruning.HiddenLinear}";
+        string key = $"{job.Model}/{job.HiddenLinear}";
         if (!_graphs.TryGetValue(key, out NetworkGraph? graph))
-            _graphs.Add(key, graph = TicketRun.BuildModel(configuration, data));
+            _graphs.Add(key, graph = TicketRun.BuildModel(job, data));
         return graph;
     }
 
-    /// <summary>The network of a configuration; its values are whatever the last work left. That of another model is given up.</summary>
+    /// <summary>The network of a training; its values are whatever the last work left. That of another model is given
+    /// up.</summary>
     /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
-    public Network Network(RunConfiguration configuration)
+    public Network Network(TrainingJob job)
     {
-        NetworkGraph graph = Graph(configuration);
+        NetworkGraph graph = Graph(job);
         if (_network?.Graph == graph)
             return _network;
         GiveUpNetwork();
         var network = new Network(graph, backend);
         try
         {
-            RunMemory.Require(configuration, [configuration.Dense], network, images, Progress);
+            RunMemory.Require(TrainingNode.Recorded(job), [job.Settings], network, images, Progress);
         }
         catch
         {
@@ -78,10 +79,10 @@ internal sealed class NodeContext(
     /// <param name="training">The training, which is done.</param>
     /// <param name="best">Those that were best on validation, instead of the last.</param>
     public ModelState Weights(TrainingNode training, bool best = false) =>
-        WeightFile.Load(training.Weights(store, best), Graph(training.Configuration)).State;
+        WeightFile.Load(training.Weights(store, best), Graph(training.Job)).State;
 
     /// <summary>A ticket that was drawn.</summary>
-    public Ticket Ticket(TicketNode ticket) => TicketFile.Load(store.Ticket(ticket), Graph(ticket.Donor.Configuration));
+    public Ticket Ticket(TicketNode ticket) => TicketFile.Load(store.Ticket(ticket), Graph(ticket.Donor.Job));
 
     /// <summary>Frees the network's memory.</summary>
     public void GiveUpNetwork()

@@ -1,5 +1,5 @@
 using BoostingTicket.Engine.Backends;
-using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;

@@ -21,7 +21,7 @@ internal sealed class ProfiledTraining : IDisposable
     // The rate changes no speed; a small one keeps fresh tickets from diverging.
     private const double LearningRate = 0.01;
 
-    private readonly RunConfiguration _configuration;
+    private readonly TrainingJob _job;
     private readonly RunData _data;
     private readonly TrainValidationSplit _split;
     private readonly TrainingStep _step;
@@ -37,9 +37,9 @@ internal sealed class ProfiledTraining : IDisposable
     public ProfiledTraining(
         RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
     {
-        _configuration = configuration;
-        TrainingSettings settings = configuration.Dense;
-        NetworkGraph graph = TicketRun.BuildModel(configuration, data);
+        _job = TrainingJob.Of(configuration, configuration.Dense, configuration.Seed);
+        TrainingSettings settings = _job.Settings;
+        NetworkGraph graph = TicketRun.BuildModel(_job, data);
         _data = new RunData(data, configuration.Data, backend);
         try
         {
@@ -53,18 +53,17 @@ internal sealed class ProfiledTraining : IDisposable
             RunMemory.Require(configuration, [settings], Network, _data, progress);
             ModelState state = options.Weights is { } path
                 ? WeightFile.Load(path, graph, progress.Note).State
-                : Initialization.Draw(graph.Table, configuration.Seed, Initialization.ParseScheme(configuration.Initialization));
+                : _job.DrawStart(graph.Table);
             if (options.Sparsity > 0)
                 Mask = PrunerCatalog.Find(configuration.Pruning.Scope).Prune(
                     state, new PruningOptions(options.Sparsity, configuration.Pruning.MinimumKept), Mask.OfNonZero(state)).Mask;
             TicketReset.Apply(Network.Parameters, backend, state, Mask);
-            _split = _data.Split(configuration.Seed);
-            Augmentation augmentation = configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None;
-            _order = new EpochOrder(_split.Train, settings.BatchSize, augmentation, configuration.Seed);
+            _split = _data.Split(_job.Seed);
+            _order = new EpochOrder(_split.Train, settings.BatchSize, _job.Augmentation, _job.Seed);
             _fullBatches = samples / settings.BatchSize;
             _requests = new ImageRequest[settings.BatchSize];
             _step = new TrainingStep(
-                Network, _data.Train, new SgdOptimizer(Network, settings), settings, configuration.Attack, configuration.Seed,
+                Network, _data.Train, new SgdOptimizer(Network, settings), settings, _job.Attack, _job.Seed,
                 settings.BatchSize);
         }
         catch
@@ -132,7 +131,7 @@ internal sealed class ProfiledTraining : IDisposable
         {
             _evaluator?.Dispose();
             _evaluator = new Evaluator(
-                Network, _data.Train, _split.Validation[..samples], _configuration.Evaluation.BatchSize, attacks: false);
+                Network, _data.Train, _split.Validation[..samples], _job.Validation.BatchSize, attacks: false);
         }
         Watch(operations ? recorder : null);
         recorder.Enter(StepPhase.Evaluation);

@@ -123,11 +123,12 @@ public sealed record StepBudget(
         using IBackend backend = device.Open(new CudaOptions(Precision: precision, Deterministic: configuration.Deterministic));
         using var network = new Network(graph, backend);
         using var onDevice = new DeviceImages(images, backend);
-        TrainingSettings settings = configuration.Dense;
+        TrainingJob job = TrainingJob.Of(configuration, configuration.Dense, configuration.Seed);
+        TrainingSettings settings = job.Settings;
         using var step = new TrainingStep(
-            network, onDevice, new SgdOptimizer(network, settings), settings, configuration.Attack, configuration.Seed, batch);
+            network, onDevice, new SgdOptimizer(network, settings), settings, job.Attack, job.Seed, batch);
         var requests = new ImageRequest[batch];
-        new EpochOrder([.. Enumerable.Range(0, batch)], batch, Augmentation.None, configuration.Seed).Fill(0, requests);
+        new EpochOrder([.. Enumerable.Range(0, batch)], batch, Augmentation.None, job.Seed).Fill(0, requests);
         var state = new TrainingState();
         for (int i = 0; i < StepsBefore; i++)
             step.Run(requests, settings.LearningRate, state);

@@ -27,7 +27,10 @@ internal sealed class SeedRun
     private readonly ulong _seed;
     private readonly Network _network;
     private readonly IRunProgress _progress;
-    private readonly StageRunner _stages;
+    private readonly StageFiles _files;
+    private readonly StageTrainer _trainer;
+    private readonly StageTester _tester;
+    private readonly ArmStage _arms;
     private readonly ModelState _initial;
 
     public SeedRun(
@@ -39,11 +42,12 @@ internal sealed class SeedRun
         _seed = seed;
         _network = network;
         _progress = progress;
-        _stages = new StageRunner(configuration, folder, seed, network, data, progress, cancellation);
-        _initial = Initialization.Draw(network.Graph.Table, seed, Scheme);
+        _files = new StageFiles(folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed));
+        _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation) { PathOf = configuration.PathOf };
+        _tester = new StageTester(configuration.Evaluation, seed, network, data, progress, cancellation);
+        _arms = new ArmStage(_files, _trainer, _tester, network);
+        _initial = Job(configuration.Donor).DrawStart(network.Graph.Table);
     }
-
-    private InitializationScheme Scheme => Initialization.ParseScheme(_configuration.Initialization);
 
     public SeedResult Execute()
     {
@@ -51,8 +55,7 @@ internal sealed class SeedRun
         if (File.Exists(done))
             return ReadFinished(done);
         StoredFiles.CreateFolder(_folder.Seed(_seed));
-        if (!File.Exists(_folder.Initial(_seed)))
-            _stages.SaveInitial(_initial);
+        _files.KeepInitial(_initial);
 
         DrawnTicket? boosting = _configuration.Arms.Any(arm => arm is Arm.Ticket or Arm.Reinit or Arm.Shuffle)
             ? DrawTicket(DonorStage, _configuration.Donor)
@@ -64,7 +67,7 @@ internal sealed class SeedRun
         var result = new SeedResult(
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
             [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? []), .. arms.SelectMany(arm => arm.Warnings)],
-            arms, _stages.SplitHash)
+            arms, _trainer.SplitHash)
         {
             EarlyBirdEpoch = boosting?.Record.EarlyBirdEpoch,
             WinningDonor = winning?.History ?? [],
@@ -86,17 +89,21 @@ internal sealed class SeedRun
 
     private ArmResult RunArm(Arm arm, DrawnTicket? ticket)
     {
-        ModelState start = arm == Arm.Reinit ? Initialization.Redraw(_network.Graph.Table, _seed, Scheme) : _initial;
-        Mask? mask = arm switch
-        {
-            Arm.Dense => null,
-            Arm.Shuffle => ShuffledMask.Of(ticket!.Mask, _seed),
-            _ => ticket!.Mask,
-        };
-        double pruningSeconds = arm == Arm.Dense ? 0 : ticket!.Seconds;
-        TrainingSettings settings = arm == Arm.Dense ? _configuration.Dense : _configuration.Retrain;
-        return _stages.TrainAndTest(SettingNames.Of(arm), arm, start, mask, settings, pruningSeconds);
+        TrainingJob job = arm == Arm.Dense
+            ? Job(_configuration.Dense)
+            : Job(_configuration.Retrain) with
+            {
+                Start = arm == Arm.Reinit ? TrainingStart.Redrawn : TrainingStart.Initial,
+                Ticket = arm == Arm.Winning ? WinningDonorStage : DonorStage,
+                Shuffled = arm == Arm.Shuffle,
+            };
+        ModelState start = job.Start == TrainingStart.Initial ? _initial : job.DrawStart(_network.Graph.Table);
+        Mask? mask = job.Ticket is null ? null : job.Shuffled ? ShuffledMask.Of(ticket!.Mask, _seed) : ticket!.Mask;
+        double pruningSeconds = job.Ticket is null ? 0 : ticket!.Seconds;
+        return _arms.Execute(SettingNames.Of(arm), arm, job, start, mask, pruningSeconds);
     }
+
+    private TrainingJob Job(TrainingSettings settings) => TrainingJob.Of(_configuration, settings, _seed);
 
     // Iterative pruning trains, prunes and resets several times; the paper finds one round enough (Appendix B).
     private DrawnTicket DrawTicket(string donor, TrainingSettings settings)
@@ -124,7 +131,8 @@ internal sealed class SeedRun
             EarlyBird? earlyBird = pruning.EarlyBird is { } distance
                 ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
                 : null;
-            TrainingState state = _stages.Train(stage, _initial, mask, settings, earlyBird);
+            TrainingJob job = Job(settings) with { Ticket = round == 1 ? null : StageOf(donor, round - 1) };
+            TrainingState state = _trainer.Train(stage, job, _initial, mask, earlyBird);
             long start = Stopwatch.GetTimestamp();
             ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
             (mask, report) = pruner.Prune(trained, options, mask);
@@ -140,11 +148,11 @@ internal sealed class SeedRun
                         + $"distance {settled:F4})"));
             }
         }
-        TestResult test = _stages.Test(donor, "last");
-        _stages.SaveTicket(donor, _initial, mask!);
+        TestResult test = _tester.Test(donor, "last");
+        _files.SaveTicket(donor, _initial, mask!, pruning);
         var drawn = new DonorRecord(
             history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            [.. warnings, .. StageRunner.Warnings(donor, "last", test), .. report.Warnings], seconds)
+            [.. warnings, .. StageTester.Warnings(donor, "last", test), .. report.Warnings], seconds)
         {
             EarlyBirdEpoch = earlyBirdEpoch,
         };
@@ -158,7 +166,7 @@ internal sealed class SeedRun
     private void DeleteCheckpoints(string donor)
     {
         for (int round = 1; round <= _configuration.Pruning.Rounds; round++)
-            _stages.DeleteCheckpoint(StageOf(donor, round));
+            _files.DeleteCheckpoint(StageOf(donor, round));
     }
 
     private string StageOf(string donor, int round) =>

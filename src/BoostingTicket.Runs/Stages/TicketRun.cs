@@ -72,18 +72,28 @@ public sealed class TicketRun(
 
     /// <summary>The network that a configuration asks for, behind a normalisation of its own.</summary>
     /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
-    internal static NetworkGraph BuildModel(RunConfiguration configuration, DataSplit data, InputNormalizationConstants? normalization)
+    internal static NetworkGraph BuildModel(
+        RunConfiguration configuration, DataSplit data, InputNormalizationConstants? normalization) =>
+        BuildModel(configuration.Model, configuration.Pruning.HiddenLinear, data, normalization);
+
+    /// <summary>The network of a training.</summary>
+    /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
+    internal static NetworkGraph BuildModel(TrainingJob job, DataSplit data) =>
+        BuildModel(job.Model, job.HiddenLinear, data, job.Data.Normalize ? RunNormalization.For(data.Train) : null);
+
+    private static NetworkGraph BuildModel(
+        string model, bool? hiddenLinear, DataSplit data, InputNormalizationConstants? normalization)
     {
         var options = new ModelOptions(
-            DeviceImages.Shape(data.Train), data.Train.Classes.Count, normalization, configuration.Pruning.HiddenLinear);
+            DeviceImages.Shape(data.Train), data.Train.Classes.Count, normalization, hiddenLinear);
         try
         {
-            return ModelCatalog.Build(configuration.Model, options);
+            return ModelCatalog.Build(model, options);
         }
         catch (ArgumentException cause)
         {
             throw new ConfigurationException(
-                $"The model {configuration.Model} does not take images of {options.Input}: {cause.Message} Choose another "
+                $"The model {model} does not take images of {options.Input}: {cause.Message} Choose another "
                 + $"model ({Setting.Named("model")}) or data set ({Setting.Named("data.name")}).", cause);
         }
     }

@@ -41,7 +41,7 @@ public sealed class ExperimentTests
         Assert.That(grid.Nodes.Select(node => node.Seed).Distinct(), Is.EqualTo(new[] { 0UL, 1UL }));
         Assert.That(grid.Nodes.Count(node => node.Seed == 0), Is.EqualTo(grid.Nodes.Count / 2));
         foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>())
-            Assert.DoesNotThrow(training.Configuration.Validate, training.Label);
+            Assert.DoesNotThrow(() => TrainingNode.Recorded(training.Job).Validate(), training.Label);
     }
 
     [Test]
@@ -50,11 +50,11 @@ public sealed class ExperimentTests
         ExperimentGrid grid = Declare("table2");
         List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
         TrainingNode donor = trainings.Single(node => node.Settings.Method == TrainingMethod.Fgsm);
-        Assert.That((donor.Configuration.Model, donor.Settings.Epochs, donor.Settings.LearningRate, donor.Settings.WarmupFrom), Is.EqualTo(("vgg16", 100, 0.01, (double?)null)));
+        Assert.That((donor.Job.Model, donor.Settings.Epochs, donor.Settings.LearningRate, donor.Settings.WarmupFrom), Is.EqualTo(("vgg16", 100, 0.01, (double?)null)));
         Assert.That(donor.Settings.LearningRateDrops, Is.EqualTo(new[] { 0.5, 0.75 }));
         Assert.That((donor.Settings.WeightDecay, donor.Settings.BatchSize, donor.Settings.Momentum), Is.EqualTo((2e-4, 128, 0.9)));
-        Assert.That((donor.Configuration.Attack.Epsilon, donor.Configuration.Attack.StepSize, donor.Configuration.Attack.Steps), Is.EqualTo((8.0 / 255, 2.0 / 255, 10)));
-        Assert.That((donor.Configuration.Data.Name, donor.Configuration.Data.TrainSamples, donor.Configuration.Data.ValidationSamples, donor.Configuration.Data.CropFlip), Is.EqualTo(("cifar10", 0, 5_000, true)));
+        Assert.That((donor.Job.Attack.Epsilon, donor.Job.Attack.StepSize, donor.Job.Attack.Steps), Is.EqualTo((8.0 / 255, 2.0 / 255, 10)));
+        Assert.That((donor.Job.Data.Name, donor.Job.Data.TrainSamples, donor.Job.Data.ValidationSamples, donor.Job.Data.CropFlip), Is.EqualTo(("cifar10", 0, 5_000, true)));
         List<TrainingNode> tickets = [.. trainings.Where(node => node.Ticket is not null)];
         Assert.That(tickets.Select(node => node.Settings.Epochs), Is.EqualTo(new[] { 20, 40, 60, 80, 100 }));
         Assert.That(tickets.Select(node => (node.Ticket!.Donor, node.Ticket.Settings.Ratio, node.Settings.Method, node.Settings.LearningRate, node.Settings.WarmupFrom)),
@@ -112,7 +112,7 @@ public sealed class ExperimentTests
     {
         ExperimentGrid grid = Declare("table2", scale: "0.25");
         Assert.That((grid.Base.Data.TrainSamples, grid.Base.Data.ValidationSamples, grid.Base.Data.TestSamples), Is.EqualTo((12_500, 1_250, 2_500)));
-        Assert.That(grid.Nodes.OfType<TrainingNode>().Select(node => node.Configuration.Model), Is.All.EqualTo("vgg16-w16"));
+        Assert.That(grid.Nodes.OfType<TrainingNode>().Select(node => node.Job.Model), Is.All.EqualTo("vgg16-w16"));
         Assert.That(grid.Nodes.OfType<TrainingNode>().Where(node => node.Ticket is not null).Select(node => node.Settings.Epochs), Is.EqualTo(new[] { 5, 10, 15, 20, 25 }));
     }
 
@@ -155,7 +155,7 @@ public sealed class ExperimentTests
     public void Iterative_pruning_begins_with_the_donor_of_one_shot_pruning()
     {
         ExperimentGrid grid = Declare("figure9");
-        List<TicketNode> rounds = [.. grid.Nodes.OfType<TicketNode>().Where(ticket => ticket.Donor.Configuration.Model == "vgg16")];
+        List<TicketNode> rounds = [.. grid.Nodes.OfType<TicketNode>().Where(ticket => ticket.Donor.Job.Model == "vgg16")];
         TicketNode oneShot = rounds.Single(ticket => ticket.Previous is null && ticket.Settings.Ratio == 0.8);
         TicketNode last = rounds.Single(ticket => ticket.Previous is not null && ticket.Settings.Ratio == 0.8);
         int count = 1;

@@ -141,16 +141,15 @@ public sealed class PrunedStepsTests
 
     private PruningReport Prune(PruningSettings settings)
     {
-        using IBackend backend = CpuBackend.Create(1);
         using var progress = new CountingProgress();
-        return new SingleSteps(Small with { Pruning = settings }, backend, Data, progress).Prune(
+        return new TicketPruning(Small with { Pruning = settings }, Data, progress).Execute(
             _folder["trained"], _folder["initial"], _folder["ticket"]);
     }
 
     private void Retrain(string ticket, string? mask, CountingProgress progress)
     {
         using IBackend backend = CpuBackend.Create(1);
-        new SingleSteps(Small, backend, Data, progress).Retrain(
+        new TicketTraining(Small, backend, Data, progress).Execute(
             _folder[ticket], mask is null ? null : _folder[mask], _folder["out"], resume: false, progress.Token);
     }
 

@@ -52,7 +52,7 @@ public sealed class ResumeTests
         string own = SaveTicket("own", seed: 1, ratio: 0.5), other = SaveTicket("other", seed: 1, ratio: 0.7);
         using var interrupted = new CountingProgress(cancelAfter: 3);
         Assert.Throws<OperationCanceledException>(() => Retrain(own, interrupted));
-        Assert.That(File.Exists(Folder.Checkpoint(Seed, SingleSteps.RetrainStage)));
+        Assert.That(File.Exists(Folder.Checkpoint(Seed, TicketTraining.Stage)));
         byte[] initial = File.ReadAllBytes(Folder.Initial(Seed));
 
         using var progress = new CountingProgress();
@@ -65,7 +65,7 @@ public sealed class ResumeTests
         Assert.Multiple(() =>
         {
             Assert.That(refused.Message, Does.Contain("another ticket").And.Contain(Folder.Command).And.Contain("choose another out"));
-            Assert.That(bound.Message, Does.Contain(Folder.Checkpoint(Seed, SingleSteps.RetrainStage)));
+            Assert.That(bound.Message, Does.Contain(Folder.Checkpoint(Seed, TicketTraining.Stage)));
             Assert.That(File.ReadAllBytes(Folder.Initial(Seed)), Is.EqualTo(initial));
             Assert.That(result.Sparsity, Is.EqualTo(0.5).Within(1e-3));
         });
@@ -76,7 +76,7 @@ public sealed class ResumeTests
     {
         using var progress = new CountingProgress();
         using IBackend backend = CpuBackend.Create(1);
-        new SingleSteps(Small, backend, Data, progress).Train(Folder.Root, resume: false, progress.Token);
+        new DenseTraining(Small, backend, Data, progress).Execute(Folder.Root, resume: false, progress.Token);
 
         ConfigurationException error = Assert.Throws<ConfigurationException>(() => Run(Small, resume: true))!;
 
@@ -198,7 +198,8 @@ public sealed class ResumeTests
     private ArmResult Retrain(string ticket, CountingProgress progress, bool resume = false)
     {
         using IBackend backend = CpuBackend.Create(1);
-        return new SingleSteps(Small, backend, Data, progress).Retrain(ticket, Folder.Root, resume, progress.Token);
+        return new TicketTraining(Small, backend, Data, progress).Execute(
+            ticket, maskPath: null, Folder.Root, resume, progress.Token);
     }
 
     private RunResult Run(

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Optimization.Methods;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>What a piece of work costs, in units that can be counted before it begins.</summary>
-/// <param name="Configuration">Model, attack and, as <see cref="RunConfiguration.Dense"/>, the training.</param>
+/// <param name="Job">Model, attack, training.</param>
 /// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
 /// <param name="TrainingSteps">Batches trained on.</param>
 /// <param name="CleanImages">Images classified without an attack.</param>
@@ -13,16 +13,16 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// attack is not attacked.</param>
 /// <param name="MultiplyAdds">Multiply-adds of one image's forward pass.</param>
 internal sealed record NodeCost(
-    RunConfiguration Configuration, double Sparsity, long TrainingSteps, long CleanImages, long AttackedImageSteps, long MultiplyAdds)
+    TrainingJob Job, double Sparsity, long TrainingSteps, long CleanImages, long AttackedImageSteps, long MultiplyAdds)
 {
     // A forward pass is one unit, and so are the gradients of a layer's input and of its weights.
     private const int TrainingPasses = 3, AttackPasses = 2;
 
     /// <summary>The settings of the training.</summary>
-    public TrainingSettings Training => Configuration.Dense;
+    public TrainingSettings Training => Job.Settings;
 
     /// <summary>Gradient steps of the attack on a training batch.</summary>
-    public int AttackSteps => TrainingMethodCatalog.Find(Training.Method).AttackSteps(Training, Configuration.Attack);
+    public int AttackSteps => TrainingMethodCatalog.Find(Training.Method).AttackSteps(Training, Job.Attack);
 
     /// <summary>Multiply-adds of all of it, for comparing pieces with each other.</summary>
     public double Work => MultiplyAdds * (
@@ -30,5 +30,5 @@ internal sealed record NodeCost(
         + (double)AttackPasses * AttackedImageSteps);
 
     /// <summary>Nothing that takes time.</summary>
-    public static NodeCost None(RunConfiguration configuration) => new(configuration, 0, 0, 0, 0, 0);
+    public static NodeCost None(TrainingJob job) => new(job, 0, 0, 0, 0, 0);
 }

@@ -42,12 +42,12 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     {
         if (Attacks.Count == 0)
             bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
-        Network network = bench.Network(Training.Configuration);
+        Network network = bench.Network(Training.Job);
         // Evaluation does not read the mask; a backend that leaves out pruned weights does.
         Mask? mask = Training.Ticket is null ? null : bench.Ticket(Training.Ticket).Mask;
         TicketReset.Apply(network.Parameters, network.Backend, bench.Weights(Training, Best), mask);
         var evaluator = new AttackEvaluator(
-            network, bench.Images.Test, bench.Images.TestSamples, Training.Configuration.Evaluation.BatchSize, bench.Progress);
+            network, bench.Images.Test, bench.Images.TestSamples, Training.Job.Validation.BatchSize, bench.Progress);
         RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: bench.Cancellation);
         if (Attacks.Count == 0)
             bench.Progress.StageFinished();
@@ -59,7 +59,8 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     {
         long images = bench.Images.TestCount;
         return new NodeCost(
-            Training.Configuration, Training.Ticket?.Settings.Ratio ?? 0, 0, images * (1 + Attacks.Count),
-            images * Attacks.SelectMany(AttackCatalog.Stages).Sum(attack => attack.Gradients(Settings)), bench.Graph(Training.Configuration).MultiplyAdds);
+            Training.Job, Training.Ticket?.Settings.Ratio ?? 0, 0, images * (1 + Attacks.Count),
+            images * Attacks.SelectMany(AttackCatalog.Stages).Sum(attack => attack.Gradients(Settings)),
+            bench.Graph(Training.Job).MultiplyAdds);
     }
 }

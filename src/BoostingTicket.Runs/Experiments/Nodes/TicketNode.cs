@@ -58,18 +58,18 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     private protected override TicketRecord Compute(NodeContext bench)
     {
         bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
-        RunConfiguration configuration = Donor.Configuration;
-        NetworkGraph graph = bench.Graph(configuration);
+        NetworkGraph graph = bench.Graph(Donor.Job);
         ModelState trained = bench.Weights(Donor);
         Mask? pruned = Previous is null ? null : bench.Ticket(Previous).Mask;
         long start = Stopwatch.GetTimestamp();
         (Mask mask, PruningReport report) = PrunerCatalog.Find(Settings.Scope).Prune(
             trained, new PruningOptions(Settings.Ratio, Settings.MinimumKept), pruned);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        ModelState initial = Initialization.Draw(graph.Table, Seed, Initialization.ParseScheme(configuration.Initialization));
+        ModelState initial = (Donor.Job with { Start = TrainingStart.Initial }).DrawStart(graph.Table);
         TicketFile.Save(
             bench.Store.Ticket(this), initial, mask,
-            StageRunner.OfTicket(StageRunner.Describe(configuration, graph, bench.Images.Train.Set, Seed), Settings));
+            StageFiles.OfTicket(
+                StageFiles.Describe(TrainingNode.Recorded(Donor.Job), graph, bench.Images.Train.Set, Seed), Settings));
         foreach (string warning in report.Warnings)
             bench.Progress.Warn(warning);
         bench.Progress.StageFinished();
@@ -79,5 +79,5 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeContext bench) => NodeCost.None(Donor.Configuration);
+    internal override NodeCost Cost(NodeContext bench) => NodeCost.None(Donor.Job);
 }

@@ -41,30 +41,24 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
 
     /// <summary>Describes a training.</summary>
     /// <param name="label">What it is, for people.</param>
-    /// <param name="configuration">Everything about it; <see cref="RunConfiguration.Dense"/> is the training. What has no
-    /// influence is at its default.</param>
+    /// <param name="job">All that decides it but the ticket, which the node knows.</param>
     /// <param name="fingerprint">Training images and number format.</param>
     /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
-    /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
-    public TrainingNode(string label, RunConfiguration configuration, string fingerprint, TicketNode? ticket, bool reinitialize)
-        : base("training", label, configuration?.Seed ?? 0, new { configuration, fingerprint, reinitialize }, ticket is null ? [] : [ticket])
+    public TrainingNode(string label, TrainingJob job, string fingerprint, TicketNode? ticket)
+        : base("training", label, job?.Seed ?? 0, Identity(job!, fingerprint), ticket is null ? [] : [ticket])
     {
-        Configuration = configuration!;
+        Job = job! with { Ticket = ticket?.Name };
         Ticket = ticket;
-        Reinitialize = reinitialize;
     }
 
-    /// <summary>Everything about the training.</summary>
-    public RunConfiguration Configuration { get; }
+    /// <summary>All that decides the training.</summary>
+    public TrainingJob Job { get; }
 
     /// <summary>Ticket whose mask is kept; null for a dense network.</summary>
     public TicketNode? Ticket { get; }
 
-    /// <summary>Whether it begins from another draw of the initial weights.</summary>
-    public bool Reinitialize { get; }
-
     /// <summary>The training.</summary>
-    public TrainingSettings Settings => Configuration.Dense;
+    public TrainingSettings Settings => Job.Settings;
 
     /// <summary>The weights after the last epoch, or those that were best on validation.</summary>
     internal string Weights(ExperimentStore store, bool best)
@@ -76,39 +70,46 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
     private protected override TrainingRecord Compute(NodeContext bench)
     {
         RunFolder folder = bench.Store.Files(this);
-        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(Configuration));
+        RunConfiguration recorded = Recorded(Job);
+        AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
-        Network network = bench.Network(Configuration);
-        InitializationScheme scheme = Initialization.ParseScheme(Configuration.Initialization);
-        ModelState start = Reinitialize
-            ? Initialization.Redraw(network.Graph.Table, Seed, scheme)
-            : Initialization.Draw(network.Graph.Table, Seed, scheme);
+        Network network = bench.Network(Job);
+        ModelState start = Job.DrawStart(network.Graph.Table);
         Mask? mask = Ticket is null ? null : bench.Ticket(Ticket).Mask;
         // The key binds the checkpoint to the ticket and to the start.
-        var runner = new StageRunner(
-            Configuration, folder, Seed, network, bench.Images, bench.Progress, bench.Cancellation, new RunOwner(ExperimentRun.Command, Key));
-        TrainingState state = runner.Train(Stage, start, mask, Settings);
+        var files = new StageFiles(
+            folder, Seed, StageFiles.Describe(recorded, network.Graph, bench.Images.Train.Set, Seed),
+            new RunOwner(ExperimentRun.Command, Key));
+        var trainer = new StageTrainer(files, Seed, network, bench.Images, bench.Progress, bench.Cancellation);
+        TrainingState state = trainer.Train(Stage, Job, start, mask);
         double? distance = Ticket is null ? null : RelativeDistance.Between(bench.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
         return new TrainingRecord(
-            [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, runner.SplitHash, distance)
+            [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, trainer.SplitHash, distance)
         {
             Warnings = [.. state.Warnings],
         };
     }
+
+    /// <summary>What the folder of a training records as its configuration.</summary>
+    internal static RunConfiguration Recorded(TrainingJob job) => job.Record(ExperimentRun.Command);
+
+    // In the words of version 0.1.0, which the keys of its experiments are hashes of.
+    private static object Identity(TrainingJob job, string fingerprint) =>
+        new { configuration = Recorded(job), fingerprint, reinitialize = job.Start == TrainingStart.Redrawn };
 
     private protected override void CleanUp(NodeContext bench) => StoredFiles.Delete(bench.Store.Files(this).Checkpoint(Seed, Stage));
 
     /// <inheritdoc/>
     internal override NodeCost Cost(NodeContext bench)
     {
-        DataSettings data = Configuration.Data;
-        EvaluationSettings evaluation = Configuration.Evaluation;
+        DataSettings data = Job.Data;
+        EvaluationSettings evaluation = Job.Validation;
         int samples = bench.Images.TrainCount - data.ValidationSamples;
         int probed = evaluation.ProbeSteps == 0 ? 0
             : evaluation.ProbeSamples == 0 ? data.ValidationSamples : Math.Min(evaluation.ProbeSamples, data.ValidationSamples);
         long epochs = Settings.Epochs, probes = epochs / evaluation.ProbeEvery + (epochs % evaluation.ProbeEvery == 0 ? 0 : 1);
         return new NodeCost(
-            Configuration, Ticket?.Settings.Ratio ?? 0, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
-            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps, bench.Graph(Configuration).MultiplyAdds);
+            Job, Ticket?.Settings.Ratio ?? 0, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
+            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps, bench.Graph(Job).MultiplyAdds);
     }
 }

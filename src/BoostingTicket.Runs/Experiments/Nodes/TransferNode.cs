@@ -38,9 +38,9 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
         // The matrix has one network on the device at a time.
         bench.GiveUpNetwork();
         var matrix = new TransferMatrix(
-            bench.Backend, bench.Images.Test, bench.Images.TestSamples, _trainings[0].Configuration.Evaluation.BatchSize, bench.Progress);
+            bench.Backend, bench.Images.Test, bench.Images.TestSamples, _trainings[0].Job.Validation.BatchSize, bench.Progress);
         return matrix.Run(
-            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], bench.Graph(training.Configuration), bench.Weights(training, best: true)))],
+            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], bench.Graph(training.Job), bench.Weights(training, best: true)))],
             _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), bench.Cancellation);
     }
 
@@ -50,7 +50,7 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
         long images = bench.Images.TestCount, networks = _trainings.Count;
         TrainingNode training = _trainings[0];
         return new NodeCost(
-            training.Configuration, training.Ticket?.Settings.Ratio ?? 0, 0, images * networks * networks, images * networks * _steps,
-            bench.Graph(training.Configuration).MultiplyAdds);
+            training.Job, training.Ticket?.Settings.Ratio ?? 0, 0, images * networks * networks, images * networks * _steps,
+            bench.Graph(training.Job).MultiplyAdds);
     }
 }

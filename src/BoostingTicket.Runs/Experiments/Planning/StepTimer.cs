@@ -23,6 +23,9 @@ internal sealed class StepTimer(NodeContext bench)
     // Seconds: what a full batch may be expected to take for it to be measured, and when enough was measured.
     private const double LongStep = 8, Enough = 0.5;
 
+    // How fast a pruned network is depends on its share of zeros alone.
+    private static readonly PruningSettings Pruning = new();
+
     private readonly Dictionary<(string, double, TrainingMethod, int), StepTime> _times = [];
 
     /// <summary>Plans an experiment.</summary>
@@ -31,7 +34,7 @@ internal sealed class StepTimer(NodeContext bench)
         IReadOnlyList<ExperimentNode> nodes = grid.Nodes;
         List<NodeCost> costs = [.. nodes.Select(node => node.Cost(bench))];
         // Networks are made one at a time, so that what needs the same is measured together.
-        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(cost => cost.Configuration.Model, StringComparer.Ordinal)];
+        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(cost => cost.Job.Model, StringComparer.Ordinal)];
         bench.Progress.StageStarted("measuring steps", kinds.Count, 0);
         for (int kind = 0; kind < kinds.Count; kind++)
         {
@@ -51,41 +54,39 @@ internal sealed class StepTimer(NodeContext bench)
         : 0;
 
     private static (string Model, double Sparsity, TrainingMethod Method, int Batch) Key(NodeCost cost) =>
-        (cost.Configuration.Model, cost.Sparsity, cost.Training.Method, cost.Training.BatchSize);
+        (cost.Job.Model, cost.Sparsity, cost.Training.Method, cost.Training.BatchSize);
 
     private StepTime Measure(NodeCost cost)
     {
-        RunConfiguration configuration = cost.Configuration;
-        Network network = bench.Network(configuration);
-        ModelState initial = Initialization.Draw(
-            network.Graph.Table, configuration.Seed, Initialization.ParseScheme(configuration.Initialization));
+        TrainingJob job = cost.Job;
+        Network network = bench.Network(job);
+        ModelState initial = (job with { Start = TrainingStart.Initial }).DrawStart(network.Graph.Table);
         Mask? mask = cost.Sparsity > 0
-            ? PrunerCatalog.Find(configuration.Pruning.Scope).Prune(initial, new PruningOptions(cost.Sparsity, configuration.Pruning.MinimumKept)).Mask
+            ? PrunerCatalog.Find(Pruning.Scope).Prune(initial, new PruningOptions(cost.Sparsity, Pruning.MinimumKept)).Mask
             : null;
-        int wanted = Math.Min(configuration.Dense.BatchSize, bench.Images.TrainCount - configuration.Data.ValidationSamples);
+        int wanted = Math.Min(job.Settings.BatchSize, bench.Images.TrainCount - job.Data.ValidationSamples);
         int few = Math.Min(FewImages, wanted);
         (double train, double attack) = MeasureStep(few);
         int measured = few;
         if ((train + attack) / few * wanted <= LongStep)
             (train, attack) = MeasureStep(measured = wanted);
-        double scale = (double)configuration.Dense.BatchSize / measured;
+        double scale = (double)job.Settings.BatchSize / measured;
         return new StepTime(
-            configuration.Model, cost.Sparsity, SettingNames.Of(configuration.Dense.Method), configuration.Dense.BatchSize, measured,
+            job.Model, cost.Sparsity, SettingNames.Of(job.Settings.Method), job.Settings.BatchSize, measured,
             scale * (train + attack * cost.AttackSteps), MeasureClean(network, measured), attack / measured);
 
         // Seconds of the training step itself, and of one step of the attack, for so many images.
         (double Train, double Attack) MeasureStep(int images)
         {
             TicketReset.Apply(network.Parameters, network.Backend, initial, mask);
-            TrainingSettings settings = configuration.Dense;
-            int steps = Math.Min(Math.Max(configuration.Attack.Steps, 1), MostAttackSteps);
+            TrainingSettings settings = job.Settings;
+            int steps = Math.Min(Math.Max(job.Attack.Steps, 1), MostAttackSteps);
             // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
-            AttackSettings budget = configuration.Attack with { Steps = steps, Restarts = 1 };
+            AttackSettings budget = job.Attack with { Steps = steps, Restarts = 1 };
             using var step = new TrainingStep(
-                network, bench.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, configuration.Seed, images);
-            TrainValidationSplit split = bench.Images.Split(configuration.Seed);
-            Augmentation augmentation = configuration.Data.CropFlip ? Augmentation.Crop4Flip : Augmentation.None;
-            var order = new EpochOrder(split.Train, images, augmentation, configuration.Seed);
+                network, bench.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, job.Seed, images);
+            TrainValidationSplit split = bench.Images.Split(job.Seed);
+            var order = new EpochOrder(split.Train, images, job.Augmentation, job.Seed);
             var requests = new ImageRequest[images];
             order.Fill(0, requests);
             // The first step compiles plans and code.

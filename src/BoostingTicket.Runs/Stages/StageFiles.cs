@@ -1,0 +1,85 @@
+using System.Text.Json;
+using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Plans;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training.Checkpoints;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Pruning;
+
+namespace BoostingTicket.Runs.Stages;
+
+/// <summary>The files of one seed's stages in a run's folder, and what they say about where they come from.</summary>
+internal sealed class StageFiles
+{
+    private readonly RunFolder _folder;
+    private readonly ulong _seed;
+    private readonly ModelFileMetadata _metadata;
+    private readonly ModelFileMetadata _checkpointMetadata;
+
+    /// <summary>Names the files; none is written yet.</summary>
+    /// <param name="folder">Where they are kept.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="metadata">Where they come from; see <see cref="Describe"/>.</param>
+    /// <param name="owner">Whose ticket the checkpoints are bound to; null for those of the folder itself.</param>
+    public StageFiles(RunFolder folder, ulong seed, ModelFileMetadata metadata, RunOwner? owner = null)
+    {
+        _folder = folder;
+        _seed = seed;
+        _metadata = metadata;
+        _checkpointMetadata = owner is null
+            ? metadata
+            : metadata with { ConfigurationHash = owner.Bind(metadata.ConfigurationHash!) };
+    }
+
+    /// <summary>What the files of a configuration say about where they come from.</summary>
+    public static ModelFileMetadata Describe(
+        RunConfiguration configuration, NetworkGraph graph, ImageSet train, ulong seed) =>
+        ModelFileMetadata.Of(graph, configuration.Data.Normalize ? RunNormalization.For(train) : null) with
+        {
+            Preset = configuration.Preset,
+            Seed = seed,
+            ConfigurationHash = RunJson.Hash(configuration),
+            Settings = JsonSerializer.Serialize(configuration, RunJson.Compact),
+        };
+
+    /// <summary>Adds how a ticket was drawn.</summary>
+    public static ModelFileMetadata OfTicket(ModelFileMetadata metadata, PruningSettings pruning) =>
+        metadata with { PruningRatio = pruning.Ratio, PruningScope = pruning.Scope };
+
+    /// <summary>Writes weights that stages begin from, unless they are there already.</summary>
+    public void KeepInitial(ModelState initial)
+    {
+        string path = _folder.Initial(_seed);
+        if (!File.Exists(path))
+            WeightFile.Save(path, initial, _metadata);
+    }
+
+    /// <summary>Writes a ticket.</summary>
+    public void SaveTicket(string stage, ModelState initial, Mask mask, PruningSettings pruning) =>
+        TicketFile.Save(_folder.Ticket(_seed, stage), initial, mask, OfTicket(_metadata, pruning));
+
+    /// <summary>Writes the weights after the last epoch.</summary>
+    public void SaveLast(string stage, Network network) => WeightFile.Save(
+        _folder.LastWeights(_seed, stage), ModelState.Capture(network.Parameters, network.Backend), _metadata);
+
+    /// <summary>Reads the weights that were best on validation.</summary>
+    public ModelState LoadBest(string stage, NetworkGraph graph) =>
+        WeightFile.Load(_folder.BestWeights(_seed, stage), graph).State;
+
+    /// <summary>Writes images before and after an attack.</summary>
+    public void SaveExamples(string stage, AdversarialExamples examples) => examples.Save(_folder.Examples(_seed, stage));
+
+    /// <summary>File of a stage's result; it exists once the stage is done.</summary>
+    public string Result(string stage) => _folder.StageResult(_seed, stage);
+
+    /// <summary>What a trainer keeps of an unfinished stage.</summary>
+    public StageStorage Storage(string stage) => new(
+        _folder.Checkpoint(_seed, stage), _folder.BestWeights(_seed, stage), _metadata, _checkpointMetadata);
+
+    /// <summary>Deletes the checkpoint of a stage whose result is kept.</summary>
+    public void DeleteCheckpoint(string stage) => StoredFiles.Delete(_folder.Checkpoint(_seed, stage));
+}
