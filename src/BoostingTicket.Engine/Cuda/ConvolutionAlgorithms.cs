@@ -23,6 +23,9 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         [ConvolutionDirection.BackwardFilter] = [1, 5, 4],
     };
 
+    /// <summary>Implicit GEMM with precomputed indices: the forward algorithm with which cuDNN fuses no activation.</summary>
+    private const int PrecomputedGemm = 1;
+
     private readonly CudaContext _context;
     private readonly CudaOptions _options;
     private readonly ElementType _type;
@@ -30,6 +33,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape, int), ConvolutionPlan> _plans = [];
     private readonly Stack<Action> _destroy = new();
     private readonly nint _relu;
+    private readonly nint _identity;
 
     public ConvolutionAlgorithms(CudaContext context, CudaOptions options, ElementType type)
     {
@@ -38,6 +42,7 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         _type = type;
         _workspace = new DeviceScratch(context, "cuDNN's workspace");
         _relu = Owned(context.Cudnn.CreateRelu(), context.Cudnn.DestroyActivation);
+        _identity = Owned(context.Cudnn.CreateIdentity(), context.Cudnn.DestroyActivation);
     }
 
     private CudnnDataType DataType => _type == ElementType.BFloat16 ? CudnnDataType.BFloat16 : CudnnDataType.Float32;
@@ -122,18 +127,22 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         return plan.Accumulates.Value;
     }
 
-    /// <summary>Whether one call that does a whole forward epilogue is possible and worthwhile for a pass.</summary>
-    public bool CanFuse(ConvolutionPlan plan) => !plan.Shape.IsLinear && plan.BiasTensor != 0;
+    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass: cuDNN knows ReLU with every algorithm and
+    /// identity with implicit GEMM with precomputed indices.</summary>
+    public bool CanFuse(ConvolutionPlan plan, ActivationKind activation) => !plan.Shape.IsLinear && plan.BiasTensor != 0
+        && (activation == ActivationKind.Relu || (activation == ActivationKind.None && plan.Algorithm == PrecomputedGemm));
 
-    /// <summary>Runs <c>y = relu(x * w + shift + residual)</c> as one call; returns false where that is impossible.</summary>
+    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is impossible.</summary>
     public bool TryRunFused(
-        ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual)
+        ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual,
+        ActivationKind activation)
     {
         try
         {
             _context.Cudnn.ConvolveBiasRelu(
                 _context.CudnnHandle, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm, Workspace(plan), plan.WorkspaceBytes,
-                residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift, _relu);
+                residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift,
+                activation == ActivationKind.Relu ? _relu : _identity);
             return true;
         }
         catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)

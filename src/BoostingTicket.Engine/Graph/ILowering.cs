@@ -70,8 +70,9 @@ public interface ILowering
     /// <param name="node">The convolution or linear layer.</param>
     /// <param name="shape">The convolution.</param>
     /// <param name="scale">Folded factor of each output channel, or null.</param>
+    /// <param name="shift">What forward passes add to each output channel, or null.</param>
     /// <param name="uses">What it is used for.</param>
-    Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses);
+    Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, BufferSlice? shift, FilterUses uses);
 
     /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being lowered.</summary>
     Node? FuseNext<TLayer>(Node node)

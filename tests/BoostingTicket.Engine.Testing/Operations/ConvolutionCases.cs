@@ -80,7 +80,10 @@ internal static class ConvolutionCases
         yield return Refreshed(Spatial[12]);
         yield return Refreshed(Linear[5]);
         foreach (ConvolutionShape shape in (ConvolutionShape[])[Spatial[1], Spatial[7], Spatial[12], Linear[5]])
+        {
             yield return Scaled(shape);
+            yield return InTurn(shape);
+        }
         foreach (int batch in Batches)
         {
             yield return Bias(new FeatureShape(10), batch);
@@ -106,7 +109,7 @@ internal static class ConvolutionCases
             Filter filter = bench.CreateFilter(shape, FilterUses.Forward);
             bench.Execute(backend =>
             {
-                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
+                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null, epilogue.Shift));
                 backend.ConvolutionForward(filter, x, y, epilogue);
             });
         });
@@ -176,9 +179,37 @@ internal static class ConvolutionCases
             Filter filter = bench.CreateFilter(shape, FilterUses.Forward | FilterUses.BackwardInput);
             bench.Execute(backend =>
             {
-                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale));
+                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale, shift));
                 backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
                 backend.ConvolutionBackwardInput(filter, dy, dx, default);
+            });
+        });
+
+    /// <summary>Two plans that share a filter: one with a bias, one with a folded normalisation; and a shift that changes in
+    /// between.</summary>
+    private static OperationCase InTurn(ConvolutionShape shape) =>
+        new($"PrepareFilter in turn {Describe(shape)}", Tolerance.LongSum, bench =>
+        {
+            Tensor x = bench.Operand("x", 5, shape.Input);
+            BufferSlice weight = bench.Operand("weight", Weights(bench, shape));
+            BufferSlice scale = bench.Operand("scale", bench.Random.Normal(shape.OutputChannels, mean: 1));
+            BufferSlice bias = bench.Operand("bias", bench.Random.Normal(shape.OutputChannels));
+            float[] second = bench.Random.Normal(shape.OutputChannels);
+            BufferSlice shift = bench.Updated("shift", bench.Random.Normal(shape.OutputChannels), Match.Exact);
+            Tensor[] y = [.. Enumerable.Range(0, 4).Select(i => bench.Destination($"y{i}", 5, shape.Output))];
+            Filter filter = bench.CreateFilter(shape, FilterUses.Forward);
+            bench.Execute(backend =>
+            {
+                var plain = new FilterSource(weight, null, 0, null, bias);
+                var folded = new FilterSource(weight, null, 0, scale, shift);
+                for (int i = 0; i < y.Length; i++)
+                {
+                    backend.PrepareFilter(filter, i % 2 == 0 ? plain : folded);
+                    backend.ConvolutionForward(
+                        filter, x, y[i], new ForwardEpilogue(i % 2 == 0 ? bias : shift, null, i < 2 ? Activation.Relu : Activation.None));
+                    if (i == 1)
+                        backend.Upload(second, shift);
+                }
             });
         });
 

@@ -27,17 +27,20 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         using var backend = (CudaBackend)CudaDevices.Open(device, new CudaOptions(Precision: precision, Deterministic: true));
         using var workspace = new Workspace(backend);
         var shape = new ConvolutionShape(new FeatureShape(16, 8, 8), 32, kernel, kernel, stride, padding);
-        Filter filter = workspace.Filter(
-            shape, FilterUses.Forward | FilterUses.BackwardInput, workspace.Floats(Values(shape.WeightCount)));
+        BufferSlice weight = workspace.Floats(Values(shape.WeightCount));
+        Filter filter = workspace.Filter(shape, FilterUses.Forward | FilterUses.BackwardInput, weight);
         Tensor x = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
         Tensor y = workspace.Tensor(Batch, shape.Output), residual = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor sum = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor gradient = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
         BufferSlice shift = workspace.Floats(Values(shape.OutputChannels));
+        backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null, shift));
         using RepeatedWork work = backend.Repeat(() =>
         {
             backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
             backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, residual, Activation.Relu));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.None));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, residual, Activation.None));
             backend.ConvolutionForward(filter, x, sum, new ForwardEpilogue(null, sum, Activation.None));
             backend.ConvolutionBackwardInput(filter, sum, gradient, new GradientEpilogue(gradient, null));
         });
@@ -52,7 +55,8 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         {
             Assert.That(backend.Context.RecordingFailure?.Message, Is.Null, "the graph");
             Assert.That(backend.Context.Recordings, Has.Count.EqualTo(1), "the graph");
-            Assert.That(forward.Fuses, Is.All.True, $"epilogue without and with residual: {forward.Refusal?.Message}");
+            Assert.That(
+                forward.Fuses, Is.All.True, $"epilogue without and with residual, with ReLU and without: {forward.Refusal?.Message}");
             Assert.That(forward.Accumulates, Is.True, $"forward sum: {forward.Refusal?.Message}");
             Assert.That(backward.Accumulates, Is.True, $"backward sum: {backward.Refusal?.Message}");
         });

@@ -136,7 +136,7 @@ internal static unsafe class KernelTraffic
         long tiles = Chunks(physical, p[first + 3]) * Chunks(taps, p[first + 4]);
         long filters = grid.GridX / tiles;
         return prepares
-            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1))))
+            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1)) + ((4 + size) * p.Has(10))))
             : filters * taps * ((physical * size) + (channels * 4));
     }
 

@@ -23,7 +23,7 @@ internal static class ConvolutionLowering
         Value y = lowering.Define(tail.Last);
 
         bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.WantsParameterGradients;
-        Func<Filter> filter = lowering.NewFilter(node, shape, scale,
+        Func<Filter> filter = lowering.NewFilter(node, shape, scale, shift,
             FilterUses.Forward
             | (wantsInput ? FilterUses.BackwardInput : 0)
             | (wantsWeights ? FilterUses.BackwardFilter : 0));
