@@ -144,6 +144,31 @@ internal sealed partial class CudaBackend
             _elementwise.Backward(to, DevicePointer.Null, addend, through, epilogue.Activation, to);
     }
 
+    public bool ScalesInputGradients => true;
+
+    public void ConvolutionBackwardInputScaled(
+        Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue, BufferSlice scale, Tensor? summand)
+    {
+        CudaFilter weights = CudaFilter.Of(filter);
+        weights.Require(FilterUses.BackwardInput);
+        TensorView from = View(dy), to = View(dx);
+        ConvolutionShape shape = filter.Shape;
+        RequireShape(from, to.Batch, shape.Output, "output gradient");
+        RequireShape(to, from.Batch, shape.Input, "input gradient");
+        RequireApart(from, to);
+        RequireElement(from, "output gradient");
+        RequireElement(to, "scaled input gradient");
+        TensorView? addend = View(epilogue.Addend, to, "addend");
+        TensorView? through = View(epilogue.Through, to, "activation's operand");
+        TensorView? last = View(summand, to, "summand");
+        DevicePointer factors = CudaFloats.Of(scale, shape.Input.Channels, "scale");
+        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
+        bool isRead = addend?.Data == to.Data || last?.Data == to.Data;
+        TensorView computed = isRead ? to with { Data = _sums.Reserve(to.Bytes) } : to;
+        _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
+        _elementwise.BackwardScaled(computed, addend, through, epilogue.Activation, factors, last, to);
+    }
+
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
     {
         CudaFilter weights = CudaFilter.Of(filter);

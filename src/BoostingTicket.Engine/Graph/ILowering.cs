@@ -103,9 +103,12 @@ public interface ILowering
     /// <param name="reads">Values that the operation reads, the addend left out.</param>
     /// <param name="run">Calls the backend with the destination and the epilogue.</param>
     /// <param name="arithmetic">Dense floating-point operations.</param>
+    /// <param name="scaled">Calls it with destination, epilogue, a scale behind that and a summand behind the scale; null where it has no
+    /// such operation.</param>
     void GradientStep(
         OperationKind kind, Node node, GradientTarget target, IReadOnlyList<Value> reads,
-        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0);
+        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0,
+        Action<IBackend, Tensor, GradientEpilogue, BufferSlice, Tensor?>? scaled = null);
 
     /// <summary>Emits the gradient of parameters: into the backward pass, or for the first layer, where it is wanted so, apart.</summary>
     void ParameterStep(OperationKind kind, Node node, IReadOnlyList<Value> reads, Action<IBackend> run, long arithmetic = 0);

@@ -20,6 +20,9 @@ internal sealed class PlanValue(string name, Tensor tensor, bool isExternal) : V
     /// it.</summary>
     public PendingGradient? PendingGradient { get; set; }
 
+    /// <summary>The operation into which the derivative of the activation that made this value was fused; null where none was.</summary>
+    public PendingGradient? ActivatedGradient { get; set; }
+
     /// <summary>Of a gradient: the values whose gradient it is.</summary>
     public List<PlanValue> Sharers { get; } = [];
 
@@ -40,12 +43,24 @@ internal sealed class PlanValue(string name, Tensor tensor, bool isExternal) : V
 }
 
 /// <summary>A gradient operation whose epilogue may still change.</summary>
-internal sealed class PendingGradient(PlanOperation operation)
+internal sealed class PendingGradient(PlanOperation operation, bool canScale)
 {
     public PlanOperation Operation { get; } = operation;
+
+    /// <summary>Whether a scale and a sum may follow in the same operation.</summary>
+    public bool CanScale { get; } = canScale;
 
     /// <summary>What the activation's derivative is taken from; null as long as none was fused.</summary>
     public Tensor? Through { get; set; }
 
     public Activation Activation { get; set; }
+
+    /// <summary>The scale and the sum that follow; null as long as none was fused.</summary>
+    public GradientScaling? Scaling { get; set; }
 }
+
+/// <summary>A normalisation by constants that a gradient operation goes back through at its end.</summary>
+/// <param name="Destination">Gradient of the normalisation's input.</param>
+/// <param name="Scale">A factor for each channel.</param>
+/// <param name="Summand">What was contributed to that gradient before, or null.</param>
+internal readonly record struct GradientScaling(PlanValue Destination, BufferSlice Scale, PlanValue? Summand);

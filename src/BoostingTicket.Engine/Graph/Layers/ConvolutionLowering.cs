@@ -55,7 +55,9 @@ internal static class ConvolutionLowering
                 lowering.GradientStep(OperationKind.ConvolutionBackwardInput, node, dx, [dy],
                     (backend, destination, epilogue) =>
                         backend.ConvolutionBackwardInput(filter(), dy.Tensor, destination, epilogue),
-                    operations);
+                    operations,
+                    (backend, destination, epilogue, factors, summand) =>
+                        backend.ConvolutionBackwardInputScaled(filter(), dy.Tensor, destination, epilogue, factors, summand));
             }
         });
     }
