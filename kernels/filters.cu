@@ -100,7 +100,8 @@ __device__ __forceinline__ void export_gradient(
         int tile_channels, int tile_taps, const float* shift, T* packed_shift) \
     { \
         prepare<T>( \
-            weight, scale, packed, filters, channels, physical_channels, all_taps, tile_channels, tile_taps, shift, packed_shift); \
+            weight, scale, packed, filters, channels, physical_channels, all_taps, tile_channels, tile_taps, shift, \
+            packed_shift); \
     } \
     extern "C" __global__ void __launch_bounds__(256) filters_export_gradient_##suffix( \
         const T* packed, float* gradient, int channels, int physical_channels, int all_taps, int tile_channels, int tile_taps) \

@@ -32,7 +32,8 @@ public partial interface IBackend
     /// <c>dx = scale[channel] * epilogue(gradient) + summand</c>.</summary>
     /// <param name="filter">Prepared with <see cref="FilterUses.BackwardInput"/>.</param>
     /// <param name="dy">N x output shape.</param>
-    /// <param name="dx">N x input shape; overwritten. Must not be <paramref name="dy"/>; may be the addend or the summand.</param>
+    /// <param name="dx">N x input shape; overwritten. Must not be <paramref name="dy"/>; may be the addend or the
+    /// summand.</param>
     /// <param name="epilogue">Accumulation and the activation's derivative, before the scale.</param>
     /// <param name="scale">A factor for each channel of the input.</param>
     /// <param name="summand">A gradient to add behind the scale, or null.</param>

@@ -127,12 +127,13 @@ internal sealed class ConvolutionAlgorithms : IDisposable
         return plan.Accumulates.Value;
     }
 
-    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass: cuDNN knows ReLU with every algorithm and
-    /// identity with implicit GEMM with precomputed indices.</summary>
+    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass: cuDNN knows ReLU with every algorithm
+    /// and identity with implicit GEMM with precomputed indices.</summary>
     public bool CanFuse(ConvolutionPlan plan, ActivationKind activation) => !plan.Shape.IsLinear && plan.BiasTensor != 0
         && (activation == ActivationKind.Relu || (activation == ActivationKind.None && plan.Algorithm == PrecomputedGemm));
 
-    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is impossible.</summary>
+    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is
+    /// impossible.</summary>
     public bool TryRunFused(
         ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual,
         ActivationKind activation)

@@ -39,8 +39,8 @@ internal sealed class ConvolutionPlan
     /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>
     public CudaException? Refusal { get; set; }
 
-    /// <summary>Whether one call of cuDNN for convolution, shift, residual and activation is faster than convolution and epilogue apart;
-    /// null until it was measured. See <see cref="EpilogueOf"/>.</summary>
+    /// <summary>Whether one call of cuDNN for convolution, shift, residual and activation is faster than convolution and epilogue
+    /// apart; null until it was measured. See <see cref="EpilogueOf"/>.</summary>
     public bool?[] Fuses { get; } = new bool?[4];
 
     /// <summary>Index in <see cref="Fuses"/>: with ReLU without and with a residual, then without an activation.</summary>

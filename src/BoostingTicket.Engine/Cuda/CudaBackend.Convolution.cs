@@ -50,7 +50,8 @@ internal sealed partial class CudaBackend
     private bool TryConvolveFused(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
         Activation activation) => _algorithms.TryRunFused(
-            plan, from.Data, weights.Packed, to.Data, weights.PreparedShift(shift), residual?.Data ?? DevicePointer.Null, activation.Kind);
+            plan, from.Data, weights.Packed, to.Data, weights.PreparedShift(shift), residual?.Data ?? DevicePointer.Null,
+            activation.Kind);
 
     private void ConvolveAndFinish(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,

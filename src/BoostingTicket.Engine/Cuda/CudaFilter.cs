@@ -5,10 +5,12 @@ using BoostingTicket.Engine.Cuda.Kernels;
 namespace BoostingTicket.Engine.Cuda;
 
 /// <summary>A filter of the CUDA backend: its weights as output channel, row, column, input channel, both kinds of channel padded to
-/// whole vectors, in the backend's number format; and shifts in the form in which cuDNN adds them: in that format, aligned.</summary>
+/// whole vectors, in the backend's number format; and shifts in the form in which cuDNN adds them: in that format,
+/// aligned.</summary>
 internal sealed class CudaFilter : Filter
 {
-    /// <summary>Zeros, the shift beside plain weights, and that beside scaled ones: two plans may prepare one filter in turn.</summary>
+    /// <summary>Zeros, the shift beside plain weights, and that beside scaled ones: two plans may prepare one filter in
+    /// turn.</summary>
     private const int ShiftForms = 3;
 
     private readonly DeviceBlock? _packed;
@@ -22,7 +24,8 @@ internal sealed class CudaFilter : Filter
         if (uses.HasFlag(FilterUses.Forward) || uses.HasFlag(FilterUses.BackwardInput))
             _packed = new DeviceBlock(context, FilterKernels.PackedBytes(shape, type), "filters");
         // cuDNN would add to padding channels too, which have to stay zero.
-        if (!uses.HasFlag(FilterUses.Forward) || shape.IsLinear || TensorView.Pad(shape.OutputChannels, type) != shape.OutputChannels)
+        bool isPadded = TensorView.Pad(shape.OutputChannels, type) != shape.OutputChannels;
+        if (!uses.HasFlag(FilterUses.Forward) || shape.IsLinear || isPadded)
             return;
         _shifts = new DeviceBlock(context, ShiftForms * ShiftBytes, "shifts of filters");
         context.Driver.Fill(_shifts.Pointer, 0, (nuint)(ShiftForms * ShiftBytes) / sizeof(uint), context.Stream);

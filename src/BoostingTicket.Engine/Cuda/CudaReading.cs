@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Results that are copied to page-locked memory in the order of the stream, and events between its work. The device's clock
-/// tells the times, so that the host need not wait to take them.</summary>
+/// <summary>Results that are copied to page-locked memory in the order of the stream, and events between its work. The device's
+/// clock tells the times, so that the host need not wait to take them.</summary>
 internal sealed unsafe class CudaReading : Reading
 {
     private readonly CudaContext _context;

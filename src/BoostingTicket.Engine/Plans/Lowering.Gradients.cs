@@ -153,8 +153,8 @@ internal sealed partial class Lowering
         }
     }
 
-    // What wrote the gradient of y, and took it back through y's activation, goes on through the normalisation before y, if it was
-    // emitted last (so that what it adds is there already) and nobody else reads that gradient.
+    // What wrote the gradient of y, and took it back through y's activation, goes on through the normalisation before y, if it
+    // was emitted last (so that what it adds is there already) and nobody else reads that gradient.
     private bool TryScale(PlanValue y, BufferSlice scale, PlanValue x)
     {
         if (y.ActivatedGradient is not { CanScale: true } pending || _backward[^1] != pending.Operation || x.IsExternal

@@ -4,7 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Plans;
 
-/// <summary>A value of a plan: where its gradient is, and the span of operations in which it must live. The plan places its tensor.</summary>
+/// <summary>A value of a plan: where its gradient is, and the span of operations in which it must live. The plan places its
+/// tensor.</summary>
 internal sealed class PlanValue(string name, Tensor tensor, bool isExternal) : Value(name, tensor)
 {
     /// <summary>Whether the caller owns the memory.</summary>
@@ -13,14 +14,16 @@ internal sealed class PlanValue(string name, Tensor tensor, bool isExternal) : V
     /// <summary>Whether the backward pass has to find this value's gradient.</summary>
     public bool NeedsGradient { get; set; }
 
-    /// <summary>Where the gradient is, once something contributed to it. Several values may share one while they are equal.</summary>
+    /// <summary>Where the gradient is, once something contributed to it. Several values may share one while they are
+    /// equal.</summary>
     public PlanValue? Gradient { get; set; }
 
     /// <summary>The operation that wrote <see cref="Gradient"/> last, if an activation's derivative can still be fused into
     /// it.</summary>
     public PendingGradient? PendingGradient { get; set; }
 
-    /// <summary>The operation into which the derivative of the activation that made this value was fused; null where none was.</summary>
+    /// <summary>The operation into which the derivative of the activation that made this value was fused; null where none
+    /// was.</summary>
     public PendingGradient? ActivatedGradient { get; set; }
 
     /// <summary>Of a gradient: the values whose gradient it is.</summary>
@@ -34,7 +37,8 @@ internal sealed class PlanValue(string name, Tensor tensor, bool isExternal) : V
 
     public int LastUse { get; set; } = -1;
 
-    /// <summary>What the plan knows of a value that a layer holds; layers have theirs from the plan's compilation alone.</summary>
+    /// <summary>What the plan knows of a value that a layer holds; layers have theirs from the plan's compilation
+    /// alone.</summary>
     public static PlanValue Of(Value value)
     {
         ArgumentNullException.ThrowIfNull(value);

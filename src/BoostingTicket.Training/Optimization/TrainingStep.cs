@@ -9,9 +9,9 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made. A device that
-/// works beside the host is not waited for: losses and times of a step are read when the next one has been called, or by
-/// <see cref="Finish"/>. Where somebody observes, and on other devices, every step is read at its end.</summary>
+/// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made. A
+/// device that works beside the host is not waited for: losses and times of a step are read when the next one has been called, or
+/// by <see cref="Finish"/>. Where somebody observes, and on other devices, every step is read at its end.</summary>
 public sealed class TrainingStep : IDisposable
 {
     // Marks of the time: the ends of the phases.
@@ -60,13 +60,13 @@ public sealed class TrainingStep : IDisposable
         set => _method.Observer = value;
     }
 
-    /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works beside the
-    /// host, after the next step.</summary>
+    /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works
+    /// beside the host, after the next step.</summary>
     /// <param name="requests">The batch's samples.</param>
     /// <param name="learningRate">Rate of the step.</param>
     /// <param name="state">Where sums are kept; its epoch keys the random starts.</param>
-    /// <exception cref="DivergedException">The loss is not a finite number; the weights were not stepped. Or that of the step before,
-    /// which is named; then they were.</exception>
+    /// <exception cref="DivergedException">The loss is not a finite number; the weights were not stepped. Or that of the step
+    /// before, which is named; then they were.</exception>
     public void Run(ReadOnlySpan<ImageRequest> requests, double learningRate, TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -100,7 +100,8 @@ public sealed class TrainingStep : IDisposable
         _next = 1 - _next;
     }
 
-    /// <summary>Waits for the last step, where it was not read yet, and adds it to the state; before sums or times are looked at.</summary>
+    /// <summary>Waits for the last step, where it was not read yet, and adds it to the state; before sums or times are looked
+    /// at.</summary>
     /// <exception cref="DivergedException">Its loss is not a finite number.</exception>
     public void Finish(TrainingState state)
     {
@@ -152,8 +153,8 @@ public sealed class TrainingStep : IDisposable
             correct += one != 0 ? 1 : 0;
         if (!double.IsFinite(loss))
             throw new DivergedException(
-                $"Training diverged: the loss of epoch {step.Epoch + 1}, step {step.Batch + 1} is {loss}; lower the "
-                + "learning rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
+                $"Training diverged: the loss of epoch {step.Epoch + 1}, step {step.Batch + 1} is {loss}; lower the learning "
+                + "rate (--learning-rate, --donor-learning-rate) or raise the warm-up (--warmup-from, --warmup-length).");
         state.LossSum += loss;
         state.CorrectCount += correct;
     }

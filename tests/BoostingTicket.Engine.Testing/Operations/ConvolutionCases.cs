@@ -136,8 +136,8 @@ internal static class ConvolutionCases
             });
         });
 
-    /// <summary>The gradient goes on through a normalisation by constants. A backend that does not do that in one operation does it in
-    /// two, as plans do.</summary>
+    /// <summary>The gradient goes on through a normalisation by constants. A backend that does not do that in one operation does
+    /// it in two, as plans do.</summary>
     private static OperationCase BackwardInputScaled(ConvolutionShape shape, GradientVariant variant, Summand summand) =>
         new($"ConvolutionBackwardInputScaled {Describe(shape)}{variant} sum {summand}", Tolerance.LongSum, bench =>
         {
@@ -246,8 +246,9 @@ internal static class ConvolutionCases
                 for (int i = 0; i < y.Length; i++)
                 {
                     backend.PrepareFilter(filter, i % 2 == 0 ? plain : folded);
+                    Activation activation = i < 2 ? Activation.Relu : Activation.None;
                     backend.ConvolutionForward(
-                        filter, x, y[i], new ForwardEpilogue(i % 2 == 0 ? bias : shift, null, i < 2 ? Activation.Relu : Activation.None));
+                        filter, x, y[i], new ForwardEpilogue(i % 2 == 0 ? bias : shift, null, activation));
                     if (i == 1)
                         backend.Upload(second, shift);
                 }

@@ -56,7 +56,8 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
             Assert.That(backend.Context.RecordingFailure?.Message, Is.Null, "the graph");
             Assert.That(backend.Context.Recordings, Has.Count.EqualTo(1), "the graph");
             Assert.That(
-                forward.Fuses, Is.All.True, $"epilogue without and with residual, with ReLU and without: {forward.Refusal?.Message}");
+                forward.Fuses, Is.All.True,
+                $"epilogue without and with residual, with ReLU and without: {forward.Refusal?.Message}");
             Assert.That(forward.Accumulates, Is.True, $"forward sum: {forward.Refusal?.Message}");
             Assert.That(backward.Accumulates, Is.True, $"backward sum: {backward.Refusal?.Message}");
         });

@@ -99,7 +99,8 @@ internal sealed partial class SoftwareCudnn : ICudnn
     public nint CreateIdentity() => _handles.Add(new ActivationDescription(IsRelu: false));
 
     /// <inheritdoc/>
-    public void DestroyActivation(nint activation) => Remove<ActivationDescription>("cudnnDestroyActivationDescriptor", activation);
+    public void DestroyActivation(nint activation) =>
+        Remove<ActivationDescription>("cudnnDestroyActivationDescriptor", activation);
 
     /// <summary>Ends the library.</summary>
     /// <exception cref="InvalidOperationException">Handles or descriptors were not destroyed.</exception>

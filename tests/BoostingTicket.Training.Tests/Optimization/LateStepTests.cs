@@ -14,8 +14,8 @@ using BoostingTicket.Training.Tests.Tickets;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 
-/// <summary>A device that works beside the host is read a step late: with the same sums, weights, records and errors as one that is waited
-/// for.</summary>
+/// <summary>A device that works beside the host is read a step late: with the same sums, weights, records and errors as one that
+/// is waited for.</summary>
 public sealed class LateStepTests
 {
     private const int Batch = 4;
@@ -78,12 +78,17 @@ public sealed class LateStepTests
         var interrupted = new TrainingState();
         var storage = new SavedSums();
         using var stop = new CancellationTokenSource();
-        Task stopping = Task.Run(() => SpinWait.SpinUntil(() => interrupted.Batch > 0)).ContinueWith(_ => stop.Cancel(), TaskScheduler.Default);
+        Task stopping = Task.Run(() =>
+        {
+            SpinWait.SpinUntil(() => interrupted.Batch > 0);
+            stop.Cancel();
+        });
         IReadOnlyList<EpochRecord> late = TrainAll(interrupted, null, storage, stop);
         stopping.Wait();
 
         Assert.That(
-            late.Select(record => record with { Times = default }), Is.EqualTo(waited.Select(record => record with { Times = default })));
+            late.Select(record => record with { Times = default }),
+            Is.EqualTo(waited.Select(record => record with { Times = default })));
         (int Epoch, int Batch, long Samples, double Loss) save = storage.Saves[0];
         Assert.That(save.Batch, Is.Positive, "a checkpoint within an epoch");
         Assert.That((save.Samples, save.Loss), Is.EqualTo(sums[(save.Epoch, save.Batch)]));
@@ -122,8 +127,9 @@ public sealed class LateStepTests
         int[] samples = [.. Enumerable.Range(0, 14)];
         using var progress = new CountingProgress();
         using var trainer = new Trainer(
-            new TrainingContext(network, images, samples.AsMemory(0, 10), samples.AsMemory(10), Augmentation.None, Seed: 1), Settings,
-            new AttackSettings { Epsilon = 0.1 }, new EvaluationSettings { ProbeSteps = 0, BatchSize = 4 }, storage, progress);
+            new TrainingContext(network, images, samples.AsMemory(0, 10), samples.AsMemory(10), Augmentation.None, Seed: 1),
+            Settings, new AttackSettings { Epsilon = 0.1 }, new EvaluationSettings { ProbeSteps = 0, BatchSize = 4 }, storage,
+            progress);
         trainer.Observer = observer;
         try
         {

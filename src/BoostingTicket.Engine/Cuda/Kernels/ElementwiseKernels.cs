@@ -68,8 +68,8 @@ internal sealed class ElementwiseKernels
             activation.Slope, dx.Data, dy.Shape.Channels, dy.PhysicalChannels, dx.PhysicalChannels, dy.Pixels);
     }
 
-    /// <summary><c>dx = scale[channel] * ((dy + addend) * activation'(through)) + summand</c>. Reads dy and what there is of addend,
-    /// through and summand once; writes dx once.</summary>
+    /// <summary><c>dx = scale[channel] * ((dy + addend) * activation'(through)) + summand</c>. Reads dy and what there is of
+    /// addend, through and summand once; writes dx once.</summary>
     /// <param name="dy">N x shape.</param>
     /// <param name="addend">Of the same type and shape, as all tensors here; null for 0.</param>
     /// <param name="through">Null where there is no activation.</param>
