@@ -89,6 +89,65 @@ __device__ __forceinline__ void backward(
     }
 }
 
+// dx = scale[c] * ((dy + addend) * act'(through)) + summand; absent operands but scale are null. dx may be any of them.
+// Reads dy, and addend, through and summand where they are there, and 4 bytes for each channel and thread; writes dx.
+template <typename T>
+__device__ __forceinline__ void scaled(
+    const T* dy, const T* addend, const T* through, int activation, float slope, const float* scale, const T* summand, T* dx,
+    int channels, int physical_channels, i64 pixels)
+{
+    enum { width = VectorOf<T>::length };
+    int channel = (int)(blockIdx.y * blockDim.x + threadIdx.x) * width;
+    if (channel >= channels)
+        return;
+    float factors[width];
+    load_channels(scale, channel, channels, 1.0f, factors);
+    i64 step = (i64)gridDim.x * blockDim.y;
+    for (i64 pixel = (i64)blockIdx.x * blockDim.y + threadIdx.y; pixel < pixels; pixel += step)
+    {
+        i64 at = pixel * physical_channels + channel;
+        float values[width], others[width];
+        load_vector(dy + at, values);
+        if (addend != nullptr)
+        {
+            load_vector(addend + at, others);
+#pragma unroll
+            for (int i = 0; i < width; i++)
+                values[i] = __fadd_rn(values[i], others[i]);
+        }
+        if (through != nullptr)
+        {
+            load_vector(through + at, others);
+            differentiate(values, others, activation, slope);
+        }
+        if (summand != nullptr)
+        {
+            load_vector(summand + at, others);
+#pragma unroll
+            for (int i = 0; i < width; i++)
+                values[i] = __fmaf_rn(values[i], factors[i], others[i]);
+        }
+        else
+        {
+#pragma unroll
+            for (int i = 0; i < width; i++)
+                values[i] = __fmul_rn(values[i], factors[i]);
+        }
+        store_vector(dx + at, values);
+    }
+}
+
+#define SCALED(suffix, T) \
+    extern "C" __global__ void __launch_bounds__(256) elementwise_scaled_##suffix( \
+        const T* dy, const T* addend, const T* through, int activation, float slope, const float* scale, const T* summand, \
+        T* dx, int channels, int physical_channels, i64 pixels) \
+    { \
+        scaled<T>(dy, addend, through, activation, slope, scale, summand, dx, channels, physical_channels, pixels); \
+    }
+
+SCALED(f32, float)
+SCALED(bf16, bf16)
+
 #define ELEMENTWISE(suffix, A, B) \
     extern "C" __global__ void __launch_bounds__(256) elementwise_forward_##suffix( \
         const A* x, const float* scale, const float* shift, const B* residual, int activation, float slope, B* y, \

@@ -29,17 +29,20 @@ struct Tile
 };
 
 // packed[k][tap][c] = scale[k] * weight[k][c][tap]; no scale: null. Blocks for all padded filters.
-// Reads 4 bytes a weight; writes the packed filter, padding included.
+// packed_shift[k] = shift[k], where packed_shift is not null.
+// Reads 4 bytes a weight, and 4 a filter of scale and of shift; writes the packed filter, padding included, and the packed shift.
 template <typename T>
 __device__ __forceinline__ void prepare(
     const float* weight, const float* scale, T* packed, int filters, int channels, int physical_channels, int all_taps,
-    int tile_channels, int tile_taps)
+    int tile_channels, int tile_taps, const float* shift, T* packed_shift)
 {
     enum { length = VectorOf<T>::length };
     __shared__ float values[tile_values + tile_values / 32];
     Tile tile(physical_channels, all_taps, tile_channels, tile_taps);
     bool there = tile.filter < filters;
     float factor = there && scale != nullptr ? scale[tile.filter] : 1.0f;
+    if (packed_shift != nullptr && there && tile.first_channel == 0 && tile.first_tap == 0 && threadIdx.x == 0)
+        packed_shift[tile.filter] = from_float<T>(shift[tile.filter]);
     const float* from = weight + ((i64)tile.filter * channels + tile.first_channel) * all_taps + tile.first_tap;
     for (int i = (int)threadIdx.x; i < tile.channels * tile.taps; i += (int)blockDim.x)
     {
@@ -94,9 +97,11 @@ __device__ __forceinline__ void export_gradient(
 #define FILTERS(suffix, T) \
     extern "C" __global__ void __launch_bounds__(256) filters_prepare_##suffix( \
         const float* weight, const float* scale, T* packed, int filters, int channels, int physical_channels, int all_taps, \
-        int tile_channels, int tile_taps) \
+        int tile_channels, int tile_taps, const float* shift, T* packed_shift) \
     { \
-        prepare<T>(weight, scale, packed, filters, channels, physical_channels, all_taps, tile_channels, tile_taps); \
+        prepare<T>( \
+            weight, scale, packed, filters, channels, physical_channels, all_taps, tile_channels, tile_taps, shift, \
+            packed_shift); \
     } \
     extern "C" __global__ void __launch_bounds__(256) filters_export_gradient_##suffix( \
         const T* packed, float* gradient, int channels, int physical_channels, int all_taps, int tile_channels, int tile_taps) \

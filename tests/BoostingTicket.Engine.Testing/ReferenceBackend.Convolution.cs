@@ -43,17 +43,50 @@ public partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public virtual void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
     {
         var scope = new OperationScope(nameof(ConvolutionBackwardInput));
         ConvolutionShape shape = filter.Shape;
-        int stride = shape.Stride;
         double[] weights = ReferenceFilter.Weights(filter, FilterUses.BackwardInput, scope);
         ReadOnlySpan<double> outputGradient = scope.Read(dy, nameof(dy), dy.Batch, shape.Output);
         var end = new GradientEnd(scope, epilogue, dy.Batch, shape.Input);
         double[] inputGradient = scope.Write(dx, nameof(dx), dy.Batch, shape.Input, GradientEnd.Addend);
+        Gather(dy, shape, weights, outputGradient, inputGradient);
+        end.Apply(inputGradient);
+        scope.Commit();
+    }
 
+    /// <inheritdoc/>
+    public virtual bool ScalesInputGradients => true;
+
+    /// <inheritdoc/>
+    public virtual void ConvolutionBackwardInputScaled(
+        Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue, BufferSlice scale, Tensor? summand)
+    {
+        var scope = new OperationScope(nameof(ConvolutionBackwardInputScaled));
+        ConvolutionShape shape = filter.Shape;
+        double[] weights = ReferenceFilter.Weights(filter, FilterUses.BackwardInput, scope);
+        ReadOnlySpan<double> outputGradient = scope.Read(dy, nameof(dy), dy.Batch, shape.Output);
+        var end = new GradientEnd(scope, epilogue, dy.Batch, shape.Input);
+        ReadOnlySpan<double> factors = scope.Read(scale, nameof(scale), shape.Input.Channels);
+        ReadOnlySpan<double> last = scope.ReadOptional(summand, nameof(summand), dy.Batch, shape.Input);
+        double[] inputGradient = scope.Write(dx, nameof(dx), dy.Batch, shape.Input, GradientEnd.Addend, nameof(summand));
+        Gather(dy, shape, weights, outputGradient, inputGradient);
+        end.Apply(inputGradient);
+        for (int i = 0; i < inputGradient.Length; i++)
+        {
+            inputGradient[i] = factors[i / shape.Input.Pixels % shape.Input.Channels] * inputGradient[i]
+                + (last.IsEmpty ? 0 : last[i]);
+        }
+        scope.Commit();
+    }
+
+    // The gradient of a convolution's input, added to zeros.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Gather(
+        Tensor dy, ConvolutionShape shape, double[] weights, ReadOnlySpan<double> outputGradient, double[] inputGradient)
+    {
+        int stride = shape.Stride;
         var taps = new Taps(shape, dy.Batch);
         while (taps.Next(out Tap tap))
         {
@@ -63,8 +96,6 @@ public partial class ReferenceBackend
             for (int column = 0; column < from.Length; column++)
                 to[column * stride] += weight * from[column];
         }
-        end.Apply(inputGradient);
-        scope.Commit();
     }
 
     /// <inheritdoc/>

@@ -52,4 +52,7 @@ public abstract class Filter : IDisposable
 /// rebuilt only then.</param>
 /// <param name="Scale">A factor for each output channel, multiplied into the prepared weights (folded normalisation); null
 /// for none.</param>
-public readonly record struct FilterSource(BufferSlice Weight, BufferSlice? Mask, int MaskVersion, BufferSlice? Scale);
+/// <param name="Shift">The shift that forward passes will be given, so that a backend may convert it with the weights; null for
+/// none, or where it is not known. It counts as it was when the filter was prepared, or as it is at the forward pass.</param>
+public readonly record struct FilterSource(
+    BufferSlice Weight, BufferSlice? Mask, int MaskVersion, BufferSlice? Scale, BufferSlice? Shift = null);

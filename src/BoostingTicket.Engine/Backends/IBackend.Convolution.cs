@@ -24,6 +24,23 @@ public partial interface IBackend
     /// <param name="epilogue">Accumulation and the activation's derivative.</param>
     void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue);
 
+    /// <summary>Whether <see cref="ConvolutionBackwardInputScaled"/> may be called: it does in one pass over memory what
+    /// <see cref="ConvolutionBackwardInput"/> and <see cref="ScaleBackward"/> do in two.</summary>
+    bool ScalesInputGradients => false;
+
+    /// <summary>Gradient of a convolution's input, taken further back through a normalisation by constants:
+    /// <c>dx = scale[channel] * epilogue(gradient) + summand</c>.</summary>
+    /// <param name="filter">Prepared with <see cref="FilterUses.BackwardInput"/>.</param>
+    /// <param name="dy">N x output shape.</param>
+    /// <param name="dx">N x input shape; overwritten. Must not be <paramref name="dy"/>; may be the addend or the
+    /// summand.</param>
+    /// <param name="epilogue">Accumulation and the activation's derivative, before the scale.</param>
+    /// <param name="scale">A factor for each channel of the input.</param>
+    /// <param name="summand">A gradient to add behind the scale, or null.</param>
+    void ConvolutionBackwardInputScaled(
+        Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue, BufferSlice scale, Tensor? summand) =>
+        throw new NotSupportedException("This backend scales no gradients of convolutions.");
+
     /// <summary>Gradient of a convolution's weights, summed over the batch. Overwrites <paramref name="dw"/>; entries whose
     /// mask is 0 may hold the true gradient or 0.</summary>
     /// <param name="filter">Made with <see cref="FilterUses.BackwardFilter"/> and prepared.</param>

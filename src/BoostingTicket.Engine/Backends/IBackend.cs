@@ -78,6 +78,11 @@ public partial interface IBackend : IDisposable
     /// <paramref name="work"/> again; it calls it again when memory moved.</summary>
     RepeatedWork Repeat(Action work) => new CalledWork(work);
 
+    /// <summary>A way to read results without holding up the device.</summary>
+    /// <param name="sources">What is read; it must live as long as the reading.</param>
+    /// <param name="marks">How many times are noted.</param>
+    Reading CreateReading(IReadOnlyList<BufferSlice> sources, int marks) => new ImmediateReading(this, sources, marks);
+
     /// <summary>Waits until everything called so far is done; what a clock needs before it is read.</summary>
     void Synchronize();
 }

@@ -30,8 +30,14 @@ internal sealed partial class ConvolutionAlgorithms
 
     private static string SumWork(ConvolutionPlan plan) => $"{plan.Name}, added to its destination";
 
-    private static string FusedWork(ConvolutionPlan plan, bool withResidual) =>
-        $"{plan.Name}, with shift, {(withResidual ? "residual and " : "")}ReLU";
+    private static string FusedWork(ConvolutionPlan plan, bool withResidual, ActivationKind activation) =>
+        $"{plan.Name}, with shift{(withResidual, activation) switch
+        {
+            (true, ActivationKind.Relu) => ", residual and ReLU",
+            (false, ActivationKind.Relu) => ", ReLU",
+            (true, _) => " and residual",
+            _ => "",
+        }}";
 
     private static string WayOf(CudnnAlgorithm algorithm) =>
         string.Create(CultureInfo.InvariantCulture, $"algorithm {algorithm.Algorithm} {algorithm.Math}");
@@ -329,13 +335,14 @@ internal sealed partial class ConvolutionAlgorithms
         _context.MemoryMoved();
     }
 
-    private bool FusesRightly(ConvolutionPlan plan, bool withResidual) => AddsRightly(
-        plan, FusedWork(plan, withResidual), bias: true, addend: withResidual,
+    private bool FusesRightly(ConvolutionPlan plan, bool withResidual, ActivationKind activation) => AddsRightly(
+        plan, FusedWork(plan, withResidual, activation), bias: true, addend: withResidual, relu: activation == ActivationKind.Relu,
         bench => TryRunFused(
-            plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, bench.Bias, withResidual ? bench.Addend : DevicePointer.Null));
+            plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, bench.Bias,
+            withResidual ? bench.Addend : DevicePointer.Null, activation));
 
     private bool SumsRightly(ConvolutionPlan plan) => AddsRightly(
-        plan, SumWork(plan), bias: false, addend: true,
+        plan, SumWork(plan), bias: false, addend: true, relu: false,
         bench =>
         {
             bench.PlaceAddend();
@@ -344,7 +351,7 @@ internal sealed partial class ConvolutionAlgorithms
         });
 
     // Whether a call that adds gives the sum of what the pass alone gives and what is added.
-    private bool AddsRightly(ConvolutionPlan plan, string work, bool bias, bool addend, Func<ConvolutionBench, bool> tryAdd)
+    private bool AddsRightly(ConvolutionPlan plan, string work, bool bias, bool addend, bool relu, Func<ConvolutionBench, bool> tryAdd)
     {
         try
         {
@@ -355,7 +362,7 @@ internal sealed partial class ConvolutionAlgorithms
             float[] plain = bench.Download();
             if (!Insist(() => tryAdd(bench)))
                 return false;
-            if (bench.FaultOfSum(bench.Download(), plain, bias, addend, relu: bias) is not { } fault)
+            if (bench.FaultOfSum(bench.Download(), plain, bias, addend, relu) is not { } fault)
                 return true;
             plan.Dropped.Add($"one call {fault}");
             _context.Choices.Report($"cuDNN's {work} {fault}; it is done in two calls.");

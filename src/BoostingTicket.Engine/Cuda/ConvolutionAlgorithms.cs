@@ -10,6 +10,9 @@ namespace BoostingTicket.Engine.Cuda;
 /// there. The choice is in the other part of this class.</summary>
 internal sealed partial class ConvolutionAlgorithms : IDisposable
 {
+    /// <summary>Implicit GEMM with precomputed indices: the forward algorithm with which cuDNN fuses no activation.</summary>
+    private const int PrecomputedGemm = 1;
+
     private readonly CudaContext _context;
     private readonly CudaOptions _options;
     private readonly ElementType _type;
@@ -20,6 +23,7 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
     private readonly Dictionary<(ConvolutionDirection, ConvolutionShape, int), ConvolutionPlan> _plans = [];
     private readonly Stack<Action> _destroy = new();
     private readonly nint _relu;
+    private readonly nint _identity;
 
     /// <summary>Nothing chosen yet.</summary>
     /// <param name="context">The GPU.</param>
@@ -40,6 +44,7 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         context.Choices.ListWorks = () => [.. Plans.Where(plan => !plan.Shape.IsLinear).Select(Describe)];
         _workspace = new DeviceScratch(context, "cuDNN's workspace");
         _relu = Owned(context.Cudnn.CreateRelu(), context.Cudnn.DestroyActivation);
+        _identity = Owned(context.Cudnn.CreateIdentity(), context.Cudnn.DestroyActivation);
     }
 
     private CudnnDataType DataType => _type == ElementType.BFloat16 ? CudnnDataType.BFloat16 : CudnnDataType.Float32;
@@ -121,38 +126,44 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         }
     }
 
-    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass.</summary>
-    public bool CanFuse(ConvolutionPlan plan) => !plan.Shape.IsLinear && plan.BiasTensor != 0;
+    /// <summary>Whether one call that does a whole forward epilogue is possible for a pass: cuDNN knows ReLU with every algorithm
+    /// and identity with implicit GEMM with precomputed indices.</summary>
+    public bool CanFuse(ConvolutionPlan plan, ActivationKind activation) => !plan.Shape.IsLinear && plan.BiasTensor != 0
+        && (activation == ActivationKind.Relu || (activation == ActivationKind.None && plan.Algorithm == PrecomputedGemm));
 
     /// <summary>Chooses whether one call that does a whole forward epilogue is taken. Must not be recorded.</summary>
     /// <param name="plan">The pass.</param>
     /// <param name="withResidual">Whether the epilogue has a residual.</param>
+    /// <param name="activation">Its activation.</param>
     /// <param name="tryFused">Does it in one call; returns false where that is refused.</param>
     /// <param name="apart">Does the same in two.</param>
-    public bool ChooseFusion(ConvolutionPlan plan, bool withResidual, Func<bool> tryFused, Action apart) => Decide(
-        plan, FusedWork(plan, withResidual), () => FusesRightly(plan, withResidual) && tryFused(),
+    public bool ChooseFusion(
+        ConvolutionPlan plan, bool withResidual, ActivationKind activation, Func<bool> tryFused, Action apart) => Decide(
+        plan, FusedWork(plan, withResidual, activation), () => FusesRightly(plan, withResidual, activation) && tryFused(),
         () => IsFaster(() => tryFused(), apart));
 
-    /// <summary>Runs <c>y = relu(x * w + shift + residual)</c> as one call; returns false where that is refused, and then it is not asked
-    /// for again.</summary>
+    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is refused, and then it is
+    /// not asked for again.</summary>
     public bool TryRunFused(
-        ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual)
+        ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual,
+        ActivationKind activation)
     {
         try
         {
             _context.Cudnn.ConvolveBiasRelu(
                 _context.CudnnHandle, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm, Workspace(plan), plan.WorkspaceBytes,
-                residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift, _relu);
+                residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift,
+                activation == ActivationKind.Relu ? _relu : _identity);
             return true;
         }
         catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
             Note(plan, refusal);
-            int way = residual.IsNull ? 0 : 1;
+            int way = ConvolutionPlan.EpilogueOf(!residual.IsNull, activation);
             if (plan.Fuses[way] == true)
             {
                 plan.Fuses[way] = false;
-                ChooseApart(plan, FusedWork(plan, !residual.IsNull), refusal);
+                ChooseApart(plan, FusedWork(plan, !residual.IsNull, activation), refusal);
             }
             return false;
         }

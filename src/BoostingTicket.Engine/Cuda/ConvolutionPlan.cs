@@ -58,9 +58,13 @@ internal sealed class ConvolutionPlan
     /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>
     public CudaException? Refusal { get; set; }
 
-    /// <summary>Whether one call of cuDNN for convolution, shift, residual and ReLU is faster than convolution and epilogue apart,
-    /// without and with a residual; null until it was measured.</summary>
-    public bool?[] Fuses { get; } = new bool?[2];
+    /// <summary>Whether one call of cuDNN for convolution, shift, residual and activation is faster than convolution and epilogue
+    /// apart; null until it was measured. See <see cref="EpilogueOf"/>.</summary>
+    public bool?[] Fuses { get; } = new bool?[4];
+
+    /// <summary>Index in <see cref="Fuses"/>: with ReLU without and with a residual, then without an activation.</summary>
+    public static int EpilogueOf(bool hasResidual, ActivationKind activation) =>
+        (hasResidual ? 1 : 0) + (activation == ActivationKind.None ? 2 : 0);
 
     private string Words => Direction switch
     {

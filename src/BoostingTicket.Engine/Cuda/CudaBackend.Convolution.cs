@@ -19,9 +19,11 @@ internal sealed partial class CudaBackend
         CudaFilter packed = CudaFilter.Of(filter);
         DevicePointer weight = CudaFloats.Of(source.Weight, filter.Shape.WeightCount, "weight");
         DevicePointer scale = CudaFloats.Of(source.Scale, filter.Shape.OutputChannels, "scale");
+        DevicePointer shift = CudaFloats.Of(source.Shift, filter.Shape.OutputChannels, "shift");
         if (!packed.HasWeights)
             return;
-        _filters.Prepare(filter.Shape, weight, scale, ElementType, packed.Packed);
+        _filters.Prepare(
+            filter.Shape, weight, scale, ElementType, packed.Packed, shift, packed.ShiftToPrepare(shift, scaled: !scale.IsNull));
         packed.IsPrepared = true;
     }
 
@@ -38,41 +40,18 @@ internal sealed partial class CudaBackend
         DevicePointer shift = CudaFloats.Of(epilogue.Shift, shape.OutputChannels, "shift");
         TensorView? residual = View(epilogue.Residual, to, "residual");
         ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.Forward, shape, to.Batch);
-        // cuDNN fuses no other activation.
-        bool fused = epilogue.Activation.Kind == ActivationKind.Relu && !shift.IsNull
-            && Fuses(plan, from, weights, to, shift, residual)
-            && TryConvolveFused(plan, from, weights, to, shift, residual);
+        bool fused = Fuses(plan, from, weights, to, shift, residual, epilogue.Activation)
+            && TryConvolveFused(plan, from, weights, to, shift, residual, epilogue.Activation);
         if (!fused)
             ConvolveAndFinish(plan, Converted(from), weights, to, shift, residual, epilogue.Activation);
     }
 
-    // cuDNN wants the bias in the output's number format, and aligned. Its ReLU makes NaN zero; a diverged network is noticed by its last
-    // layer, which has none.
+    // cuDNN's ReLU makes NaN zero; a diverged network is noticed by its last layer, which has none.
     private bool TryConvolveFused(
-        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
-    {
-        int channels = to.Shape.Channels;
-        if (ElementType != ElementType.Float32 || shift.Address % TensorView.VectorBytes != 0)
-        {
-            long bytes = TensorView.Pad(channels, ElementType.Float32) * (long)sizeof(float);
-            bytes = (bytes + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
-            DevicePointer copies = _scratch.Reserve(2 * bytes);
-            if (shift.Address % TensorView.VectorBytes != 0)
-            {
-                _context.Driver.CopyOnDevice(copies, shift, (nuint)channels * sizeof(float), _context.Stream);
-                shift = copies;
-            }
-            if (ElementType != ElementType.Float32)
-            {
-                var vector = new TensorView(shift, ElementType.Float32, 1, new FeatureShape(channels));
-                TensorView converted = vector with { Data = copies + bytes, Type = ElementType };
-                _elementwise.Forward(vector, DevicePointer.Null, DevicePointer.Null, null, Activation.None, converted);
-                shift = converted.Data;
-            }
-        }
-        return _algorithms.TryRunFused(
-            plan, from.Data, weights.Packed, to.Data, shift, residual?.Data ?? DevicePointer.Null);
-    }
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
+        Activation activation) => _algorithms.TryRunFused(
+            plan, from.Data, weights.Packed, to.Data, weights.PreparedShift(shift), residual?.Data ?? DevicePointer.Null,
+            activation.Kind);
 
     private void ConvolveAndFinish(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
@@ -104,20 +83,25 @@ internal sealed partial class CudaBackend
     // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call may not
     // read the residual from where it writes.
     private bool Fuses(
-        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
+        Activation activation)
     {
-        if (!_algorithms.CanFuse(plan) || residual?.Data == to.Data || from.Type != ElementType)
+        bool hasEpilogue = !shift.IsNull || residual is not null || activation != Activation.None;
+        if (!hasEpilogue || !_algorithms.CanFuse(plan, activation.Kind) || weights.PreparedShift(shift).IsNull
+            || residual?.Data == to.Data || from.Type != ElementType)
             return false;
-        return plan.Fuses[residual is null ? 0 : 1] ??= MeasureFusion(plan, from, weights, to, shift, residual);
+        return plan.Fuses[ConvolutionPlan.EpilogueOf(residual is not null, activation.Kind)] ??=
+            MeasureFusion(plan, from, weights, to, shift, residual, activation);
     }
 
     private bool MeasureFusion(
-        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual)
+        ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
+        Activation activation)
     {
         return _algorithms.ChooseFusion(
-            plan, residual is not null,
-            () => TryConvolveFused(plan, from, weights, to, shift, residual),
-            () => ConvolveAndFinish(plan, from, weights, to, shift, residual, Activation.Relu));
+            plan, residual is not null, activation.Kind,
+            () => TryConvolveFused(plan, from, weights, to, shift, residual, activation),
+            () => ConvolveAndFinish(plan, from, weights, to, shift, residual, activation));
     }
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
@@ -158,6 +142,31 @@ internal sealed partial class CudaBackend
         }
         if (through is not null || addend is not null)
             _elementwise.Backward(to, DevicePointer.Null, addend, through, epilogue.Activation, to);
+    }
+
+    public bool ScalesInputGradients => true;
+
+    public void ConvolutionBackwardInputScaled(
+        Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue, BufferSlice scale, Tensor? summand)
+    {
+        CudaFilter weights = CudaFilter.Of(filter);
+        weights.Require(FilterUses.BackwardInput);
+        TensorView from = View(dy), to = View(dx);
+        ConvolutionShape shape = filter.Shape;
+        RequireShape(from, to.Batch, shape.Output, "output gradient");
+        RequireShape(to, from.Batch, shape.Input, "input gradient");
+        RequireApart(from, to);
+        RequireElement(from, "output gradient");
+        RequireElement(to, "scaled input gradient");
+        TensorView? addend = View(epilogue.Addend, to, "addend");
+        TensorView? through = View(epilogue.Through, to, "activation's operand");
+        TensorView? last = View(summand, to, "summand");
+        DevicePointer factors = CudaFloats.Of(scale, shape.Input.Channels, "scale");
+        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
+        bool isRead = addend?.Data == to.Data || last?.Data == to.Data;
+        TensorView computed = isRead ? to with { Data = _sums.Reserve(to.Bytes) } : to;
+        _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
+        _elementwise.BackwardScaled(computed, addend, through, epilogue.Activation, factors, last, to);
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)

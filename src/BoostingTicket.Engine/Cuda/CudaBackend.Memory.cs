@@ -60,6 +60,8 @@ internal sealed partial class CudaBackend
     public void Upload(ReadOnlySpan<int> source, IntBuffer destination) =>
         _staging.Upload(source, CudaInts.PerSample(destination, source.Length, "values"));
 
+    public Reading CreateReading(IReadOnlyList<BufferSlice> sources, int marks) => new CudaReading(_context, sources, marks);
+
     public void Copy(Tensor source, Tensor destination)
     {
         TensorView from = View(source), to = View(destination);

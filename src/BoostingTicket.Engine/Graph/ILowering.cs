@@ -3,9 +3,9 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph;
 
-/// <summary>What a layer calls to become operations of a backend: the compilation of a graph, as layers see it. Forward operations are
-/// emitted in graph order; what a layer hands to <see cref="Backward"/> is run afterwards in reverse order and emits the backward
-/// pass.</summary>
+/// <summary>What a layer calls to become operations of a backend: the compilation of a graph, as layers see it. Forward
+/// operations are emitted in graph order; what a layer hands to <see cref="Backward"/> is run afterwards in reverse order and
+/// emits the backward pass.</summary>
 public interface ILowering
 {
     /// <summary>Samples of a batch.</summary>
@@ -58,22 +58,24 @@ public interface ILowering
     /// <summary>Where a trained parameter's gradient goes, or null when none is produced.</summary>
     BufferSlice? WeightGradients(Node node, string localName);
 
-    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or statistics
-    /// change.</summary>
+    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or
+    /// statistics change.</summary>
     /// <param name="node">The normalisation.</param>
     /// <param name="convolution">The layer before it whose bias is folded into the shift, or null.</param>
     /// <param name="epsilon">Added to the variance.</param>
     (BufferSlice Scale, BufferSlice Shift) FoldNormalization(Node node, Node? convolution, float epsilon);
 
-    /// <summary>A filter over a node's parameter <c>weight</c>, prepared whenever that changes. It may be exchanged for one with more uses:
-    /// operations ask for it whenever they run.</summary>
+    /// <summary>A filter over a node's parameter <c>weight</c>, prepared whenever that changes. It may be exchanged for one with
+    /// more uses: operations ask for it whenever they run.</summary>
     /// <param name="node">The convolution or linear layer.</param>
     /// <param name="shape">The convolution.</param>
     /// <param name="scale">Folded factor of each output channel, or null.</param>
+    /// <param name="shift">What forward passes add to each output channel, or null.</param>
     /// <param name="uses">What it is used for.</param>
-    Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses);
+    Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, BufferSlice? shift, FilterUses uses);
 
-    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being lowered.</summary>
+    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being
+    /// lowered.</summary>
     Node? FuseNext<TLayer>(Node node)
         where TLayer : Layer;
 
@@ -102,11 +104,15 @@ public interface ILowering
     /// <param name="reads">Values that the operation reads, the addend left out.</param>
     /// <param name="run">Calls the backend with the destination and the epilogue.</param>
     /// <param name="arithmetic">Dense floating-point operations.</param>
+    /// <param name="scaled">Calls it with destination, epilogue, a scale behind that and a summand behind the scale; null where
+    /// it has no such operation.</param>
     void GradientStep(
         OperationKind kind, Node node, GradientTarget target, IReadOnlyList<Value> reads,
-        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0);
+        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0,
+        Action<IBackend, Tensor, GradientEpilogue, BufferSlice, Tensor?>? scaled = null);
 
-    /// <summary>Emits the gradient of parameters: into the backward pass, or for the first layer, where it is wanted so, apart.</summary>
+    /// <summary>Emits the gradient of parameters: into the backward pass, or for the first layer, where it is wanted so,
+    /// apart.</summary>
     void ParameterStep(OperationKind kind, Node node, IReadOnlyList<Value> reads, Action<IBackend> run, long arithmetic = 0);
 
     /// <summary>Takes a value's gradient back through the activation that made the value, if there is one.</summary>
@@ -117,7 +123,8 @@ public interface ILowering
     /// <param name="node">The layer.</param>
     void ActivationGradient(Value value, Activation activation, Value through, Node node);
 
-    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of <paramref name="to"/>.</summary>
+    /// <summary>Contributes the gradient of <paramref name="from"/>, unchanged, to the gradient of
+    /// <paramref name="to"/>.</summary>
     void PassGradient(Value from, Value to);
 
     /// <summary>Contributes <c>scale * gradient of y</c> to the gradient of <paramref name="x"/>.</summary>

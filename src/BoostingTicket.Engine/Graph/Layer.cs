@@ -23,7 +23,8 @@ public abstract class Layer
     /// <summary>What an operation before the layer can do in its place.</summary>
     public virtual LayerFusion Fusion => default;
 
-    /// <summary>Whether the layer is a convolution or a linear layer: its weights see its input, and nothing that comes after.</summary>
+    /// <summary>Whether the layer is a convolution or a linear layer: its weights see its input, and nothing that comes
+    /// after.</summary>
     public virtual bool IsConvolution => false;
 
     /// <summary>Emits the layer's operations into a compiled graph, and what its backward pass will emit.</summary>

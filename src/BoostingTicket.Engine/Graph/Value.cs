@@ -3,8 +3,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph;
 
-/// <summary>A feature map of a compiled graph, or the gradient of one, as layers see it. Whoever compiles the graph makes it and knows
-/// the rest.</summary>
+/// <summary>A feature map of a compiled graph, or the gradient of one, as layers see it. Whoever compiles the graph makes it and
+/// knows the rest.</summary>
 public abstract class Value
 {
     /// <param name="name">Name, for errors and pictures.</param>

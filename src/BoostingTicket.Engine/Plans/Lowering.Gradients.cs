@@ -39,7 +39,8 @@ internal sealed partial class Lowering
     /// <inheritdoc/>
     public void GradientStep(
         OperationKind kind, Node node, GradientTarget target, IReadOnlyList<Value> reads,
-        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0)
+        Action<IBackend, Tensor, GradientEpilogue> run, long arithmetic = 0,
+        Action<IBackend, Tensor, GradientEpilogue, BufferSlice, Tensor?>? scaled = null)
     {
         ArgumentNullException.ThrowIfNull(node);
         Tensor destination = target.Destination.Tensor;
@@ -48,8 +49,16 @@ internal sealed partial class Lowering
         var operation = new PlanOperation(
             kind, PlanPass.Backward, node.Name,
             target.Addend is null ? reads : [.. reads, target.Addend], [target.Destination],
-            backend => run(backend, destination, new GradientEpilogue(addend, pending!.Through, pending.Activation)), arithmetic);
-        pending = new PendingGradient(operation);
+            backend =>
+            {
+                var epilogue = new GradientEpilogue(addend, pending!.Through, pending.Activation);
+                if (pending.Scaling is { } scaling)
+                    scaled!(backend, scaling.Destination.Tensor, epilogue, scaling.Scale, scaling.Summand?.Tensor);
+                else
+                    run(backend, destination, epilogue);
+            },
+            arithmetic);
+        pending = new PendingGradient(operation, canScale: scaled is not null && _backend.ScalesInputGradients);
         _backward.Add(operation);
         if (target.Owner is { } owner)
             PlanValue.Of(owner).PendingGradient = pending;
@@ -85,6 +94,7 @@ internal sealed partial class Lowering
             pending.Activation = activation;
             pending.Operation.Reads.Add(source);
             owner.PendingGradient = null;
+            owner.ActivatedGradient = pending;
             return;
         }
         PlanValue destination = MayOverwrite(gradient, owner) ? gradient : NewGradient(owner);
@@ -117,7 +127,7 @@ internal sealed partial class Lowering
     /// <inheritdoc/>
     public void ScaleGradient(Node node, Value y, BufferSlice scale, Value x)
     {
-        if (GradientOf(y) is not { } dy || BeginGradient(x) is not { } dx)
+        if (GradientOf(y) is not { } dy || TryScale(PlanValue.Of(y), scale, PlanValue.Of(x)) || BeginGradient(x) is not { } dx)
             return;
         GradientStep(OperationKind.Normalization, node, dx, [dy],
             (backend, destination, epilogue) => backend.ScaleBackward(dy.Tensor, scale, destination, epilogue));
@@ -141,6 +151,25 @@ internal sealed partial class Lowering
             BackwardStep(OperationKind.Elementwise, graph.Input, [gradient], [inputGradient],
                 backend => backend.Copy(gradient.Tensor, inputGradient.Tensor));
         }
+    }
+
+    // What wrote the gradient of y, and took it back through y's activation, goes on through the normalisation before y, if it
+    // was emitted last (so that what it adds is there already) and nobody else reads that gradient.
+    private bool TryScale(PlanValue y, BufferSlice scale, PlanValue x)
+    {
+        if (y.ActivatedGradient is not { CanScale: true } pending || _backward[^1] != pending.Operation || x.IsExternal
+            || y.Gradient!.Sharers.Count != 1 || (x.Gradient is { } before && pending.Operation.Reads.Contains(before))
+            || BeginGradient(x) is not { } target)
+            return false;
+        PlanValue destination = PlanValue.Of(target.Destination);
+        PlanValue? summand = target.Addend is { } addend ? PlanValue.Of(addend) : null;
+        pending.Scaling = new GradientScaling(destination, scale, summand);
+        pending.Operation.Writes.Clear();
+        pending.Operation.Writes.Add(destination);
+        if (summand is not null)
+            pending.Operation.Reads.Add(summand);
+        x.PendingGradient = null;
+        return true;
     }
 
     private static bool MayOverwrite(PlanValue gradient, PlanValue owner) =>

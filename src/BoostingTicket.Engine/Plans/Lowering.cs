@@ -149,14 +149,14 @@ internal sealed partial class Lowering : ILowering
     }
 
     /// <inheritdoc/>
-    public Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
+    public Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, BufferSlice? shift, FilterUses uses)
     {
         SharedFilter filter = _prepared.Filter(node, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);
         ParameterStore store = _store;
         Prepare(filter.Item(folded: scale is not null), node, backend => backend.PrepareFilter(
-            filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale)));
+            filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale, shift)));
         return () => filter.Filter;
     }
 

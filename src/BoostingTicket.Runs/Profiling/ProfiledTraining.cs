@@ -109,6 +109,7 @@ internal sealed class ProfiledTraining : IDisposable
         recorder?.Enter(StepPhase.Augmentation);
         int size = _order.Fill(_state.Batch, _requests);
         _step.Run(_requests.AsSpan(0, size), LearningRate, _state);
+        _step.Finish(_state);
         recorder?.Leave();
         long end = Stopwatch.GetTimestamp();
         if (++_state.Batch == _fullBatches)

@@ -202,6 +202,7 @@ public sealed class Trainer : IDisposable
         {
             if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
             {
+                Finish(state);
                 RequireFinite($"in epoch {state.Epoch + 1}, before step {state.Batch + 1}");
                 Save(state);
                 cancellation.ThrowIfCancellationRequested();
@@ -209,8 +210,16 @@ public sealed class Trainer : IDisposable
             }
             long step = StepsDone(state);
             int size = _order.Fill(state.Batch / replays, _requests);
+            // Sums grow in the order of the steps.
+            foreach (TrainingStep other in _steps.Values)
+            {
+                if (other != _steps[size])
+                    other.Finish(state);
+            }
             _steps[size].Run(_requests.AsSpan(0, size), _schedule.RateAt(step), state);
             _average?.Add(step + 1);
+            if (state.Batch + 1 == steps)
+                Finish(state);
 
             TimeSpan elapsed = Stopwatch.GetElapsedTime(reported);
             if (elapsed.TotalSeconds >= 0.5 || state.Batch + 1 == steps)
@@ -221,6 +230,13 @@ public sealed class Trainer : IDisposable
                 samplesReported = state.SampleCount;
             }
         }
+    }
+
+    // Adds to the state what a device that works beside the host has still to tell.
+    private void Finish(TrainingState state)
+    {
+        foreach (TrainingStep step in _steps.Values)
+            step.Finish(state);
     }
 
     // Validation is repeated, not resumed, if it is interrupted. It sees the averaged weights where there are some.

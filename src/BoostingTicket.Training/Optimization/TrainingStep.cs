@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
@@ -9,16 +8,25 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made.</summary>
+/// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made. A
+/// device that works beside the host is not waited for: losses and times of a step are read when the next one has been called, or
+/// by <see cref="Finish"/>. Where somebody observes, and on other devices, every step is read at its end.</summary>
 public sealed class TrainingStep : IDisposable
 {
+    // Marks of the time: the ends of the phases.
+    private const int Begun = 0, Loaded = 1, Attacked = 2, Trained = 3, Marks = 4;
+
+    // What is read.
+    private const int Losses = 0, Correct = 1;
+
     private readonly Network _network;
     private readonly DeviceImages _images;
     private readonly SgdOptimizer _optimizer;
     private readonly BatchBuffers _buffers;
     private readonly MethodStep _method;
-    private readonly float[] _losses;
-    private readonly float[] _correct;
+    private readonly Reading[] _readings = new Reading[2];
+    private int _next;
+    private Unread? _unread;
 
     /// <summary>Compiles the plans of the step.</summary>
     /// <param name="network">The network.</param>
@@ -40,8 +48,8 @@ public sealed class TrainingStep : IDisposable
         _buffers = network.Buffers(batch);
         _method = TrainingMethodCatalog.Find(settings.Method).Create(new MethodContext(
             network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch));
-        _losses = new float[batch];
-        _correct = new float[batch];
+        for (int i = 0; i < _readings.Length; i++)
+            _readings[i] = network.Backend.CreateReading([_buffers.Losses.All, _buffers.Correct.All], Marks);
     }
 
     /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a whole.</summary>
@@ -51,48 +59,57 @@ public sealed class TrainingStep : IDisposable
         set => _method.Observer = value;
     }
 
-    /// <summary>Does the step and adds its losses, correct samples and seconds to the state.</summary>
+    /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works
+    /// beside the host, after the next step.</summary>
     /// <param name="requests">The batch's samples.</param>
     /// <param name="learningRate">Rate of the step.</param>
     /// <param name="state">Where sums are kept; its epoch keys the random starts.</param>
-    /// <exception cref="DivergedException">The loss is not a finite number; the weights were not stepped.</exception>
+    /// <exception cref="DivergedException">The loss is not a finite number; the weights were not stepped. Or that of the step
+    /// before, which is named; then they were.</exception>
     public void Run(ReadOnlySpan<ImageRequest> requests, double learningRate, TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        IBackend backend = _network.Backend;
-        long start = Stopwatch.GetTimestamp();
+        Reading reading = _readings[_next];
+        bool isLate = Observer is null && !reading.IsImmediate;
+        if (!isLate)
+            Finish(state);
         Observer?.Enter(StepPhase.Data);
+        Pass(reading, Begun);
         _images.Load(requests, _buffers, _method.Destination);
-        backend.Synchronize();
-        long loaded = Stopwatch.GetTimestamp();
+        Pass(reading, Loaded);
         _method.Attack(state.Epoch);
-        backend.Synchronize();
-        long attacked = Stopwatch.GetTimestamp();
-
+        Pass(reading, Attacked);
         _method.Train();
-        backend.Download(_buffers.Losses.All, _losses);
-        backend.Download(_buffers.Correct.All, _correct);
-        double loss = 0;
-        int correct = 0;
-        for (int i = 0; i < _losses.Length; i++)
-        {
-            loss += _losses[i];
-            correct += _correct[i] != 0 ? 1 : 0;
-        }
-        if (!double.IsFinite(loss))
-            throw new DivergedException(
-                $"Training diverged: the loss of epoch {state.Epoch + 1}, step {state.Batch + 1} is {loss}; {DivergenceRemedy}.");
+        reading.Take();
+        var step = new Unread(reading, state.Epoch, state.Batch);
+        state.SampleCount += _buffers.Batch;
+        if (!isLate)
+            AddLosses(step, state);
         Observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
-        backend.Synchronize();
-        long trained = Stopwatch.GetTimestamp();
+        Pass(reading, Trained);
+        if (!isLate)
+        {
+            AddTimes(step, state);
+            return;
+        }
+        // The device has this step to do while the host waits for the one before.
+        Finish(state);
+        _unread = step;
+        _next = 1 - _next;
+    }
 
-        state.LossSum += loss;
-        state.CorrectCount += correct;
-        state.SampleCount += _losses.Length;
-        state.Times = new PhaseTimes(
-            state.Times.Data + Seconds(start, loaded), state.Times.Attack + Seconds(loaded, attacked),
-            state.Times.Train + Seconds(attacked, trained), state.Times.Evaluate);
+    /// <summary>Waits for the last step, where it was not read yet, and adds it to the state; before sums or times are looked
+    /// at.</summary>
+    /// <exception cref="DivergedException">Its loss is not a finite number.</exception>
+    public void Finish(TrainingState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (_unread is not { } step)
+            return;
+        _unread = null;
+        AddLosses(step, state);
+        AddTimes(step, state);
     }
 
     /// <summary>What to do about a training that diverged, naming settings from <see cref="TrainingSettings"/> on.</summary>
@@ -122,7 +139,45 @@ public sealed class TrainingStep : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _method.Dispose();
+    public void Dispose()
+    {
+        _method.Dispose();
+        foreach (Reading reading in _readings)
+            reading.Dispose();
+    }
 
-    private static double Seconds(long from, long to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds;
+    private static void AddLosses(in Unread step, TrainingState state)
+    {
+        step.Reading.Wait();
+        double loss = 0;
+        int correct = 0;
+        foreach (float one in step.Reading.Values(Losses))
+            loss += one;
+        foreach (float one in step.Reading.Values(Correct))
+            correct += one != 0 ? 1 : 0;
+        if (!double.IsFinite(loss))
+            throw new DivergedException(
+                $"Training diverged: the loss of epoch {step.Epoch + 1}, step {step.Batch + 1} is {loss}; {DivergenceRemedy}.");
+        state.LossSum += loss;
+        state.CorrectCount += correct;
+    }
+
+    private static void AddTimes(in Unread step, TrainingState state)
+    {
+        step.Reading.Wait();
+        state.Times = new PhaseTimes(
+            state.Times.Data + step.Reading.Seconds(Begun, Loaded), state.Times.Attack + step.Reading.Seconds(Loaded, Attacked),
+            state.Times.Train + step.Reading.Seconds(Attacked, Trained), state.Times.Evaluate);
+    }
+
+    // Whoever observes wants a phase to be over when the next one begins.
+    private void Pass(Reading reading, int mark)
+    {
+        reading.Mark(mark);
+        if (Observer is not null)
+            _network.Backend.Synchronize();
+    }
+
+    /// <summary>A step whose results were not read yet.</summary>
+    private readonly record struct Unread(Reading Reading, int Epoch, int Batch);
 }

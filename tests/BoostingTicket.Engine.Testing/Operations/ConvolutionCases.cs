@@ -76,11 +76,22 @@ internal static class ConvolutionCases
             foreach (GradientVariant variant in GradientVariant.All)
                 yield return BackwardInput(shape, 18, variant);
         }
+        foreach (ConvolutionShape shape in (ConvolutionShape[])[Spatial[1], Spatial[7], Spatial[12], Linear[5]])
+        {
+            foreach (GradientVariant variant in GradientVariant.All)
+                yield return BackwardInputScaled(shape, variant, Summand.Separate);
+            yield return BackwardInputScaled(shape, new GradientVariant(Summand.None, Activation.Relu), Summand.Destination);
+            yield return BackwardInputScaled(shape, new GradientVariant(Summand.Separate, Activation.Relu), Summand.Destination);
+            yield return BackwardInputScaled(shape, new GradientVariant(Summand.None, Activation.Relu), Summand.None);
+        }
         yield return Refreshed(Spatial[7]);
         yield return Refreshed(Spatial[12]);
         yield return Refreshed(Linear[5]);
         foreach (ConvolutionShape shape in (ConvolutionShape[])[Spatial[1], Spatial[7], Spatial[12], Linear[5]])
+        {
             yield return Scaled(shape);
+            yield return InTurn(shape);
+        }
         foreach (int batch in Batches)
         {
             yield return Bias(new FeatureShape(10), batch);
@@ -114,7 +125,7 @@ internal static class ConvolutionCases
             Filter filter = bench.CreateFilter(shape, FilterUses.Forward);
             bench.Execute(backend =>
             {
-                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
+                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null, epilogue.Shift));
                 backend.ConvolutionForward(filter, x, y, epilogue);
             });
         });
@@ -130,6 +141,39 @@ internal static class ConvolutionCases
             {
                 backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
                 backend.ConvolutionBackwardInput(filter, dy, dx, epilogue);
+            });
+        });
+
+    /// <summary>The gradient goes on through a normalisation by constants. A backend that does not do that in one operation does
+    /// it in two, as plans do.</summary>
+    private static OperationCase BackwardInputScaled(ConvolutionShape shape, GradientVariant variant, Summand summand) =>
+        new($"ConvolutionBackwardInputScaled {Describe(shape)}{variant} sum {summand}", Tolerance.LongSum, bench =>
+        {
+            const int Batch = 18;
+            Tensor dy = bench.Operand("dy", Batch, shape.Output);
+            BufferSlice weight = bench.Operand("weight", Weights(bench, shape));
+            BufferSlice scale = bench.Operand("scale", bench.Random.Normal(shape.Input.Channels, mean: 1));
+            Tensor? last = summand == Summand.Separate ? bench.Operand("summand", Batch, shape.Input) : null;
+            Tensor? addend = variant.Addend == Summand.Separate ? bench.Operand("addend", Batch, shape.Input) : null;
+            Tensor? through = variant.Through(bench, Batch, shape.Input);
+            bool updates = summand == Summand.Destination || variant.Addend == Summand.Destination;
+            Tensor dx = updates ? bench.Updated("dx", Batch, shape.Input) : bench.Destination("dx", Batch, shape.Input);
+            var epilogue = new GradientEpilogue(
+                variant.Addend == Summand.Destination ? dx : addend, through, variant.Activation);
+            Tensor? before = summand == Summand.Destination ? bench.Destination("before", Batch, shape.Input, Match.Exact) : null;
+            Filter filter = bench.CreateFilter(shape, FilterUses.BackwardInput);
+            bench.Execute(backend =>
+            {
+                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null));
+                if (before is not null)
+                    backend.Copy(dx, before);
+                if (backend.ScalesInputGradients)
+                {
+                    backend.ConvolutionBackwardInputScaled(filter, dy, dx, epilogue, scale, before is null ? last : dx);
+                    return;
+                }
+                backend.ConvolutionBackwardInput(filter, dy, dx, epilogue);
+                backend.ScaleBackward(dx, scale, dx, new GradientEpilogue(before ?? last, null));
             });
         });
 
@@ -184,9 +228,38 @@ internal static class ConvolutionCases
             Filter filter = bench.CreateFilter(shape, FilterUses.Forward | FilterUses.BackwardInput);
             bench.Execute(backend =>
             {
-                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale));
+                backend.PrepareFilter(filter, new FilterSource(weight, null, 0, scale, shift));
                 backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
                 backend.ConvolutionBackwardInput(filter, dy, dx, default);
+            });
+        });
+
+    /// <summary>Two plans that share a filter: one with a bias, one with a folded normalisation; and a shift that changes in
+    /// between.</summary>
+    private static OperationCase InTurn(ConvolutionShape shape) =>
+        new($"PrepareFilter in turn {Describe(shape)}", Tolerance.LongSum, bench =>
+        {
+            Tensor x = bench.Operand("x", 5, shape.Input);
+            BufferSlice weight = bench.Operand("weight", Weights(bench, shape));
+            BufferSlice scale = bench.Operand("scale", bench.Random.Normal(shape.OutputChannels, mean: 1));
+            BufferSlice bias = bench.Operand("bias", bench.Random.Normal(shape.OutputChannels));
+            float[] second = bench.Random.Normal(shape.OutputChannels);
+            BufferSlice shift = bench.Updated("shift", bench.Random.Normal(shape.OutputChannels), Match.Exact);
+            Tensor[] y = [.. Enumerable.Range(0, 4).Select(i => bench.Destination($"y{i}", 5, shape.Output))];
+            Filter filter = bench.CreateFilter(shape, FilterUses.Forward);
+            bench.Execute(backend =>
+            {
+                var plain = new FilterSource(weight, null, 0, null, bias);
+                var folded = new FilterSource(weight, null, 0, scale, shift);
+                for (int i = 0; i < y.Length; i++)
+                {
+                    backend.PrepareFilter(filter, i % 2 == 0 ? plain : folded);
+                    Activation activation = i < 2 ? Activation.Relu : Activation.None;
+                    backend.ConvolutionForward(
+                        filter, x, y[i], new ForwardEpilogue(i % 2 == 0 ? bias : shift, null, activation));
+                    if (i == 1)
+                        backend.Upload(second, shift);
+                }
             });
         });
 

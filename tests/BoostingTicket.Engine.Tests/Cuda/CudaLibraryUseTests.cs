@@ -27,17 +27,20 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         using var backend = (CudaBackend)CudaDevices.Open(device, new CudaOptions(Precision: precision, Deterministic: true));
         using var workspace = new Workspace(backend);
         var shape = new ConvolutionShape(new FeatureShape(16, 8, 8), 32, kernel, kernel, stride, padding);
-        Filter filter = workspace.Filter(
-            shape, FilterUses.Forward | FilterUses.BackwardInput, workspace.Floats(Values(shape.WeightCount)));
+        BufferSlice weight = workspace.Floats(Values(shape.WeightCount));
+        Filter filter = workspace.Filter(shape, FilterUses.Forward | FilterUses.BackwardInput, weight);
         Tensor x = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
         Tensor y = workspace.Tensor(Batch, shape.Output), residual = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor sum = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor gradient = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
         BufferSlice shift = workspace.Floats(Values(shape.OutputChannels));
+        backend.PrepareFilter(filter, new FilterSource(weight, null, 0, null, shift));
         using RepeatedWork work = backend.Repeat(() =>
         {
             backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.Relu));
             backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, residual, Activation.Relu));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(shift, null, Activation.None));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, residual, Activation.None));
             backend.ConvolutionForward(filter, x, sum, new ForwardEpilogue(null, sum, Activation.None));
             backend.ConvolutionBackwardInput(filter, sum, gradient, new GradientEpilogue(gradient, null));
         });
@@ -53,8 +56,10 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         [
             ("the graph", backend.Context is { RecordingFailure: null, Recordings.Count: 1 },
                 backend.Context.RecordingFailure?.Message),
-            ("the epilogue without residual", forward.Fuses[0] == true, forward.Refusal?.Message),
-            ("the epilogue with residual", forward.Fuses[1] == true, forward.Refusal?.Message),
+            ("ReLU without residual", forward.Fuses[0] == true, forward.Refusal?.Message),
+            ("ReLU with residual", forward.Fuses[1] == true, forward.Refusal?.Message),
+            ("no activation without residual", forward.Fuses[2] == true, forward.Refusal?.Message),
+            ("no activation with residual", forward.Fuses[3] == true, forward.Refusal?.Message),
             ("the forward sum", forward.Accumulates == true, forward.Refusal?.Message),
             ("the backward sum", backward.Accumulates == true, backward.Refusal?.Message),
         ];

@@ -46,6 +46,8 @@ internal sealed class RefusingCudnn(ICudnn inner) : ICudnn
 
     public nint CreateRelu() => inner.CreateRelu();
 
+    public nint CreateIdentity() => inner.CreateIdentity();
+
     public void DestroyActivation(nint activation) => inner.DestroyActivation(activation);
 
     public CudnnAlgorithm[] FindAlgorithms(

@@ -118,7 +118,8 @@ internal sealed partial class SoftwareCudnn
         ConvolutionAlgorithm selected = Select(call, pass, algorithm);
         CheckOperands(call, pass);
         TensorDescription biasDescription = Resolve<TensorDescription>(call, "the bias's description", biasTensor);
-        Resolve<ReluDescription>(call, "the activation", relu);
+        bool isRelu = Resolve<ActivationDescription>(call, "the activation", relu).IsRelu;
+        Require(call, isRelu || algorithm == 1, NotSupported, $"without an activation algorithm 1 alone works, not {algorithm}");
         bool isPerChannel = biasDescription is { N: 1, H: 1, W: 1 } && biasDescription.C == pass.Geometry.K;
         Require(call, isPerChannel, BadParameter, $"the bias is {biasDescription}, not 1, {pass.Geometry.K}, 1, 1");
         Require(
@@ -143,7 +144,7 @@ internal sealed partial class SoftwareCudnn
             {
                 double value = sums[i] + summand[i % summand.Length] + (residualFactor == 0 ? 0 : residualFactor * old[i]);
                 // NaN is not passed on: the fused call supports no activation that does (CUDNN_NOT_PROPAGATE_NAN).
-                sums[i] = value > 0 ? value : 0;
+                sums[i] = value > 0 || !isRelu ? value : 0;
             }
 
             Store(call, pass, sums);

@@ -93,10 +93,14 @@ internal sealed partial class SoftwareCudnn : ICudnn
         Remove<ConvolutionDescription>("cudnnDestroyConvolutionDescriptor", convolution);
 
     /// <inheritdoc/>
-    public nint CreateRelu() => _handles.Add(new ReluDescription());
+    public nint CreateRelu() => _handles.Add(new ActivationDescription(IsRelu: true));
 
     /// <inheritdoc/>
-    public void DestroyActivation(nint activation) => Remove<ReluDescription>("cudnnDestroyActivationDescriptor", activation);
+    public nint CreateIdentity() => _handles.Add(new ActivationDescription(IsRelu: false));
+
+    /// <inheritdoc/>
+    public void DestroyActivation(nint activation) =>
+        Remove<ActivationDescription>("cudnnDestroyActivationDescriptor", activation);
 
     /// <summary>Ends the library.</summary>
     /// <exception cref="InvalidOperationException">Handles or descriptors were not destroyed.</exception>
@@ -177,7 +181,7 @@ internal sealed partial class SoftwareCudnn : ICudnn
         public override string ToString() => $"a convolution of padding {Padding} and stride {Stride}";
     }
 
-    private sealed class ReluDescription
+    private sealed record ActivationDescription(bool IsRelu)
     {
         public override string ToString() => "an activation";
     }

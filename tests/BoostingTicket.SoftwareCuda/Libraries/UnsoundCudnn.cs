@@ -80,6 +80,8 @@ internal sealed class UnsoundCudnn(
 
     public nint CreateRelu() => inner.CreateRelu();
 
+    public nint CreateIdentity() => inner.CreateIdentity();
+
     public void DestroyActivation(nint activation) => inner.DestroyActivation(activation);
 
     public CudnnAlgorithm[] FindAlgorithms(

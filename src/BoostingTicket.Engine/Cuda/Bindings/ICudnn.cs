@@ -37,9 +37,12 @@ internal interface ICudnn : IDisposable
     /// <summary>Destroys a convolution's description.</summary>
     void DestroyConvolution(nint convolution);
 
-    /// <summary>Describes the activation max(x, 0) with CUDNN_NOT_PROPAGATE_NAN, the only one that
+    /// <summary>Describes the activation max(x, 0) with CUDNN_NOT_PROPAGATE_NAN, the only ReLU that
     /// <see cref="ConvolveBiasRelu"/> supports: NaN may become 0.</summary>
     nint CreateRelu();
+
+    /// <summary>Describes no activation; <see cref="ConvolveBiasRelu"/> takes it with the forward algorithm 1 alone.</summary>
+    nint CreateIdentity();
 
     /// <summary>Destroys an activation's description.</summary>
     void DestroyActivation(nint activation);
@@ -61,7 +64,8 @@ internal interface ICudnn : IDisposable
         nint handle, ConvolutionDirection direction, float alpha, in CudnnConvolution operands, int algorithm,
         DevicePointer workspace, nuint workspaceBytes, float beta);
 
-    /// <summary><c>y = relu(x * w + residualFactor * residual + bias)</c> (cudnnConvolutionBiasActivationForward).</summary>
+    /// <summary><c>y = relu(x * w + residualFactor * residual + bias)</c>, or without the ReLU
+    /// (cudnnConvolutionBiasActivationForward).</summary>
     /// <param name="handle">The handle.</param>
     /// <param name="operands">x, w, y.</param>
     /// <param name="algorithm">Of the forward pass.</param>
@@ -71,7 +75,7 @@ internal interface ICudnn : IDisposable
     /// <param name="residual">Of y's description: y itself, or memory apart from it.</param>
     /// <param name="biasTensor">Description: 1, k, 1, 1 of y's number format; cuDNN supports no other.</param>
     /// <param name="bias">A summand for each channel, aligned to 16 bytes.</param>
-    /// <param name="relu">From <see cref="CreateRelu"/>.</param>
+    /// <param name="relu">From <see cref="CreateRelu"/> or <see cref="CreateIdentity"/>.</param>
     void ConvolveBiasRelu(
         nint handle, in CudnnConvolution operands, int algorithm, DevicePointer workspace, nuint workspaceBytes,
         float residualFactor, DevicePointer residual, nint biasTensor, DevicePointer bias, nint relu);

@@ -10,6 +10,7 @@ internal sealed unsafe class NativeCudnn : ICudnn
     private const int Nhwc = 1;
     private const int CrossCorrelation = 1;
     private const int ReluMode = 1;
+    private const int IdentityMode = 5;
     private const int NotPropagateNan = 0;
     private const int MessageBytes = 512;
 
@@ -96,16 +97,10 @@ internal sealed unsafe class NativeCudnn : ICudnn
     public void DestroyConvolution(nint convolution) => Check(_cudnn.cudnnDestroyConvolutionDescriptor(convolution));
 
     /// <inheritdoc/>
-    public nint CreateRelu()
-    {
-        nint activation;
-        Check(_cudnn.cudnnCreateActivationDescriptor(&activation));
-        // The coefficient bounds other activations than this one; where a library takes it for a bound, it is none.
-        int status = _cudnn.cudnnSetActivationDescriptor(activation, ReluMode, NotPropagateNan, double.MaxValue);
-        if (status != CudaStatus.Success)
-            Abandon(activation, _cudnn.cudnnDestroyActivationDescriptor, status, "cudnnSetActivationDescriptor(ReLU)");
-        return activation;
-    }
+    public nint CreateRelu() => CreateActivation(ReluMode, "ReLU");
+
+    /// <inheritdoc/>
+    public nint CreateIdentity() => CreateActivation(IdentityMode, "identity");
 
     /// <inheritdoc/>
     public void DestroyActivation(nint activation) => Check(_cudnn.cudnnDestroyActivationDescriptor(activation));
@@ -204,6 +199,17 @@ internal sealed unsafe class NativeCudnn : ICudnn
 
     /// <summary>Does nothing: the library belongs to the process.</summary>
     public void Dispose() { }
+
+    private nint CreateActivation(int mode, string name)
+    {
+        nint activation;
+        Check(_cudnn.cudnnCreateActivationDescriptor(&activation));
+        // The coefficient bounds other activations than these; where a library takes it for a bound, it is none.
+        int status = _cudnn.cudnnSetActivationDescriptor(activation, mode, NotPropagateNan, double.MaxValue);
+        if (status != CudaStatus.Success)
+            Abandon(activation, _cudnn.cudnnDestroyActivationDescriptor, status, $"cudnnSetActivationDescriptor({name})");
+        return activation;
+    }
 
     private void Check(int status, [CallerArgumentExpression(nameof(status))] string call = "")
     {

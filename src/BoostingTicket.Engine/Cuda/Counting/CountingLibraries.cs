@@ -64,6 +64,9 @@ internal sealed class CountingLibraries(CountingDevice device) : ICublas, ICudnn
     public nint CreateRelu() => ++_lastHandle;
 
     /// <inheritdoc/>
+    public nint CreateIdentity() => ++_lastHandle;
+
+    /// <inheritdoc/>
     public void DestroyActivation(nint activation) { }
 
     /// <inheritdoc/>

@@ -56,6 +56,7 @@ internal static unsafe class KernelTraffic
         return words[1] switch
         {
             "forward" => (p.Wide(10) * ((p[8] * from) + (p[9] * to * (1 + p.Has(3))))) + (p[7] * 4 * (p.Has(1) + p.Has(2))),
+            "scaled" => (p.Wide(10) * p[9] * to * (2 + p.Has(1) + p.Has(2) + p.Has(6))) + (p[8] * 4),
             "backward" => (p.Wide(10) * ((p[8] * from) + (p[9] * to * (1 + p.Has(2) + p.Has(3))))) + (p[7] * 4 * p.Has(1)),
             _ => throw Unknown(kernel),
         };
@@ -136,7 +137,7 @@ internal static unsafe class KernelTraffic
         long tiles = Chunks(physical, p[first + 3]) * Chunks(taps, p[first + 4]);
         long filters = grid.GridX / tiles;
         return prepares
-            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1))))
+            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1)) + ((4 + size) * p.Has(10))))
             : filters * taps * ((physical * size) + (channels * 4));
     }
 

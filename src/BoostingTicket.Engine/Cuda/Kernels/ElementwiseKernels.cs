@@ -13,11 +13,13 @@ internal sealed class ElementwiseKernels
     private readonly KernelLibrary _library;
     private readonly nint[] _forward = new nint[Types * Types];
     private readonly nint[] _backward = new nint[Types * Types];
+    private readonly TypedFunction _scaled;
 
     /// <summary>Loads the kernels.</summary>
     public ElementwiseKernels(KernelLibrary library)
     {
         _library = library;
+        _scaled = new TypedFunction(library, Family, "elementwise_scaled");
         foreach (ElementType from in (ElementType[])[ElementType.Float32, ElementType.BFloat16])
         {
             foreach (ElementType to in (ElementType[])[ElementType.Float32, ElementType.BFloat16])
@@ -64,6 +66,29 @@ internal sealed class ElementwiseKernels
         _library.Launch(
             _backward[Index(dy.Type, dx.Type)], Grid(dy, dx), dy.Data, scale, summand, points, (int)activation.Kind,
             activation.Slope, dx.Data, dy.Shape.Channels, dy.PhysicalChannels, dx.PhysicalChannels, dy.Pixels);
+    }
+
+    /// <summary><c>dx = scale[channel] * ((dy + addend) * activation'(through)) + summand</c>. Reads dy and what there is of
+    /// addend, through and summand once; writes dx once.</summary>
+    /// <param name="dy">N x shape.</param>
+    /// <param name="addend">Of the same type and shape, as all tensors here; null for 0.</param>
+    /// <param name="through">Null where there is no activation.</param>
+    /// <param name="activation">The activation that the gradient goes back through.</param>
+    /// <param name="scale">A float32 factor for each channel.</param>
+    /// <param name="summand">Null for 0.</param>
+    /// <param name="dx">Overwritten. May be any of the others.</param>
+    public void BackwardScaled(
+        in TensorView dy, in TensorView? addend, in TensorView? through, Activation activation, DevicePointer scale,
+        in TensorView? summand, in TensorView dx)
+    {
+        TensorChecks.RequireAlike(dy, dx, nameof(dx));
+        TensorChecks.RequireAlike(dy, addend, nameof(addend));
+        TensorChecks.RequireAlike(dy, through, nameof(through));
+        TensorChecks.RequireAlike(dy, summand, nameof(summand));
+        _library.Launch(
+            _scaled.For(dy), Grid(dy, dx), dy.Data, TensorChecks.DataOrNull(addend), TensorChecks.DataOrNull(through),
+            (int)activation.Kind, activation.Slope, scale, TensorChecks.DataOrNull(summand), dx.Data, dy.Shape.Channels,
+            dy.PhysicalChannels, dy.Pixels);
     }
 
     private static int Index(ElementType from, ElementType to) => (int)from * Types + (int)to;

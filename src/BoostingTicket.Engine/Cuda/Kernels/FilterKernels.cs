@@ -36,13 +36,17 @@ internal sealed class FilterKernels
     /// <param name="scale">A float32 factor for each filter; null for 1.</param>
     /// <param name="type">Type of the packed weights.</param>
     /// <param name="packed">Receives <see cref="PackedBytes"/> bytes; aligned to 16.</param>
+    /// <param name="shift">A float32 summand for each filter; null only where <paramref name="packedShift"/> is.</param>
+    /// <param name="packedShift">Receives the summands in the type of the weights; null where they are not wanted.</param>
     public void Prepare(
-        in ConvolutionShape shape, DevicePointer weight, DevicePointer scale, ElementType type, DevicePointer packed)
+        in ConvolutionShape shape, DevicePointer weight, DevicePointer scale, ElementType type, DevicePointer packed,
+        DevicePointer shift = default, DevicePointer packedShift = default)
     {
         var tiles = new Tiles(shape, type);
         _library.Launch(
             _prepare[(int)type], tiles.Grid(TensorView.Pad(shape.OutputChannels, type)), weight, scale, packed,
-            shape.OutputChannels, shape.Input.Channels, tiles.PhysicalChannels, tiles.Taps, tiles.TileChannels, tiles.TileTaps);
+            shape.OutputChannels, shape.Input.Channels, tiles.PhysicalChannels, tiles.Taps, tiles.TileChannels, tiles.TileTaps,
+            shift, packedShift);
     }
 
     /// <summary>Unpacks a filter gradient, leaving out the padding.</summary>

@@ -23,7 +23,7 @@ internal static class ConvolutionLowering
         Value y = lowering.Define(tail.Last);
 
         bool wantsInput = lowering.WantsGradient(x), wantsWeights = lowering.WantsParameterGradients;
-        Func<Filter> filter = lowering.NewFilter(node, shape, scale,
+        Func<Filter> filter = lowering.NewFilter(node, shape, scale, shift,
             FilterUses.Forward
             | (wantsInput ? FilterUses.BackwardInput : 0)
             | (wantsWeights ? FilterUses.BackwardFilter : 0));
@@ -55,7 +55,9 @@ internal static class ConvolutionLowering
                 lowering.GradientStep(OperationKind.ConvolutionBackwardInput, node, dx, [dy],
                     (backend, destination, epilogue) =>
                         backend.ConvolutionBackwardInput(filter(), dy.Tensor, destination, epilogue),
-                    operations);
+                    operations,
+                    (backend, destination, epilogue, factors, summand) =>
+                        backend.ConvolutionBackwardInputScaled(filter(), dy.Tensor, destination, epilogue, factors, summand));
             }
         });
     }

@@ -91,6 +91,7 @@ internal sealed class StepTimer(NodeContext bench)
             order.Fill(0, requests);
             // The first step compiles plans and code.
             step.Run(requests, 0, new TrainingState());
+            step.Finish(new TrainingState());
             var state = new TrainingState();
             long start = Stopwatch.GetTimestamp();
             int done = 0;
@@ -100,6 +101,7 @@ internal sealed class StepTimer(NodeContext bench)
                 done++;
             }
             while (done < MostSteps && Stopwatch.GetElapsedTime(start).TotalSeconds < Enough);
+            step.Finish(state);
             return ((state.Times.Data + state.Times.Train) / done, state.Times.Attack / done / steps);
         }
     }

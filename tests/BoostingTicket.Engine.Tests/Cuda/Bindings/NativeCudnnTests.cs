@@ -48,6 +48,7 @@ internal sealed class NativeCudnnTests
         Assert.That(_cudnn.CreateConvolution(1, 2, CudnnMath.Fma), Is.EqualTo((nint)0xc0));
         _cudnn.SetMath(0xc0, CudnnMath.TensorOp);
         Assert.That(_cudnn.CreateRelu(), Is.EqualTo((nint)0xac));
+        Assert.That(_cudnn.CreateIdentity(), Is.EqualTo((nint)0xac));
         _cudnn.DestroyActivation(0xac);
         _cudnn.DestroyConvolution(0xc0);
         _cudnn.DestroyFilter(0xf1);
@@ -61,6 +62,7 @@ internal sealed class NativeCudnnTests
             "cudnnCreateConvolutionDescriptor()", "cudnnSetConvolution2dDescriptor(c0, 1 1, 2 2, 1 1, 1, 0)",
             "cudnnSetConvolutionMathType(c0, 3)", "cudnnSetConvolutionMathType(c0, 1)",
             "cudnnCreateActivationDescriptor()", "cudnnSetActivationDescriptor(ac, 1, 0, 1.79769e+308)",
+            "cudnnCreateActivationDescriptor()", "cudnnSetActivationDescriptor(ac, 5, 0, 1.79769e+308)",
             "cudnnDestroyActivationDescriptor(ac)", "cudnnDestroyConvolutionDescriptor(c0)", "cudnnDestroyFilterDescriptor(f1)",
             "cudnnDestroyTensorDescriptor(7e)", "cudnnDestroy(d0)",
         }));
