@@ -27,12 +27,12 @@ public sealed class BatchBuffers : IDisposable
         Clean = tensors[0];
         Input = tensors[1];
         InputGradient = tensors[2];
-        Best = tensors[3];
+        Worst = tensors[3];
         Labels = backend.CreateInts(batch);
         Samples = backend.CreateInts(batch);
         Losses = backend.CreateFloats(batch);
         Correct = backend.CreateFloats(batch);
-        BestLosses = backend.CreateFloats(batch);
+        WorstLosses = backend.CreateFloats(batch);
     }
 
     /// <summary>Samples.</summary>
@@ -48,7 +48,7 @@ public sealed class BatchBuffers : IDisposable
     public Tensor InputGradient { get; }
 
     /// <summary>The worst adversarial images found so far by an attack with several restarts.</summary>
-    public Tensor Best { get; }
+    public Tensor Worst { get; }
 
     /// <summary>Class of each sample.</summary>
     public IntBuffer Labels { get; }
@@ -62,8 +62,8 @@ public sealed class BatchBuffers : IDisposable
     /// <summary>1 where the sample is classified correctly, after <see cref="Plan.Loss"/>.</summary>
     public FloatBuffer Correct { get; }
 
-    /// <summary>Losses of <see cref="Best"/>.</summary>
-    public FloatBuffer BestLosses { get; }
+    /// <summary>Losses of <see cref="Worst"/>.</summary>
+    public FloatBuffer WorstLosses { get; }
 
     /// <summary>Bytes of the image tensors.</summary>
     public long Bytes { get; }
@@ -76,6 +76,6 @@ public sealed class BatchBuffers : IDisposable
         Samples.Dispose();
         Losses.Dispose();
         Correct.Dispose();
-        BestLosses.Dispose();
+        WorstLosses.Dispose();
     }
 }

@@ -88,7 +88,4 @@ public enum RandomStream
 
     /// <summary>The shuffled-mask control.</summary>
     MaskShuffle = 8,
-
-    /// <summary>Choice of a subset for validation probes.</summary>
-    Subset = 9,
 }

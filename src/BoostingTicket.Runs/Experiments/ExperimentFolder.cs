@@ -16,9 +16,6 @@ public sealed class ExperimentFolder(string root, string experiment)
     /// <summary>Pieces of work of all experiments.</summary>
     public string Store => Path.Combine(Root, "store");
 
-    /// <summary>What happened when, over all experiments and resumptions.</summary>
-    public string Log => new RunFolder(Root).Log;
-
     /// <summary>What the experiment was asked to do.</summary>
     public string Configuration => Path.Combine(Own, "experiment.json");
 

@@ -43,17 +43,17 @@ public sealed class ProjectedGradientDescent : IDisposable
         IBackend backend = _target.Backend;
         BatchBuffers buffers = _target.Buffers;
         // What stays where no loss is a number.
-        backend.Copy(buffers.Clean, buffers.Best);
-        backend.Fill(buffers.BestLosses.All, float.NegativeInfinity);
+        backend.Copy(buffers.Clean, buffers.Worst);
+        backend.Fill(buffers.WorstLosses.All, float.NegativeInfinity);
         for (int restart = 0; restart < _budget.Restarts; restart++)
         {
             Attempt(new RandomStartKey(stream, epoch, restart));
             _target.Losses(_budget.Loss);
             _target.Observer?.Enter(StepPhase.AttackStep);
             PreferMisclassified(backend, buffers);
-            backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Best, buffers.BestLosses);
+            backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Worst, buffers.WorstLosses);
         }
-        backend.Copy(buffers.Best, buffers.Input);
+        backend.Copy(buffers.Worst, buffers.Input);
     }
 
     /// <inheritdoc/>

@@ -67,7 +67,7 @@ internal sealed class ModelFileReader : IDisposable
         if (missing.Length + surplus.Length == 0)
             return;
 
-        string difference = string.Join(" and ", new[] { List("lacks", missing), List("has the surplus", surplus) }.Where(part => part.Length > 0));
+        string difference = string.Join(" and ", new[] { TensorNames.List("lacks", missing), TensorNames.List("has the surplus", surplus) }.Where(part => part.Length > 0));
         if (Metadata is not null && missing.Concat(surplus).All(name => name.StartsWith(MaskPrefix, StringComparison.Ordinal)))
         {
             throw new ConfigurationException(
@@ -215,15 +215,5 @@ internal sealed class ModelFileReader : IDisposable
                     $"Tensor '{name}' of {path} holds {values[i]} at index {i}, which no trained {(variance ? "variance" : "value")} is; give another file."));
             }
         }
-    }
-
-    private static string List(string verb, string[] names)
-    {
-        const int Shown = 3;
-        if (names.Length == 0)
-            return "";
-        string list = string.Join(", ", names.Take(Shown).Select(name => $"'{name}'"));
-        string more = names.Length > Shown ? string.Create(CultureInfo.InvariantCulture, $" and {names.Length - Shown} more") : "";
-        return $"{verb} {(names.Length == 1 ? "tensor" : "tensors")} {list}{more}";
     }
 }

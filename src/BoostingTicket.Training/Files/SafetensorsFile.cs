@@ -131,7 +131,7 @@ public sealed class SafetensorsFile : IDisposable
         (IReadOnlyList<string> missing, IReadOnlyList<string> surplus) = CompareNames(expected);
         if (missing.Count + surplus.Count == 0)
             return;
-        string[] parts = [.. new[] { List("lacks", missing), List("has the surplus", surplus) }.Where(part => part.Length > 0)];
+        string[] parts = [.. new[] { TensorNames.List("lacks", missing), TensorNames.List("has the surplus", surplus) }.Where(part => part.Length > 0)];
         throw new DamagedFileException($"{Path} {string.Join(" and ", parts)}; give a file of this model.");
     }
 
@@ -305,16 +305,6 @@ public sealed class SafetensorsFile : IDisposable
     {
         if (!BitConverter.IsLittleEndian)
             throw new PlatformNotSupportedException("safetensors files are read on little-endian machines only");
-    }
-
-    private static string List(string verb, IReadOnlyList<string> names)
-    {
-        const int Shown = 3;
-        if (names.Count == 0)
-            return "";
-        string list = string.Join(", ", names.Take(Shown).Select(name => $"'{name}'"));
-        string more = names.Count > Shown ? $" and {names.Count - Shown} more" : "";
-        return $"{verb} {(names.Count == 1 ? "tensor" : "tensors")} {list}{more}";
     }
 
     private static DamagedFileException Damaged(string path, string what, Exception? inner = null) =>

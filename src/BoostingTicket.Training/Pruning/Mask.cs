@@ -28,9 +28,6 @@ public sealed class Mask : IEquatable<Mask>
     /// <summary>A 1 or 0 for each prunable weight.</summary>
     public ReadOnlySpan<byte> Values => _values;
 
-    /// <summary>The same memory, for writing it to a file.</summary>
-    public ReadOnlyMemory<byte> Memory => _values;
-
     /// <summary>Prunable weights.</summary>
     public int Length => _values.Length;
 

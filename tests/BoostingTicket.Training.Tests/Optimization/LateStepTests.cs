@@ -9,6 +9,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 

@@ -101,13 +101,13 @@ internal sealed class TradesTraining : ITrainingMethod
         public override void Train()
         {
             float scale = _beta / Buffers.Batch;
-            Backend.Copy(Buffers.Input, Buffers.Best);
+            Backend.Copy(Buffers.Input, Buffers.Worst);
             Backend.Copy(Buffers.Clean, Buffers.Input);
             Observer?.Enter(StepPhase.TrainingForward);
             _cleanPlan.Forward();
             Backend.Copy(_cleanPlan.Logits, _clean.Tensor);
 
-            Backend.Copy(Buffers.Best, Buffers.Input);
+            Backend.Copy(Buffers.Worst, Buffers.Input);
             Forward();
             Backend.Copy(Plan.Logits, _adversarial.Tensor);
             Backend.Copy(Buffers.Correct.All, _correct.All);

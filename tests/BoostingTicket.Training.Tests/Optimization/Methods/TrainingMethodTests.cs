@@ -112,7 +112,7 @@ public sealed class TrainingMethodTests
             step.Run(requests, 0.01, new TrainingState { Epoch = i });
             BatchBuffers buffers = network.Buffers(Batch);
             // TRADES ends with the clean images in place and keeps the attacked ones beside them.
-            Tensor attacked = method == TrainingMethod.Trades ? buffers.Best : buffers.Input;
+            Tensor attacked = method == TrainingMethod.Trades ? buffers.Worst : buffers.Input;
             float[] clean = new float[Batch * PlainNetwork.ImageLength], pixels = new float[clean.Length];
             backend.Download(buffers.Clean, clean);
             backend.Download(attacked, pixels);
