@@ -53,17 +53,17 @@ internal static class EvaluateCommand
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         command.Options.Add(adversarial);
-        var workbench = new RunSetup(command, resumable: true, alwaysInFolder: false);
+        var setup = new RunSetup(command, resumable: true, alwaysInFolder: false);
         return command.WithOptions("dataset", "test-samples", "normalize", "model", "width").WithEvaluationAttack().Executes(invocation =>
         {
             string path = invocation.Get(weights)!;
             if (invocation.Get(attack) is { } || invocation.Get(adversarial) is { })
-                return Attack(invocation, workbench, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
-            if (workbench.IsResumed(invocation))
+                return Attack(invocation, setup, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
+            if (setup.IsResumed(invocation))
                 throw new ConfigurationException("--resume continues an evaluation with --attack; give --attack and the --out that it was started with, or leave out --resume.");
-            RunConfiguration configuration = workbench.Configure(invocation, [path]);
+            RunConfiguration configuration = setup.Configure(invocation, [path]);
             invocation.RequireAnswerFile();
-            TestResult result = workbench.Do(
+            TestResult result = setup.Do(
                 invocation, configuration, folder: null, StatedWork.Evaluate, (backend, data, progress) =>
             {
                 OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
@@ -75,7 +75,7 @@ internal static class EvaluateCommand
                     weights = Path.GetFullPath(path),
                     configuration.Model,
                     dataset = configuration.Data.Name,
-                    settings = workbench.Stated,
+                    settings = setup.Stated,
                     configuration.Evaluation.Attack,
                     result,
                 },
@@ -92,7 +92,7 @@ internal static class EvaluateCommand
         });
     }
 
-    private static int Attack(Invocation invocation, RunSetup workbench, string path, string attacks, string? adversarial)
+    private static int Attack(Invocation invocation, RunSetup setup, string path, string attacks, string? adversarial)
     {
         string[] names = [.. attacks.Split(',', StringSplitOptions.TrimEntries).Distinct()];
         // Before data and device are opened.
@@ -100,9 +100,9 @@ internal static class EvaluateCommand
             AttackCatalog.Stages(name);
         if (adversarial is not null)
             WeightsAttack.RequireImageFile(adversarial);
-        (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, workbench, path);
+        (RunConfiguration configuration, string? folder, bool resume) = Open(invocation, setup, path);
         invocation.RequireFile("--save-adversarial", adversarial, overwrite: resume);
-        AttackOutcome Run() => workbench.Do(
+        AttackOutcome Run() => setup.Do(
             invocation, configuration, folder, (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, names),
             (backend, data, progress) =>
         {
@@ -113,7 +113,7 @@ internal static class EvaluateCommand
             return found;
         });
         string[] command = [Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
-        AttackOutcome outcome = folder is null ? Run() : workbench.Resumable(invocation, folder, command, Run);
+        AttackOutcome outcome = folder is null ? Run() : setup.Resumable(invocation, folder, command, Run);
         RobustnessResult result = outcome.Result;
         invocation.Print(
             new
@@ -121,7 +121,7 @@ internal static class EvaluateCommand
                 weights = Path.GetFullPath(path),
                 configuration.Model,
                 dataset = configuration.Data.Name,
-                settings = workbench.Stated,
+                settings = setup.Stated,
                 configuration.Evaluation.Attack,
                 adversarial = adversarial is null ? null : Path.GetFullPath(adversarial),
                 folder = folder is null ? null : Path.GetFullPath(folder),
@@ -135,13 +135,13 @@ internal static class EvaluateCommand
         return invocation.Afterwards(() => invocation.Saving.Do(() => outcome.Finish(adversarial)));
     }
 
-    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, RunSetup workbench, string path)
+    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, RunSetup setup, string path)
     {
         if (invocation.Out is not null)
-            return workbench.Open(invocation, Name, [path]);
-        if (workbench.IsResumed(invocation))
+            return setup.Open(invocation, Name, [path]);
+        if (setup.IsResumed(invocation))
             throw new ConfigurationException("--resume needs --out with the folder that the evaluation was started in.");
-        return (workbench.Configure(invocation, [path]), null, false);
+        return (setup.Configure(invocation, [path]), null, false);
     }
 
     // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no result.

@@ -52,7 +52,7 @@ internal static class ExperimentCommand
         command.Arguments.Add(name);
         command.Options.Add(scale);
         command.Options.Add(plan);
-        var workbench = new RunSetup(command, resumable: false, configurable: false);
+        var setup = new RunSetup(command, resumable: false, configurable: false);
         return command
             .WithOptions(
                 ConfigurationOptions.Find("model") with { Description = "network to use instead of all of the paper's" },
@@ -61,10 +61,10 @@ internal static class ExperimentCommand
             .WithOptions(
                 "seeds", "precision", "deterministic", "dataset", "train-samples", "test-samples", "validation-samples", "epsilon", "step-size",
                 "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples", "evaluation-batch")
-            .Executes(invocation => Execute(invocation, workbench, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
+            .Executes(invocation => Execute(invocation, setup, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
     }
 
-    private static int Execute(Invocation invocation, RunSetup workbench, string name, string? scale, bool plan)
+    private static int Execute(Invocation invocation, RunSetup setup, string name, string? scale, bool plan)
     {
         if (name == Table4)
         {
@@ -82,7 +82,7 @@ internal static class ExperimentCommand
         if (ExperimentRun.Holds(before, folder))
             configuration = before;
         Invocation.CheckDevice(configuration.Base.Device);
-        return plan ? Plan(invocation, workbench, configuration, folder) : Run(invocation, workbench, configuration, folder);
+        return plan ? Plan(invocation, setup, configuration, folder) : Run(invocation, setup, configuration, folder);
     }
 
     // The experiment decides on networks and methods, piece by piece.
@@ -95,21 +95,21 @@ internal static class ExperimentCommand
             model: configuration.Model ?? "of the paper");
     }
 
-    private static int Plan(Invocation invocation, RunSetup workbench, ExperimentConfiguration configuration, string folder)
+    private static int Plan(Invocation invocation, RunSetup setup, ExperimentConfiguration configuration, string folder)
     {
-        ExperimentPlan plan = workbench.Do(
+        ExperimentPlan plan = setup.Do(
             invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
                 new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
 
-    private static int Run(Invocation invocation, RunSetup workbench, ExperimentConfiguration configuration, string folder)
+    private static int Run(Invocation invocation, RunSetup setup, ExperimentConfiguration configuration, string folder)
     {
         var files = new ExperimentFolder(folder, configuration.Experiment);
         ExperimentOutcome outcome;
         try
         {
-            outcome = workbench.Do(
+            outcome = setup.Do(
                 invocation, configuration.Base, folder, (_, data) => State(configuration, data), (backend, data, progress) =>
             {
                 progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
@@ -125,7 +125,7 @@ internal static class ExperimentCommand
         var answer = new
         {
             folder = files.Own,
-            settings = workbench.Stated,
+            settings = setup.Stated,
             report = files.Report,
             summary = files.Summary,
             result,

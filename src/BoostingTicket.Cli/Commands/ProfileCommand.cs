@@ -55,7 +55,7 @@ internal static class ProfileCommand
         };
         foreach (Option option in new Option[] { batches, warmup, sparsity, weights, operations, trace, top, plan })
             command.Options.Add(option);
-        var workbench = new RunSetup(command, resumable: false);
+        var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
             "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
@@ -67,7 +67,7 @@ internal static class ProfileCommand
             options.Validate();
             int shown = Parse(invocation, top, UsualTop);
             Require.InRange("top", shown, 1, 1_000_000);
-            RunConfiguration configuration = workbench.Configure(
+            RunConfiguration configuration = setup.Configure(
                 invocation, options.Weights is { } file ? [file] : null, usual: Usual);
             invocation.RequireAnswerFile();
             invocation.RequireFile(trace.Name, invocation.Get(trace));
@@ -79,7 +79,7 @@ internal static class ProfileCommand
                 return invocation.Answer(budget, budget.Write);
             }
             ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();
-            ProfileReport report = workbench.Do(
+            ProfileReport report = setup.Do(
                 invocation, configuration, folder: null, StatedWork.Profile, (backend, data, progress) =>
             {
                 if (options.Weights is { } path)
@@ -87,7 +87,7 @@ internal static class ProfileCommand
                 return new Profiler(configuration, options, backend, data, progress).Run(
                     () => MachinePeaks.Measure(backend, invocation.Threads), course, invocation.Cancellation);
             });
-            report = report with { Settings = workbench.Stated };
+            report = report with { Settings = setup.Stated };
             invocation.Answer(report, writer => ProfileTables.Write(report, shown, writer, hint: "--top shows more, --json all"));
             return invocation.Afterwards(() => course?.Save(invocation.Get(trace)!));
         });

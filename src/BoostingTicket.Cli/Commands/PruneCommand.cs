@@ -40,18 +40,18 @@ internal static class PruneCommand
         command.Arguments.Add(trained);
         command.Options.Add(initial);
         command.Options.Add(maskOut);
-        var workbench = new RunSetup(command, resumable: false);
+        var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept", "prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
-            RunConfiguration configuration = workbench.Configure(invocation, [weights]);
+            RunConfiguration configuration = setup.Configure(invocation, [weights]);
             string? mask = invocation.Get(maskOut);
             string ticket = invocation.Out ?? Path.Combine(beside, TicketName);
             invocation.RequireFile("--out", ticket);
             invocation.RequireFile(maskOut.Name, mask);
-            (PruningReport report, Ticket? kept) = workbench.Do(
+            (PruningReport report, Ticket? kept) = setup.Do(
                 invocation, configuration, folder: null, StatedWork.Prune, (backend, data, progress) =>
             {
                 string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
@@ -64,7 +64,7 @@ internal static class PruneCommand
             {
                 ticket = Path.GetFullPath(ticket),
                 mask = mask is null ? null : Path.GetFullPath(mask),
-                settings = workbench.Stated,
+                settings = setup.Stated,
                 report,
             };
             invocation.Print(answer, writer =>

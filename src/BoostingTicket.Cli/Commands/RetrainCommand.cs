@@ -29,7 +29,7 @@ internal static class RetrainCommand
         };
         command.Arguments.Add(ticket);
         command.Options.Add(maskFile);
-        var workbench = new RunSetup(command, resumable: true);
+        var setup = new RunSetup(command, resumable: true);
         // Initial weights come with the ticket.
         return command.WithSettings(OptionGroup.Data).WithOptions("model", "width", "prune-hidden-linear")
             .WithSettings(OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
@@ -38,9 +38,9 @@ internal static class RetrainCommand
                 string path = invocation.Get(ticket)!;
                 string? mask = invocation.Get(maskFile);
                 (RunConfiguration configuration, string folder, bool resume) =
-                    workbench.Open(invocation, Name, mask is null ? [path] : [path, mask]);
+                    setup.Open(invocation, Name, mask is null ? [path] : [path, mask]);
                 string[] line = [Name, path, .. mask is null ? (string[])[] : ["--mask", mask]];
-                ArmResult result = workbench.Resumable(invocation, folder, line, () => workbench.Do(
+                ArmResult result = setup.Resumable(invocation, folder, line, () => setup.Do(
                     invocation, configuration, folder, StatedWork.Retrain, (backend, data, progress) =>
                 {
                     OriginChecks.RequireNormalization(path, configuration, data);
@@ -48,7 +48,7 @@ internal static class RetrainCommand
                         path, mask, folder, resume, invocation.Cancellation);
                 }));
                 return AnswerText.Training(
-                    invocation, configuration, workbench.Stated!, new RunFolder(folder), TicketTraining.Stage, result);
+                    invocation, configuration, setup.Stated!, new RunFolder(folder), TicketTraining.Stage, result);
             });
     }
 }

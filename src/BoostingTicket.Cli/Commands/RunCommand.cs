@@ -33,14 +33,14 @@ internal static class RunCommand
             ],
             Lists = [("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))])],
         };
-        var workbench = new RunSetup(command, resumable: true);
-        return command.WithAllSettings().Executes(invocation => Execute(invocation, workbench));
+        var setup = new RunSetup(command, resumable: true);
+        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup));
     }
 
-    private static int Execute(Invocation invocation, RunSetup workbench)
+    private static int Execute(Invocation invocation, RunSetup setup)
     {
-        (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, name: null);
-        RunResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
+        (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null);
+        RunResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
             invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
             progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
@@ -51,7 +51,7 @@ internal static class RunCommand
             new
             {
                 folder = files.Root,
-                settings = workbench.Stated,
+                settings = setup.Stated,
                 report = files.Report,
                 finding = RunSummary.Finding(result),
                 rows = RunSummary.Of(result),

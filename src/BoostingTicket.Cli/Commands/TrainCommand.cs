@@ -24,16 +24,16 @@ internal static class TrainCommand
             ],
             Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
         };
-        var workbench = new RunSetup(command, resumable: true);
+        var setup = new RunSetup(command, resumable: true);
         return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(OptionGroup.Evaluation)
             .Executes(invocation =>
             {
-                (RunConfiguration configuration, string folder, bool resume) = workbench.Open(invocation, Name);
-                ArmResult result = workbench.Resumable(invocation, folder, [Name], () => workbench.Do(
+                (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, Name);
+                ArmResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
                     invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
                         new DenseTraining(configuration, backend, data, progress).Execute(folder, resume, invocation.Cancellation)));
                 return AnswerText.Training(
-                    invocation, configuration, workbench.Stated!, new RunFolder(folder), DenseTraining.Stage, result);
+                    invocation, configuration, setup.Stated!, new RunFolder(folder), DenseTraining.Stage, result);
             });
     }
 }

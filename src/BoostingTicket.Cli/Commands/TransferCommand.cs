@@ -51,18 +51,18 @@ internal static class TransferCommand
         };
         command.Arguments.Add(weights);
         command.Options.Add(attack);
-        var workbench = new RunSetup(command, resumable: false);
+        var setup = new RunSetup(command, resumable: false);
         return command.WithOptions("dataset", "test-samples").WithEvaluationAttack().Executes(invocation =>
         {
             string[] paths = invocation.Get(weights)!;
             if (paths.Length < 2)
                 throw new ConfigurationException($"transfer needs at least 2 files, but got only {paths[0]}; to attack one network, use evaluate --attack.");
-            RunConfiguration configuration = workbench.Configure(invocation, [paths[0]]);
+            RunConfiguration configuration = setup.Configure(invocation, [paths[0]]);
             string name = invocation.Get(attack) ?? Usual(invocation, configuration);
             // Before data and device are opened.
             invocation.RequireAnswerFile();
             AttackCatalog.Stages(name);
-            TransferResult result = workbench.Do(
+            TransferResult result = setup.Do(
                 invocation, configuration, folder: null,
                 (composed, data) => RunStatement.Of(StatedWork.Evaluate, composed, data, [name], $"of {paths.Length} networks"),
                 (backend, data, progress) =>
@@ -72,7 +72,7 @@ internal static class TransferCommand
                 {
                     weights = paths.Select(Path.GetFullPath),
                     dataset = configuration.Data.Name,
-                    settings = workbench.Stated,
+                    settings = setup.Stated,
                     configuration.Evaluation.Attack,
                     result,
                 },

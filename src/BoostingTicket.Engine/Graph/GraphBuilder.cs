@@ -80,9 +80,6 @@ public sealed class GraphBuilder
     public Node AveragePool(Node x, int window) =>
         Add($"{x.Name}.avgpool", new Pool(new PoolShape(PoolKind.Average, window, window)), x);
 
-    /// <summary>Adds flattening in channel, row, column order.</summary>
-    public Node Flatten(Node x) => Add($"{x.Name}.flatten", new Flatten(), x);
-
     /// <summary>Adds a linear layer over all values of its input (flattened in channel, row, column order).</summary>
     public Node Linear(string name, Node x, int outputs, bool prunable = false) =>
         Add(name, new Linear(outputs, prunable), x);

@@ -26,9 +26,6 @@ public interface ILowering
     /// <summary>Makes the output of a node (of the last fused one, where nodes were fused).</summary>
     Value Define(Node node);
 
-    /// <summary>Makes a node's output the value that another node computed.</summary>
-    void Alias(Node node, Value value);
-
     /// <summary>Emits a forward operation.</summary>
     /// <param name="kind">Family.</param>
     /// <param name="node">The layer.</param>

@@ -75,13 +75,6 @@ internal sealed partial class Lowering : ILowering
     }
 
     /// <inheritdoc/>
-    public void Alias(Node node, Value value)
-    {
-        _values.Add(node, PlanValue.Of(value));
-        _lastDefined = null;
-    }
-
-    /// <inheritdoc/>
     public void Forward(
         OperationKind kind, Node node, IReadOnlyList<Value> reads, IReadOnlyList<Value> writes, Action<IBackend> run,
         long arithmetic = 0)

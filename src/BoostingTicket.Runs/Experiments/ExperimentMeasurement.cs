@@ -11,13 +11,13 @@ internal static class ExperimentMeasurement
     /// <param name="experiment">The experiment.</param>
     /// <param name="configuration">What was asked for.</param>
     /// <param name="grid">Its grid, all of which is done.</param>
-    /// <param name="bench">The bench.</param>
+    /// <param name="context">The context.</param>
     /// <param name="environment">Device, versions and data.</param>
     public static ExperimentResult Measure(
-        IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeContext bench,
+        IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeContext context,
         IReadOnlyDictionary<string, string> environment)
     {
-        ExperimentStore store = bench.Store;
+        ExperimentStore store = context.Store;
         List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
         // The title names the paper's network.
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
@@ -27,7 +27,7 @@ internal static class ExperimentMeasurement
             grid.Panels.Count == 0 ? null : new FigureData(
                 experiment.Name, Capital(title),
                 [.. grid.Panels.Select(panel => new FigurePanel(panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
-            Tickets(trainings, bench),
+            Tickets(trainings, context),
             Warnings(grid, store),
             [.. trainings.Select(training => new TrainingRow(training.Label, training.Seed, training.Name, training.Read(store)))]);
     }
@@ -64,9 +64,9 @@ internal static class ExperimentMeasurement
         return reasons.Count == 0 ? null : $"Not comparable with the paper in absolute terms: {string.Join("; ", reasons)}.";
     }
 
-    private static List<TicketRow> Tickets(List<TrainingNode> trainings, NodeContext bench)
+    private static List<TicketRow> Tickets(List<TrainingNode> trainings, NodeContext context)
     {
-        ExperimentStore store = bench.Store;
+        ExperimentStore store = context.Store;
         HashSet<TrainingNode> donors = [.. trainings.Select(training => training.Ticket?.Donor).OfType<TrainingNode>()];
         var rows = new List<TicketRow>();
         foreach (TrainingNode training in trainings)
@@ -78,7 +78,7 @@ internal static class ExperimentMeasurement
             TicketRecord drawn = ticket.Read(store);
             rows.Add(new TicketRow(
                 training.Label, training.Seed, drawn.Sparsity, drawn.StartDistance, training.Read(store).DonorDistance!.Value,
-                dense is null ? null : RelativeDistance.Between(bench.Weights(dense), bench.Weights(training))));
+                dense is null ? null : RelativeDistance.Between(context.Weights(dense), context.Weights(training))));
         }
         return rows;
     }

@@ -50,9 +50,9 @@ public sealed class ExperimentRun(
         ExperimentGrid grid = Declare();
         new ExperimentGuard(_folder, configuration, _environment).Require();
         using var images = new RunData(data, configuration.Base.Data, backend);
-        using var bench = new NodeContext(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
-        Check(grid, bench);
-        return new StepTimer(bench).Plan(configuration, grid);
+        using var context = new NodeContext(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
+        Check(grid, context);
+        return new StepTimer(context).Plan(configuration, grid);
     }
 
     /// <summary>Runs to the end.</summary>
@@ -71,13 +71,13 @@ public sealed class ExperimentRun(
         guard.Require();
         using var images = new RunData(data, configuration.Base.Data, backend);
         var store = new ExperimentStore(_folder.Store);
-        using var bench = new NodeContext(store, backend, data, images, progress, cancellation);
-        Check(grid, bench);
+        using var context = new NodeContext(store, backend, data, images, progress, cancellation);
+        Check(grid, context);
         using var taken = RunLock.Acquire(_folder.Root);
         guard.Claim(progress);
 
-        ExecuteNodes(grid.Nodes, bench);
-        ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, bench, _environment);
+        ExecuteNodes(grid.Nodes, context);
+        ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, context, _environment);
         AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
         try
         {
@@ -90,25 +90,25 @@ public sealed class ExperimentRun(
         }
     }
 
-    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeContext bench)
+    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeContext context)
     {
-        double[] work = [.. nodes.Select(node => node.Cost(bench).Work)];
-        double left = nodes.Select((node, index) => node.IsDone(bench.Store) ? 0 : work[index]).Sum(), done = 0;
+        double[] work = [.. nodes.Select(node => node.Cost(context).Work)];
+        double left = nodes.Select((node, index) => node.IsDone(context.Store) ? 0 : work[index]).Sum(), done = 0;
         long start = Stopwatch.GetTimestamp();
         for (int index = 0; index < nodes.Count; index++)
         {
             ExperimentNode node = nodes[index];
-            if (node.IsDone(bench.Store))
+            if (node.IsDone(context.Store))
             {
-                node.Execute(bench);
+                node.Execute(context);
                 continue;
             }
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
-            bench.Progress = new PlacedProgress(
+            context.Progress = new PlacedProgress(
                 progress, string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
-            node.Execute(bench);
-            bench.Progress = progress;
+            node.Execute(context);
+            context.Progress = progress;
             done += work[index];
             left -= work[index];
         }
@@ -133,14 +133,14 @@ public sealed class ExperimentRun(
         return grid;
     }
 
-    private static void Check(ExperimentGrid grid, NodeContext bench)
+    private static void Check(ExperimentGrid grid, NodeContext context)
     {
-        int samples = bench.Images.TrainCount - grid.Base.Data.ValidationSamples;
+        int samples = context.Images.TrainCount - grid.Base.Data.ValidationSamples;
         foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Job.Model, node.Settings.BatchSize)))
-            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", bench.Graph(training.Job), samples);
+            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", context.Graph(training.Job), samples);
         foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Job.Model, node.Settings.Ratio)))
         {
-            NetworkGraph graph = bench.Graph(ticket.Donor.Job);
+            NetworkGraph graph = context.Graph(ticket.Donor.Job);
             RunChecks.RequirePrunable(ticket.Settings, graph);
         }
     }

@@ -46,7 +46,7 @@ internal sealed class NodeContext(
     /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
     public NetworkGraph Graph(TrainingJob job)
     {
-        // All experiments under one bench normalise alike.
+        // All experiments of one folder normalise alike.
         string key = $"{job.Model}/{job.HiddenLinear}";
         if (!_graphs.TryGetValue(key, out NetworkGraph? graph))
             _graphs.Add(key, graph = TicketRun.BuildModel(job, data));

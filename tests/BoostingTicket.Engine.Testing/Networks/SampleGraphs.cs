@@ -51,7 +51,7 @@ public static class SampleGraphs
         // The gradient of a bias before batch statistics is zero but for rounding, which other activations leave more of.
         bool biased = activation == Activation.Relu;
         x = graph.Activate(graph.BatchNormalization("bn3", graph.Convolution("conv3", x, 6, 1, bias: biased)), activation);
-        x = graph.Flatten(graph.AveragePool(x, 2));
+        x = graph.AveragePool(x, 2);
         return graph.Build(graph.Linear("fc", x, 4));
     }
 

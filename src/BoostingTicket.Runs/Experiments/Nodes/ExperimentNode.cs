@@ -56,10 +56,10 @@ public abstract class ExperimentNode
 
     /// <summary>Does the work and keeps its result; continues what an interruption left.</summary>
     /// <exception cref="OperationCanceledException">It was asked to stop, and saved how far it is.</exception>
-    internal abstract void Execute(NodeContext bench);
+    internal abstract void Execute(NodeContext context);
 
     /// <summary>Its cost.</summary>
-    internal abstract NodeCost Cost(NodeContext bench);
+    internal abstract NodeCost Cost(NodeContext context);
 }
 
 /// <summary>A piece of work with a result.</summary>
@@ -73,15 +73,15 @@ public abstract class ExperimentNode<TResult> : ExperimentNode
     }
 
     /// <inheritdoc/>
-    internal sealed override void Execute(NodeContext bench)
+    internal sealed override void Execute(NodeContext context)
     {
-        if (!IsDone(bench.Store))
+        if (!IsDone(context.Store))
         {
-            AtomicFile.WriteAllText(bench.Store.Description(this), RunJson.Write(Description));
-            AtomicFile.WriteAllText(bench.Store.Result(this), RunJson.Write(Compute(bench)));
+            AtomicFile.WriteAllText(context.Store.Description(this), RunJson.Write(Description));
+            AtomicFile.WriteAllText(context.Store.Result(this), RunJson.Write(Compute(context)));
         }
         // The process may have ended between the two.
-        CleanUp(bench);
+        CleanUp(context);
     }
 
     /// <summary>The result that a store keeps.</summary>
@@ -89,10 +89,10 @@ public abstract class ExperimentNode<TResult> : ExperimentNode
     internal TResult Read(ExperimentStore store) =>
         RunJson.Read<TResult>(StoredFiles.ReadText(store.Result(this)), store.Result(this));
 
-    private protected abstract TResult Compute(NodeContext bench);
+    private protected abstract TResult Compute(NodeContext context);
 
     /// <summary>Removes what is not needed once the result is kept.</summary>
-    private protected virtual void CleanUp(NodeContext bench)
+    private protected virtual void CleanUp(NodeContext context)
     {
     }
 }

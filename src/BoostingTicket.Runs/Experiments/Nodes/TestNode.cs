@@ -38,29 +38,29 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     /// <summary>Settings of the attacks.</summary>
     public AttackSettings Settings { get; }
 
-    private protected override RobustnessResult Compute(NodeContext bench)
+    private protected override RobustnessResult Compute(NodeContext context)
     {
         if (Attacks.Count == 0)
-            bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
-        Network network = bench.Network(Training.Job);
+            context.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
+        Network network = context.Network(Training.Job);
         // Evaluation does not read the mask; a backend that leaves out pruned weights does.
-        Mask? mask = Training.Ticket is null ? null : bench.Ticket(Training.Ticket).Mask;
-        TicketReset.Apply(network.Parameters, network.Backend, bench.Weights(Training, Best), mask);
+        Mask? mask = Training.Ticket is null ? null : context.Ticket(Training.Ticket).Mask;
+        TicketReset.Apply(network.Parameters, network.Backend, context.Weights(Training, Best), mask);
         var evaluator = new AttackEvaluator(
-            network, bench.Images.Test, bench.Images.TestSamples, Training.Job.Validation.BatchSize, bench.Progress);
-        RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: bench.Cancellation);
+            network, context.Images.Test, context.Images.TestSamples, Training.Job.Validation.BatchSize, context.Progress);
+        RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: context.Cancellation);
         if (Attacks.Count == 0)
-            bench.Progress.StageFinished();
+            context.Progress.StageFinished();
         return result;
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeContext bench)
+    internal override NodeCost Cost(NodeContext context)
     {
-        long images = bench.Images.TestCount;
+        long images = context.Images.TestCount;
         return new NodeCost(
             Training.Job, Training.Ticket?.Settings.Ratio ?? 0, 0, images * (1 + Attacks.Count),
             images * Attacks.SelectMany(AttackCatalog.Stages).Sum(attack => attack.Gradients(Settings)),
-            bench.Graph(Training.Job).MultiplyAdds);
+            context.Graph(Training.Job).MultiplyAdds);
     }
 }

@@ -55,29 +55,29 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     internal double SecondsToFind(ExperimentStore store) =>
         Donor.Read(store).Seconds + Read(store).Seconds + (Previous?.SecondsToFind(store) ?? 0);
 
-    private protected override TicketRecord Compute(NodeContext bench)
+    private protected override TicketRecord Compute(NodeContext context)
     {
-        bench.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
-        NetworkGraph graph = bench.Graph(Donor.Job);
-        ModelState trained = bench.Weights(Donor);
-        Mask? pruned = Previous is null ? null : bench.Ticket(Previous).Mask;
+        context.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
+        NetworkGraph graph = context.Graph(Donor.Job);
+        ModelState trained = context.Weights(Donor);
+        Mask? pruned = Previous is null ? null : context.Ticket(Previous).Mask;
         long start = Stopwatch.GetTimestamp();
         (Mask mask, PruningReport report) = PrunerCatalog.Find(Settings.Scope).Prune(
             trained, new PruningOptions(Settings.Ratio, Settings.MinimumKept), pruned);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         ModelState initial = (Donor.Job with { Start = TrainingStart.Initial }).DrawStart(graph.Table);
         TicketFile.Save(
-            bench.Store.Ticket(this), initial, mask,
+            context.Store.Ticket(this), initial, mask,
             StageFiles.OfTicket(
-                StageFiles.Describe(TrainingNode.Recorded(Donor.Job), graph, bench.Images.Train.Set, Seed), Settings));
+                StageFiles.Describe(TrainingNode.Recorded(Donor.Job), graph, context.Images.Train.Set, Seed), Settings));
         foreach (string warning in report.Warnings)
-            bench.Progress.Warn(warning);
-        bench.Progress.StageFinished();
+            context.Progress.Warn(warning);
+        context.Progress.StageFinished();
         return new TicketRecord(
             mask.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))], report.Warnings, seconds,
             RelativeDistance.Between(trained, initial, mask));
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeContext bench) => NodeCost.None(Donor.Job);
+    internal override NodeCost Cost(NodeContext context) => NodeCost.None(Donor.Job);
 }

@@ -67,22 +67,22 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
         return best && Read(store).BestEpoch > 0 ? folder.BestWeights(Seed, Stage) : folder.LastWeights(Seed, Stage);
     }
 
-    private protected override TrainingRecord Compute(NodeContext bench)
+    private protected override TrainingRecord Compute(NodeContext context)
     {
-        RunFolder folder = bench.Store.Files(this);
+        RunFolder folder = context.Store.Files(this);
         RunConfiguration recorded = Recorded(Job);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
-        Network network = bench.Network(Job);
+        Network network = context.Network(Job);
         ModelState start = Job.DrawStart(network.Graph.Table);
-        Mask? mask = Ticket is null ? null : bench.Ticket(Ticket).Mask;
+        Mask? mask = Ticket is null ? null : context.Ticket(Ticket).Mask;
         // The key binds the checkpoint to the ticket and to the start.
         var files = new StageFiles(
-            folder, Seed, StageFiles.Describe(recorded, network.Graph, bench.Images.Train.Set, Seed),
+            folder, Seed, StageFiles.Describe(recorded, network.Graph, context.Images.Train.Set, Seed),
             new RunOwner(ExperimentRun.Command, Key));
-        var trainer = new StageTrainer(files, Seed, network, bench.Images, bench.Progress, bench.Cancellation);
+        var trainer = new StageTrainer(files, Seed, network, context.Images, context.Progress, context.Cancellation);
         TrainingState state = trainer.Train(Stage, Job, start, mask);
-        double? distance = Ticket is null ? null : RelativeDistance.Between(bench.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
+        double? distance = Ticket is null ? null : RelativeDistance.Between(context.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
         return new TrainingRecord(
             [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, trainer.SplitHash, distance)
         {
@@ -97,19 +97,19 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
     private static object Identity(TrainingJob job, string fingerprint) =>
         new { configuration = Recorded(job), fingerprint, reinitialize = job.Start == TrainingStart.Redrawn };
 
-    private protected override void CleanUp(NodeContext bench) => StoredFiles.Delete(bench.Store.Files(this).Checkpoint(Seed, Stage));
+    private protected override void CleanUp(NodeContext context) => StoredFiles.Delete(context.Store.Files(this).Checkpoint(Seed, Stage));
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeContext bench)
+    internal override NodeCost Cost(NodeContext context)
     {
         DataSettings data = Job.Data;
         EvaluationSettings evaluation = Job.Validation;
-        int samples = bench.Images.TrainCount - data.ValidationSamples;
+        int samples = context.Images.TrainCount - data.ValidationSamples;
         int probed = evaluation.ProbeSteps == 0 ? 0
             : evaluation.ProbeSamples == 0 ? data.ValidationSamples : Math.Min(evaluation.ProbeSamples, data.ValidationSamples);
         long epochs = Settings.Epochs, probes = epochs / evaluation.ProbeEvery + (epochs % evaluation.ProbeEvery == 0 ? 0 : 1);
         return new NodeCost(
             Job, Ticket?.Settings.Ratio ?? 0, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
-            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps, bench.Graph(Job).MultiplyAdds);
+            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps, context.Graph(Job).MultiplyAdds);
     }
 }

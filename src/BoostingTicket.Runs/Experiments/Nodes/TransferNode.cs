@@ -33,24 +33,24 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
         _settings = settings;
     }
 
-    private protected override TransferResult Compute(NodeContext bench)
+    private protected override TransferResult Compute(NodeContext context)
     {
         // The matrix has one network on the device at a time.
-        bench.GiveUpNetwork();
+        context.GiveUpNetwork();
         var matrix = new TransferMatrix(
-            bench.Backend, bench.Images.Test, bench.Images.TestSamples, _trainings[0].Job.Validation.BatchSize, bench.Progress);
+            context.Backend, context.Images.Test, context.Images.TestSamples, _trainings[0].Job.Validation.BatchSize, context.Progress);
         return matrix.Run(
-            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], bench.Graph(training.Job), bench.Weights(training, best: true)))],
-            _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), bench.Cancellation);
+            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], context.Graph(training.Job), context.Weights(training, best: true)))],
+            _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), context.Cancellation);
     }
 
     /// <inheritdoc/>
-    internal override NodeCost Cost(NodeContext bench)
+    internal override NodeCost Cost(NodeContext context)
     {
-        long images = bench.Images.TestCount, networks = _trainings.Count;
+        long images = context.Images.TestCount, networks = _trainings.Count;
         TrainingNode training = _trainings[0];
         return new NodeCost(
             training.Job, training.Ticket?.Settings.Ratio ?? 0, 0, images * networks * networks, images * networks * _steps,
-            bench.Graph(training.Job).MultiplyAdds);
+            context.Graph(training.Job).MultiplyAdds);
     }
 }

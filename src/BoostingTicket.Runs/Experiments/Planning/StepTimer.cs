@@ -15,8 +15,8 @@ namespace BoostingTicket.Runs.Experiments.Planning;
 /// <summary>Measures steps of training on the device, one kind after the other, and estimates from them what pieces of work
 /// take. A measured step is a real one: images, attack, forward and backward pass, SGD, mask. Attacks are measured with two steps and
 /// large networks with few images, and both are scaled, so that a plan takes seconds and not hours.</summary>
-/// <param name="bench">Device, images, networks.</param>
-internal sealed class StepTimer(NodeContext bench)
+/// <param name="context">Device, images, networks.</param>
+internal sealed class StepTimer(NodeContext context)
 {
     private const int FewImages = 16, MostAttackSteps = 2, MostSteps = 5;
 
@@ -32,21 +32,21 @@ internal sealed class StepTimer(NodeContext bench)
     public ExperimentPlan Plan(ExperimentConfiguration configuration, ExperimentGrid grid)
     {
         IReadOnlyList<ExperimentNode> nodes = grid.Nodes;
-        List<NodeCost> costs = [.. nodes.Select(node => node.Cost(bench))];
+        List<NodeCost> costs = [.. nodes.Select(node => node.Cost(context))];
         // Networks are made one at a time, so that what needs the same is measured together.
         List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(cost => cost.Job.Model, StringComparer.Ordinal)];
-        bench.Progress.StageStarted("measuring steps", kinds.Count, 0);
+        context.Progress.StageStarted("measuring steps", kinds.Count, 0);
         for (int kind = 0; kind < kinds.Count; kind++)
         {
-            bench.Cancellation.ThrowIfCancellationRequested();
+            context.Cancellation.ThrowIfCancellationRequested();
             StepTime time = Measure(kinds[kind]);
             _times.Add(Key(kinds[kind]), time);
-            bench.Progress.StepsDone(kind + 1, time.Batch / Math.Max(time.StepSeconds, 1e-9));
+            context.Progress.StepsDone(kind + 1, time.Batch / Math.Max(time.StepSeconds, 1e-9));
         }
-        bench.Progress.StageFinished();
+        context.Progress.StageFinished();
         return new ExperimentPlan(
             configuration.Experiment, ExperimentCatalog.Find(configuration.Experiment).Title, grid.Seeds, [.. _times.Values],
-            [.. nodes.Select((node, index) => new PlannedNode(node.Name, node.Label, node.Seed, node.IsDone(bench.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
+            [.. nodes.Select((node, index) => new PlannedNode(node.Name, node.Label, node.Seed, node.IsDone(context.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
     }
 
     private double Seconds(NodeCost cost) => cost.Work > 0 && _times.TryGetValue(Key(cost), out StepTime? time)
@@ -59,12 +59,12 @@ internal sealed class StepTimer(NodeContext bench)
     private StepTime Measure(NodeCost cost)
     {
         TrainingJob job = cost.Job;
-        Network network = bench.Network(job);
+        Network network = context.Network(job);
         ModelState initial = (job with { Start = TrainingStart.Initial }).DrawStart(network.Graph.Table);
         Mask? mask = cost.Sparsity > 0
             ? PrunerCatalog.Find(Pruning.Scope).Prune(initial, new PruningOptions(cost.Sparsity, Pruning.MinimumKept)).Mask
             : null;
-        int wanted = Math.Min(job.Settings.BatchSize, bench.Images.TrainCount - job.Data.ValidationSamples);
+        int wanted = Math.Min(job.Settings.BatchSize, context.Images.TrainCount - job.Data.ValidationSamples);
         int few = Math.Min(FewImages, wanted);
         (double train, double attack) = MeasureStep(few);
         int measured = few;
@@ -84,8 +84,8 @@ internal sealed class StepTimer(NodeContext bench)
             // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
             AttackSettings budget = job.Attack with { Steps = steps, Restarts = 1 };
             using var step = new TrainingStep(
-                network, bench.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, job.Seed, images);
-            TrainValidationSplit split = bench.Images.Split(job.Seed);
+                network, context.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, job.Seed, images);
+            TrainValidationSplit split = context.Images.Split(job.Seed);
             var order = new EpochOrder(split.Train, images, job.Augmentation, job.Seed);
             var requests = new ImageRequest[images];
             order.Fill(0, requests);
@@ -108,11 +108,11 @@ internal sealed class StepTimer(NodeContext bench)
 
     private double MeasureClean(Network network, int images)
     {
-        int[] samples = [.. Enumerable.Range(0, Math.Min(images, bench.Images.TrainCount))];
-        using var evaluator = new Evaluator(network, bench.Images.Train, samples, samples.Length, attacks: false);
-        evaluator.Clean(bench.Cancellation);
+        int[] samples = [.. Enumerable.Range(0, Math.Min(images, context.Images.TrainCount))];
+        using var evaluator = new Evaluator(network, context.Images.Train, samples, samples.Length, attacks: false);
+        evaluator.Clean(context.Cancellation);
         long start = Stopwatch.GetTimestamp();
-        evaluator.Clean(bench.Cancellation);
+        evaluator.Clean(context.Cancellation);
         return Stopwatch.GetElapsedTime(start).TotalSeconds / samples.Length;
     }
 }
