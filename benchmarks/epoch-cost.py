@@ -2,8 +2,8 @@
 
     python3 benchmarks/epoch-cost.py PROGRAM docs/performance/epoch-cost.svg [--json FILE]
 
-PROGRAM is the built boosting-ticket. Every point is a whole epoch of training on built-in images, every batch timed. The JSON holds
-what was measured; with `--from FILE` in the place of PROGRAM the plot is drawn from such a file again.
+PROGRAM is the built boosting-ticket. Every point is a whole epoch of training on built-in images, every batch timed. The JSON
+holds what was measured; with `--from FILE` in the place of PROGRAM the plot is drawn from such a file again.
 """
 import json
 import subprocess
@@ -62,7 +62,8 @@ def draw(rows):
     largest = 1.08 * max(row["seconds"] for row in rows)
     by_steps = [(f"{n} samples", COLOURS[i % 3], [(r["steps"], r["seconds"]) for r in rows if r["samples"] == n])
                 for i, n in enumerate(SAMPLES)]
-    by_samples = [(f"PGD-{k}" if k else "natural", COLOURS[i % 3], [(r["samples"], r["seconds"]) for r in rows if r["steps"] == k])
+    by_samples = [(f"PGD-{k}" if k else "natural", COLOURS[i % 3],
+                   [(r["samples"], r["seconds"]) for r in rows if r["steps"] == k])
                   for i, k in enumerate(STEPS)]
     for name, _, points in by_steps + by_samples:
         slope, intercept, error = line(points)

@@ -53,9 +53,9 @@ __device__ __forceinline__ float start(float clean, u32 word, float epsilon)
     return value > high ? high : value;
 }
 
-// adversarial = a random point of the ball around clean. Logical value e = channel * pixels + pixel of a sample takes word e % 4 of
-// the counter (e / 4, sample's identity, epoch, restart). A thread makes four consecutive pixels of a sample, so that it uses all
-// four words of a counter: block (groups of four pixels, samples).
+// adversarial = a random point of the ball around clean. Logical value e = channel * pixels + pixel of a sample takes word e % 4
+// of the counter (e / 4, sample's identity, epoch, restart). A thread makes four consecutive pixels of a sample, so that it uses
+// all four words of a counter: block (groups of four pixels, samples).
 // Reads clean, 16 bytes a pixel with up to four channels, and the identities; writes adversarial, as much.
 extern "C" __global__ void __launch_bounds__(256) attack_random_start_f32(
     const float* clean, const u32* identities, float epsilon, u32 key_low, u32 key_high, u32 epoch, u32 restart,
@@ -122,9 +122,9 @@ __device__ __forceinline__ void normal(u32 first, u32 second, float& even, float
     odd = radius * sine;
 }
 
-// adversarial = clean + deviation * a standard normal number, not clamped. A thread takes one counter and so four consecutive logical
-// values of a sample, e = channel * pixels + pixel: block (groups of four values, samples). The thread of a pixel's first channel
-// writes the zeros of its padding.
+// adversarial = clean + deviation * a standard normal number, not clamped. A thread takes one counter and so four consecutive
+// logical values of a sample, e = channel * pixels + pixel: block (groups of four values, samples). The thread of a pixel's first
+// channel writes the zeros of its padding.
 // Reads 4 bytes a value (clean) and the identities, writes as much and the padding, in strides of a pixel; once a training step.
 extern "C" __global__ void __launch_bounds__(256) attack_normal_start_f32(
     const float* clean, const u32* identities, float deviation, u32 key_low, u32 key_high, u32 epoch, u32 restart,

@@ -48,8 +48,8 @@ extern "C" __global__ void __launch_bounds__(256) data_gather_f32(
     }
 }
 
-// float32 NCHW values into a tensor. A thread makes a vector: consecutive threads take consecutive pixels, then the next channels.
-// Reads 4 bytes a value, a pixel's beside the next pixel's; writes the tensor, padding included.
+// float32 NCHW values into a tensor. A thread makes a vector: consecutive threads take consecutive pixels, then the next
+// channels. Reads 4 bytes a value, a pixel's beside the next pixel's; writes the tensor, padding included.
 template <typename T>
 __device__ __forceinline__ void import_values(
     const float* values, T* destination, int batch, int channels, int physical_channels, int pixels)

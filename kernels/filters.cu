@@ -1,8 +1,8 @@
-// Filters between the order of the parameters (filter, channel, row, column; float32; from any 4-byte aligned address) and that of
-// the convolutions (filter, row, column, channel; the backend's type; filters and channels padded to whole vectors with zeros).
-// For each filter this transposes channels x taps, a tap being a row and column of the kernel. A block does a tile of some
-// channels and taps of one filter through shared memory, so that both sides go through memory in order; the host cuts tiles of at
-// most 2048 values whose channels are a multiple of eight.
+// Filters between the order of the parameters (filter, channel, row, column; float32; from any 4-byte aligned address) and that
+// of the convolutions (filter, row, column, channel; the backend's type; filters and channels padded to whole vectors with
+// zeros). For each filter this transposes channels x taps, a tap being a row and column of the kernel. A block does a tile of
+// some channels and taps of one filter through shared memory, so that both sides go through memory in order; the host cuts tiles
+// of at most 2048 values whose channels are a multiple of eight.
 #include "common.cuh"
 
 enum { tile_values = 2048 };
@@ -14,7 +14,8 @@ struct Tile
 {
     int filter, first_channel, first_tap, channels, taps;
 
-    // `physical` channels are cut every `tile_channels`, taps every `tile_taps`; blocks count tiles of taps fastest, filters slowest.
+    // `physical` channels are cut every `tile_channels`, taps every `tile_taps`; blocks count tiles of taps fastest, filters
+    // slowest.
     __device__ __forceinline__ Tile(int physical, int all_taps, int tile_channels, int tile_taps)
     {
         u32 tap_tiles = (u32)(all_taps + tile_taps - 1) / (u32)tile_taps;

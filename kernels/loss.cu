@@ -190,8 +190,8 @@ template <typename T> __device__ __forceinline__ double log_sum(const T* logits,
     return log(sum_of_warp(sum)) + largest;
 }
 
-// divergence = sum p (log p - log q) with p = softmax(reference), q = softmax(logits), one warp a sample. Writes scale (q - p) as the
-// gradient and adds scale p (log p - log q - divergence) to the reference's, where they are wanted.
+// divergence = sum p (log p - log q) with p = softmax(reference), q = softmax(logits), one warp a sample. Writes scale (q - p) as
+// the gradient and adds scale p (log p - log q - divergence) to the reference's, where they are wanted.
 // Reads both logits (from memory once), writes 4 bytes a sample and the gradients.
 template <typename T>
 __device__ __forceinline__ void divergence(

@@ -1,7 +1,7 @@
-// The optimizer step, masks, blends and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address. Where all
-// slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of four follow, each a
-// thread's; what is left over is done value by value by further threads of the same launch. Where they lie differently, all of
-// it is: head = length, quads = 0.
+// The optimizer step, masks, blends and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address.
+// Where all slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of four
+// follow, each a thread's; what is left over is done value by value by further threads of the same launch. Where they lie
+// differently, all of it is: head = length, quads = 0.
 #include "common.cuh"
 
 // The value that a thread beyond the quads works on.
@@ -21,8 +21,8 @@ __device__ __forceinline__ void sgd(
     weight = kept ? w : 0.0f;
 }
 
-// g = gradient + decay * w; v = momentum * v + g; w = w + descent * v, descent being the negative learning rate; v and w become +0
-// where the mask is 0, whatever they were. No mask: null.
+// g = gradient + decay * w; v = momentum * v + g; w = w + descent * v, descent being the negative learning rate; v and w become
+// +0 where the mask is 0, whatever they were. No mask: null.
 // Reads 12 bytes a value, 16 with a mask (gradient, v, w, mask); writes 8 (v, w).
 extern "C" __global__ void __launch_bounds__(256) parameters_sgd_step_f32(
     const float* gradients, float* momenta, const float* masks, float* weights, float descent, float momentum, float decay,

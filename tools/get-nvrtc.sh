@@ -4,8 +4,8 @@
 #
 # usage: tools/get-nvrtc.sh [folder]        (default: artifacts/nvrtc in the repository, where tool and tests look for it)
 #
-# The mirror is the one that this machine's apt uses for Debian, also where its lists were deleted; DEBIAN_MIRROR names another (needed
-# where apt is not Debian's).
+# The mirror is the one that this machine's apt uses for Debian, also where its lists were deleted; DEBIAN_MIRROR names another
+# (needed where apt is not Debian's).
 # Needs apt, dpkg and debian-archive-keyring. The packages are under NVIDIA's licence (usr/share/doc/*/copyright in the folder).
 set -euo pipefail
 
@@ -20,7 +20,8 @@ done
 
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' \
   | awk '$2 == "main" && $1 ~ /\/debian\/?$/ { print $1; exit }')}
-[ -n "$mirror" ] || mirror=$({ grep -rhoE 'https?://[^] ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d 2> /dev/null || true; } \
+[ -n "$mirror" ] || mirror=$({ grep -rhoE 'https?://[^] ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d \
+    2> /dev/null || true; } \
   | awk '{ print $1; exit }')
 [ -n "$mirror" ] || { echo "apt knows no Debian mirror here: name one in DEBIAN_MIRROR." >&2; exit 1; }
 

@@ -31,7 +31,8 @@ internal sealed record Agreement(double Logits, double Gradients)
         if (!(agreement.Logits < LogitTolerance && agreement.Gradients < GradientTolerance))
             throw new InvalidOperationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ours.Work.Model.Name}, {ours.Work.Sparsity:P0} pruned: the engines disagree by {agreement.Logits:E1} in logits and {agreement.Gradients:E1} in gradients; not timed."));
+                $"{ours.Work.Model.Name}, {ours.Work.Sparsity:P0} pruned: the engines disagree by {agreement.Logits:E1} in "
+                + $"logits and {agreement.Gradients:E1} in gradients; not timed."));
         return agreement;
     }
 

@@ -52,7 +52,8 @@ internal sealed class ConvolutionPair : IDisposable
         backend.Upload(dy, _dy);
         backend.PrepareFilter(_filter, new FilterSource(_weight.All, null, 0, null));
         _theirX = tensor(x).reshape(Batch, _shape.Input.Channels, _shape.Input.Height, _shape.Input.Width).requires_grad_(true);
-        _theirWeight = tensor(weight).reshape(_shape.OutputChannels, _shape.Input.Channels, _shape.KernelHeight, _shape.KernelWidth)
+        _theirWeight = tensor(weight).reshape(
+            _shape.OutputChannels, _shape.Input.Channels, _shape.KernelHeight, _shape.KernelWidth)
             .requires_grad_(true);
         _theirDy = tensor(dy).reshape(Batch, _shape.Output.Channels, _shape.Output.Height, _shape.Output.Width);
         _theirY = Convolve();
@@ -94,10 +95,13 @@ internal sealed class ConvolutionPair : IDisposable
         _backend.Download(_weightGradient.All, weightGradient);
         double error = new[]
         {
-            Agreement.Error(Values(_y), _theirY.data<float>().ToArray()), Agreement.Error(Values(_dx), dx.data<float>().ToArray()),
+            Agreement.Error(Values(_y), _theirY.data<float>().ToArray()),
+            Agreement.Error(Values(_dx), dx.data<float>().ToArray()),
             Agreement.Error(weightGradient, dw.data<float>().ToArray()),
         }.Max();
-        return error < Tolerance ? error : throw new InvalidOperationException($"{Name}: the engines disagree by {error:E1}; not timed.");
+        return error < Tolerance
+            ? error
+            : throw new InvalidOperationException($"{Name}: the engines disagree by {error:E1}; not timed.");
     }
 
     /// <summary>The three in both engines, as they are timed.</summary>
@@ -119,7 +123,8 @@ internal sealed class ConvolutionPair : IDisposable
     }
 
     private Tensor Convolve() =>
-        nn.functional.conv2d(_theirX, _theirWeight, strides: [_shape.Stride, _shape.Stride], padding: [_shape.Padding, _shape.Padding]);
+        nn.functional.conv2d(
+            _theirX, _theirWeight, strides: [_shape.Stride, _shape.Stride], padding: [_shape.Padding, _shape.Padding]);
 
     private Tensor TheirGradient(Tensor by) => autograd.grad([_theirY], [by], [_theirDy], retain_graph: true)[0];
 

@@ -4,9 +4,9 @@ using BoostingTicket.Engine.Backends;
 namespace BoostingTicket.Benchmarks;
 
 /// <summary>Times one model in both engines, dense and pruned, everything in turn.</summary>
-/// <remarks>TorchSharp computes with dense kernels whatever is pruned, so that its attack step is timed once for all sparsities, and its
-/// training step once without and once with masks. In the short form a step of PGD training is composed, repetition by repetition, of
-/// its parts: start of the attack (with the filters of new weights), ten attack steps, step of training.</remarks>
+/// <remarks>TorchSharp computes with dense kernels whatever is pruned, so that its attack step is timed once for all sparsities,
+/// and its training step once without and once with masks. In the short form a step of PGD training is composed, repetition by
+/// repetition, of its parts: start of the attack (with the filters of new weights), ten attack steps, step of training.</remarks>
 /// <param name="model">The model.</param>
 /// <param name="backend">This engine's CPU backend.</param>
 /// <param name="whole">Whether steps of PGD training are timed as a whole instead.</param>
@@ -78,7 +78,8 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
         yield return Row("attack step", side.Attack.Seconds, torch.Attack.Seconds, 2);
         yield return Row("training step", side.Training.Seconds, training.Seconds, 3);
         yield return Row(
-            "PGD-10 training step", Composed(side.Begin, side.Attack, side.Training), Composed(torch.Begin, torch.Attack, training), PgdPasses)
+            "PGD-10 training step", Composed(side.Begin, side.Attack, side.Training),
+            Composed(torch.Begin, torch.Attack, training), PgdPasses)
             with
         { Composed = true };
 

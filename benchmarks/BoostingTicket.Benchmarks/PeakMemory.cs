@@ -62,13 +62,15 @@ internal sealed record PeakMemory(string Model, int Batch, long OursBytes, long 
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
             start.ArgumentList.Add(typeof(PeakMemory).Assembly.Location);
-        foreach (string argument in new[] { Option, engine, "--only", model.Name, "--threads", threads.ToString(CultureInfo.InvariantCulture) })
+        foreach (string argument in new[] { Option, engine, "--only", model.Name, "--threads", threads.ToString(
+            CultureInfo.InvariantCulture) })
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
             ? long.Parse(output, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException($"The process that measures the memory of {engine} for {model.Name} ended with {process.ExitCode}.");
+            : throw new InvalidOperationException(
+                $"The process that measures the memory of {engine} for {model.Name} ended with {process.ExitCode}.");
     }
 }

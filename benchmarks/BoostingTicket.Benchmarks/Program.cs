@@ -57,9 +57,12 @@ TorchLibrary.Load(threads);
 using IBackend backend = CpuBackend.Create(threads);
 double? load = LoadAverage();
 Console.Error.WriteLine(string.Create(
-    CultureInfo.InvariantCulture, $"{backend.Device.Description}, against TorchSharp on {threads} threads; load of the machine before: {load:F1}"));
+    CultureInfo.InvariantCulture,
+    $"{backend.Device.Description}, against TorchSharp on {threads} threads; load of the machine before: {load:F1}"));
 if (load > 0.5)
-    Console.Error.WriteLine("Warning: the machine is busy. TorchSharp's threads wait for one another and suffer more from that, so that ratios are too high.");
+    Console.Error.WriteLine(
+        "Warning: the machine is busy. TorchSharp's threads wait for one another and suffer more from that, so that ratios are "
+        + "too high.");
 long started = Stopwatch.GetTimestamp();
 try
 {
@@ -91,7 +94,8 @@ else
     foreach (RatioSummary line in Summary())
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{line.Work}, {line.Sparsity * 100:0} % pruned: ratio at least {line.Least:F2}, geometric mean {line.GeometricMean:F2} of {line.Models}, of the fastest repetitions {line.FastestGeometricMean:F2}"));
+            $"{line.Work}, {line.Sparsity * 100:0} % pruned: ratio at least {line.Least:F2}, geometric mean "
+            + $"{line.GeometricMean:F2} of {line.Models}, of the fastest repetitions {line.FastestGeometricMean:F2}"));
 return 0;
 
 void TimeNetworks()
@@ -102,8 +106,10 @@ void TimeNetworks()
     for (int i = 0; i < models.Count; i++)
     {
         double left = budget - Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,5:F0} s: {models[i].Name}"));
-        foreach (RatioRow row in new NetworkRatios(models[i], backend, args.Contains("--whole")).Run(repetitions, left * weights[i] / weights[i..].Sum()))
+        Console.Error.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{Stopwatch.GetElapsedTime(started).TotalSeconds,5:F0} s: {models[i].Name}"));
+        foreach (RatioRow row in new NetworkRatios(models[i], backend, args.Contains("--whole")).Run(
+            repetitions, left * weights[i] / weights[i..].Sum()))
             Add(row);
     }
     if (args.Contains("--no-memory"))
@@ -115,7 +121,8 @@ void TimeNetworks()
         if (!json)
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{"peak memory",-28} {peak.Model,-14} ours {peak.OursBytes / 1048576.0,7:F0} MiB  theirs {peak.TheirsBytes / 1048576.0,7:F0} MiB  ratio {peak.Ratio:F2}"));
+                $"{"peak memory",-28} {peak.Model,-14} ours {peak.OursBytes / 1048576.0,7:F0} MiB  theirs "
+                + $"{peak.TheirsBytes / 1048576.0,7:F0} MiB  ratio {peak.Ratio:F2}"));
     }
 }
 
@@ -145,12 +152,15 @@ void Add(RatioRow row)
     if (!json)
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{row.Work,-28} {row.Model,-14} {row.Sparsity * 100,2:0} %  ours {row.OursSeconds * 1e3,9:F2} ms ({row.OursGigaflops,6:F0} Gop/s)  theirs "
-            + $"{row.TheirsSeconds * 1e3,9:F2} ms ({row.TheirsGigaflops,5:F0} Gop/s)  ratio {row.Ratio:F2} ({row.LowestRatio:F2} to {row.HighestRatio:F2}), of the fastest {row.FastestRatio:F2}"));
+            $"{row.Work,-28} {row.Model,-14} {row.Sparsity * 100,2:0} %  ours {row.OursSeconds * 1e3,9:F2} ms "
+            + $"({row.OursGigaflops,6:F0} Gop/s)  theirs "
+            + $"{row.TheirsSeconds * 1e3,9:F2} ms ({row.TheirsGigaflops,5:F0} Gop/s)  ratio {row.Ratio:F2} ({row.LowestRatio:F2} "
+                + $"to {row.HighestRatio:F2}), of the fastest {row.FastestRatio:F2}"));
 }
 
 List<RatioSummary> Summary() => [.. rows.GroupBy(row => (row.Work, row.Sparsity)).Select(group => new RatioSummary(
-    group.Key.Work, group.Key.Sparsity, group.Count(), group.Min(row => row.Ratio), Statistics.GeometricMean(group.Select(row => row.Ratio)),
+    group.Key.Work, group.Key.Sparsity, group.Count(), group.Min(row => row.Ratio),
+    Statistics.GeometricMean(group.Select(row => row.Ratio)),
     Statistics.GeometricMean(group.Select(row => row.FastestRatio))))];
 
 static double? LoadAverage() => File.Exists("/proc/loadavg")

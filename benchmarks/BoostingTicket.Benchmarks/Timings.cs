@@ -66,26 +66,32 @@ internal static class Statistics
 /// <param name="HighestRatio">Largest of them.</param>
 /// <param name="OursFastestSeconds">Seconds of this engine's fastest repetition.</param>
 /// <param name="TheirsFastestSeconds">Seconds of TorchSharp's fastest repetition.</param>
-/// <param name="FastestRatio">Theirs over ours of the fastest: what other guests of the machine add to single repetitions has no part in it.</param>
+/// <param name="FastestRatio">Theirs over ours of the fastest: what other guests of the machine add to single repetitions has no
+/// part in it.</param>
 /// <param name="Repetitions">How many.</param>
 /// <param name="OursGigaflops">Operations of the dense network over our time, in billions a second.</param>
 /// <param name="TheirsGigaflops">The same over theirs.</param>
 /// <param name="Disagreement">Normalised squared error between the engines' answers.</param>
 /// <param name="Composed">Whether the time is a sum of parts that were timed apart.</param>
 internal sealed record RatioRow(
-    string Work, string Model, int Batch, double Sparsity, double OursSeconds, double TheirsSeconds, double Ratio, double LowestRatio,
-    double HighestRatio, double OursFastestSeconds, double TheirsFastestSeconds, double FastestRatio, int Repetitions, double OursGigaflops, double TheirsGigaflops, double Disagreement, bool Composed)
+    string Work, string Model, int Batch, double Sparsity, double OursSeconds, double TheirsSeconds, double Ratio,
+    double LowestRatio,
+    double HighestRatio, double OursFastestSeconds, double TheirsFastestSeconds, double FastestRatio, int Repetitions,
+    double OursGigaflops, double TheirsGigaflops, double Disagreement, bool Composed)
 {
     /// <summary>A row from the seconds of each repetition.</summary>
     public static RatioRow Of(
-        string work, string model, int batch, double sparsity, IReadOnlyList<double> ours, IReadOnlyList<double> theirs, double operations,
+        string work, string model, int batch, double sparsity, IReadOnlyList<double> ours, IReadOnlyList<double> theirs,
+        double operations,
         double disagreement, bool composed = false)
     {
         double[] ratios = [.. theirs.Zip(ours, (t, o) => t / o).Order()];
         double oursMedian = Statistics.Median(ours), theirsMedian = Statistics.Median(theirs);
         return new RatioRow(
-            work, model, batch, sparsity, oursMedian, theirsMedian, Statistics.Median(ratios), ratios[0], ratios[^1], ours.Min(), theirs.Min(),
-            theirs.Min() / ours.Min(), ratios.Length, operations / oursMedian / 1e9, operations / theirsMedian / 1e9, disagreement, composed);
+            work, model, batch, sparsity, oursMedian, theirsMedian, Statistics.Median(ratios), ratios[0], ratios[^1], ours.Min(),
+            theirs.Min(),
+            theirs.Min() / ours.Min(), ratios.Length, operations / oursMedian / 1e9, operations / theirsMedian / 1e9,
+            disagreement, composed);
     }
 }
 

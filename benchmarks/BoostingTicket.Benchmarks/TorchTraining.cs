@@ -5,9 +5,9 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace BoostingTicket.Benchmarks;
 
-/// <summary>The work of the comparison in TorchSharp, as its users write it when they care for speed: gradients of the images alone in
-/// attacks, one switch of the mode for all steps, nothing left to the garbage collector. A pruned network has dense kernels and a
-/// mask multiplied onto the weights after each step.</summary>
+/// <summary>The work of the comparison in TorchSharp, as its users write it when they care for speed: gradients of the images
+/// alone in attacks, one switch of the mode for all steps, nothing left to the garbage collector. A pruned network has dense
+/// kernels and a mask multiplied onto the weights after each step.</summary>
 internal sealed class TorchTraining : IDisposable
 {
     private readonly nn.Module<Tensor, Tensor> _module;
@@ -89,7 +89,8 @@ internal sealed class TorchTraining : IDisposable
         return (logits.data<float>().ToArray(), gradient.data<float>().ToArray());
     }
 
-    /// <summary>Logits in training form of the clean images and gradients of the trained parameters, in this engine's flat order.</summary>
+    /// <summary>Logits in training form of the clean images and gradients of the trained parameters, in this engine's flat
+    /// order.</summary>
     public (float[] Logits, float[] Gradients) Trained()
     {
         using var scope = NewDisposeScope();

@@ -39,9 +39,11 @@ def parse(arguments):
     parser.add_argument("--images", type=int, default=10_000, help="synthetic images on the device")
     parser.add_argument("--compile-mode", default=None, help="mode of torch.compile")
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, eager and graph only")
-    parser.add_argument("--time-budget", type=float, default=math.inf, metavar="SECONDS", help="start no further result after this")
+    parser.add_argument(
+        "--time-budget", type=float, default=math.inf, metavar="SECONDS", help="start no further result after this")
     parser.add_argument("--out", help="file that lines are appended to; standard output in any case")
-    parser.add_argument("--self-test", action="store_true", help="check data, attack and networks on the processor; times nothing")
+    parser.add_argument(
+        "--self-test", action="store_true", help="check data, attack and networks on the processor; times nothing")
     options = parser.parse_args(arguments)
     if options.quick:
         options.repetitions = min(options.repetitions, 3)
@@ -188,7 +190,8 @@ def main(arguments):
         self_test.run()
         return 0
     if not torch.cuda.is_available():
-        print("PyTorch sees no GPU (torch.cuda.is_available() is false); install a CUDA build of it and a driver.", file=sys.stderr)
+        print(
+            "PyTorch sees no GPU (torch.cuda.is_available() is false); install a CUDA build of it and a driver.", file=sys.stderr)
         return 4
     torch.backends.cudnn.benchmark = True
     started = time.perf_counter()

@@ -1,5 +1,5 @@
-"""What can be checked of the benchmark without a GPU: data, attack and training step, and the networks against the project's golden
-values, where its tests lie beside it."""
+"""What can be checked of the benchmark without a GPU: data, attack and training step, and the networks against the project's
+golden values, where its tests lie beside it."""
 
 import json
 import math

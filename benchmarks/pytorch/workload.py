@@ -1,4 +1,5 @@
-"""One step of natural, FGSM or PGD training as the project does it, written as PyTorch's users write it when they care for speed."""
+"""One step of natural, FGSM or PGD training as the project does it, written as PyTorch's users write it when they care for
+speed."""
 
 import contextlib
 import copy

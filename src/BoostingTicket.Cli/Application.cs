@@ -31,7 +31,8 @@ internal static class Application
         terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
         var context = new ProgramContext(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
         RootCommand root = CreateRoot(context);
-        ParseResult parsed = root.Parse(arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        ParseResult parsed = root.Parse(
+            arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         bool json = arguments.Contains("--json");
         try
         {
@@ -64,7 +65,10 @@ internal static class Application
     {
         // Whoever reads may have stopped reading.
         bool json = arguments.Contains("--json");
-        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal, path => path)) { IsBackground = true };
+        var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal, path => path))
+        {
+            IsBackground = true,
+        };
         said.Start();
         said.Join(TimeSpan.FromSeconds(2));
         Environment.Exit(ExitCodes.Interrupted);
@@ -95,7 +99,8 @@ internal static class Application
     public static RootCommand CreateRoot(ProgramContext context)
     {
         var root = new RootCommand(
-            "Finds boosting tickets: trains a weakly robust network, prunes it once, resets what is left and retrains it robustly.")
+            "Finds boosting tickets: trains a weakly robust network, prunes it once, resets what is left and retrains it "
+            + "robustly.")
         {
             RunCommand.Create(context),
             TrainCommand.Create(context),
@@ -126,6 +131,7 @@ internal static class Application
             "There is not enough memory; use a smaller model, smaller batches or fewer training samples."),
         OperationCanceledException => (ExitCodes.Interrupted, "Interrupted; run the same command again to continue."),
         _ => (Defect,
-            $"The program failed where it should not: {error.Message.ReplaceLineEndings(" ").TrimEnd('.')}; set {DebugVariable}=1 to see where, and report it."),
+            $"The program failed where it should not: {error.Message.ReplaceLineEndings(" ").TrimEnd('.')}; set "
+            + $"{DebugVariable}=1 to see where, and report it."),
     };
 }

@@ -3,8 +3,9 @@ using SkiaSharp;
 
 namespace BoostingTicket.Figures;
 
-/// <summary>A dashed line through points of a panel, each dash an outline of its own. ScottPlot's own dashed lines leave the dashes in the
-/// paint of the markers that follow, which Skia's SVG canvas does not support and says so on standard error.</summary>
+/// <summary>A dashed line through points of a panel, each dash an outline of its own. ScottPlot's own dashed lines leave the
+/// dashes in the paint of the markers that follow, which Skia's SVG canvas does not support and says so on standard
+/// error.</summary>
 /// <param name="points">Its points in the axes' units; the line breaks at a point that is not finite.</param>
 /// <param name="width">Width in hundredths of an inch.</param>
 /// <param name="look">Its colour and dashes.</param>

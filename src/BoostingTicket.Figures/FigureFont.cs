@@ -3,8 +3,8 @@ using SkiaSharp;
 
 namespace BoostingTicket.Figures;
 
-/// <summary>The one font of every figure. It travels inside the assembly: a machine without fonts draws text, and every machine draws
-/// the same.</summary>
+/// <summary>The one font of every figure. It travels inside the assembly: a machine without fonts draws text, and every machine
+/// draws the same.</summary>
 internal sealed class FigureFont : IFontResolver
 {
     /// <summary>Its name, whatever else is asked for.</summary>

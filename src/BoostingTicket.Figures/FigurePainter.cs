@@ -9,7 +9,8 @@ namespace BoostingTicket.Figures;
 internal sealed class FigurePainter
 {
     // Units are hundredths of an inch: text of 10 units is 7 points on paper.
-    private const float PanelWidth = 330, PanelHeight = 250, Margin = 10, TitleRow = 18, TitleGap = 10, LegendRow = 19, PanelTitle = 24, PanelIndent = 8;
+    private const float PanelWidth = 330, PanelHeight = 250, Margin = 10, TitleRow = 18, TitleGap = 10, LegendRow = 19,
+    PanelTitle = 24, PanelIndent = 8;
     private const float KeyWidth = 26, KeyGap = 6, EntryGap = 18, TitleSize = 13, PanelTitleSize = 11.5f, LegendSize = 10.5f;
 
     private readonly FigureData _figure;
@@ -89,7 +90,9 @@ internal sealed class FigurePainter
     {
         using SKFont font = FigureFont.Of(TitleSize);
         float whole = font.MeasureText(_figure.Title);
-        return whole <= width ? [_figure.Title] : TextWrap.Lines(_figure.Title, Math.Max(1, (int)(0.92f * width / whole * _figure.Title.Length)));
+        return whole <= width
+            ? [_figure.Title]
+            : TextWrap.Lines(_figure.Title, Math.Max(1, (int)(0.92f * width / whole * _figure.Title.Length)));
     }
 
     private List<List<(string Name, SeriesLook Look)>> LegendRows(float width)

@@ -4,7 +4,8 @@ using SkiaSharp;
 
 namespace BoostingTicket.Figures;
 
-/// <summary>Draws figures with ScottPlot. Equal figures give equal bytes, and no display and no installed font are needed.</summary>
+/// <summary>Draws figures with ScottPlot. Equal figures give equal bytes, and no display and no installed font are
+/// needed.</summary>
 public static class FigureRenderer
 {
     /// <summary>Pixels for each hundredth of an inch: 300 dots an inch.</summary>
@@ -16,7 +17,8 @@ public static class FigureRenderer
     {
         ArgumentNullException.ThrowIfNull(figure);
         var painter = new FigurePainter(figure);
-        using var surface = SKSurface.Create(new SKImageInfo((int)(painter.Width * Scale), (int)(painter.Height * Scale), SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var surface = SKSurface.Create(new SKImageInfo(
+            (int)(painter.Width * Scale), (int)(painter.Height * Scale), SKColorType.Rgba8888, SKAlphaType.Opaque));
         surface.Canvas.Scale(Scale);
         painter.Draw(surface.Canvas);
         using SKImage image = surface.Snapshot();
@@ -24,7 +26,8 @@ public static class FigureRenderer
         return data.ToArray();
     }
 
-    /// <summary>The figure as an SVG document, whose text stays text: in DejaVu Sans, or where that is missing in what is as wide.</summary>
+    /// <summary>The figure as an SVG document, whose text stays text: in DejaVu Sans, or where that is missing in what is as
+    /// wide.</summary>
     /// <exception cref="ArgumentException">The figure has no panel.</exception>
     public static string Svg(FigureData figure)
     {

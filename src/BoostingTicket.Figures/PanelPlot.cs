@@ -21,11 +21,13 @@ internal static class PanelPlot
         var plot = new Plot();
         SetLimits(plot, panel);
         // Deviations behind curves, levels behind both.
-        foreach (FigureSeries series in panel.Series.Where(series => series.Style == FigureStyle.Level && series.Points.Count > 0))
+        foreach (FigureSeries series in panel.Series.Where(
+            series => series.Style == FigureStyle.Level && series.Points.Count > 0))
             AddLevel(plot, series, looks[series.Name]);
         foreach (FigureSeries series in panel.Series.Where(series => series.Style != FigureStyle.Level))
             AddDeviation(plot, series, looks[series.Name]);
-        foreach (FigureSeries series in panel.Series.Where(series => series.Style != FigureStyle.Level && series.Points.Count > 0))
+        foreach (FigureSeries series in panel.Series.Where(
+            series => series.Style != FigureStyle.Level && series.Points.Count > 0))
             AddCurve(plot, series, looks[series.Name]);
         Dress(plot, panel);
         return plot;
@@ -53,14 +55,16 @@ internal static class PanelPlot
         if (series.Points.Count > MostMarked)
         {
             var band = plot.Add.FillY(
-                x, [.. spread.Select(point => point.Y - point.Deviation!.Value)], [.. spread.Select(point => point.Y + point.Deviation!.Value)]);
+                x, [.. spread.Select(point => point.Y - point.Deviation!.Value)],
+                [.. spread.Select(point => point.Y + point.Deviation!.Value)]);
             band.FillColor = look.Color.WithAlpha(BandOpacity);
             band.LineWidth = 0;
             band.MarkerSize = 0;
             return;
         }
 
-        var bars = plot.Add.ErrorBar(x, [.. spread.Select(point => point.Y)], [.. spread.Select(point => point.Deviation!.Value)]);
+        var bars = plot.Add.ErrorBar(
+            x, [.. spread.Select(point => point.Y)], [.. spread.Select(point => point.Deviation!.Value)]);
         bars.Color = look.Color;
         bars.LineWidth = ErrorWidth;
         bars.CapSize = 3;
@@ -112,7 +116,8 @@ internal static class PanelPlot
         List<FigurePoint> points = [.. panel.Series.SelectMany(series => series.Points).Where(point => double.IsFinite(point.Y))];
         if (points.Count == 0)
             return;
-        List<double> x = [.. panel.Series.Where(series => series.Style != FigureStyle.Level).SelectMany(series => series.Points).Select(point => point.X)];
+        List<double> x = [.. panel.Series.Where(series => series.Style != FigureStyle.Level).SelectMany(
+            series => series.Points).Select(point => point.X)];
         (double left, double right) = Widen(x.DefaultIfEmpty(0).Min(), x.DefaultIfEmpty(1).Max(), 0.03);
         (double bottom, double top) = Widen(
             points.Min(point => point.Y - (point.Deviation ?? 0)), points.Max(point => point.Y + (point.Deviation ?? 0)), 0.06);

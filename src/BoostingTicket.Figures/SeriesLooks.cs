@@ -12,25 +12,28 @@ internal static class SeriesLooks
     // Okabe and Ito's colours without yellow, which is too pale for a line: any colour vision tells them apart.
     private static readonly Color[] Palette =
     [
-        Color.FromHex("#0072b2"), Color.FromHex("#d55e00"), Color.FromHex("#009e73"), Color.FromHex("#cc79a7"), Color.FromHex("#56b4e9"),
+        Color.FromHex("#0072b2"), Color.FromHex("#d55e00"), Color.FromHex("#009e73"), Color.FromHex("#cc79a7"),
+        Color.FromHex("#56b4e9"),
         Color.FromHex("#e69f00"),
     ];
 
     // Shapes that stay apart in black and white.
     private static readonly MarkerShape[] Markers =
     [
-        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond, MarkerShape.FilledTriangleDown,
+        MarkerShape.FilledCircle, MarkerShape.FilledSquare, MarkerShape.FilledTriangleUp, MarkerShape.FilledDiamond,
+        MarkerShape.FilledTriangleDown,
     ];
 
     private static readonly LinePattern Dashes = new([5, 3], 0, "dashes");
     private static readonly LinePattern[] Levels = [new([1.6f, 2.4f], 0, "dots"), new([8, 2, 1.6f, 2], 0, "dashes and dots")];
 
-    /// <summary>The looks by name, in the order in which the names first appear. Where there are as many dashed as solid curves, and more
-    /// than one of each, the n-th of both share a colour: they are pairs, as in the paper's figures.</summary>
+    /// <summary>The looks by name, in the order in which the names first appear. Where there are as many dashed as solid curves,
+    /// and more than one of each, the n-th of both share a colour: they are pairs, as in the paper's figures.</summary>
     public static IReadOnlyList<(string Name, SeriesLook Look)> Of(FigureData figure)
     {
         List<FigureSeries> series = [.. figure.Panels.SelectMany(panel => panel.Series).DistinctBy(series => series.Name)];
-        int solid = series.Count(one => one.Style == FigureStyle.Solid), dashed = series.Count(one => one.Style == FigureStyle.Dashed);
+        int solid = series.Count(one => one.Style == FigureStyle.Solid),
+        dashed = series.Count(one => one.Style == FigureStyle.Dashed);
         bool pairs = solid == dashed && solid > 1;
         var looks = new List<(string, SeriesLook)>();
         int curves = 0, levels = 0;

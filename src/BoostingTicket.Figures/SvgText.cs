@@ -24,7 +24,8 @@ internal static partial class SvgText
         root.SetAttributeValue("height", Text(height / 100) + "in");
         root.SetAttributeValue("viewBox", $"0 0 {Text(width)} {Text(height)}");
         // A cleared canvas, which a browser would paint black.
-        root.Descendants(root.Name.Namespace + "rect").Where(rect => rect.Parent!.Name.LocalName == "g" && rect.Attribute("fill") is null).Remove();
+        root.Descendants(root.Name.Namespace + "rect").Where(
+            rect => rect.Parent!.Name.LocalName == "g" && rect.Attribute("fill") is null).Remove();
         foreach (XElement text in root.Descendants(root.Name.Namespace + "text"))
             Settle(text);
         return document.ToString().ReplaceLineEndings("\n") + "\n";

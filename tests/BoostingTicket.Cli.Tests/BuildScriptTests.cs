@@ -13,8 +13,10 @@ public sealed class BuildScriptTests
         Assert.That(errors.Select(error => error.Message), Is.Empty);
         var cases = (SwitchStatementAst)script.Find(ast => ast is SwitchStatementAst, searchNestedScriptBlocks: true);
         Assert.That(cases.Clauses.Select(clause => ((StringConstantExpressionAst)clause.Item1).Value), Is.EqualTo(Targets));
-        var offered = (AttributeAst)script.Find(ast => ast is AttributeAst { TypeName.Name: "ValidateSet" }, searchNestedScriptBlocks: true);
-        Assert.That(offered.PositionalArguments.Select(argument => ((StringConstantExpressionAst)argument).Value), Is.EqualTo(Targets));
+        var offered = (AttributeAst)script.Find(
+            ast => ast is AttributeAst { TypeName.Name: "ValidateSet" }, searchNestedScriptBlocks: true);
+        Assert.That(
+            offered.PositionalArguments.Select(argument => ((StringConstantExpressionAst)argument).Value), Is.EqualTo(Targets));
     }
 
     [Test]

@@ -10,7 +10,8 @@ internal static class CommandLine
     public static string[] Tiny { get; } =
     [
         "--model", "lenet-3-4-8", "--train-samples", "300", "--validation-samples", "60", "--test-samples", "60", "--epochs", "2",
-        "--dense-epochs", "2", "--donor-epochs", "2", "--steps", "1", "--probe-steps", "1", "--evaluation-steps", "2", "--threads", "1",
+        "--dense-epochs", "2", "--donor-epochs", "2", "--steps", "1", "--probe-steps", "1", "--evaluation-steps", "2",
+        "--threads", "1",
     ];
 
     /// <summary>Runs a command to its end.</summary>
@@ -20,7 +21,8 @@ internal static class CommandLine
     public static CommandResult Run(StringWriter error, CancellationToken cancellation, params string[] arguments)
     {
         using var output = new StringWriter();
-        int code = Application.Run(arguments, new Terminal(output, error, IsErrorInteractive: false, Color: false, Width: 100), cancellation);
+        int code = Application.Run(
+            arguments, new Terminal(output, error, IsErrorInteractive: false, Color: false, Width: 100), cancellation);
         return new CommandResult(code, output.ToString(), error.ToString());
     }
 }

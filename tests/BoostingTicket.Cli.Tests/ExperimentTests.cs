@@ -22,7 +22,8 @@ public sealed class ExperimentTests
         .. name == "figure5"
             ? new[]
             {
-                "--width", "1", "--dataset", "synthetic-32", "--batch", "32", "--train-samples", "80", "--validation-samples", "16",
+                "--width", "1", "--dataset", "synthetic-32", "--batch", "32", "--train-samples", "80", "--validation-samples",
+                "16",
             }
             : ["--model", "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples", "240", "--validation-samples", "40"],
         "--test-samples", name == "figure5" ? "16" : "40",
@@ -44,7 +45,8 @@ public sealed class ExperimentTests
         JsonElement[] rows = [.. result.GetProperty("rows").EnumerateArray()];
         foreach (JsonElement row in rows.Where(row => row.GetProperty("paper").ValueKind == JsonValueKind.Object))
         {
-            double paper = row.GetProperty("paper").GetProperty("value").GetDouble(), ours = row.GetProperty("ours").GetProperty("mean").GetDouble();
+            double paper = row.GetProperty("paper").GetProperty("value").GetDouble(),
+            ours = row.GetProperty("ours").GetProperty("mean").GetDouble();
             Assert.That(row.GetProperty("difference").GetDouble(), Is.EqualTo(ours - paper).Within(1e-9));
         }
         bool isFigure = name.StartsWith("figure", StringComparison.Ordinal);
@@ -53,17 +55,20 @@ public sealed class ExperimentTests
         Assert.That(figure.ValueKind, Is.EqualTo(isFigure ? JsonValueKind.Object : JsonValueKind.Null));
         if (isFigure)
         {
-            JsonElement[] series = [.. figure.GetProperty("panels").EnumerateArray().SelectMany(panel => panel.GetProperty("series").EnumerateArray())];
+            JsonElement[] series = [.. figure.GetProperty("panels").EnumerateArray().SelectMany(
+                panel => panel.GetProperty("series").EnumerateArray())];
             Assert.That(series, Is.Not.Empty);
             Assert.That(series.Select(curve => curve.GetProperty("points").GetArrayLength()), Is.All.Positive);
-            Assert.That(series.SelectMany(curve => curve.GetProperty("points").EnumerateArray()).Select(point => point.GetProperty("y").GetDouble()), Is.All.InRange(0, 100));
+            Assert.That(series.SelectMany(curve => curve.GetProperty("points").EnumerateArray()).Select(
+                point => point.GetProperty("y").GetDouble()), Is.All.InRange(0, 100));
         }
         foreach (JsonElement ticket in result.GetProperty("tickets").EnumerateArray())
         {
             Assert.That(ticket.GetProperty("startDistance").GetDouble(), Is.Positive);
             Assert.That(ticket.GetProperty("donorDistance").GetDouble(), Is.Positive);
         }
-        string[] expected = ["environment.json", "experiment.json", "metrics.csv", "report.html", "result.json", "summary.md", "tickets.csv"];
+        string[] expected = [
+            "environment.json", "experiment.json", "metrics.csv", "report.html", "result.json", "summary.md", "tickets.csv"];
         string[] files = [.. Directory.GetFiles(Path.Combine(_folder, name)).Select(file => Path.GetFileName(file))];
         Assert.That(files, Is.SupersetOf(expected));
         foreach (string drawn in new[] { "figure.csv", $"{name}.png", $"{name}.svg" })
@@ -101,11 +106,14 @@ public sealed class ExperimentTests
         Assert.That(plan.Code, Is.Zero, plan.Error);
         Assert.That(Directory.Exists(folder), Is.False);
         JsonElement json = plan.Json();
-        Assert.That(json.GetProperty("nodes").EnumerateArray().Select(node => node.GetProperty("done").GetBoolean()), Is.Not.Empty.And.All.False);
-        Assert.That(json.GetProperty("secondsLeft").GetDouble(), Is.Positive.And.EqualTo(json.GetProperty("secondsInAll").GetDouble()));
+        Assert.That(json.GetProperty("nodes").EnumerateArray().Select(
+            node => node.GetProperty("done").GetBoolean()), Is.Not.Empty.And.All.False);
+        Assert.That(
+            json.GetProperty("secondsLeft").GetDouble(), Is.Positive.And.EqualTo(json.GetProperty("secondsInAll").GetDouble()));
         foreach (JsonElement step in json.GetProperty("steps").EnumerateArray())
             Assert.That(step.GetProperty("stepSeconds").GetDouble(), Is.Positive);
-        Assert.That(json.GetProperty("steps").EnumerateArray().Select(step => step.GetProperty("method").GetString()).Distinct(), Is.EquivalentTo(new[] { "fgsm", "pgd" }));
+        Assert.That(json.GetProperty("steps").EnumerateArray().Select(
+            step => step.GetProperty("method").GetString()).Distinct(), Is.EquivalentTo(new[] { "fgsm", "pgd" }));
 
         Assert.That(CommandLine.Run([.. Tiny("table2"), "--quiet", "--out", folder]).Code, Is.Zero);
         CommandResult done = CommandLine.Run([.. Tiny("table2"), "--plan", "--out", folder]);
@@ -123,7 +131,8 @@ public sealed class ExperimentTests
         });
         CommandResult interrupted = CommandLine.Run(watcher, source.Token, [.. Tiny("table1"), "--out", _folder]);
         Assert.That(interrupted.Code, Is.EqualTo(130));
-        Assert.That(interrupted.Error, Does.Contain("to continue, repeat: boosting-ticket experiment table1").And.Contain($"--out {_folder}"));
+        Assert.That(interrupted.Error, Does.Contain("to continue, repeat: boosting-ticket experiment table1").And.Contain(
+            $"--out {_folder}"));
         Assert.That(Directory.GetFiles(_folder, "*.checkpoint.safetensors", SearchOption.AllDirectories), Has.Length.EqualTo(1));
     }
 
@@ -163,7 +172,8 @@ public sealed class ExperimentTests
     [TestCase("table1", "half", "--scale is 'half', which is not a number; give one such as 0.1.")]
     public void Unknown_names_and_scales_are_refused(string name, string? scale, string message)
     {
-        CommandResult result = CommandLine.Run(["experiment", name, "--out", _folder, .. scale is null ? [] : new[] { "--scale", scale }]);
+        CommandResult result = CommandLine.Run(
+            ["experiment", name, "--out", _folder, .. scale is null ? [] : new[] { "--scale", scale }]);
         Assert.That(result.Code, Is.EqualTo(2), result.Error);
         Assert.That(result.Error, Does.StartWith(message));
         Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Empty);
@@ -176,7 +186,8 @@ public sealed class ExperimentTests
     [TestCase("table1", "--model", "vgg17", "There is no model 'vgg17'; did you mean 'vgg16'?")]
     public void Options_that_do_not_fit_are_refused(string name, string option, string value, string message)
     {
-        CommandResult result = CommandLine.Run("experiment", name, "--dataset", "synthetic-32", "--scale", "0.1", option, value, "--device", "cpu", "--out", Path.Combine(_folder, "new"));
+        CommandResult result = CommandLine.Run("experiment", name, "--dataset", "synthetic-32", "--scale", "0.1", option, value,
+            "--device", "cpu", "--out", Path.Combine(_folder, "new"));
         Assert.That(result.Code, Is.EqualTo(2), result.Error);
         Assert.That(result.Error, Does.Contain(message));
         Assert.That(Directory.Exists(Path.Combine(_folder, "new", "store")), Is.False);
@@ -188,7 +199,8 @@ public sealed class ExperimentTests
         Assert.That(CommandLine.Run([.. Tiny("table5"), "--quiet", "--out", _folder]).Code, Is.Zero);
         CommandResult result = CommandLine.Run([.. Tiny("table5"), "--ratio", "0.5", "--out", _folder]);
         Assert.That(result.Code, Is.EqualTo(2));
-        Assert.That(result.Error, Does.Contain("holds this experiment with other settings").And.Contain("experiment.json").And.Contain("choose another --out"));
+        Assert.That(result.Error, Does.Contain("holds this experiment with other settings").And.Contain(
+            "experiment.json").And.Contain("choose another --out"));
     }
 
     [Test]
@@ -197,7 +209,8 @@ public sealed class ExperimentTests
         using var taken = RunLock.Acquire(_folder);
         CommandResult result = CommandLine.Run([.. Tiny("table5"), "--out", _folder]);
         Assert.That(result.Code, Is.EqualTo(2));
-        Assert.That(result.Error, Does.Contain($"The folder {_folder} is in use by another run (process {Environment.ProcessId})"));
+        Assert.That(
+            result.Error, Does.Contain($"The folder {_folder} is in use by another run (process {Environment.ProcessId})"));
     }
 
     [Test]
@@ -213,7 +226,8 @@ public sealed class ExperimentTests
     public void Damaged_result_of_a_part_is_named()
     {
         Assert.That(CommandLine.Run([.. Tiny("table5"), "--quiet", "--out", _folder]).Code, Is.Zero);
-        string damaged = Directory.GetFiles(Path.Combine(_folder, "store"), "result.json", SearchOption.AllDirectories).First(file => file.Contains("test-", StringComparison.Ordinal));
+        string damaged = Directory.GetFiles(Path.Combine(_folder, "store"), "result.json", SearchOption.AllDirectories).First(
+            file => file.Contains("test-", StringComparison.Ordinal));
         File.WriteAllText(damaged, "{");
         CommandResult result = CommandLine.Run([.. Tiny("table5"), "--out", _folder]);
         Assert.That(result.Code, Is.EqualTo(6));
@@ -243,7 +257,8 @@ public sealed class ExperimentTests
     private static Process Start(string folder)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny("table2", epochs: "100"), "--quiet", "--out", folder])
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny(
+            "table2", epochs: "100"), "--quiet", "--out", folder])
             start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
         // Nothing reads what it prints on standard output; a full pipe would stop it.
@@ -255,7 +270,10 @@ public sealed class ExperimentTests
     // Weights and tickets, and the table; times differ from one process to the next.
     private static string[] Kept(string folder) =>
     [
-        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Append(Path.Combine(folder, "table2", "results.csv"))
-            .Select(file => $"{Path.GetRelativePath(folder, file)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal),
+        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Append(Path.Combine(
+            folder, "table2", "results.csv"))
+            .Select(
+                file => $"{Path.GetRelativePath(folder, file)} "
+                    + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal),
     ];
 }

@@ -125,7 +125,8 @@ public sealed partial class GettingStartedTests
         string[] platform = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         IEnumerable<SyntaxTree> trees = sources.Append(Usings).Select(source => CSharpSyntaxTree.ParseText(source));
         IEnumerable<MetadataReference> references = platform
-            .Where(path => path.EndsWith(".dll", StringComparison.Ordinal)).Select(path => MetadataReference.CreateFromFile(path));
+            .Where(path => path.EndsWith(".dll", StringComparison.Ordinal)).Select(path => MetadataReference.CreateFromFile(
+                path));
         var options = new CSharpCompilationOptions(
             OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable);
         // The files belong to the library, so they see what is internal to it as its tests do.

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace BoostingTicket.Cli.Tests;
 
-/// <summary>The script that runs on machines with a GPU, with programs in the place of the real ones that answer as those do.</summary>
+/// <summary>The script that runs on machines with a GPU, with programs in the place of the real ones that answer as those
+/// do.</summary>
 [Parallelizable]
 public sealed partial class GpuCheckTests
 {
@@ -15,7 +16,11 @@ public sealed partial class GpuCheckTests
         #!/usr/bin/env bash
         case $1 in
           devices) echo '{ "selected": "cuda" }' ;;
-          run) while [ "$1" != --out ]; do shift; done; mkdir -p "$2"; printf '# Summary\n\nrobust "87"\n' > "$2/summary.md"; echo '{ "rows": [] }' ;;
+          run)
+            while [ "$1" != --out ]; do shift; done
+            mkdir -p "$2"
+            printf '# Summary\n\nrobust "87"\n' > "$2/summary.md"
+            echo '{ "rows": [] }' ;;
           profile)
             if [ "$5" = wrn-34-10 ]; then echo 'out of "memory"\' >&2; exit 4; fi
             echo '{
@@ -47,7 +52,8 @@ public sealed partial class GpuCheckTests
         """
         #!/usr/bin/env bash
         while [ "$1" != --out ]; do shift; done
-        echo '{"schema": 1, "model": "resnet18", "method": "pgd", "precision": "bf16", "variant": "graph", "status": "ok", "seconds_per_batch_median": 0.025, "x": 1}' >> "$2"
+        echo '{"schema": 1, "model": "resnet18", "method": "pgd", "precision": "bf16", "variant": "graph",'\
+        ' "status": "ok", "seconds_per_batch_median": 0.025, "x": 1}' >> "$2"
         printf '{"schema": 1, "model": "resn' >> "$2"
         echo >> "$2"
         """;
@@ -81,7 +87,8 @@ public sealed partial class GpuCheckTests
         Assert.That(code, Is.EqualTo(1), "one profile failed");
         JsonElement[] steps = [.. result.GetProperty("steps").EnumerateArray()];
         string[] names = [.. steps.Select(step => step.GetProperty("name").GetString()!)];
-        Assert.That(names[..5], Is.EqualTo(new[] { "devices", "tests", "run-builtin", "run-cifar10", "profile-resnet18-pgd-bf16" }));
+        Assert.That(
+            names[..5], Is.EqualTo(new[] { "devices", "tests", "run-builtin", "run-cifar10", "profile-resnet18-pgd-bf16" }));
         Assert.That(names, Has.Exactly(24).StartsWith("profile-").And.Exactly(4).StartsWith("pytorch-"));
         Assert.That(steps[0].GetProperty("result").GetProperty("selected").GetString(), Is.EqualTo("cuda"));
         JsonElement failed = steps[Array.IndexOf(names, "profile-wrn-34-10-pgd-bf16")];
@@ -92,9 +99,11 @@ public sealed partial class GpuCheckTests
 
         Assert.That(text, Does.Contain("| resnet18 | pgd | bf16 | 12.50 (12.00 to 14.00) | – | 25.00 | – | – | 2.00 |"));
         Assert.That(text, Does.Contain("| lenet | natural | tf32 | 12.50 (12.00 to 14.00) | – | – | – | – | – |"));
-        Assert.That(text, Does.Contain("| profile-wrn-34-10-pgd-bf16 | **failed**, exit code 4 |").And.Contain("out of \"memory\"\\"));
+        Assert.That(
+            text, Does.Contain("| profile-wrn-34-10-pgd-bf16 | **failed**, exit code 4 |").And.Contain("out of \"memory\"\\"));
         Assert.That(text, Does.Contain(
-            "| forward pass of 3x32x32 | algorithm 1 TensorOp | yes | – | checked; dropped: algorithm 7 TensorOp gives NaN | 0.250 | 312.5 |"));
+            "| forward pass of 3x32x32 | algorithm 1 TensorOp | yes | – | checked; dropped: algorithm 7 TensorOp gives NaN | "
+            + "0.250 | 312.5 |"));
         Assert.That(
             text.IndexOf("## Convolutions of profile-resnet18-pgd-bf16", StringComparison.Ordinal),
             Is.InRange(0, text.IndexOf("## Steps", StringComparison.Ordinal)), "first in the report");
@@ -112,7 +121,8 @@ public sealed partial class GpuCheckTests
         Assert.That(steps[1].GetProperty("exitCode").GetInt32(), Is.EqualTo(124));
         Assert.That(steps[1].GetProperty("output").GetString(), Is.EqualTo("begun"));
         Assert.That(steps[2].GetProperty("exitCode").ValueKind, Is.EqualTo(JsonValueKind.Null));
-        Assert.That(text, Does.Contain("| tests | cut off at its time limit |").And.Contain("| run-builtin | not started, out of time |"));
+        Assert.That(text, Does.Contain("| tests | cut off at its time limit |").And.Contain(
+            "| run-builtin | not started, out of time |"));
     }
 
     [Test]
@@ -122,7 +132,8 @@ public sealed partial class GpuCheckTests
         (int code, JsonElement result, string text) = Run();
         Assert.That(code, Is.EqualTo(1));
         // Python, where there is one, is asked for its packages before the check gives up.
-        Assert.That(result.GetProperty("steps").EnumerateArray().Select(step => step.GetProperty("name").GetString()), Is.SubsetOf((string[])["devices", "devices-python"]));
+        Assert.That(result.GetProperty("steps").EnumerateArray().Select(
+            step => step.GetProperty("name").GetString()), Is.SubsetOf((string[])["devices", "devices-python"]));
         Assert.That(text, Does.Contain("no driver"));
     }
 
@@ -172,7 +183,12 @@ public sealed partial class GpuCheckTests
 
     private int Start(IReadOnlyList<string> options)
     {
-        var start = new ProcessStartInfo("bash") { WorkingDirectory = _folder, RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("bash")
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         start.ArgumentList.Add(Path.Combine(_folder, "run.sh"));
         foreach (string option in options)
             start.ArgumentList.Add(option);

@@ -8,7 +8,8 @@ public sealed class HelpTests
 {
     private static IEnumerable<string> Paths()
     {
-        var root = Application.CreateRoot(new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
+        var root = Application.CreateRoot(new ProgramContext(
+            [], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
         return Walk(root, "");
 
         static IEnumerable<string> Walk(Command command, string path) =>
@@ -34,8 +35,10 @@ public sealed class HelpTests
     public void Examples_are_command_lines_that_parse(string path)
     {
         CommandResult help = CommandLine.Run([.. path.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
-        foreach (string line in help.Out.Split('\n').SkipWhile(line => line.TrimEnd() != "Examples:").TakeWhile(line => line.Length > 1)
-            .Where(line => line.StartsWith("  boosting-ticket ", StringComparison.Ordinal) && !line.Contains("--help", StringComparison.Ordinal)))
+        foreach (string line in help.Out.Split('\n').SkipWhile(line => line.TrimEnd() != "Examples:").TakeWhile(
+            line => line.Length > 1)
+            .Where(line => line.StartsWith("  boosting-ticket ", StringComparison.Ordinal) && !line.Contains(
+                "--help", StringComparison.Ordinal)))
         {
             string[] arguments = [.. line.Split('>')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)];
             CommandResult parsed = CommandLine.Run([.. arguments, "--surely-not-an-option"]);

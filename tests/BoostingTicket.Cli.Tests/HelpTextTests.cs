@@ -13,7 +13,8 @@ public sealed class HelpTextTests
 
     private static IEnumerable<TestCaseData> Commands()
     {
-        var root = Application.CreateRoot(new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
+        var root = Application.CreateRoot(new ProgramContext(
+            [], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
         Option[] common = [.. root.Options.Where(option => option is not (HelpOption or VersionOption))];
         return Walk(root, "");
 
@@ -46,7 +47,8 @@ public sealed class HelpTextTests
         var known = command as CommandLineCommand;
         foreach (Option option in Listed(command, common))
         {
-            Assert.That(text, Does.Contain(OnOneLine($"{option.Name} {(option is Option<bool> ? "" : option.HelpName)} {option.Description}")));
+            Assert.That(text, Does.Contain(
+                OnOneLine($"{option.Name} {(option is Option<bool> ? "" : option.HelpName)} {option.Description}")));
             string[] words = [.. (option.HelpName ?? "").TrimEnd('…', ',').Split('|').Where(word => word.Any(char.IsLower))];
             if (words.Length < 2 || words.SequenceEqual(Switch) || known is null)
                 continue;
@@ -89,7 +91,8 @@ public sealed class HelpTextTests
     {
         CommandResult help = CommandLine.Run([.. path.Split(' '), "--help"]);
         Assert.That(help.Out.Split('\n').Select(line => line.Trim()), Has.Some.Matches<string>(
-            line => line!.StartsWith($"{word}: ", StringComparison.Ordinal) || line.StartsWith($"{word}  ", StringComparison.Ordinal)
+            line => line!.StartsWith($"{word}: ", StringComparison.Ordinal)
+                || line.StartsWith($"{word}  ", StringComparison.Ordinal)
                 || line == word));
     }
 

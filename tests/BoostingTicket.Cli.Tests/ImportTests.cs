@@ -33,12 +33,15 @@ public sealed class ImportTests
         Assert.That(CommandLine.Run("inspect", last).Out, Does.Contain("weights of lenet-3-4-8"));
 
         string[] common = ["--test-samples", "60", "--steps", "2", "--json", "--threads", "1"];
-        JsonElement own = CommandLine.Run(["evaluate", _last, .. common]).Json(), imported = CommandLine.Run(["evaluate", last, .. common]).Json();
+        JsonElement own = CommandLine.Run(["evaluate", _last, .. common]).Json(),
+        imported = CommandLine.Run(["evaluate", last, .. common]).Json();
         foreach (string share in new[] { "clean", "robust" })
-            Assert.That(imported.GetProperty("result").GetProperty(share).GetDouble(), Is.EqualTo(own.GetProperty("result").GetProperty(share).GetDouble()), share);
+            Assert.That(imported.GetProperty("result").GetProperty(share).GetDouble(), Is.EqualTo(
+                own.GetProperty("result").GetProperty(share).GetDouble()), share);
 
         string ticket = Path.Combine(_folder, "t.safetensors"), mask = Path.Combine(_folder, "m.safetensors");
-        CommandResult prune = CommandLine.Run("prune", last, "--initial", initial, "--model", "lenet-3-4-8", "--ratio", "0.5", "--out", ticket, "--mask-out", mask, "--quiet");
+        CommandResult prune = CommandLine.Run("prune", last, "--initial", initial, "--model", "lenet-3-4-8", "--ratio", "0.5",
+            "--out", ticket, "--mask-out", mask, "--quiet");
         Assert.That(prune.Code, Is.Zero, prune.Error);
 
         string retrained = Path.Combine(_folder, "retrained"), masked = Path.Combine(_folder, "masked");
@@ -47,7 +50,8 @@ public sealed class ImportTests
         CommandResult parts = CommandLine.Run(["retrain", initial, "--mask", mask, .. Tiny, "--json", "--out", masked]);
         Assert.That(parts.Code, Is.Zero, parts.Error);
         Assert.That(
-            File.ReadAllBytes(parts.Json().GetProperty("last").GetString()!), Is.EqualTo(File.ReadAllBytes(whole.Json().GetProperty("last").GetString()!)),
+            File.ReadAllBytes(parts.Json().GetProperty("last").GetString()!),
+            Is.EqualTo(File.ReadAllBytes(whole.Json().GetProperty("last").GetString()!)),
             "a mask and initial weights are a ticket");
         Assert.That(parts.Json().GetProperty("result").GetProperty("sparsity").GetDouble(), Is.EqualTo(0.5).Within(0.01));
 
@@ -77,7 +81,8 @@ public sealed class ImportTests
         Assert.That(text.Out, Does.Contain("The prefix 'module.' was taken off").And.Contain("mean 0.25, deviation 0.5"));
         JsonElement json = CommandLine.Run(
             "import", foreign, "--model", "lenet-3-4-8", "--out", file, "--force", "--json").Json();
-        Assert.That(json.GetProperty("repairs").EnumerateArray().Select(repair => repair.GetProperty("kind").GetString()), Is.EqualTo(new[] { "normalization", "prefix" }));
+        Assert.That(json.GetProperty("repairs").EnumerateArray().Select(
+            repair => repair.GetProperty("kind").GetString()), Is.EqualTo(new[] { "normalization", "prefix" }));
         Assert.That(json.GetProperty("normalization").GetProperty("mean")[0].GetSingle(), Is.EqualTo(0.25f));
 
         // No data set has these constants: the evaluation takes them from the file, a training refuses them.
@@ -88,7 +93,8 @@ public sealed class ImportTests
         CommandResult transfer = CommandLine.Run("transfer", file, _last, "--test-samples", "20", "--quiet");
         Assert.That(transfer.Code, Is.Zero, transfer.Error);
         CommandResult raw = CommandLine.Run("evaluate", foreign, "--model", "lenet-3-4-8", "--quiet");
-        Assert.That((raw.Code, raw.Error.Contains("import it first", StringComparison.Ordinal)), Is.EqualTo((2, true)), raw.Error);
+        Assert.That(
+            (raw.Code, raw.Error.Contains("import it first", StringComparison.Ordinal)), Is.EqualTo((2, true)), raw.Error);
         CommandResult refused = CommandLine.Run("transfer", foreign, _last, "--quiet");
         Assert.That((refused.Code, refused.Error.Contains("import it first", StringComparison.Ordinal)), Is.EqualTo((2, true)));
     }
@@ -98,7 +104,8 @@ public sealed class ImportTests
     {
         string exported = Path.Combine(_folder, "exported-plain.safetensors"), file = Path.Combine(_folder, "plain.safetensors");
         Assert.That(CommandLine.Run("export", _last, "--out", exported, "--quiet").Code, Is.Zero);
-        Assert.That(CommandLine.Run("import", exported, "--normalization", "none", "--out", file).Out, Does.Contain("takes images in [0, 1] as they are"));
+        Assert.That(CommandLine.Run("import", exported, "--normalization", "none", "--out", file).Out, Does.Contain(
+            "takes images in [0, 1] as they are"));
         CommandResult evaluate = CommandLine.Run("evaluate", file, "--test-samples", "20", "--steps", "1", "--quiet");
         Assert.That(evaluate.Code, Is.Zero, evaluate.Error);
     }
@@ -110,7 +117,8 @@ public sealed class ImportTests
         CommandResult export = CommandLine.Run("export", _last, "--prefix", "module.", "--out", exported, "--json");
         Assert.That(export.Code, Is.Zero, export.Error);
         JsonElement constants = export.Json().GetProperty("report").GetProperty("normalization");
-        string normalization = $"{constants.GetProperty("mean")[0].GetRawText()}/{constants.GetProperty("deviation")[0].GetRawText()}";
+        string normalization =
+            $"{constants.GetProperty("mean")[0].GetRawText()}/{constants.GetProperty("deviation")[0].GetRawText()}";
         CommandResult import = CommandLine.Run("import", exported, "--normalization", normalization, "--out", file);
         Assert.That(import.Code, Is.Zero, import.Error);
         Assert.That(CommandLine.Run("inspect", exported).Out, Does.Contain("module.conv1.weight"));
@@ -144,7 +152,8 @@ public sealed class ImportTests
 
     private string Imported(string weights, string name)
     {
-        string exported = Path.Combine(_folder, $"{name}.exported.safetensors"), imported = Path.Combine(_folder, $"{name}.imported.safetensors");
+        string exported = Path.Combine(_folder, $"{name}.exported.safetensors"),
+        imported = Path.Combine(_folder, $"{name}.imported.safetensors");
         CommandResult export = CommandLine.Run("export", weights, "--prefix", "module.", "--out", exported, "--json");
         Assert.That(export.Code, Is.Zero, export.Error);
         Assert.That(export.Json().GetProperty("report").GetProperty("tensors").GetInt32(), Is.EqualTo(8));

@@ -12,7 +12,8 @@ public sealed class KillTests
 
     private static readonly string[] Settings =
     [
-        "run", "--arms", "dense,ticket,reinit", "--model", "lenet-4-8-32", "--train-samples", "700", "--validation-samples", "100",
+        "run", "--arms", "dense,ticket,reinit", "--model", "lenet-4-8-32", "--train-samples", "700", "--validation-samples",
+        "100",
         "--test-samples", "64", "--epochs", "6", "--dense-epochs", "6", "--donor-epochs", "6", "--steps", "2",
         "--evaluation-steps", "3", "--threads", "1", "--device", "cpu", "--quiet",
     ];

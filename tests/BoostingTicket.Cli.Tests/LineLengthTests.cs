@@ -7,7 +7,6 @@ namespace BoostingTicket.Cli.Tests;
 public sealed class LineLengthTests
 {
     [Test]
-    [Explicit("until all lines are broken")]
     public void No_line_is_longer_than_editorconfig_says()
     {
         Shell.Require("git");

@@ -17,16 +17,21 @@ public sealed class OptionsInErrorsTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
-    [TestCase("train " + Quick + " --method natural --epochs 3 --learning-rate 100 --weight-decay 1 --batch 8", ExitCodes.Diverged, "--learning-rate")]
-    [TestCase("run " + Quick + " --method natural --arms dense --epochs 3 --learning-rate 100 --weight-decay 1 --batch 8", ExitCodes.Diverged, "--learning-rate")]
+    [TestCase("train " + Quick
+        + " --method natural --epochs 3 --learning-rate 100 --weight-decay 1 --batch 8", ExitCodes.Diverged, "--learning-rate")]
+    [TestCase("run " + Quick + " --method natural --arms dense --epochs 3 --learning-rate 100 --weight-decay 1 --batch 8",
+        ExitCodes.Diverged, "--learning-rate")]
     [TestCase(
-        "run " + Quick + " --arms ticket --epochs 3 --donor-method natural --donor-learning-rate 100 --donor-weight-decay 1 --donor-batch 8",
+        "run " + Quick
+            + " --arms ticket --epochs 3 --donor-method natural --donor-learning-rate 100 --donor-weight-decay 1 --donor-batch 8",
         ExitCodes.Diverged, "--donor-learning-rate")]
     [TestCase("train --model vgg16-w4 --batch 1 --train-samples 100 --validation-samples 20", ExitCodes.Configuration, "--batch")]
-    [TestCase("train --model vgg16-w4 --dataset mnist --out OUT", ExitCodes.Data, "--data")]
+    [TestCase("train --model vgg16-w4 --dataset fashion-mnist --out OUT", ExitCodes.Data, "--data")]
     [TestCase("train --validation-samples 60 --train-samples 60", ExitCodes.Configuration, "--validation-samples")]
-    [TestCase("train --config CONFIG --early-stopping-robust true --patience 3 --probe-steps 0", ExitCodes.Configuration, "--probe-steps")]
-    [TestCase("run --ratio 0.999 --minimum-kept 0 --model lenet-1-1-1 --train-samples 300 --validation-samples 60", ExitCodes.Configuration, "--ratio")]
+    [TestCase("train --config CONFIG --early-stopping-robust true --patience 3 --probe-steps 0", ExitCodes.Configuration,
+        "--probe-steps")]
+    [TestCase("run --ratio 0.999 --minimum-kept 0 --model lenet-1-1-1 --train-samples 300 --validation-samples 60",
+        ExitCodes.Configuration, "--ratio")]
     [TestCase("run --width 3", ExitCodes.Configuration, "--width")]
     [TestCase("evaluate MISSING --evaluation-steps 0", ExitCodes.Configuration, "--evaluation-steps")]
     [TestCase("evaluate MISSING --save-adversarial images.png", ExitCodes.Configuration, "--save-adversarial")]
@@ -51,7 +56,8 @@ public sealed class OptionsInErrorsTests
                 "EMPTY" => _folder,
                 _ => word,
             }),
-            "--quiet", .. line.Contains(" OUT", StringComparison.Ordinal) ? (string[])[] : ["--out", Path.Combine(_folder, "out")],
+            "--quiet",
+            .. line.Contains(" OUT", StringComparison.Ordinal) ? (string[])[] : ["--out", Path.Combine(_folder, "out")],
         ];
 
         CommandResult result = CommandLine.Run(arguments);
@@ -59,7 +65,8 @@ public sealed class OptionsInErrorsTests
         string message = result.Error.TrimEnd().Split('\n')[^1];
         Assert.That(result.Code, Is.EqualTo(code), result.Error);
         Assert.That(message, Does.Contain(named));
-        string command = string.Join(' ', arguments.TakeWhile(word => !word.StartsWith('-')).Take(arguments[0] == "data" ? 2 : 1));
+        string command = string.Join(
+            ' ', arguments.TakeWhile(word => !word.StartsWith('-')).Take(arguments[0] == "data" ? 2 : 1));
         CommandResult help = CommandLine.Run([.. command.Split(' '), "--help"]);
         // What was typed is known to exist.
         foreach (string option in Regex.Matches(message, "--[a-z][a-z-]*[a-z]").Select(match => match.Value).Except(arguments))
@@ -79,7 +86,8 @@ public sealed class OptionsInErrorsTests
         Assert.That(CommandLine.Run("train", "--config", config).Error, Does.StartWith("--batch is 0;"));
         Assert.That(CommandLine.Run("run", "--config", config).Error, Does.StartWith("--dense-batch is 0;"));
         Assert.That(CommandLine.Run("run", "--batch", "0").Error, Does.StartWith("--batch is 0;"), "what was typed");
-        Assert.That(CommandLine.Run("evaluate", "w", "--config", config).Error, Does.StartWith("dense.batchSize is 0;"), "no option has it");
+        Assert.That(CommandLine.Run("evaluate", "w", "--config", config).Error, Does.StartWith(
+            "dense.batchSize is 0;"), "no option has it");
     }
 
     // Options of one training are explained together.
@@ -88,6 +96,7 @@ public sealed class OptionsInErrorsTests
         bool Lists(string name) => Regex.IsMatch(help, $@"^  {Regex.Escape(name)}\b(?!-)", RegexOptions.Multiline);
         Match single = Regex.Match(option, "^--(donor|retrain|dense)-");
         return Lists(option)
-            || (single.Success && Regex.Replace(help, @"\s+", " ").Contains("put donor-, retrain- or dense- before the name", StringComparison.Ordinal) && Lists("--" + option[single.Length..]));
+            || (single.Success && Regex.Replace(help, @"\s+", " ").Contains("put donor-, retrain- or dense- before the name",
+                StringComparison.Ordinal) && Lists("--" + option[single.Length..]));
     }
 }

@@ -5,7 +5,8 @@ namespace BoostingTicket.Cli.Tests;
 public sealed class ProfileTests
 {
     private static readonly string[] Tiny =
-        ["profile", "--model", "lenet-3-4-8", "--train-samples", "600", "--batch", "16", "--batches", "2", "--warmup", "1", "--steps", "2", "--threads", "1"];
+        ["profile", "--model", "lenet-3-4-8", "--train-samples", "600", "--batch", "16", "--batches", "2", "--warmup", "1",
+            "--steps", "2", "--threads", "1"];
 
     private string _folder = "";
 
@@ -21,10 +22,13 @@ public sealed class ProfileTests
         CommandResult result = CommandLine.Run([.. Tiny, "--operations", "--top", "3", "--sparsity", "0.8"]);
         Assert.That(result.Code, Is.Zero, result.Error);
         string[] lines = result.Out.Split('\n');
-        Assert.That(lines[0], Does.Match("^lenet-3-4-8 on synthetic-28, PGD-2 training, batches of 16, 80(\\.[0-9]+)? % pruned, float32 on cpu \\(1 thread"));
-        foreach (string phase in new[] { "augmentation", "data", "filters", "attack-forward", "attack-gradient", "attack-step", "training-forward", "training-backward", "update", "evaluation", "total" })
+        Assert.That(lines[0], Does.Match(
+            "^lenet-3-4-8 on synthetic-28, PGD-2 training, batches of 16, 80(\\.[0-9]+)? % pruned, float32 on cpu \\(1 thread"));
+        foreach (string phase in new[] { "augmentation", "data", "filters", "attack-forward", "attack-gradient", "attack-step",
+            "training-forward", "training-backward", "update", "evaluation", "total" })
             Assert.That(lines, Has.One.StartsWith(phase + " "));
-        Assert.That(lines, Has.Some.StartsWith("layer ").And.Some.Contains("kept Gop/s").And.Some.StartsWith("operation ").And.Some.Contains("more operations; --top"));
+        Assert.That(lines, Has.Some.StartsWith("layer ").And.Some.Contains("kept Gop/s").And.Some.StartsWith(
+            "operation ").And.Some.Contains("more operations; --top"));
         Assert.That(result.Error, Does.Contain("profile: warm-up").And.Contain("Using the CPU"));
     }
 
@@ -39,18 +43,22 @@ public sealed class ProfileTests
         Assert.That(json.GetProperty("schema").GetInt32(), Is.EqualTo(1));
         foreach ((string name, string value) in new[]
         {
-            ("engine", "boosting-ticket"), ("status", "ok"), ("device", "cpu"), ("model", "lenet-3-4-8"), ("dataset", "synthetic-28"),
+            ("engine", "boosting-ticket"), ("status", "ok"), ("device", "cpu"), ("model", "lenet-3-4-8"),
+            ("dataset", "synthetic-28"),
             ("method", method), ("precision", "float32"), ("variant", "dense"),
         })
             Assert.That(json.GetProperty(name).GetString(), Is.EqualTo(value), name);
         Assert.That(json.GetProperty("attackSteps").GetInt32(), Is.EqualTo(steps));
         Assert.That(json.GetProperty("batch").GetInt32(), Is.EqualTo(16));
         double median = json.GetProperty("secondsPerBatchMedian").GetDouble();
-        Assert.That(median, Is.InRange(json.GetProperty("secondsPerBatchMin").GetDouble(), json.GetProperty("secondsPerBatchMax").GetDouble()));
-        foreach (string name in new[] { "secondsPerBatchMin", "imagesPerSecond", "secondsPerEpoch", "evaluationSecondsPerEpoch", "peakMemoryBytes", "warmupSeconds", "meanLoss" })
+        Assert.That(median, Is.InRange(
+            json.GetProperty("secondsPerBatchMin").GetDouble(), json.GetProperty("secondsPerBatchMax").GetDouble()));
+        foreach (string name in new[] { "secondsPerBatchMin", "imagesPerSecond", "secondsPerEpoch", "evaluationSecondsPerEpoch",
+            "peakMemoryBytes", "warmupSeconds", "meanLoss" })
             Assert.That(json.GetProperty(name).GetDouble(), Is.Positive, name);
         Assert.That(json.GetProperty("peaks").GetProperty("arithmeticPerSecond").GetDouble(), Is.Positive);
-        Assert.That(json.GetProperty("phases").EnumerateArray().Sum(phase => phase.GetProperty("share").GetDouble()), Is.EqualTo(1).Within(1e-9));
+        Assert.That(json.GetProperty("phases").EnumerateArray().Sum(phase => phase.GetProperty("share").GetDouble()), Is.EqualTo(
+            1).Within(1e-9));
         Assert.That(json.GetProperty("operations").ValueKind, Is.EqualTo(JsonValueKind.Null));
     }
 
@@ -61,7 +69,8 @@ public sealed class ProfileTests
         CommandResult result = CommandLine.Run([.. Tiny, "--quiet", "--json", "--trace", trace, "--out", answer]);
         Assert.That(result.Code, Is.Zero, result.Error);
         using var events = JsonDocument.Parse(File.ReadAllText(trace));
-        string[] names = [.. events.RootElement.GetProperty("traceEvents").EnumerateArray().Select(item => item.GetProperty("name").GetString()!)];
+        string[] names = [.. events.RootElement.GetProperty("traceEvents").EnumerateArray().Select(
+            item => item.GetProperty("name").GetString()!)];
         Assert.That(names, Does.Contain("batch").And.Contain("attack-gradient").And.Contain("update"));
         using var document = JsonDocument.Parse(File.ReadAllText(answer));
         Assert.That(document.RootElement.GetProperty("model").GetString(), Is.EqualTo("lenet-3-4-8"));
@@ -71,9 +80,11 @@ public sealed class ProfileTests
     [Test]
     public void Models_of_colour_images_get_them_unless_others_are_named()
     {
-        string[] few = ["profile", "--model", "resnet18-w4", "--batch", "8", "--batches", "1", "--warmup", "0", "--method", "natural", "--train-samples", "520", "--threads", "1", "--json"];
+        string[] few = ["profile", "--model", "resnet18-w4", "--batch", "8", "--batches", "1", "--warmup", "0", "--method",
+            "natural", "--train-samples", "520", "--threads", "1", "--json"];
         Assert.That(CommandLine.Run(few).Json().GetProperty("dataset").GetString(), Is.EqualTo("synthetic-32"));
-        Assert.That(CommandLine.Run([.. few, "--preset", "quick"]).Json().GetProperty("dataset").GetString(), Is.EqualTo("synthetic-28"));
+        Assert.That(
+            CommandLine.Run([.. few, "--preset", "quick"]).Json().GetProperty("dataset").GetString(), Is.EqualTo("synthetic-28"));
     }
 
     [Test]
@@ -83,7 +94,8 @@ public sealed class ProfileTests
         string[] tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
         CommandResult train = CommandLine.Run(["train", .. tiny, "--json", "--out", donor]);
         Assert.That(train.Code, Is.Zero, train.Error);
-        CommandResult result = CommandLine.Run([.. Tiny, "--quiet", "--json", "--weights", train.Json().GetProperty("last").GetString()!, "--sparsity", "0.5"]);
+        CommandResult result = CommandLine.Run(
+            [.. Tiny, "--quiet", "--json", "--weights", train.Json().GetProperty("last").GetString()!, "--sparsity", "0.5"]);
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(result.Json().GetProperty("sparsity").GetDouble(), Is.EqualTo(0.5).Within(0.01));
     }

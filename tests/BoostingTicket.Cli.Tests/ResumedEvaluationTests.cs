@@ -32,7 +32,8 @@ public sealed class ResumedEvaluationTests
     [Test]
     public void Killed_at_random_instants_and_resumed_it_comes_to_the_same_result()
     {
-        string whole = Path.Combine(_root, "whole"), killed = Path.Combine(_root, "killed"), images = Path.Combine(_root, "images.npy");
+        string whole = Path.Combine(_root, "whole"), killed = Path.Combine(_root, "killed"),
+        images = Path.Combine(_root, "images.npy");
         var clock = Stopwatch.StartNew();
         Assert.That(Finish(Start(whole, images, resume: false)), Is.Zero);
         double seconds = clock.Elapsed.TotalSeconds;
@@ -73,9 +74,11 @@ public sealed class ResumedEvaluationTests
         string[] evaluate = ["evaluate", _weights, "--attack", "pgd-20,apgd-ce", "--test-samples", "20", "--threads", "1"];
         CommandResult stopped = CommandLine.Run(watcher, source.Token, [.. evaluate, "--out", folder]);
         Assert.That(stopped.Code, Is.EqualTo(130), stopped.Error);
-        Assert.That(stopped.Error, Does.Contain($"evaluate {_weights} --attack pgd-20,apgd-ce --resume --out {folder} --threads=1"));
+        Assert.That(
+            stopped.Error, Does.Contain($"evaluate {_weights} --attack pgd-20,apgd-ce --resume --out {folder} --threads=1"));
 
-        CommandResult resumed = CommandLine.Run("evaluate", _weights, "--attack", "pgd-20,apgd-ce", "--resume", "--out", folder, "--threads=1");
+        CommandResult resumed = CommandLine.Run(
+            "evaluate", _weights, "--attack", "pgd-20,apgd-ce", "--resume", "--out", folder, "--threads=1");
         Assert.That(resumed.Code, Is.Zero, resumed.Error);
         Assert.That(resumed.Error, Does.Not.Contain("pgd-20:"), "it is done");
         CommandResult again = CommandLine.Run("evaluate", _weights, "--attack", "pgd-20,apgd-ce", "--resume", "--out", folder);
@@ -92,12 +95,15 @@ public sealed class ResumedEvaluationTests
         {
             ([.. evaluate, "--out", folder], "add --resume to continue it"),
             ([.. evaluate, "--resume", "--epsilon", "0.5", "--out", folder], "with other settings"),
-            (["evaluate", _weights, "--attack", "cw", "--resume", "--quiet", "--out", folder], "with other attacks (pgd; now cw)"),
-            (["evaluate", _weights, "--attack", "pgd", "--save-adversarial", Path.Combine(_root, "x.npy"), "--resume", "--quiet", "--out", folder], "with other attacks"),
+            (["evaluate", _weights, "--attack", "cw", "--resume", "--quiet", "--out", folder],
+                "with other attacks (pgd; now cw)"),
+            (["evaluate", _weights, "--attack", "pgd", "--save-adversarial", Path.Combine(
+                _root, "x.npy"), "--resume", "--quiet", "--out", folder], "with other attacks"),
             (["evaluate", other, "--attack", "pgd", "--resume", "--quiet", "--out", folder], "with other weights"),
             (["evaluate", _weights, "--attack", "pgd", "--resume", "--quiet"], "--resume needs --out"),
-            (["evaluate", _weights, "--resume", "--quiet", "--out", folder], "--resume goes on with attacks by name"),
-            (["evaluate", _weights, "--attack", "pgd", "--resume", "--quiet", "--out", Path.Combine(_root, "nothing")], "holds nothing to resume"),
+            (["evaluate", _weights, "--resume", "--quiet", "--out", folder], "--resume continues an evaluation with --attack"),
+            (["evaluate", _weights, "--attack", "pgd", "--resume", "--quiet", "--out", Path.Combine(_root, "nothing")],
+                "holds nothing to resume"),
             (["train", .. Tiny, "--resume", "--quiet", "--out", folder], "belongs to the command 'evaluate'"),
         })
         {
@@ -108,7 +114,8 @@ public sealed class ResumedEvaluationTests
         }
 
         using RunLock held = RunLock.Acquire(folder);
-        Assert.That(CommandLine.Run([.. evaluate, "--resume", "--out", folder]), Has.Property("Code").EqualTo(2).And.Property("Error").Contains("in use by another run"));
+        Assert.That(CommandLine.Run([.. evaluate, "--resume", "--out", folder]), Has.Property("Code").EqualTo(2).And.Property(
+            "Error").Contains("in use by another run"));
     }
 
     [Test]
@@ -122,7 +129,8 @@ public sealed class ResumedEvaluationTests
         using (SafetensorsFile file = SafetensorsFile.Open(_weights))
         {
             var writer = new SafetensorsWriter();
-            foreach ((string key, string value) in file.Metadata.Where(pair => !pair.Key.EndsWith("sha256", StringComparison.Ordinal)))
+            foreach ((string key, string value) in file.Metadata.Where(pair => !pair.Key.EndsWith(
+                "sha256", StringComparison.Ordinal)))
                 writer.WithMetadata(key, value);
             foreach (SafetensorsEntry entry in file.Tensors)
             {
@@ -133,7 +141,8 @@ public sealed class ResumedEvaluationTests
             }
             writer.Save(broken);
         }
-        CommandResult nan = CommandLine.Run("evaluate", broken, "--attack", "pgd", "--quiet", "--config", Path.Combine(_root, "donor", "configuration.json"));
+        CommandResult nan = CommandLine.Run(
+            "evaluate", broken, "--attack", "pgd", "--quiet", "--config", Path.Combine(_root, "donor", "configuration.json"));
         Assert.That(nan.Code, Is.EqualTo(6));
         Assert.That(nan.Error, Does.Contain("'conv2.weight'").And.Contain("NaN"));
         Assert.That((other.Error + nan.Error).TrimEnd().Split('\n'), Has.Length.EqualTo(2));
@@ -144,8 +153,10 @@ public sealed class ResumedEvaluationTests
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments =
         [
-            Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), "evaluate", _weights, "--attack", "pgd-100,autoattack", "--save-adversarial", images,
-            "--epsilon", "0.05", "--batch", "10", "--threads", "1", "--device", "cpu", "--quiet", "--out", folder, .. resume ? (string[])["--resume"] : [],
+            Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), "evaluate", _weights, "--attack", "pgd-100,autoattack",
+            "--save-adversarial", images,
+            "--epsilon", "0.05", "--batch", "10", "--threads", "1", "--device", "cpu", "--quiet", "--out", folder,
+            .. resume ? (string[])["--resume"] : [],
         ];
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);

@@ -30,13 +30,16 @@ public sealed class StepTests
         CommandResult prune = CommandLine.Run("prune", _weights, "--ratio", "0.6", "--out", ticket, "--mask-out", mask, "--json");
         Assert.That(prune.Code, Is.Zero, prune.Error);
         Assert.That(prune.Json().GetProperty("mask").GetString(), Is.EqualTo(mask));
-        JsonElement ofMask = CommandLine.Run("inspect", mask, "--json").Json(), ofTicket = CommandLine.Run("inspect", ticket, "--json").Json();
+        JsonElement ofMask = CommandLine.Run("inspect", mask, "--json").Json(),
+        ofTicket = CommandLine.Run("inspect", ticket, "--json").Json();
         Assert.That(ofMask.GetProperty("kind").GetString(), Is.EqualTo("mask"));
         Assert.That(ofMask.GetProperty("model").GetString(), Is.EqualTo("lenet-3-4-8"));
         Assert.That(ofMask.GetProperty("sparsity").GetDouble(), Is.EqualTo(0.6).Within(0.01));
         Assert.That(ofMask.GetProperty("layers").GetRawText(), Is.EqualTo(ofTicket.GetProperty("layers").GetRawText()));
-        Assert.That(ofMask.GetProperty("tensors").EnumerateArray().Select(tensor => tensor.GetProperty("name").GetString()), Is.All.StartsWith("mask."));
-        CommandResult evaluate = CommandLine.Run("evaluate", mask, "--config", Path.Combine(_folder, "donor", "configuration.json"), "--quiet");
+        Assert.That(ofMask.GetProperty("tensors").EnumerateArray().Select(
+            tensor => tensor.GetProperty("name").GetString()), Is.All.StartsWith("mask."));
+        CommandResult evaluate = CommandLine.Run(
+            "evaluate", mask, "--config", Path.Combine(_folder, "donor", "configuration.json"), "--quiet");
         Assert.That(evaluate.Code, Is.EqualTo(2));
         Assert.That(evaluate.Error, Does.Contain("is a mask file where a weights file is needed"));
     }
@@ -46,7 +49,8 @@ public sealed class StepTests
     {
         string ticket = Path.Combine(_folder, "plain.safetensors");
         Assert.That(CommandLine.Run("prune", _weights, "--quiet", "--out", ticket).Code, Is.Zero);
-        foreach (string[] command in new string[][] { ["evaluate", _weights], ["prune", _weights, "--out", Path.Combine(_folder, "no.safetensors")], ["retrain", ticket, .. Tiny, "--out", Path.Combine(_folder, "no")] })
+        foreach (string[] command in new string[][] { ["evaluate", _weights], ["prune", _weights, "--out", Path.Combine(
+            _folder, "no.safetensors")], ["retrain", ticket, .. Tiny, "--out", Path.Combine(_folder, "no")] })
         {
             CommandResult result = CommandLine.Run([.. command, "--normalize", "false", "--quiet"]);
             Assert.That(result.Code, Is.EqualTo(2), result.Error);
@@ -54,15 +58,18 @@ public sealed class StepTests
             Assert.That(result.Error.TrimEnd(), Does.Not.Contain("\n"));
         }
 
-        Assert.That(File.Exists(Path.Combine(_folder, "no.safetensors")) || Directory.Exists(Path.Combine(_folder, "no")), Is.False);
+        Assert.That(
+            File.Exists(Path.Combine(_folder, "no.safetensors")) || Directory.Exists(Path.Combine(_folder, "no")), Is.False);
     }
 
     [Test]
     public void Normalisation_does_not_depend_on_the_share_of_the_data_in_use()
     {
-        CommandResult more = CommandLine.Run(["train", .. Tiny.Select(value => value == "300" ? "340" : value), "--json", "--out", Path.Combine(_folder, "more")]);
+        CommandResult more = CommandLine.Run(
+            ["train", .. Tiny.Select(value => value == "300" ? "340" : value), "--json", "--out", Path.Combine(_folder, "more")]);
         Assert.That(more.Code, Is.Zero, more.Error);
-        string Mean(string file) => CommandLine.Run("inspect", file, "--json").Json().GetProperty("metadata").GetProperty("boosting-ticket.normalization.mean").GetString()!;
+        string Mean(string file) => CommandLine.Run("inspect", file, "--json").Json().GetProperty("metadata").GetProperty(
+            "boosting-ticket.normalization.mean").GetString()!;
         Assert.That(Mean(more.Json().GetProperty("last").GetString()!), Is.EqualTo(Mean(_weights)));
     }
 
@@ -78,17 +85,20 @@ public sealed class StepTests
         });
         Assert.That(CommandLine.Run(watcher, source.Token, ["train", .. Tiny, "--out", folder]).Code, Is.EqualTo(130));
         JsonElement checkpoint = Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories)
-            .Select(file => CommandLine.Run("inspect", file, "--json").Json()).Single(report => report.GetProperty("kind").GetString() == "checkpoint");
+            .Select(file => CommandLine.Run("inspect", file, "--json").Json()).Single(
+                report => report.GetProperty("kind").GetString() == "checkpoint");
         Assert.That(Names("tensors"), Has.Some.StartsWith("momentum."));
         Assert.That(Names("layers"), Is.Not.Empty.And.None.StartsWith("momentum."));
 
-        IEnumerable<string> Names(string list) => checkpoint.GetProperty(list).EnumerateArray().Select(entry => entry.GetProperty("name").GetString()!);
+        IEnumerable<string> Names(string list) =>
+            checkpoint.GetProperty(list).EnumerateArray().Select(entry => entry.GetProperty("name").GetString()!);
     }
 
     [Test]
     public void Configuration_file_may_name_threads_folder_and_data_and_the_command_line_wins()
     {
-        string file = Path.Combine(_folder, "settings.json"), folder = Path.Combine(_folder, "from-file"), other = Path.Combine(_folder, "from-line");
+        string file = Path.Combine(_folder, "settings.json"), folder = Path.Combine(_folder, "from-file"),
+        other = Path.Combine(_folder, "from-line");
         File.WriteAllText(file, JsonSerializer.Serialize(new { threads = 1, @out = folder, dataFolder = _folder }));
         string[] tiny = [.. Tiny.SkipLast(2)];
         using var source = new CancellationTokenSource();
@@ -98,7 +108,8 @@ public sealed class StepTests
         Assert.That(stopped.Code, Is.EqualTo(130), stopped.Error);
         Assert.That(stopped.Error, Does.Contain($"--out {folder} --data={_folder} --threads=1"));
 
-        Assert.That(CommandLine.Run(error, source.Token, ["train", .. tiny, "--config", file, "--threads", "2", "--out", other]).Error, Does.Contain($"--out {other} --data={_folder} --threads=2"));
+        Assert.That(CommandLine.Run(error, source.Token, ["train", .. tiny, "--config", file, "--threads", "2", "--out", other])
+            .Error, Does.Contain($"--out {other} --data={_folder} --threads=2"));
         Assert.That(File.Exists(Path.Combine(other, "configuration.json")));
     }
 

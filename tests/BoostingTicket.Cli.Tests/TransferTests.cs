@@ -30,27 +30,34 @@ public sealed class TransferTests
         CommandResult json = CommandLine.Run([.. transfer, "--json"]);
         Assert.That(json.Code, Is.Zero, json.Error);
         JsonElement result = json.Json().GetProperty("result");
-        Assert.That((result.GetProperty("attack").GetString(), result.GetProperty("samples").GetInt32()), Is.EqualTo(("pgd-20", 60)));
+        Assert.That(
+            (result.GetProperty("attack").GetString(), result.GetProperty("samples").GetInt32()), Is.EqualTo(("pgd-20", 60)));
         JsonElement[] rows = [.. result.GetProperty("rows").EnumerateArray()];
-        Assert.That(rows.Select(row => row.GetProperty("model").GetString()), Is.EqualTo(new[] { "lenet-3-4-8", "lenet-4-6-16-p2" }));
+        Assert.That(
+            rows.Select(row => row.GetProperty("model").GetString()), Is.EqualTo(new[] { "lenet-3-4-8", "lenet-4-6-16-p2" }));
         foreach (JsonElement row in rows)
         {
             Assert.That(row.GetProperty("accuracies").GetArrayLength(), Is.EqualTo(2));
             Assert.That(row.GetProperty("largestPerturbation").GetDouble(), Is.EqualTo(0.1).Within(1e-5));
             JsonElement clean = row.GetProperty("clean");
-            Assert.That(clean.GetProperty("interval").GetProperty("low").GetDouble(), Is.LessThanOrEqualTo(clean.GetProperty("value").GetDouble()));
+            Assert.That(clean.GetProperty("interval").GetProperty("low").GetDouble(), Is.LessThanOrEqualTo(
+                clean.GetProperty("value").GetDouble()));
         }
 
-        CommandResult evaluate = CommandLine.Run("evaluate", _large, "--attack", "pgd-20", "--epsilon", "0.1", "--json", "--threads", "1");
+        CommandResult evaluate = CommandLine.Run(
+            "evaluate", _large, "--attack", "pgd-20", "--epsilon", "0.1", "--json", "--threads", "1");
         JsonElement alone = evaluate.Json().GetProperty("result");
-        Assert.That(rows[1].GetProperty("clean").GetProperty("value").GetDouble(), Is.EqualTo(alone.GetProperty("clean").GetDouble()));
+        Assert.That(
+            rows[1].GetProperty("clean").GetProperty("value").GetDouble(), Is.EqualTo(alone.GetProperty("clean").GetDouble()));
         // Samples that are wrong clean may become right.
-        double whiteBox = rows[1].GetProperty("accuracies")[1].GetProperty("value").GetDouble(), robust = alone.GetProperty("worstCase").GetDouble();
+        double whiteBox = rows[1].GetProperty("accuracies")[1].GetProperty("value").GetDouble(),
+        robust = alone.GetProperty("worstCase").GetDouble();
         Assert.That(whiteBox, Is.InRange(robust, robust + 1 - alone.GetProperty("clean").GetDouble()));
 
         CommandResult text = CommandLine.Run(transfer);
         Assert.That(text.Code, Is.Zero, text.Error);
-        Assert.That(text.Out, Does.Contain("source \\ target").And.Contain("lenet-4-6-16-p2").And.Contain("60 samples by pgd-20, ε = 0.1"));
+        Assert.That(text.Out, Does.Contain("source \\ target").And.Contain("lenet-4-6-16-p2").And.Contain(
+            "60 samples by pgd-20, ε = 0.1"));
         Assert.That(text.Error, Does.Contain("transfer of pgd-20 among 2 networks"));
     }
 
@@ -83,7 +90,8 @@ public sealed class TransferTests
 
     private string TrainOne(string model)
     {
-        CommandResult train = CommandLine.Run(["train", "--model", model, .. Tiny, "--json", "--out", Path.Combine(_folder, model)]);
+        CommandResult train = CommandLine.Run(
+            ["train", "--model", model, .. Tiny, "--json", "--out", Path.Combine(_folder, model)]);
         Assert.That(train.Code, Is.Zero, train.Error);
         return train.Json().GetProperty("last").GetString()!;
     }

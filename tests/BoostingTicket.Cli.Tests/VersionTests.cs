@@ -31,7 +31,8 @@ public sealed class VersionTests
     {
         string[] names =
         [
-            "Version", "VersionPrefix", "VersionSuffix", "PackageVersion", "AssemblyVersion", "FileVersion", "InformationalVersion",
+            "Version", "VersionPrefix", "VersionSuffix", "PackageVersion", "AssemblyVersion", "FileVersion",
+            "InformationalVersion",
         ];
         foreach (string project in Projects().Append(Path.Combine(Repository.Root, "tests", "Directory.Build.props")))
         {
@@ -48,7 +49,8 @@ public sealed class VersionTests
         string[] steps = File.ReadAllText(Path.Combine(Repository.Root, ".ci", "run")).Split([' ', ';', '\n']);
         foreach (string project in Projects())
         {
-            string path = Path.GetRelativePath(Repository.Root, project).Replace('\\', '/'), folder = path[..path.LastIndexOf('/')];
+            string path = Path.GetRelativePath(Repository.Root, project).Replace('\\', '/'),
+            folder = path[..path.LastIndexOf('/')];
             bool isBuilt = solution.Contains($"\"{path}\"", StringComparison.Ordinal) || steps.Contains(folder);
             Assert.That(isBuilt, Is.True, $"{path} is neither in BoostingTicket.sln nor built by .ci/run");
             string locked = Path.Combine(Path.GetDirectoryName(project)!, "packages.lock.json");

@@ -119,7 +119,8 @@ public partial class ReferenceBackend
 
     /// <inheritdoc/>
     public virtual void Divergence(
-        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient,
+        float gradientScale)
     {
         var scope = new OperationScope(nameof(Divergence));
         int batch = logits.Batch, classes = logits.Shape.Channels;

@@ -8,7 +8,8 @@ namespace BoostingTicket.Figures.Tests;
 public sealed class FigureRendererTests
 {
     private static IEnumerable<TestCaseData> Figures =>
-        new[] { SampleFigures.Bands, SampleFigures.Pairs, SampleFigures.Bars }.Select(figure => new TestCaseData(figure).SetArgDisplayNames(figure.Name));
+        new[] { SampleFigures.Bands, SampleFigures.Pairs, SampleFigures.Bars }.Select(
+            figure => new TestCaseData(figure).SetArgDisplayNames(figure.Name));
 
     /// <summary>Grid of panels, 330 x 250 hundredths of an inch each, at 300 dots an inch.</summary>
     [TestCaseSource(nameof(Figures))]
@@ -52,7 +53,8 @@ public sealed class FigureRendererTests
     [Test]
     public void A_deviation_is_a_band_of_many_points_and_bars_of_few()
     {
-        FigurePoint[] many = [.. Enumerable.Range(1, 40).Select(x => new FigurePoint(x, 50, 5))], few = [new(1, 50, 5), new(2, 50, 5)];
+        FigurePoint[] many = [.. Enumerable.Range(1, 40).Select(x => new FigurePoint(x, 50, 5))],
+        few = [new(1, 50, 5), new(2, 50, 5)];
         Assert.Multiple(() =>
         {
             // The band is a twelfth of the panel; two bars are thin lines.
@@ -66,9 +68,12 @@ public sealed class FigureRendererTests
         static int Ink(FigurePoint[] points, FigureStyle style = FigureStyle.Solid)
         {
             // A second curve fixes the axes.
-            var frame = new FigureSeries("frame", [new FigurePoint(points[0].X, 0, null), new FigurePoint(points[^1].X, 100, null)]);
-            using SKBitmap image = Decode(new FigureData("d", "d", [new FigurePanel("p", "x", "y", [new FigureSeries("s", points, style), frame])]));
-            return Enumerable.Range(0, image.Height).Sum(y => Enumerable.Range(0, image.Width).Count(x => image.GetPixel(x, y) != SKColors.White));
+            var frame = new FigureSeries(
+                "frame", [new FigurePoint(points[0].X, 0, null), new FigurePoint(points[^1].X, 100, null)]);
+            using SKBitmap image = Decode(new FigureData(
+                "d", "d", [new FigurePanel("p", "x", "y", [new FigureSeries("s", points, style), frame])]));
+            return Enumerable.Range(0, image.Height).Sum(y => Enumerable.Range(0, image.Width).Count(
+                x => image.GetPixel(x, y) != SKColors.White));
         }
     }
 
@@ -86,15 +91,18 @@ public sealed class FigureRendererTests
         Assert.That(looks.Values.Select(look => look.Color).Distinct().Count(), Is.EqualTo(6), "five pairs and the baseline");
     }
 
-    /// <summary>Dashes are outlines, whatever a viewer makes of strokes. 330 units of panel hold 30 dashes of 5 + 3 units or more.</summary>
+    /// <summary>Dashes are outlines, whatever a viewer makes of strokes. 330 units of panel hold 30 dashes of 5 + 3 units or
+    /// more.</summary>
     [TestCase(FigureStyle.Solid, 1, 1)]
     [TestCase(FigureStyle.Dashed, 25, 4)]
     [TestCase(FigureStyle.Level, 50, 6)]
-    public void Svg_draws_each_dash_of_a_curve_and_of_its_legend_as_an_outline(FigureStyle style, int leastOfCurve, int leastOfKey)
+    public void Svg_draws_each_dash_of_a_curve_and_of_its_legend_as_an_outline(
+        FigureStyle style, int leastOfCurve, int leastOfKey)
     {
         FigurePoint[] points = [.. Enumerable.Range(0, 40).Select(x => new FigurePoint(x, 50 + x, null))];
         var frame = new FigureSeries("frame", [new FigurePoint(0, 0, null), new FigurePoint(39, 100, null)]);
-        var figure = new FigureData("dashes", "dashes", [new FigurePanel("p", "x", "y", [new FigureSeries("s", points, style), frame])]);
+        var figure = new FigureData(
+            "dashes", "dashes", [new FigurePanel("p", "x", "y", [new FigureSeries("s", points, style), frame])]);
         ScottPlot.Color color = SeriesLooks.Of(figure).Single(look => look.Name == "s").Look.Color;
         int[] outlines = [.. Paths(figure, color).Select(path => path.Count(letter => letter == 'M'))];
         Assert.Multiple(() =>
@@ -111,7 +119,8 @@ public sealed class FigureRendererTests
     public void Svg_is_drawn_without_a_word_from_Skia(FigureData figure)
     {
         Assert.That(StandardError.Of(() => FigureRenderer.Svg(figure)), Is.Empty);
-        Assert.That(StandardError.Of(DrawDashedMarkers), Does.Contain("path effect"), "what Skia says of a dashed shape is heard");
+        Assert.That(
+            StandardError.Of(DrawDashedMarkers), Does.Contain("path effect"), "what Skia says of a dashed shape is heard");
 
         static void DrawDashedMarkers()
         {
@@ -132,7 +141,8 @@ public sealed class FigureRendererTests
         IReadOnlyList<string> files = new FigureFiles().Write(figure, folder);
         Assert.Multiple(() =>
         {
-            Assert.That(files, Is.EqualTo(new[] { Path.Combine(folder, figure.Name + ".png"), Path.Combine(folder, figure.Name + ".svg") }));
+            Assert.That(files, Is.EqualTo(
+                new[] { Path.Combine(folder, figure.Name + ".png"), Path.Combine(folder, figure.Name + ".svg") }));
             Assert.That(File.ReadAllBytes(files[0]), Is.EqualTo(FigureRenderer.Png(figure)));
             Assert.That(File.ReadAllText(files[1]), Is.EqualTo(FigureRenderer.Svg(figure)));
         });
@@ -146,13 +156,15 @@ public sealed class FigureRendererTests
         string[] written = [.. texts.Select(text => text.Value)];
         string[] wanted =
         [
-            .. figure.Panels.SelectMany(panel => (string[])[panel.Title, panel.XLabel, panel.YLabel, .. panel.Series.Select(series => series.Name)]),
+            .. figure.Panels.SelectMany(
+                panel => (string[])[panel.Title, panel.XLabel, panel.YLabel, .. panel.Series.Select(series => series.Name)]),
         ];
         Assert.Multiple(() =>
         {
             Assert.That(wanted.Except(written), Is.Empty);
             Assert.That(string.Join(' ', written), Does.StartWith(figure.Title), "on one or more lines");
-            Assert.That(texts.Select(text => (string?)text.Attribute("font-family")).Distinct(), Is.EqualTo(new[] { "DejaVu Sans, Verdana, sans-serif" }));
+            Assert.That(texts.Select(text => (string?)text.Attribute("font-family")).Distinct(), Is.EqualTo(
+                new[] { "DejaVu Sans, Verdana, sans-serif" }));
         });
     }
 
@@ -173,18 +185,23 @@ public sealed class FigureRendererTests
 
     [Test]
     public void A_figure_without_panels_is_refused() =>
-        Assert.That(() => FigureRenderer.Png(new FigureData("figure0", "t", [])), Throws.ArgumentException.With.Message.Contains("figure0"));
+        Assert.That(() => FigureRenderer.Png(new FigureData("figure0", "t", [])), Throws.ArgumentException.With.Message.Contains(
+            "figure0"));
 
     // Outlines and strokes in a colour, in the order in which they are drawn.
-    private static IEnumerable<string> Paths(FigureData figure, ScottPlot.Color color) => XDocument.Parse(FigureRenderer.Svg(figure)).Descendants()
-        .Where(element => element.Name.LocalName == "path" && element.Attributes().Any(attribute => attribute.Name.LocalName is "fill" or "stroke"
+    private static IEnumerable<string> Paths(FigureData figure, ScottPlot.Color color) =>
+        XDocument.Parse(FigureRenderer.Svg(figure)).Descendants()
+        .Where(element => element.Name.LocalName == "path" && element.Attributes().Any(
+            attribute => attribute.Name.LocalName is "fill" or "stroke"
             && string.Equals(attribute.Value, Hex(color), StringComparison.OrdinalIgnoreCase)))
         .Select(path => (string)path.Attribute("d")!);
 
-    private static string Hex(ScottPlot.Color color) => color is { R: 0, G: 0, B: 0 } ? "black" : $"#{color.R:X2}{color.G:X2}{color.B:X2}";
+    private static string Hex(ScottPlot.Color color) =>
+        color is { R: 0, G: 0, B: 0 } ? "black" : $"#{color.R:X2}{color.G:X2}{color.B:X2}";
 
     private static int Count(SKBitmap image, int left, int right, ScottPlot.Color color) => Enumerable.Range(0, image.Height)
-        .Sum(y => Enumerable.Range(left, right - left).Count(x => image.GetPixel(x, y) == new SKColor(color.R, color.G, color.B)));
+        .Sum(y => Enumerable.Range(left, right - left).Count(x => image.GetPixel(x, y) == new SKColor(
+            color.R, color.G, color.B)));
 
     private static SKBitmap Decode(FigureData figure) => SKBitmap.Decode(FigureRenderer.Png(figure));
 }

@@ -12,7 +12,8 @@ internal static class SampleFigures
             Epochs("(a) VGG-16", 93), Epochs("(b) ResNet-18", 94),
         ]);
 
-    /// <summary>Six panels: five lengths of training, each of boosting (solid) and winning tickets (dashed), and a baseline.</summary>
+    /// <summary>Six panels: five lengths of training, each of boosting (solid) and winning tickets (dashed), and a
+    /// baseline.</summary>
     public static FigureData Pairs { get; } = new(
         "pairs", "Validation accuracy when the total number of epochs is 20, 40, 60, 80, 100",
         [
@@ -43,7 +44,8 @@ internal static class SampleFigures
 
     private static FigureSeries Curve(string name, double best, double slowness, FigureStyle style) => new(
         name, [.. Enumerable.Range(1, 100).Select(epoch => new FigurePoint(
-            epoch, best - (70 * Math.Exp(-epoch / slowness)) + Math.Sin(epoch * slowness), 1.2 + (6 * Math.Exp(-epoch / slowness))))],
+            epoch, best - (70 * Math.Exp(-epoch / slowness)) + Math.Sin(epoch * slowness),
+            1.2 + (6 * Math.Exp(-epoch / slowness))))],
         style);
 
     private static FigurePanel Lengths(string title, int[] lengths) => new(
@@ -56,10 +58,12 @@ internal static class SampleFigures
 
     private static FigureSeries Short(string name, int length, double slowness, FigureStyle style) => new(
         name, [.. Enumerable.Range(1, length).Select(epoch => new FigurePoint(
-            epoch, 80 - (40 * Math.Exp(-epoch / slowness)) + (epoch > length / 2 ? 9 : 0) + (epoch > length * 3 / 4 ? 3 : 0), null))],
+            epoch, 80 - (40 * Math.Exp(-epoch / slowness)) + (epoch > length / 2 ? 9 : 0) + (epoch > length * 3 / 4 ? 3 : 0),
+            null))],
         style);
 
     private static FigureSeries Ratios(string name, double offset, FigureStyle style) => new(
-        name, [.. new[] { 0, 20, 40, 60, 80, 90 }.Select(ratio => new FigurePoint(ratio, 70 + offset + (ratio / 20.0) - (ratio > 80 ? 8 : 0), 1.5))],
+        name, [.. new[] { 0, 20, 40, 60, 80, 90 }.Select(ratio => new FigurePoint(
+            ratio, 70 + offset + (ratio / 20.0) - (ratio > 80 ? 8 : 0), 1.5))],
         style);
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Figures.Tests;
 
-/// <summary>What native code writes to the process's standard error, on Linux: .NET's <see cref="Console"/> does not see it.</summary>
+/// <summary>What native code writes to the process's standard error, on Linux: .NET's <see cref="Console"/> does not see
+/// it.</summary>
 internal static partial class StandardError
 {
     private const int Descriptor = 2;

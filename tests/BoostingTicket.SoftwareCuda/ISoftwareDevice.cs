@@ -2,7 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.SoftwareCuda;
 
-/// <summary>What the software libraries (cuBLAS, cuDNN) need of the software device: its checked memory and its streams.</summary>
+/// <summary>What the software libraries (cuBLAS, cuDNN) need of the software device: its checked memory and its
+/// streams.</summary>
 internal interface ISoftwareDevice
 {
     /// <summary>Runs work now, or records it where the stream is being captured. The work runs again whenever a graph that holds
@@ -19,8 +20,8 @@ internal interface ISoftwareDevice
     /// <param name="reader">The call and operand, for reports.</param>
     ReadOnlySpan<byte> Read(DevicePointer pointer, long bytes, string reader);
 
-    /// <summary>The bytes of a place in memory, all of which are about to be written. Reports bytes outside an allocation and freed
-    /// ones, and notes that they are written.</summary>
+    /// <summary>The bytes of a place in memory, all of which are about to be written. Reports bytes outside an allocation and
+    /// freed ones, and notes that they are written.</summary>
     /// <param name="pointer">The first byte.</param>
     /// <param name="bytes">How many.</param>
     /// <param name="writer">The call and operand, for reports.</param>

@@ -224,7 +224,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
         if (defect is not null)
         {
             throw new SoftwareCudaException(
-                $"Kernel {kernel.Name}: launch beyond the limits: {defect}; grid ({grid.GridX}, {grid.GridY}, {grid.GridZ}), block "
+                $"Kernel {kernel.Name}: launch beyond the limits: {defect}; grid ({grid.GridX}, {grid.GridY}, {grid.GridZ}), "
+                + $"block "
                 + $"({grid.BlockX}, {grid.BlockY}, {grid.BlockZ}).");
         }
     }

@@ -190,7 +190,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
         if (bytes == 0)
             return null;
         return _memory.Find(pointer.Address, bytes)
-            ?? throw new SoftwareCudaException($"{caller}: {bytes} bytes at {pointer}: {_memory.Explain(pointer.Address, bytes)}.");
+            ?? throw new SoftwareCudaException(
+                $"{caller}: {bytes} bytes at {pointer}: {_memory.Explain(pointer.Address, bytes)}.");
     }
 
     private bool IsPinned(nint pointer, nuint bytes) => _hostBlocks.Any(

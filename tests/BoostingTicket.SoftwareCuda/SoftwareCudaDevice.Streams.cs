@@ -160,7 +160,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
             if (state.CaptureThread != Environment.CurrentManagedThreadId)
             {
                 throw new CudaException(
-                    CudaLibrary.Driver, 908, "cuStreamEndCapture: CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD (908), another thread began.");
+                    CudaLibrary.Driver, 908,
+                    "cuStreamEndCapture: CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD (908), another thread began.");
             }
             state.Capture = null;
             if (state.IsInvalidated)

@@ -115,8 +115,8 @@ internal sealed unsafe partial class SoftwareCudaDevice : ICudaDriver, ISoftware
     public string LeakReport() => string.Join(
         Environment.NewLine, _memory.Leaks.Select(block => $"{block.Name} at 0x{block.Address:x} was never freed"));
 
-    /// <summary>Frees everything, and reports allocations of the program that it never freed; not after a defect, which may well be
-    /// the reason.</summary>
+    /// <summary>Frees everything, and reports allocations of the program that it never freed; not after a defect, which may well
+    /// be the reason.</summary>
     public void Dispose()
     {
         if (_disposed)

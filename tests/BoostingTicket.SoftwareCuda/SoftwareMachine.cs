@@ -4,8 +4,8 @@ using BoostingTicket.SoftwareCuda.Libraries;
 
 namespace BoostingTicket.SoftwareCuda;
 
-/// <summary>A software device with its libraries, on which the CUDA backend runs as on a GPU. Disposing of the backend disposes of them,
-/// which reports what was never freed.</summary>
+/// <summary>A software device with its libraries, on which the CUDA backend runs as on a GPU. Disposing of the backend disposes
+/// of them, which reports what was never freed.</summary>
 internal sealed class SoftwareMachine : IDisposable
 {
     // Workspace of measured algorithms takes a share of it, and every byte of it is filled and watched.
@@ -31,9 +31,11 @@ internal sealed class SoftwareMachine : IDisposable
     /// <param name="options">How it computes.</param>
     /// <param name="device">The device; null for a new one of 128 MiB.</param>
     /// <param name="replaceCudnn">Puts something before cuDNN, such as one that refuses more.</param>
-    public static CudaBackend Open(CudaOptions options, SoftwareCudaDevice? device = null, Func<ICudnn, ICudnn>? replaceCudnn = null)
+    public static CudaBackend Open(
+        CudaOptions options, SoftwareCudaDevice? device = null, Func<ICudnn, ICudnn>? replaceCudnn = null)
     {
-        var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice(new SoftwareCudaOptions { MemoryBytes = UsualMemory }));
+        var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice(
+            new SoftwareCudaOptions { MemoryBytes = UsualMemory }));
         ICudnn cudnn = replaceCudnn is null ? machine.Cudnn : replaceCudnn(machine.Cudnn);
         return new CudaBackend(machine.Device, machine.Cublas, cudnn, options, machine);
     }

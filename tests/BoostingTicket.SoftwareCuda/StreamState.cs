@@ -38,7 +38,8 @@ internal sealed unsafe class StreamState
             {
                 _sources.Clear();
                 throw new SoftwareCudaException(
-                    $"The host changed {values.Length} bytes of page-locked memory at 0x{place:x} while a copy to the device was under "
+                    $"The host changed {values.Length} bytes of page-locked memory at 0x{place:x} while a copy to the device was "
+                    + $"under "
                     + "way: wait for the stream before.");
             }
         }

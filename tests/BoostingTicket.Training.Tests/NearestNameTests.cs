@@ -29,10 +29,12 @@ public class NearestNameTests
     [Test]
     public void Unknown_suggests_or_lists()
     {
-        Assert.That(NearestName.Unknown("data set", "mnsit", Known).Message, Is.EqualTo("There is no data set 'mnsit'; did you mean 'mnist'?"));
+        Assert.That(NearestName.Unknown("data set", "mnsit", Known).Message, Is.EqualTo(
+            "There is no data set 'mnsit'; did you mean 'mnist'?"));
         Assert.That(
             NearestName.Unknown("data set", "imagenet", Known).Message,
-            Is.EqualTo("There is no data set 'imagenet'; choose one of: mnist, fashion-mnist, cifar10, synthetic-28, synthetic-32."));
+            Is.EqualTo(
+                "There is no data set 'imagenet'; choose one of: mnist, fashion-mnist, cifar10, synthetic-28, synthetic-32."));
         Assert.That(NearestName.Unknown("data set", "imagenet", Known).ExitCode, Is.EqualTo(2));
     }
 }

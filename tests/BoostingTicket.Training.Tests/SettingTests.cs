@@ -6,11 +6,13 @@ public sealed class SettingTests
     public void A_message_shows_paths_to_users_of_the_library_and_other_names_to_those_who_have_some()
     {
         var error = new ConfigurationException(
-            $"{Setting.Named("dense.batchSize")} is 0; lower {Setting.Named("data.trainSamples")} or raise {Setting.Named("dense.batchSize")}.");
+            $"{Setting.Named("dense.batchSize")} is 0; lower {Setting.Named("data.trainSamples")} or raise "
+            + $"{Setting.Named("dense.batchSize")}.");
 
         Assert.That(error.Message, Is.EqualTo("dense.batchSize is 0; lower data.trainSamples or raise dense.batchSize."));
         Assert.That(error.Settings, Is.EqualTo(new[] { "dense.batchSize", "data.trainSamples" }));
-        Assert.That(error.MessageWith(path => $"<{path}>"), Is.EqualTo("<dense.batchSize> is 0; lower <data.trainSamples> or raise <dense.batchSize>."));
+        Assert.That(error.MessageWith(path => $"<{path}>"), Is.EqualTo(
+            "<dense.batchSize> is 0; lower <data.trainSamples> or raise <dense.batchSize>."));
     }
 
     [Test]

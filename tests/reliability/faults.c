@@ -43,7 +43,8 @@ __attribute__((constructor)) static void begin(void)
 
 static int number(const char *name)
 {
-    return !name ? 0 : !strcmp(name, "ENOSPC") ? ENOSPC : !strcmp(name, "EIO") ? EIO : !strcmp(name, "EACCES") ? EACCES : !strcmp(name, "EINTR") ? EINTR
+    return !name ? 0 : !strcmp(name, "ENOSPC") ? ENOSPC : !strcmp(name, "EIO") ? EIO
+        : !strcmp(name, "EACCES") ? EACCES : !strcmp(name, "EINTR") ? EINTR
         : !strcmp(name, "ENOSYS") ? ENOSYS : !strcmp(name, "ENOLCK") ? ENOLCK : !strcmp(name, "EOPNOTSUPP") ? EOPNOTSUPP : 0;
 }
 
@@ -92,7 +93,8 @@ static int opened(int file, const char *path)
 #define OPEN(symbol) \
     int symbol(const char *path, int flags, ...) \
     { \
-        va_list rest; va_start(rest, flags); mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0; va_end(rest); \
+        va_list rest; va_start(rest, flags); \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0; va_end(rest); \
         REAL(#symbol, int, const char *, int, ...); \
         return inside(path) && fault("open", path) == FAIL ? -1 : opened(real(path, flags, mode), path); \
     }
@@ -102,7 +104,8 @@ OPEN(open64)
 #define OPENAT(symbol) \
     int symbol(int base, const char *path, int flags, ...) \
     { \
-        va_list rest; va_start(rest, flags); mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0; va_end(rest); \
+        va_list rest; va_start(rest, flags); \
+        mode_t mode = (flags & (O_CREAT | O_TMPFILE)) ? va_arg(rest, mode_t) : 0; va_end(rest); \
         REAL(#symbol, int, int, const char *, int, ...); \
         return inside(path) && fault("open", path) == FAIL ? -1 : opened(real(base, path, flags, mode), path); \
     }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Makes every operation on the files of a run fail once, each in every way that fits it, resumes, and compares every file of weights
-and results with those of an undisturbed run.
+"""Makes every operation on the files of a run fail once, each in every way that fits it, resumes, and compares every file of
+weights and results with those of an undisturbed run.
 
-usage: tests/reliability/faults.py [--command train|run|evaluate|experiment] [--sample N] [--seed 1] [--jobs 1] [--program FILE] [--scratch FOLDER]
+usage: tests/reliability/faults.py [--command train|run|evaluate|experiment] [--sample N] [--seed 1] [--jobs 1] [--program FILE]
+                                   [--scratch FOLDER]
 
-Without --sample, all of them: hours. An operation is an open, write, fsync, rename, close, mkdir, unlink, link, truncate or flock of a
-file in the run's folder; it fails with ENOSPC, EIO, EACCES or EINTR, is done by half, or is where the process is killed. gcc builds
-the library that does it (faults.c). Exit code 0: nothing was lost; 1: something was, or an exit code is not documented."""
+Without --sample, all of them: hours. An operation is an open, write, fsync, rename, close, mkdir, unlink, link, truncate or flock
+of a file in the run's folder; it fails with ENOSPC, EIO, EACCES or EINTR, is done by half, or is where the process is killed. gcc
+builds the library that does it (faults.c). Exit code 0: nothing was lost; 1: something was, or an exit code is not documented."""
 import argparse
 import collections
 import os
@@ -41,10 +42,11 @@ def commands(scratch):
         "train": lambda folder: ["train", *small, "--epochs", "2", "--evaluation-steps", "1", "--out", folder],
         "run": lambda folder: ["run", *program.tiny("pgd", 300), "--out", folder],
         "evaluate": lambda folder: [
-            "evaluate", weights, "--attack", "pgd-20,apgd-ce", "--batch", "10", "--save-adversarial", os.path.join(folder, "images.npy"),
-            "--out", folder],
+            "evaluate", weights, "--attack", "pgd-20,apgd-ce", "--batch", "10", "--save-adversarial",
+            os.path.join(folder, "images.npy"), "--out", folder],
         "experiment": lambda folder: [
-            "experiment", "table5", *small, "--dataset", "synthetic-28", "--epochs", "2", "--seeds", "1", "--rounds", "2", "--out", folder],
+            "experiment", "table5", *small, "--dataset", "synthetic-28", "--epochs", "2", "--seeds", "1", "--rounds", "2",
+            "--out", folder],
     }
 
 
@@ -76,7 +78,8 @@ class Bench:
         return process.returncode, error
 
     def measure(self):
-        folder, log = os.path.join(self.options.scratch, "whole-" + self.name), os.path.join(self.options.scratch, self.name + ".operations")
+        folder = os.path.join(self.options.scratch, "whole-" + self.name)
+        log = os.path.join(self.options.scratch, self.name + ".operations")
         code, error = self.run(folder, FAULTS_LOG=log)
         if code != 0:
             sys.exit(f"the undisturbed {self.name} ended with {code}: {error}")
@@ -137,7 +140,9 @@ def main():
     cases = bench.cases
     if options.sample and options.sample < len(cases):
         cases = random.Random(options.seed).sample(cases, options.sample)
-    print(f"{bench.name}: {len(bench.operations)} operations, {len(bench.cases)} faults, of which {len(cases)} are tried", flush=True)
+    print(
+        f"{bench.name}: {len(bench.operations)} operations, {len(bench.cases)} faults, of which {len(cases)} are tried",
+        flush=True)
     waiting, lock = list(cases), threading.Lock()
 
     def work():

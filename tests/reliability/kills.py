@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Kills runs, experiments and evaluations at random instants, resumes them, and compares every file of weights, images and results
-with those of an undisturbed one.
+"""Kills runs, experiments and evaluations at random instants, resumes them, and compares every file of weights, images and
+results with those of an undisturbed one.
 
-usage: tests/reliability/kills.py [--kills 1000] [--seed 1] [--jobs 1] [--signal KILL] [--only NAME,...] [--program FILE] [--scratch FOLDER]
+usage: tests/reliability/kills.py [--kills 1000] [--seed 1] [--jobs 1] [--signal KILL] [--only NAME,...]
+                                  [--program FILE] [--scratch FOLDER]
 
-The program is that of src/BoostingTicket.Cli/bin/Release unless --program names another. Exit code 0: no difference; 1: some, or an
-exit code that is not documented. Ctrl-C takes no more kills, and counts."""
+The program is that of src/BoostingTicket.Cli/bin/Release unless --program names another. Exit code 0: no difference; 1: some, or
+an exit code that is not documented. Ctrl-C takes no more kills, and counts."""
 import argparse
 import os
 import random
@@ -19,8 +20,8 @@ import time
 
 import program
 
-# Of ten kills one comes while the program starts, when there is little to lose; the others come when it has taken the folder, after up to
-# this share of the time of the undisturbed one's work, so that every instant of it is reached.
+# Of ten kills one comes while the program starts, when there is little to lose; the others come when it has taken the folder,
+# after up to this share of the time of the undisturbed one's work, so that every instant of it is reached.
 EARLY = 0.1
 SHARE = 0.9
 
@@ -73,14 +74,17 @@ def scenarios(scratch):
     """All of them; the evaluations attack the weights of one training."""
     weights = os.path.join(scratch, "donor", "seed-0", "train.last.safetensors")
     experiment = [
-        "experiment", "table5", "--model", "lenet-2-3-8", "--dataset", "synthetic-28", "--train-samples", "240", "--validation-samples", "40",
-        "--test-samples", "40", "--epochs", "2", "--seeds", "1", "--steps", "1", "--probe-steps", "1", "--rounds", "2",
+        "experiment", "table5", "--model", "lenet-2-3-8", "--dataset", "synthetic-28", "--train-samples", "240",
+        "--validation-samples", "40", "--test-samples", "40", "--epochs", "2", "--seeds", "1", "--steps", "1",
+        "--probe-steps", "1", "--rounds", "2",
     ]
     yield from (
-        Scenario(f"run {method}", lambda folder, method=method: ["run", *program.tiny(method), "--out", folder]) for method in program.METHODS)
+        Scenario(f"run {method}", lambda folder, method=method: ["run", *program.tiny(method), "--out", folder])
+        for method in program.METHODS)
     yield Scenario("experiment", lambda folder: [*experiment, "--out", folder], resumes=False)
     yield Scenario("evaluation", lambda folder: [
-        "evaluate", weights, "--attack", "pgd-100,autoattack", "--epsilon", "0.05", "--batch", "10", "--save-adversarial", folder + ".npy", "--out", folder])
+        "evaluate", weights, "--attack", "pgd-100,autoattack", "--epsilon", "0.05", "--batch", "10", "--save-adversarial",
+        folder + ".npy", "--out", folder])
 
 
 def ends(options, scenario, folder, final):
@@ -93,7 +97,8 @@ def ends(options, scenario, folder, final):
     different = program.differences(scenario.expected, folder)
     images = folder + ".npy"
     if os.path.exists(images):
-        with open(images, "rb") as ours, open(os.path.join(options.scratch, "whole-" + scenario.name.replace(" ", "-") + ".npy"), "rb") as whole:
+        undisturbed = os.path.join(options.scratch, "whole-" + scenario.name.replace(" ", "-") + ".npy")
+        with open(images, "rb") as ours, open(undisturbed, "rb") as whole:
             if ours.read() != whole.read():
                 different.append(images)
     if different:
@@ -126,7 +131,8 @@ def episode(options, scenario, folder, chance, take, give_back):
                 scenario.kills += 1
                 scenario.saved += program.begun(folder) or not scenario.resumes
             if process.returncode not in (-options.number, 130):
-                scenario.wrong.append(f"{scenario.name} in {folder}: exit code {process.returncode} after the signal: {error.strip()}")
+                scenario.wrong.append(
+                    f"{scenario.name} in {folder}: exit code {process.returncode} after the signal: {error.strip()}")
                 return
             continue
         if chosen:
@@ -155,13 +161,16 @@ def main():
     options.scratch = scratch
     os.makedirs(scratch, exist_ok=True)
 
-    donor = ["train", "--model", "lenet-2-3-8", "--train-samples", "600", "--validation-samples", "60", "--test-samples", "32", "--epochs", "3"]
+    donor = [
+        "train", "--model", "lenet-2-3-8", "--train-samples", "600", "--validation-samples", "60", "--test-samples", "32",
+        "--epochs", "3"]
     with program.start(options.program, [*donor, "--out", os.path.join(scratch, "donor")]) as process:
         if process.wait() != 0:
             sys.exit(process.stderr.read())
     chosen = [scenario for scenario in scenarios(scratch) if not options.only or scenario.name in options.only.split(",")]
     if not chosen:
-        sys.exit("--only names nothing that is tried; choose among " + ", ".join(scenario.name for scenario in scenarios(scratch)))
+        sys.exit(
+            "--only names nothing that is tried; choose among " + ", ".join(scenario.name for scenario in scenarios(scratch)))
     for scenario in chosen:
         scenario.measure(options, os.path.join(scratch, "whole-" + scenario.name.replace(" ", "-")))
         print(f"{scenario.name}: {len(scenario.expected)} files, {scenario.seconds:.1f} s", flush=True)
@@ -189,7 +198,9 @@ def main():
                 shutil.rmtree(folder, ignore_errors=True)
                 if os.path.exists(folder + ".npy"):
                     os.remove(folder + ".npy")
-            print(f"{scenario.name}: {scenario.kills - before} kills, {'as undisturbed' if len(scenario.wrong) == wrong else 'DIFFERENT'}", flush=True)
+            print(
+                f"{scenario.name}: {scenario.kills - before} kills, "
+                f"{'as undisturbed' if len(scenario.wrong) == wrong else 'DIFFERENT'}", flush=True)
 
     threads = [threading.Thread(target=work, args=(job,)) for job in range(options.jobs)]
     for thread in threads:
@@ -209,7 +220,9 @@ def main():
     wrong = [text for scenario in chosen for text in scenario.wrong]
     print("\n".join(wrong), end="\n" if wrong else "")
     seconds = time.monotonic() - began
-    print(f"{sum(scenario.kills for scenario in chosen)} kills in {seconds:.0f} s, {sum(scenario.ends for scenario in chosen)} ends, {len(wrong)} differences")
+    print(
+        f"{sum(scenario.kills for scenario in chosen)} kills in {seconds:.0f} s, "
+        f"{sum(scenario.ends for scenario in chosen)} ends, {len(wrong)} differences")
     if not wrong and options.scratch != "" and not any(argument.startswith("--scratch") for argument in sys.argv):
         shutil.rmtree(scratch)
     return 1 if wrong or sum(scenario.kills for scenario in chosen) == 0 else 0

@@ -10,15 +10,17 @@ METHODS = ["natural", "fgsm", "fgsm-rs", "n-fgsm", "free", "yopo", "pgd", "trade
 DOCUMENTED = [0, 2, 3, 4, 5, 6, 7, 130]
 
 # Times, and what follows from them, differ from run to run; so do places.
-TIMES = {"seconds", "samplesPerSecond", "times", "pruningSeconds", "trainingSeconds", "totalSeconds", "ruleSeconds", "ratio", "elapsed"}
+TIMES = {
+    "seconds", "samplesPerSecond", "times", "pruningSeconds", "trainingSeconds", "totalSeconds", "ruleSeconds", "ratio",
+    "elapsed"}
 
 
 def tiny(method, samples=600):
     """Settings of a run that takes two seconds."""
     return [
-        "--model", "lenet-2-3-8", "--train-samples", str(samples), "--validation-samples", "60", "--test-samples", "32", "--batch", "20",
-        "--epochs", "3", "--dense-epochs", "3", "--donor-epochs", "3", "--donor-method", method, "--method", method, "--steps", "2",
-        "--probe-steps", "1", "--evaluation-steps", "2", "--arms", "dense,ticket,reinit",
+        "--model", "lenet-2-3-8", "--train-samples", str(samples), "--validation-samples", "60", "--test-samples", "32",
+        "--batch", "20", "--epochs", "3", "--dense-epochs", "3", "--donor-epochs", "3", "--donor-method", method,
+        "--method", method, "--steps", "2", "--probe-steps", "1", "--evaluation-steps", "2", "--arms", "dense,ticket,reinit",
     ]
 
 
@@ -31,7 +33,8 @@ def command(program, arguments):
 def start(program, arguments, **options):
     """Starts the program with its output thrown away and its errors kept."""
     return subprocess.Popen(
-        command(program, arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **options)
+        command(program, arguments), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        text=True, **options)
 
 
 def begun(folder):
@@ -47,7 +50,8 @@ def timeless(value):
 
 
 def fingerprints(folder):
-    """SHA-256 of every file that must not depend on interruptions: weights, tickets, examples, images, and results without times."""
+    """SHA-256 of every file that must not depend on interruptions: weights, tickets, examples, images, and results without
+    times."""
     found = {}
     for place, _, names in os.walk(folder):
         for name in names:

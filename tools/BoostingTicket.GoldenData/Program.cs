@@ -5,7 +5,7 @@ using BoostingTicket.TorchSharpSupport;
 if (args is not ([_] or [_, _]))
 {
     Console.Error.WriteLine($"""
-        Usage: BoostingTicket.GoldenData FOLDER [FILE]  writes the golden values there, or one file of them: {AttackFile.Name} or a
+        Usage: BoostingTicket.GoldenData FOLDER [FILE]  writes the golden values there, or one file: {AttackFile.Name} or a
                                                         network's; the repository keeps them in tests/golden
                BoostingTicket.GoldenData --find-seeds [NETWORK]
                                                         prints, for each network or one, the next seed whose values are stable

@@ -4,8 +4,8 @@
 
 FOLDER is a checkout of github.com/fra31/auto-attack. Needs PyTorch, any version since 1.13, and NumPy. Runs the program's APGD,
 targeted APGD, targeted FAB and Square on the recorded network and images, prints by how much its courses depart from the recorded
-ones, and ends with 1 where that is more than rounding. Where the program draws random numbers, it is given the recorded ones; since
-Square draws a place and a colour for the whole batch, it is run one sample at a time.
+ones, and ends with 1 where that is more than rounding. Where the program draws random numbers, it is given the recorded ones;
+since Square draws a place and a colour for the whole batch, it is run one sample at a time.
 """
 import json
 import struct

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes small files as torch.save writes them, for the tests of their reader: torch_files.py FOLDER (made with PyTorch 1.13.1)."""
+"""Writes small files as torch.save writes them, for the tests of their reader: torch_files.py FOLDER (made with PyTorch
+1.13.1)."""
 import collections
 import os
 import sys

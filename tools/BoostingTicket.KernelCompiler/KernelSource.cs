@@ -12,7 +12,8 @@ public sealed record KernelHeader(string Name, string Text);
 /// <summary>One family of kernels: a CUDA C file, what it includes, and the head of the PTX that belongs to it.</summary>
 public sealed partial class KernelSource
 {
-    /// <summary>How NVRTC is called; recorded in the PTX. No path takes part, so that the bytes are the same everywhere.</summary>
+    /// <summary>How NVRTC is called; recorded in the PTX. No path takes part, so that the bytes are the same
+    /// everywhere.</summary>
     public static readonly string[] Options = ["--gpu-architecture=compute_70", "--std=c++17", "--fmad=true", "--ftz=false"];
 
     private KernelSource(string path, string text, KernelHeader[] headers)

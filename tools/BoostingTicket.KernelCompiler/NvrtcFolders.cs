@@ -56,7 +56,8 @@ public static class NvrtcFolders
             .. path,
             "/usr/local/cuda/bin",
         ];
-        return folders.Where(folder => folder.Length > 0).Select(folder => Path.Combine(folder, file)).FirstOrDefault(File.Exists);
+        return folders.Where(folder => folder.Length > 0).Select(folder => Path.Combine(folder, file)).FirstOrDefault(
+            File.Exists);
     }
 
     private static IEnumerable<string> Below(string root) =>

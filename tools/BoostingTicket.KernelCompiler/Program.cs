@@ -35,7 +35,8 @@ for (int i = 0; i < args.Length; i++)
 
 string? repository = FindRepository(kernels ?? Directory.GetCurrentDirectory());
 if (repository is null && kernels is null)
-    return Fail("No BoostingTicket.sln was found here or above: run this in the repository, or name the folder with --kernels.", 2);
+    return Fail(
+        "No BoostingTicket.sln was found here or above: run this in the repository, or name the folder with --kernels.", 2);
 kernels ??= Path.Combine(repository!, "kernels");
 if (!Directory.Exists(kernels))
     return Fail($"There is no folder {kernels}.", 2);
@@ -44,7 +45,8 @@ string? folder = NvrtcFolders.Find(given, repository ?? kernels);
 if (folder is null)
 {
     return Fail(
-        $"NVRTC {Nvrtc.RequiredVersion} was not found: looked for {NvrtcFolders.LibraryFile} and {NvrtcFolders.BuiltinsFile} in\n  "
+        $"NVRTC {Nvrtc.RequiredVersion} was not found: looked for {NvrtcFolders.LibraryFile} and {NvrtcFolders.BuiltinsFile} "
+        + $"in\n  "
             + string.Join("\n  ", NvrtcFolders.Candidates(given, repository ?? kernels))
             + $"\nObtain it with tools/get-nvrtc.sh, or name its folder with --nvrtc or in {NvrtcFolders.Variable}.",
         3);
@@ -74,7 +76,8 @@ try
         Console.WriteLine($"NO SOURCE  {ptx}");
     }
     if (check && stale > 0)
-        return Fail($"{stale} PTX file(s) do not belong to their source: run the tool without --check and commit what it writes.", 1);
+        return Fail(
+            $"{stale} PTX file(s) do not belong to their source: run the tool without --check and commit what it writes.", 1);
     return 0;
 }
 catch (Exception error) when (error is KernelCompilationException or NotSupportedException or DllNotFoundException or IOException)

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.TorchSharpSupport;
 
-/// <summary>ResNet-18 for 32x32 images with pre-activation blocks, as in locuslab/fast_adversarial: where the shape changes, a 1x1
-/// convolution of the block's raw input is the shortcut.</summary>
+/// <summary>ResNet-18 for 32x32 images with pre-activation blocks, as in locuslab/fast_adversarial: where the shape changes, a
+/// 1x1 convolution of the block's raw input is the shortcut.</summary>
 internal sealed class PreActResNet18 : nn.Module<Tensor, Tensor>
 {
     private readonly InputNormalization _normalization = InputNormalization.Cifar10();

@@ -26,7 +26,8 @@ publish() {
 publish tests/BoostingTicket.Engine.Tests -p:EnableNUnitRunner=true
 publish src/BoostingTicket.Cli
 # Documentation for editors, and what only a debugger or Visual Studio loads.
-rm -rf "$out/gpu-check/bin/"*.xml "$out/gpu-check/bin/Microsoft.CodeCoverage" "$out/gpu-check/bin/"{createdump,libmscordbi.so,libmscordaccore.so}
+rm -rf "$out/gpu-check/bin/"*.xml "$out/gpu-check/bin/Microsoft.CodeCoverage" \
+  "$out/gpu-check/bin/"{createdump,libmscordbi.so,libmscordaccore.so}
 
 cp "$here/run.sh" "$here/README.md" "$out/gpu-check/"
 cp "$root/benchmarks/pytorch/"*.py "$root/benchmarks/pytorch/README.md" "$out/gpu-check/pytorch/"

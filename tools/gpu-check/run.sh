@@ -74,9 +74,11 @@ number() { { tr -d ' \n\r\t' < "$out/steps/$1.out"; echo; } | sed -n "s/.*\"$2\"
 timing() {
   local name=profile-$1-$2-$3 median
   step "$name" json 60 \
-    "$program" profile --device cuda --model "$1" --method "$2" --steps 10 --precision "$3" --batch 128 --batches "$4" --json --quiet
+    "$program" profile --device cuda --model "$1" --method "$2" --steps 10 --precision "$3" --batch 128 --batches "$4" \
+    --json --quiet
   median=$(number "$name" secondsPerBatchMedian)
-  [ -z "$median" ] || echo "$1 $2 $3 $median $(number "$name" secondsPerBatchMin) $(number "$name" secondsPerBatchMax)" >> "$out/steps/timings.txt"
+  [ -z "$median" ] || echo "$1 $2 $3 $median $(number "$name" secondsPerBatchMin) $(number "$name" secondsPerBatchMax)" \
+    >> "$out/steps/timings.txt"
   report
 }
 
@@ -89,11 +91,13 @@ peers() {
   [ "$limit" -le "$rest" ] || limit=$rest
   # Between two results it looks at the clock itself; compilers may take longer than that.
   step "$name" text "$limit" \
-    "$python" "$here/pytorch/benchmark.py" --out "$out/pytorch.jsonl" --quick --time-budget "$((limit > 30 ? limit - 15 : limit / 2))" "$@"
+    "$python" "$here/pytorch/benchmark.py" --out "$out/pytorch.jsonl" --quick \
+    --time-budget "$((limit > 30 ? limit - 15 : limit / 2))" "$@"
 }
 
 json_string() {
-  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/\\t/g' "$@" | tr -d '\000-\010\013-\037' | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'
+  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/\t/\\t/g' "$@" | tr -d '\000-\010\013-\037' \
+    | awk '{ printf "%s%s", (NR > 1 ? "\\n" : ""), $0 }'
 }
 
 # One step of gpu-check.json: describe NAME KIND CODE SECONDS COMMAND
@@ -137,7 +141,12 @@ write_timings() {
     }
     function milliseconds(value) { return value == "" ? "–" : sprintf("%.2f", 1000 * value) }
     function remember(key) { if (!(key in seen)) { seen[key] = 1; keys[++count] = key } }
-    /^[a-z]/ { key = $1 " | " $2 " | " $3; remember(key); ours[key] = $4; range[key] = " (" milliseconds($5) " to " milliseconds($6) ")" }
+    /^[a-z]/ {
+      key = $1 " | " $2 " | " $3
+      remember(key)
+      ours[key] = $4
+      range[key] = " (" milliseconds($5) " to " milliseconds($6) ")"
+    }
     /^{.*}$/ && text("status") == "ok" && match($0, /"seconds_per_batch_median": [0-9.eE+-]+/) {
       value = substr($0, RSTART + 28, RLENGTH - 28)
       key = text("model") " | " text("method") " | " text("precision")
@@ -148,7 +157,8 @@ write_timings() {
     END {
       if (count == 0) exit
       print "\n## Milliseconds a step of 128 images\n"
-      print "Medians; behind ours the least and the most. The ratio is the time of PyTorch\047s fastest variant over ours: above 1, ours is"
+      print "Medians; behind ours the least and the most. " \
+        "The ratio is the time of PyTorch\047s fastest variant over ours: above 1, ours is"
       print "faster.\n"
       print "| model | method | precision | ours | PyTorch eager | graph | compile | compile-graph | ratio |"
       print "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
@@ -162,13 +172,20 @@ write_timings() {
     }'
 }
 
-# How each pass of each convolution is computed: the list "convolutions" of the profiles' documents, of which each field has a line.
+# How each pass of each convolution is computed: the list "convolutions" of the profiles' documents, of which each field has a
+# line.
 write_convolutions() {
   local file
   for file in "$out/steps/"profile-*-pgd-bf16.out; do
     [ -s "$file" ] || continue
     awk -v name="$(basename "$file" .out)" '
-      function value(line) { sub(/^[^:]*: */, "", line); sub(/,? *\r?$/, "", line); gsub(/^"|"$/, "", line); gsub(/\|/, "/", line); return line }
+      function value(line) {
+        sub(/^[^:]*: */, "", line)
+        sub(/,? *\r?$/, "", line)
+        gsub(/^"|"$/, "", line)
+        gsub(/\|/, "/", line)
+        return line
+      }
       function number(text, format) { return text == "" || text == "null" ? "–" : sprintf(format, text) }
       function word(text) { return text == "true" ? "yes" : text == "false" ? "no" : "–" }
       /^ *"convolutions": *\[ *$/ { inside = 1; next }
@@ -185,7 +202,8 @@ write_convolutions() {
           print "\n## Convolutions of " name "\n"
           print "| pass | algorithm | fused | beta 1 | values | ms | TFLOP/s |\n| --- | --- | --- | --- | --- | --- | --- |"
         }
-        print "| " work " | " way " | " word(fused) " | " word(sum) " | " check " | " number(time, "%.3f") " | " number(rate, "%.1f") " |"
+        print "| " work " | " way " | " word(fused) " | " word(sum) " | " check " | " \
+          number(time, "%.3f") " | " number(rate, "%.1f") " |"
         work = way = fused = sum = check = time = rate = ""
       }' "$file"
   done
@@ -277,8 +295,8 @@ peers pytorch-rest 90 --methods fgsm,natural
 # What is left goes to the compiler, whose first result alone may take a minute.
 if [ "$pytorch" = 1 ]; then
   rest=$(left)
-  step pytorch-compiled text "$rest" "$python" "$here/pytorch/benchmark.py" --out "$out/pytorch.jsonl" --repetitions 3 --batches 50 \
-    --methods pgd --precisions bf16 --variants compile,compile-graph --time-budget "$((rest > 90 ? rest - 75 : 1))"
+  step pytorch-compiled text "$rest" "$python" "$here/pytorch/benchmark.py" --out "$out/pytorch.jsonl" --repetitions 3 \
+    --batches 50 --methods pgd --precisions bf16 --variants compile,compile-graph --time-budget "$((rest > 90 ? rest - 75 : 1))"
 fi
 
 report

@@ -30,7 +30,8 @@ internal static class AnswerText
             table.Add("best", Number(result.BestEpoch), Percent(result.Best.Clean), Percent(result.Best.Robust), Relative(best));
             table.Add("last", Number(result.EpochsRun), Percent(result.Last.Clean), Percent(result.Last.Robust), Relative(last));
             table.Write(writer);
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Trained in {result.TrainingSeconds:F1} s; {result.Sparsity:P1} of the weights are pruned."));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Trained in {result.TrainingSeconds:F1} s; {result.Sparsity:P1} of the weights are pruned."));
             WriteWarnings(writer, invocation, result.Warnings);
         });
     }

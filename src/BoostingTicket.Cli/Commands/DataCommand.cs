@@ -120,7 +120,8 @@ internal static class DataCommand
                 half.Item2.ContentHash,
             }).ToList();
             bool generated = set.Files.Count == 0;
-            return invocation.Answer(new { set.Name, set.Description, generated, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
+            return invocation.Answer(
+                new { set.Name, set.Description, generated, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
             {
                 writer.WriteLine($"{set.Name}: {set.Description}");
                 writer.WriteLine($"Images: {set.Shape}");
@@ -128,7 +129,8 @@ internal static class DataCommand
                     writer.WriteLine("Built in and fixed: every run has these images, whatever its --seed.");
                 var table = new TextTable(["class", .. halves.Select(half => ">" + half.Part)]);
                 for (int label = 0; label < set.Classes.Count; label++)
-                    table.Add([set.Classes[label], .. halves.Select(half => half.PerClass[label].ToString("N0", CultureInfo.InvariantCulture))]);
+                    table.Add([set.Classes[label], .. halves.Select(
+                        half => half.PerClass[label].ToString("N0", CultureInfo.InvariantCulture))]);
                 table.Add(["all", .. halves.Select(half => half.Samples.ToString("N0", CultureInfo.InvariantCulture))]);
                 table.Write(writer);
                 foreach (var half in halves)

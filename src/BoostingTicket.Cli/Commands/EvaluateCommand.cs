@@ -22,45 +22,64 @@ internal static class EvaluateCommand
     public static Command Create(ProgramContext context)
     {
         var weights = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights file (safetensors)" };
-        var command = new CommandLineCommand(Name, "Measures clean and robust accuracy of saved weights on the test set.", context)
+        var command = new CommandLineCommand(
+            Name, "Measures clean and robust accuracy of saved weights on the test set.", context)
         {
             Examples =
             [
                 ("evaluate runs/donor/seed-0/train.best.safetensors",
                     "with the settings of the run that the weights come from, wherever the file lies"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5", "a stronger attack on weights from elsewhere"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json", "Carlini and Wagner's loss, for a script"),
-                ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy", "several attacks, and the images that fool the network in a file"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --steps 100 --restarts 5",
+                    "a stronger attack on weights from elsewhere"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --attack-loss cw --json",
+                    "Carlini and Wagner's loss, for a script"),
+                ("evaluate w.safetensors --preset cifar10-resnet18 --attack pgd-20,autoattack --save-adversarial found.npy",
+                    "several attacks, and the images that fool the network in a file"),
                 ("evaluate w.safetensors --dataset cifar10 --attack autoattack --out runs/robustness",
-                    "all test images of CIFAR-10 at 8/255, unless the weights have settings for it; can be interrupted and resumed"),
+                    "all test images of CIFAR-10 at 8/255, unless the weights have settings for it; can be interrupted and "
+                    + "resumed"),
                 ("evaluate w.safetensors --attack autoattack --resume --out runs/robustness", "continue after an interruption"),
             ],
             Details =
             [
-                "Every adversarial image is checked: it must lie in the ball and in [0, 1]. The largest perturbation is reported.",
-                "Where the gradient of cross-entropy vanishes, as it does for large logits, PGD and apgd-ce continue with a margin "
+                "Every adversarial image is checked: it must lie in the ball and in [0, 1]. The largest perturbation is "
+                    + "reported.",
+                "Where the gradient of cross-entropy vanishes, as it does for large logits, PGD and apgd-ce continue with a "
+                + "margin "
                     + "loss, and report it.",
                 "With --attack, the result is kept beside weights of a run; run --resume then shows it in the run's report.",
                 "With --attack, each attack gets the samples that are classified correctly without attack; robust accuracies are "
-                    + "shares of all samples. With --out too, its folder keeps the progress and then result.json, and --resume continues.",
+                    + "shares of all samples. With --out too, its folder keeps the progress and then result.json, and --resume "
+                        + "continues.",
                 "The weights file decides on the normalisation and, if this program wrote it, on the model, unless settings name "
                     + "another.",
             ],
             Lists = [("Attacks", AttackCatalog.Names)],
         };
-        var attack = new Option<string?>("--attack") { HelpName = "NAMES", Description = "attacks to run, separated by commas; without it, only PGD" };
-        var adversarial = new Option<string?>("--save-adversarial") { HelpName = "FILE", Description = "NumPy file (.npy) for each sample's adversarial image, or its clean image where no attack succeeded" };
+        var attack = new Option<string?>("--attack")
+        {
+            HelpName = "NAMES",
+            Description = "attacks to run, separated by commas; without it, only PGD",
+        };
+        var adversarial = new Option<string?>("--save-adversarial")
+        {
+            HelpName = "FILE",
+            Description = "NumPy file (.npy) for each sample's adversarial image, or its clean image where no attack succeeded",
+        };
         command.Arguments.Add(weights);
         command.Options.Add(attack);
         command.Options.Add(adversarial);
         var setup = new RunSetup(command, resumable: true, alwaysInFolder: false);
-        return command.WithOptions("dataset", "test-samples", "normalize", "model", "width").WithEvaluationAttack().Executes(invocation =>
+        return command.WithOptions("dataset", "test-samples", "normalize", "model", "width").WithEvaluationAttack().Executes(
+            invocation =>
         {
             string path = invocation.Get(weights)!;
             if (invocation.Get(attack) is { } || invocation.Get(adversarial) is { })
                 return Attack(invocation, setup, path, invocation.Get(attack) ?? "pgd", invocation.Get(adversarial));
             if (setup.IsResumed(invocation))
-                throw new ConfigurationException("--resume continues an evaluation with --attack; give --attack and the --out that it was started with, or leave out --resume.");
+                throw new ConfigurationException(
+                    "--resume continues an evaluation with --attack; give --attack and the --out that it was started with, or "
+                    + "leave out --resume.");
             RunConfiguration configuration = setup.Configure(invocation, [path]);
             invocation.RequireAnswerFile();
             TestResult result = setup.Do(
@@ -81,10 +100,13 @@ internal static class EvaluateCommand
                 },
                 writer =>
                 {
-                    var table = new TextTable(">samples", ">clean %", $">{RunSummary.AttackName(configuration)} %", ">largest perturbation", ">seconds");
+                    var table = new TextTable(">samples", ">clean %", $">{RunSummary.AttackName(configuration)} %",
+                        ">largest perturbation", ">seconds");
                     table.Add(
-                        result.Samples.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(result.Clean), AnswerText.Percent(result.Robust),
-                        $"{result.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture)} of {configuration.Evaluation.Attack.Epsilon.ToString("0.#####", CultureInfo.InvariantCulture)}",
+                        result.Samples.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(result.Clean),
+                        AnswerText.Percent(result.Robust),
+                        $"{result.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture)} of "
+                        + $"{configuration.Evaluation.Attack.Epsilon.ToString("0.#####", CultureInfo.InvariantCulture)}",
                         result.Seconds.ToString("F1", CultureInfo.InvariantCulture));
                     table.Write(writer);
                     AnswerText.WriteWarnings(writer, invocation, result.Warnings);
@@ -112,7 +134,8 @@ internal static class EvaluateCommand
             Keep(path, found.Result, progress);
             return found;
         });
-        string[] command = [Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
+        string[] command = [
+            Name, path, "--attack", attacks, .. adversarial is null ? (string[])[] : ["--save-adversarial", adversarial]];
         AttackOutcome outcome = folder is null ? Run() : setup.Resumable(invocation, folder, command, Run);
         RobustnessResult result = outcome.Result;
         invocation.Print(
@@ -135,7 +158,8 @@ internal static class EvaluateCommand
         return invocation.Afterwards(() => invocation.Saving.Do(() => outcome.Finish(adversarial)));
     }
 
-    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(Invocation invocation, RunSetup setup, string path)
+    private static (RunConfiguration Configuration, string? Folder, bool Resume) Open(
+        Invocation invocation, RunSetup setup, string path)
     {
         if (invocation.Out is not null)
             return setup.Open(invocation, Name, [path]);
@@ -144,7 +168,8 @@ internal static class EvaluateCommand
         return (setup.Configure(invocation, [path]), null, false);
     }
 
-    // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no result.
+    // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no
+    // result.
     private static void Keep(string path, RobustnessResult result, IRunProgress progress)
     {
         if (!File.Exists(FileOrigin.ConfigurationBeside(path)))
@@ -170,10 +195,12 @@ internal static class EvaluateCommand
         foreach (AttackResult attack in result.Attacks)
         {
             table.Add(
-                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(attack.Robust), AnswerText.Interval(attack.Interval),
+                attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), AnswerText.Percent(attack.Robust),
+                AnswerText.Interval(attack.Interval),
                 attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
                 attack.ZeroGradients?.ToString("N0", CultureInfo.InvariantCulture) ?? "not used",
-                attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture), attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
+                attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture),
+                attack.Seconds.ToString("F1", CultureInfo.InvariantCulture));
         }
         table.Add(
             "all of them", "", AnswerText.Percent(result.WorstCase), AnswerText.Interval(result.WorstCaseInterval),

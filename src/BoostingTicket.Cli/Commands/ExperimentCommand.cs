@@ -25,28 +25,46 @@ internal static class ExperimentCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var name = new Argument<string>("name") { HelpName = "NAME", Description = "table or figure of the paper; see the list above" };
-        var scale = new Option<string?>("--scale") { HelpName = "S", Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the scale of the paper" };
-        var plan = new Option<bool>("--plan") { Description = "list what would be computed and how long it would take here, from steps measured on this device, and stop" };
-        var command = new CommandLineCommand(Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", context)
+        var name = new Argument<string>("name")
+        {
+            HelpName = "NAME",
+            Description = "table or figure of the paper; see the list above",
+        };
+        var scale = new Option<string?>("--scale")
+        {
+            HelpName = "S",
+            Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the scale of the paper",
+        };
+        var plan = new Option<bool>("--plan")
+        {
+            Description =
+                "list what would be computed and how long it would take here, from steps measured on this device, and stop",
+        };
+        var command = new CommandLineCommand(
+            Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", context)
         {
             Examples =
             [
                 ("experiment table5 --data /srv/data", "Table 5 on the real MNIST, three seeds"),
-                ("experiment table2 --device cuda --plan", "what Table 2 at full scale would compute, and how long it would take here"),
+                ("experiment table2 --device cuda --plan",
+                    "what Table 2 at full scale would compute, and how long it would take here"),
                 ("experiment table2 --scale 0.1 --seeds 3", "Table 2 with a tenth of the samples, epochs and width"),
                 ("experiment figure1 --dataset synthetic-32 --scale 0.05", "Figure 1 on built-in images"),
-                ("experiment figure7 --scale 0.1 --steps 10 --step-size 0.075 --json", "one JSON document; progress goes to standard error"),
+                ("experiment figure7 --scale 0.1 --steps 10 --step-size 0.075 --json",
+                    "one JSON document; progress goes to standard error"),
                 ("experiment table4", "Table 4, which needs no training"),
             ],
             Details =
             [
                 "Experiments under one --out (by default experiments/) share their parts, which are computed once. After any "
-                    + "interruption, the same command continues. --out has a folder for each experiment, with report.html, results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
-                "--scale S multiplies samples, epochs and width by S, so the cost falls by about the fourth power. --dataset, --model, "
+                    + "interruption, the same command continues. --out has a folder for each experiment, with report.html, "
+                        + "results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                "--scale S multiplies samples, epochs and width by S, so the cost falls by about the fourth power. --dataset, "
+                + "--model, "
                     + "--width, --epochs and --*-samples change one of these only.",
             ],
-            Lists = [("Experiments", [.. ExperimentCatalog.All.Select(experiment => (experiment.Name, $"{experiment.Title}. {experiment.Description}")),
+            Lists = [("Experiments", [
+                .. ExperimentCatalog.All.Select(experiment => (experiment.Name, $"{experiment.Title}. {experiment.Description}")),
                 (Table4, "parameters and sizes of the networks; needs no training")])],
         };
         command.Arguments.Add(name);
@@ -56,12 +74,21 @@ internal static class ExperimentCommand
         return command
             .WithOptions(
                 ConfigurationOptions.Find("model") with { Description = "network to use instead of all of the paper's" },
-                ConfigurationOptions.Find("width") with { Description = "channels of the first stage (VGG-16, ResNet-18), or factor of the widest WideResNet" },
-                ConfigurationOptions.Find("epochs") with { Description = "epochs of the experiment's longest training; those of the others change in proportion" })
+                ConfigurationOptions.Find("width") with
+                {
+                    Description = "channels of the first stage (VGG-16, ResNet-18), or factor of the widest WideResNet",
+                },
+                ConfigurationOptions.Find("epochs") with
+                {
+                    Description = "epochs of the experiment's longest training; those of the others change in proportion",
+                })
             .WithOptions(
-                "seeds", "precision", "deterministic", "dataset", "train-samples", "test-samples", "validation-samples", "epsilon", "step-size",
-                "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples", "evaluation-batch")
-            .Executes(invocation => Execute(invocation, setup, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
+                "seeds", "precision", "deterministic", "dataset", "train-samples", "test-samples", "validation-samples",
+                "epsilon", "step-size",
+                "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples",
+                "evaluation-batch")
+            .Executes(invocation => Execute(
+                invocation, setup, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
     }
 
     private static int Execute(Invocation invocation, RunSetup setup, string name, string? scale, bool plan)
@@ -112,8 +139,11 @@ internal static class ExperimentCommand
             outcome = setup.Do(
                 invocation, configuration.Base, folder, (_, data) => State(configuration, data), (backend, data, progress) =>
             {
-                progress.Note($"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in {folder}");
-                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
+                progress.Note(
+                    $"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in "
+                    + $"{folder}");
+                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(
+                    invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
             });
         }
         catch (OperationCanceledException cancellation)
@@ -158,26 +188,32 @@ internal static class ExperimentCommand
 
     private static void Write(TextWriter writer, ExperimentPlan plan, int width)
     {
-        var steps = new TextTable("model", ">pruned %", "method", ">batch", ">measured with", ">s a step", ">clean images/s", ">attack steps/s");
+        var steps = new TextTable(
+            "model", ">pruned %", "method", ">batch", ">measured with", ">s a step", ">clean images/s", ">attack steps/s");
         foreach (StepTime step in plan.Steps)
         {
             steps.Add(
-                step.Model, Number(100 * step.Sparsity, "0.#"), step.Method, Number(step.Batch, "0"), Number(step.MeasuredBatch, "0"),
-                Number(step.StepSeconds, "0.####"), Number(1 / step.CleanImageSeconds, "N0"), Number(1 / step.AttackedImageSeconds, "N0"));
+                step.Model, Number(100 * step.Sparsity, "0.#"), step.Method, Number(step.Batch, "0"),
+                Number(step.MeasuredBatch, "0"),
+                Number(step.StepSeconds, "0.####"), Number(1 / step.CleanImageSeconds, "N0"),
+                Number(1 / step.AttackedImageSeconds, "N0"));
         }
         steps.Write(writer);
         writer.WriteLine();
         var nodes = new TextTable("", ">seed", ">steps", ">estimate", "what");
         foreach (PlannedNode node in plan.Nodes)
-            nodes.Add(node.Done ? "done" : "to do", node.Seed.ToString(CultureInfo.InvariantCulture), Number(node.Steps, "N0"), Durations.Short(node.Seconds), node.Label);
+            nodes.Add(node.Done ? "done" : "to do", node.Seed.ToString(CultureInfo.InvariantCulture), Number(
+                node.Steps, "N0"), Durations.Short(node.Seconds), node.Label);
         nodes.Write(writer, width);
         writer.WriteLine();
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{plan.Experiment}, {plan.Seeds.Count} seed(s): {plan.Nodes.Count(node => !node.Done)} of {plan.Nodes.Count} parts to do, about {Durations.Short(plan.SecondsLeft)} (of {Durations.Short(plan.SecondsInAll)} in all)."));
+            $"{plan.Experiment}, {plan.Seeds.Count} seed(s): {plan.Nodes.Count(node => !node.Done)} of {plan.Nodes.Count} parts "
+            + $"to do, about {Durations.Short(plan.SecondsLeft)} (of {Durations.Short(plan.SecondsInAll)} in all)."));
     }
 
-    private static void WriteTable(TextWriter writer, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) cells)
+    private static void WriteTable(
+        TextWriter writer, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) cells)
     {
         var table = new TextTable(cells.Headers);
         foreach (IReadOnlyList<string> row in cells.Rows)

@@ -13,22 +13,33 @@ internal static class ExportCommand
     public static Command Create(ProgramContext context)
     {
         var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights or ticket file" };
-        var style = new Option<string?>("--style") { HelpName = "NAME", Description = $"naming of the tensors; by default {PyTorchStyle.Usual}" };
-        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of all names, such as module. for DataParallel" };
+        var style = new Option<string?>("--style")
+        {
+            HelpName = "NAME",
+            Description = $"naming of the tensors; by default {PyTorchStyle.Usual}",
+        };
+        var prefix = new Option<string?>("--prefix")
+        {
+            HelpName = "TEXT",
+            Description = "prefix of all names, such as module. for DataParallel",
+        };
         var format = new Option<string?>("--format")
         {
             HelpName = "NAME",
             Description = "format of the file; by default as --out ends, else safetensors",
         };
         var command = new CommandLineCommand(
-            "export", "Writes a network for PyTorch programs with the names of public code, tickets with their mask applied.", context)
+            "export", "Writes a network for PyTorch programs with the names of public code, tickets with their mask applied.",
+            context)
         {
             Examples =
             [
-                ("export runs/cifar/seed-0/ticket.best.safetensors --style torchvision --out resnet.safetensors", "a ResNet-18 with fc and downsample"),
+                ("export runs/cifar/seed-0/ticket.best.safetensors --style torchvision --out resnet.safetensors",
+                    "a ResNet-18 with fc and downsample"),
                 ("export wrn.safetensors --style trades --out trades.safetensors", "a WideResNet that the code of TRADES loads"),
                 ("export wrn.safetensors --style robustbench --out wrn.pt", "the same for torch.load(weights_only=True)"),
-                ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json", "a ticket's initial weights, pruned ones zero"),
+                ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json",
+                    "a ticket's initial weights, pruned ones zero"),
             ],
             Details =
             [
@@ -38,7 +49,8 @@ internal static class ExportCommand
             Lists =
             [
                 ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
-                ("Formats", [("safetensors", "tensors in PyTorch's order of dimensions"), ("pt", "a state_dict as torch.save writes it (.pt, .pth)")]),
+                ("Formats", [("safetensors", "tensors in PyTorch's order of dimensions"), (
+                    "pt", "a state_dict as torch.save writes it (.pt, .pth)")]),
             ],
         };
         command.Arguments.Add(file);
@@ -54,14 +66,20 @@ internal static class ExportCommand
                 FormatOf(invocation.Get(format), target));
             return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>
             {
-                string pruned = report.Pruned is { } count ? string.Create(CultureInfo.InvariantCulture, $", {count:N0} weights pruned") : "";
-                writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Model} in the style {report.Style}: {report.Tensors:N0} tensors{pruned}"));
+                string pruned = report.Pruned is { } count
+                    ? string.Create(CultureInfo.InvariantCulture, $", {count:N0} weights pruned")
+                    : "";
+                writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{report.Model} in the style {report.Style}: {report.Tensors:N0} tensors{pruned}"));
                 if (report.Normalization is { } normalization)
                 {
-                    string constants = $"mean {ImportCommand.Numbers(normalization.Mean)}, deviation {ImportCommand.Numbers(normalization.Deviation)}";
+                    string constants =
+                        $"mean {ImportCommand.Numbers(normalization.Mean)}, deviation "
+                        + $"{ImportCommand.Numbers(normalization.Deviation)}";
                     writer.WriteLine(report.NormalizationIncluded
                         ? $"The file holds its normalisation of images: {constants}."
-                        : $"The network expects normalised images: subtract the mean and divide by the deviation first ({constants}).");
+                        : $"The network expects normalised images: subtract the mean and divide by the deviation first "
+                            + $"({constants}).");
                 }
                 writer.WriteLine($"File: {AnswerText.Relative(Path.GetFullPath(target))}");
             });

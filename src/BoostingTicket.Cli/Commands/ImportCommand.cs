@@ -23,30 +23,54 @@ internal static class ImportCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var file = new Argument<string>("file") { HelpName = "FILE", Description = "file of a PyTorch program: safetensors, or of torch.save (.pt, .pth)" };
-        var model = new Option<string?>("--model") { HelpName = "NAME", Description = "model of the file; by default recognised by its tensors" };
-        var prefix = new Option<string?>("--prefix") { HelpName = "TEXT", Description = "prefix of the names of the network's tensors; by default found" };
+        var file = new Argument<string>("file")
+        {
+            HelpName = "FILE",
+            Description = "file of a PyTorch program: safetensors, or of torch.save (.pt, .pth)",
+        };
+        var model = new Option<string?>("--model")
+        {
+            HelpName = "NAME",
+            Description = "model of the file; by default recognised by its tensors",
+        };
+        var prefix = new Option<string?>("--prefix")
+        {
+            HelpName = "TEXT",
+            Description = "prefix of the names of the network's tensors; by default found",
+        };
         var normalization = new Option<string?>("--normalization")
         {
             HelpName = "NAME|MEANS/DEVIATIONS",
             Description = "constants that the network expects images to be normalised by; by default those in the file, or none",
         };
-        var size = new Option<string?>("--image-size") { HelpName = "N", Description = "rows and columns of its images; by default 28 for grey images, 32 for colour images" };
-        var command = new CommandLineCommand("import", "Reads a network that a PyTorch program saved, makes the repairs that public checkpoints need, and writes a weights file.", context)
+        var size = new Option<string?>("--image-size")
+        {
+            HelpName = "N",
+            Description = "rows and columns of its images; by default 28 for grey images, 32 for colour images",
+        };
+        var command = new CommandLineCommand(
+            "import",
+            "Reads a network that a PyTorch program saved, makes the repairs that public checkpoints need, and writes a weights "
+            + "file.", context)
         {
             Examples =
             [
-                ("import trades.safetensors --model wrn-34-10 --out wrn.safetensors", "a public checkpoint; every repair is reported"),
-                ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010", "a network with a normalisation that its file does not hold"),
-                ("import checkpoint.pth --prefix state_dict.module. --out net.safetensors", "one network of a training's checkpoint"),
+                ("import trades.safetensors --model wrn-34-10 --out wrn.safetensors",
+                    "a public checkpoint; every repair is reported"),
+                ("import resnet.safetensors --out r.safetensors --normalization 0.4914,0.4822,0.4465/0.2023,0.1994,0.2010",
+                    "a network with a normalisation that its file does not hold"),
+                ("import checkpoint.pth --prefix state_dict.module. --out net.safetensors",
+                    "one network of a training's checkpoint"),
                 ("import both.safetensors --prefix ema. --out ema.safetensors --json", "one of two networks in a file"),
             ],
             Details =
             [
                 "Repairs: prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of "
-                    + "normalisation wrappers, sub_block1 of TRADES, fc for linear, downsample for shortcut, features for feature, and "
+                    + "normalisation wrappers, sub_block1 of TRADES, fc for linear, downsample for shortcut, features for "
+                        + "feature, and "
                     + "float16, bfloat16 and float64. evaluate, transfer, prune, retrain and inspect take the result.",
-                "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than tensors "
+                "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than "
+                + "tensors "
                     + "and dictionaries is refused.",
             ],
             Lists =
@@ -66,11 +90,13 @@ internal static class ImportCommand
         return command.Executes(invocation =>
         {
             string path = invocation.Get(file)!;
-            string target = invocation.Out ?? throw new ConfigurationException("import needs --out with the weights file to write.");
+            string target = invocation.Out
+                ?? throw new ConfigurationException("import needs --out with the weights file to write.");
             invocation.RequireFile("--out", target);
             InputNormalizationConstants? constants = invocation.Get(normalization) is { } text ? Parse(text) : null;
             ImportedWeights imported = WeightImport.Read(path, new ImportOptions(
-                invocation.Get(model), invocation.Get(size) is { } number ? ParseSize(number) : null, invocation.Get(prefix), constants,
+                invocation.Get(model), invocation.Get(size) is { } number ? ParseSize(number) : null, invocation.Get(prefix),
+                constants,
                 invocation.Get(normalization) is not null));
             WeightFile.Save(target, imported.State, ModelFileMetadata.Of(imported.Graph, imported.Normalization));
             return invocation.Print(
@@ -92,7 +118,8 @@ internal static class ImportCommand
     {
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{imported.Graph.Name} for {imported.Graph.Classes} classes of images of {imported.Graph.Input.Shape}, {imported.Graph.Table.TrainedLength:N0} parameters"));
+            $"{imported.Graph.Name} for {imported.Graph.Classes} classes of images of {imported.Graph.Input.Shape}, "
+            + $"{imported.Graph.Table.TrainedLength:N0} parameters"));
         if (imported.Repairs.Count > 0)
         {
             var table = new TextTable("repair", ">tensors", "what was done");
@@ -101,13 +128,15 @@ internal static class ImportCommand
             table.Write(writer);
         }
         writer.WriteLine(imported.Normalization is { } normalization
-            ? $"Its first layer normalises images: mean {Numbers(normalization.Mean)}, deviation {Numbers(normalization.Deviation)}."
+            ? $"Its first layer normalises images: mean {Numbers(normalization.Mean)}, deviation "
+                + $"{Numbers(normalization.Deviation)}."
             : "It takes images in [0, 1] as they are; if it was trained behind a normalisation, give that with --normalization.");
         writer.WriteLine($"Weights: {AnswerText.Relative(Path.GetFullPath(target))}");
     }
 
     /// <summary>Numbers as options take them.</summary>
-    public static string Numbers(IEnumerable<float> values) => string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+    public static string Numbers(IEnumerable<float> values) =>
+        string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
     private static InputNormalizationConstants? Parse(string text)
     {
@@ -123,7 +152,8 @@ internal static class ImportCommand
             // Said below.
         }
         throw new ConfigurationException(
-            $"--normalization is '{text}'; give {string.Join(", ", Known.Keys)}, or a mean and a positive deviation for each channel, such as 0.5,0.5,0.5/0.2,0.2,0.2.");
+            $"--normalization is '{text}'; give {string.Join(", ", Known.Keys)}, or a mean and a positive deviation for each "
+            + $"channel, such as 0.5,0.5,0.5/0.2,0.2,0.2.");
     }
 
     // What is typed is refused and not converted: whoever types it can say what is meant.
@@ -137,7 +167,8 @@ internal static class ImportCommand
         throw new ConfigurationException($"--normalization is '{text}', which is not for images in [0, 1]; {hint}");
     }
 
-    private static float[] ParseNumbers(string text) => [.. text.Split(',').Select(value => float.Parse(value, CultureInfo.InvariantCulture))];
+    private static float[] ParseNumbers(string text) =>
+        [.. text.Split(',').Select(value => float.Parse(value, CultureInfo.InvariantCulture))];
 
     private static int ParseSize(string text)
     {

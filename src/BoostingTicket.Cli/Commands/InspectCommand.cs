@@ -17,8 +17,13 @@ internal static class InspectCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var file = new Argument<string>("file") { HelpName = "FILE", Description = "weights, mask, ticket or checkpoint file (safetensors)" };
-        var command = new CommandLineCommand("inspect", "Describes a weights, mask, ticket or checkpoint file: its kind, tensors, sizes and sparsity by layer.", context)
+        var file = new Argument<string>("file")
+        {
+            HelpName = "FILE",
+            Description = "weights, mask, ticket or checkpoint file (safetensors)",
+        };
+        var command = new CommandLineCommand("inspect",
+            "Describes a weights, mask, ticket or checkpoint file: its kind, tensors, sizes and sparsity by layer.", context)
         {
             Examples =
             [
@@ -39,9 +44,12 @@ internal static class InspectCommand
         writer.WriteLine(
             $"{report.Path}: {SettingNames.Of(report.Kind)}{(report.Model is { } model ? $" of {PlainText.Name(model)}" : "")}");
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{report.Bytes:N0} bytes, {report.Tensors.Count:N0} tensors, {(report.HasChecksum ? "checksum right" : "no checksum")}, {(report.IsOwn ? "written by this program" : "written elsewhere")}"));
+            $"{report.Bytes:N0} bytes, {report.Tensors.Count:N0} tensors, "
+            + $"{(report.HasChecksum ? "checksum right" : "no checksum")}, "
+            + $"{(report.IsOwn ? "written by this program" : "written elsewhere")}"));
         if (report.NonFinite > 0)
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Warning: {report.NonFinite:N0} values are NaN or infinite."));
+            writer.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"Warning: {report.NonFinite:N0} values are NaN or infinite."));
         foreach ((string name, string value) in report.Metadata.Where(entry => entry.Value.Length <= LongestMetadata))
             writer.WriteLine($"  {PlainText.Name(name)}: {PlainText.Escape(value)}");
         if (report.Layers.Count > 0)

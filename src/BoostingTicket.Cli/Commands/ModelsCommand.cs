@@ -22,7 +22,8 @@ internal static class ModelsCommand
             Description = "show this model only; any name of the forms above, such as wrn-16-4",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new CommandLineCommand("models", "Lists the networks with parameters, prunable weights and multiply-adds.", context)
+        var command = new CommandLineCommand(
+            "models", "Lists the networks with parameters, prunable weights and multiply-adds.", context)
         {
             Examples =
             [
@@ -35,7 +36,9 @@ internal static class ModelsCommand
         command.Arguments.Add(name);
         return command.Executes(invocation =>
         {
-            IReadOnlyList<ModelInfo> models = invocation.Get(name) is { } one ? [ModelCatalog.Describe(one)] : ModelCatalog.DescribeAll();
+            IReadOnlyList<ModelInfo> models = invocation.Get(name) is { } one
+                ? [ModelCatalog.Describe(one)]
+                : ModelCatalog.DescribeAll();
             return invocation.Answer(models, writer => Write(writer, models));
         });
     }
@@ -60,14 +63,17 @@ internal static class ModelsCommand
 
     private static void Write(TextWriter writer, IReadOnlyList<ModelInfo> models)
     {
-        var table = new TextTable("model", ">parameters", ">paper", ">difference", ">prunable", ">MiB", ">paper", ">multiply-adds", "input", "note");
+        var table = new TextTable(
+            "model", ">parameters", ">paper", ">difference", ">prunable", ">MiB", ">paper", ">multiply-adds", "input", "note");
         foreach (ModelInfo model in models)
         {
             table.Add(
                 model.Name, Number(model.Parameters), model.PaperParameters is { } paper ? Number(paper) : "",
                 model.PaperParameters is { } printed ? Number(model.Parameters - printed) : "", Number(model.PrunableWeights),
-                model.SizeMiB.ToString("F2", CultureInfo.InvariantCulture), model.PaperSizeMiB?.ToString("F2", CultureInfo.InvariantCulture) ?? "",
-                Number(model.MultiplyAdds), model.Input.ToString(), model.Note is null ? "" : $"[{Footnotes(models).IndexOf(model.Note) + 1}]");
+                model.SizeMiB.ToString("F2", CultureInfo.InvariantCulture),
+                model.PaperSizeMiB?.ToString("F2", CultureInfo.InvariantCulture) ?? "",
+                Number(model.MultiplyAdds), model.Input.ToString(),
+                model.Note is null ? "" : $"[{Footnotes(models).IndexOf(model.Note) + 1}]");
         }
 
         table.Write(writer);
@@ -75,7 +81,8 @@ internal static class ModelsCommand
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{index + 1}] {note}"));
     }
 
-    private static List<string> Footnotes(IReadOnlyList<ModelInfo> models) => [.. models.Select(model => model.Note).OfType<string>().Distinct()];
+    private static List<string> Footnotes(IReadOnlyList<ModelInfo> models) =>
+        [.. models.Select(model => model.Note).OfType<string>().Distinct()];
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 }

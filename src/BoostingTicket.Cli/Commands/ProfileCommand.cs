@@ -20,36 +20,63 @@ internal static class ProfileCommand
     public static Command Create(ProgramContext context)
     {
         var usual = new ProfileOptions();
-        var batches = Number("--batches", $"batches to time, by default {usual.Batches}; 0 for a whole epoch. As many are instrumented, at most {Profiler.MostObserved}");
+        var batches = Number(
+            "--batches",
+            $"batches to time, by default {usual.Batches}; 0 for a whole epoch. As many are instrumented, at most "
+            + $"{Profiler.MostObserved}");
         var warmup = Number("--warmup", $"batches of each kind to run before timing starts; by default {usual.WarmupBatches}");
-        var sparsity = new Option<string?>("--sparsity") { HelpName = "SHARE", Description = "share of the prunable weights to prune by magnitude first; by default 0" };
-        var weights = new Option<string?>("--weights") { HelpName = "FILE", Description = "weights to start from (and to prune); by default initial weights" };
-        var operations = new Option<bool>("--operations") { Description = "time each layer and operation too, waiting for the device after each" };
-        var trace = new Option<string?>("--trace") { HelpName = "FILE", Description = "file for a timeline, for ui.perfetto.dev or chrome://tracing" };
+        var sparsity = new Option<string?>("--sparsity")
+        {
+            HelpName = "SHARE",
+            Description = "share of the prunable weights to prune by magnitude first; by default 0",
+        };
+        var weights = new Option<string?>("--weights")
+        {
+            HelpName = "FILE",
+            Description = "weights to start from (and to prune); by default initial weights",
+        };
+        var operations = new Option<bool>("--operations")
+        {
+            Description = "time each layer and operation too, waiting for the device after each",
+        };
+        var trace = new Option<string?>("--trace")
+        {
+            HelpName = "FILE",
+            Description = "file for a timeline, for ui.perfetto.dev or chrome://tracing",
+        };
         var top = Number("--top", $"layers and operations to show, the longest first; by default {UsualTop}");
         var plan = new Option<bool>("--plan")
         {
-            Description = "count what a step asks of a GPU, without having one, and calculate the least time that GPUs need for it",
+            Description =
+                "count what a step asks of a GPU, without having one, and calculate the least time that GPUs need for it",
         };
-        var command = new CommandLineCommand("profile", "Measures the time of training steps by phase, layer and operation.", context)
+        var command = new CommandLineCommand(
+            "profile", "Measures the time of training steps by phase, layer and operation.", context)
         {
             Examples =
             [
                 ("profile --model resnet18-w16 --method pgd --steps 10", "phases of a PGD-10 training step on built-in images"),
-                ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30", "layers and operations too, of a network that is 90 % pruned"),
-                ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json", "one JSON document for a script"),
-                ("profile --preset cifar10-wrn34 --precision bf16 --plan", "the least time that an epoch of PGD-10 takes on GPUs"),
+                ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30",
+                    "layers and operations too, of a network that is 90 % pruned"),
+                ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json",
+                    "one JSON document for a script"),
+                ("profile --preset cifar10-wrn34 --precision bf16 --plan",
+                    "the least time that an epoch of PGD-10 takes on GPUs"),
                 ("profile --model vgg16 --operations --batches 2 --trace trace.json", "a timeline to open in ui.perfetto.dev"),
             ],
             Details =
             [
-                "Times normal steps, then instrumented ones, in turns. Normal steps show how fast training is. Instrumented steps wait "
-                    + "for the device after each phase and, with --operations, after each operation; they show where the time goes. "
+                "Times normal steps, then instrumented ones, in turns. Normal steps show how fast training is. Instrumented "
+                + "steps wait "
+                    + "for the device after each phase and, with --operations, after each operation; they show where the time "
+                        + "goes. "
                     + "Every step is a real one: images, attack, forward and backward pass, SGD, mask.",
                 "Without --preset, --config, --weights and a published --dataset: batches of 128, PGD of 10 steps, and "
                     + "the built-in images that the model takes, with crops and flips if they are colour images.",
-                "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device would "
-                    + "need for that work at its measured peaks, divided by the time taken; pruning and fast algorithms can bring it "
+                "Gop/s counts the operations of the unpruned network, a multiply-add as two. limit % is the time that the device "
+                + "would "
+                    + "need for that work at its measured peaks, divided by the time taken; pruning and fast algorithms can "
+                        + "bring it "
                     + "above 100.",
             ],
         };
@@ -62,7 +89,8 @@ internal static class ProfileCommand
             "scope", "minimum-kept", "prune-hidden-linear", "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(
-                Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches), Share(invocation, sparsity),
+                Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches),
+                Share(invocation, sparsity),
                 invocation.Get(weights), invocation.Get(operations));
             options.Validate();
             int shown = Parse(invocation, top, UsualTop);
@@ -105,9 +133,14 @@ internal static class ProfileCommand
         }
     }
 
-    private static Option<string?> Number(string name, string description) => new(name) { HelpName = "N", Description = description };
+    private static Option<string?> Number(string name, string description) => new(name)
+    {
+        HelpName = "N",
+        Description = description,
+    };
 
-    private static int Parse(Invocation invocation, Option<string?> option, int usual) => invocation.Get(option) is not { } text ? usual
+    private static int Parse(Invocation invocation, Option<string?> option, int usual) =>
+        invocation.Get(option) is not { } text ? usual
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number
         : throw new ConfigurationException($"{option.Name} is '{text}'; give a whole number.");
 

@@ -18,16 +18,32 @@ internal static class PruneCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var trained = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights of the donor after training" };
-        var initial = new Option<string?>("--initial") { HelpName = "FILE", Description = $"weights of the donor before training; by default {InitialName} beside WEIGHTS" };
-        var maskOut = new Option<string?>("--mask-out") { HelpName = "FILE", Description = "file for the mask alone, in addition to the ticket" };
-        var command = new CommandLineCommand("prune", "Draws a ticket: prunes trained weights by magnitude and resets the others to their initial values.", context)
+        var trained = new Argument<string>("weights")
+        {
+            HelpName = "WEIGHTS",
+            Description = "weights of the donor after training",
+        };
+        var initial = new Option<string?>("--initial")
+        {
+            HelpName = "FILE",
+            Description = $"weights of the donor before training; by default {InitialName} beside WEIGHTS",
+        };
+        var maskOut = new Option<string?>("--mask-out")
+        {
+            HelpName = "FILE",
+            Description = "file for the mask alone, in addition to the ticket",
+        };
+        var command = new CommandLineCommand("prune",
+            "Draws a ticket: prunes trained weights by magnitude and resets the others to their initial values.", context)
         {
             Examples =
             [
-                ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors", "a ticket that keeps a fifth of the weights"),
-                ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18", "the same share in every layer"),
-                ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors", "the mask in a file of its own too; inspect shows it"),
+                ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors",
+                    "a ticket that keeps a fifth of the weights"),
+                ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18",
+                    "the same share in every layer"),
+                ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors",
+                    "the mask in a file of its own too; inspect shows it"),
             ],
             Details =
             [
@@ -42,7 +58,8 @@ internal static class PruneCommand
         command.Options.Add(maskOut);
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
-            "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept", "prune-hidden-linear").Executes(invocation =>
+            "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept",
+            "prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
@@ -71,7 +88,8 @@ internal static class PruneCommand
             {
                 var table = new TextTable("layer", ">weights", ">kept", ">pruned %");
                 foreach (var layer in report.Layers)
-                    table.Add(layer.Name, Count(layer.Total), Count(layer.Kept), AnswerText.Percent(Share(layer.Total, layer.Kept)));
+                    table.Add(
+                        layer.Name, Count(layer.Total), Count(layer.Kept), AnswerText.Percent(Share(layer.Total, layer.Kept)));
                 long total = report.Layers.Sum(layer => (long)layer.Total), kept = report.Layers.Sum(layer => (long)layer.Kept);
                 table.Add("all", Count(total), Count(kept), AnswerText.Percent(Share(total, kept)));
                 table.Write(writer);
@@ -90,7 +108,8 @@ internal static class PruneCommand
     }
 
     private static void SaveMask(string path, Ticket ticket) => MaskFile.Save(
-        path, ticket.Mask, ticket.Metadata ?? throw new InvalidOperationException("a ticket that was just written says where it comes from"));
+        path, ticket.Mask,
+        ticket.Metadata ?? throw new InvalidOperationException("a ticket that was just written says where it comes from"));
 
     private static double Share(long total, long kept) => total == 0 ? 0 : 1 - ((double)kept / total);
 

@@ -14,8 +14,16 @@ internal static class RetrainCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var ticket = new Argument<string>("ticket") { HelpName = "TICKET", Description = "ticket file, as prune and run write it; with --mask, a weights file" };
-        var maskFile = new Option<string?>("--mask") { HelpName = "FILE", Description = "mask file, as prune --mask-out writes it, for the initial weights in TICKET" };
+        var ticket = new Argument<string>("ticket")
+        {
+            HelpName = "TICKET",
+            Description = "ticket file, as prune and run write it; with --mask, a weights file",
+        };
+        var maskFile = new Option<string?>("--mask")
+        {
+            HelpName = "FILE",
+            Description = "mask file, as prune --mask-out writes it, for the initial weights in TICKET",
+        };
         var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights; pruned weights stay zero.", context)
         {
             Examples =
@@ -24,7 +32,8 @@ internal static class RetrainCommand
                     "retraining with the settings of the run that the ticket comes from, but fewer epochs"),
                 ("retrain runs/donor/ticket.safetensors --warmup-from none --out runs/cold", "the same without warm-up"),
                 ("retrain runs/donor/ticket.safetensors --resume --out runs/ticket", "continue after an interruption"),
-                ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket", "a mask from one file on initial weights from another"),
+                ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket",
+                    "a mask from one file on initial weights from another"),
             ],
         };
         command.Arguments.Add(ticket);

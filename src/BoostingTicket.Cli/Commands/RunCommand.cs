@@ -15,21 +15,27 @@ internal static class RunCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var command = new CommandLineCommand(Name, "Finds a boosting ticket, retrains it robustly and compares it with the dense baseline and controls.", context)
+        var command = new CommandLineCommand(
+            Name, "Finds a boosting ticket, retrains it robustly and compares it with the dense baseline and controls.", context)
         {
             Examples =
             [
                 ("run", "the preset quick: built-in images, in under two minutes on two cores"),
-                ("run --preset mnist-lenet --data /srv/data --out runs/mnist", "Table 5 of the paper on the real MNIST, three seeds"),
-                ("run --preset cifar10-resnet18 --width 16 --epochs 8 --train-samples 10000 --test-samples 1000", "a preset scaled down to what a processor can compute"),
-                ("run --method natural --arms dense,winning,ticket,reinit --seeds 3", "natural training, with the winning ticket"),
+                ("run --preset mnist-lenet --data /srv/data --out runs/mnist",
+                    "Table 5 of the paper on the real MNIST, three seeds"),
+                ("run --preset cifar10-resnet18 --width 16 --epochs 8 --train-samples 10000 --test-samples 1000",
+                    "a preset scaled down to what a processor can compute"),
+                ("run --method natural --arms dense,winning,ticket,reinit --seeds 3",
+                    "natural training, with the winning ticket"),
                 ("run --resume --out runs/mnist", "continue after an interruption, with the settings of that run"),
                 ("run --json > result.json", "one JSON document with all numbers; progress goes to standard error"),
             ],
             Details =
             [
-                "Stages for each seed: train a donor, prune it, reset the weights that are left, retrain them, test. The dense network "
-                    + "and controls are trained for comparison. The folder of --out (by default a new one under runs/) receives settings, weights, tickets, metrics and report.html.",
+                "Stages for each seed: train a donor, prune it, reset the weights that are left, retrain them, test. The dense "
+                + "network "
+                    + "and controls are trained for comparison. The folder of --out (by default a new one under runs/) receives "
+                        + "settings, weights, tickets, metrics and report.html.",
             ],
             Lists = [("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))])],
         };
@@ -43,7 +49,9 @@ internal static class RunCommand
         RunResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
             invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
-            progress.Note($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in {folder}");
+            progress.Note(
+                $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in "
+                + $"{folder}");
             return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
         }));
         var files = new RunFolder(folder);

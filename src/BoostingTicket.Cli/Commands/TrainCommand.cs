@@ -14,24 +14,28 @@ internal static class TrainCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var command = new CommandLineCommand(Name, "Trains a full network from its initial weights, such as a donor or a baseline.", context)
+        var command = new CommandLineCommand(
+            Name, "Trains a full network from its initial weights, such as a donor or a baseline.", context)
         {
             Examples =
             [
                 ("train --method fgsm --learning-rate 0.01 --epochs 3 --out runs/donor", "a donor on the built-in images"),
-                ("train --preset cifar10-resnet18 --width 16 --method natural --out runs/natural", "a narrow ResNet-18 on clean CIFAR-10"),
+                ("train --preset cifar10-resnet18 --width 16 --method natural --out runs/natural",
+                    "a narrow ResNet-18 on clean CIFAR-10"),
                 ("train --resume --out runs/donor", "continue after an interruption"),
             ],
             Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
         };
         var setup = new RunSetup(command, resumable: true);
-        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(OptionGroup.Evaluation)
+        return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(
+            OptionGroup.Evaluation)
             .Executes(invocation =>
             {
                 (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, Name);
                 ArmResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
                     invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
-                        new DenseTraining(configuration, backend, data, progress).Execute(folder, resume, invocation.Cancellation)));
+                        new DenseTraining(configuration, backend, data, progress).Execute(
+                            folder, resume, invocation.Cancellation)));
                 return AnswerText.Training(
                     invocation, configuration, setup.Stated!, new RunFolder(folder), DenseTraining.Stage, result);
             });

@@ -29,10 +29,12 @@ internal static class TransferCommand
         var attack = new Option<string?>("--attack")
         {
             HelpName = "NAME",
-            Description = $"attack that makes the images; by default {UsualAttack}, or pgd where --steps is given or the settings have "
+            Description =
+                $"attack that makes the images; by default {UsualAttack}, or pgd where --steps is given or the settings have "
                 + "more steps",
         };
-        var command = new CommandLineCommand("transfer", "Measures the accuracy of saved networks on adversarial images made against each other: a matrix.", context)
+        var command = new CommandLineCommand("transfer",
+            "Measures the accuracy of saved networks on adversarial images made against each other: a matrix.", context)
         {
             Examples =
             [
@@ -40,11 +42,13 @@ internal static class TransferCommand
                     "with data and attack of the run that the first comes from"),
                 ("transfer vgg.safetensors resnet.safetensors wrn.safetensors --dataset cifar10 --json",
                     "three models on the whole test set of CIFAR-10, at 8/255"),
-                ("transfer a.safetensors b.safetensors --attack apgd-ce --epsilon 4/255 --test-samples 1000", "another attack, on the first 1,000 test images"),
+                ("transfer a.safetensors b.safetensors --attack apgd-ce --epsilon 4/255 --test-samples 1000",
+                    "another attack, on the first 1,000 test images"),
             ],
             Details =
             [
-                "Every test sample is attacked on every network. Accuracies are shares of all samples; the diagonal is the white-box "
+                "Every test sample is attacked on every network. Accuracies are shares of all samples; the diagonal is the "
+                + "white-box "
                     + "attack. Model and normalisation come from the files; import files of other programs first.",
             ],
             Lists = [("Attacks", AttackCatalog.Names)],
@@ -56,7 +60,8 @@ internal static class TransferCommand
         {
             string[] paths = invocation.Get(weights)!;
             if (paths.Length < 2)
-                throw new ConfigurationException($"transfer needs at least 2 files, but got only {paths[0]}; to attack one network, use evaluate --attack.");
+                throw new ConfigurationException(
+                    $"transfer needs at least 2 files, but got only {paths[0]}; to attack one network, use evaluate --attack.");
             RunConfiguration configuration = setup.Configure(invocation, [paths[0]]);
             string name = invocation.Get(attack) ?? Usual(invocation, configuration);
             // Before data and device are opened.
@@ -91,21 +96,25 @@ internal static class TransferCommand
 
     private static void Write(TextWriter writer, TransferResult result, double epsilon)
     {
-        var networks = new TextTable(">#", ">clean %", "95 % interval", ">largest perturbation", ">samples/s", "model", "weights");
+        var networks = new TextTable(
+            ">#", ">clean %", "95 % interval", ">largest perturbation", ">samples/s", "model", "weights");
         var matrix = new TextTable(["source \\ target", .. result.Rows.Select((_, index) => ">" + Number(index))]);
         foreach ((int index, TransferRow row) in result.Rows.Index())
         {
             networks.Add(
                 Number(index), AnswerText.Percent(row.Clean.Value), AnswerText.Interval(row.Clean.Interval),
-                row.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture), row.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture),
+                row.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
+                row.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture),
                 row.Model, AnswerText.Relative(Path.GetFullPath(row.Name)));
-            matrix.Add([Number(index), .. row.Accuracies.Select(share => $"{AnswerText.Percent(share.Value)} ({AnswerText.Interval(share.Interval)})")]);
+            matrix.Add([Number(index), .. row.Accuracies.Select(
+                share => $"{AnswerText.Percent(share.Value)} ({AnswerText.Interval(share.Interval)})")]);
         }
         networks.Write(writer);
         writer.WriteLine();
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Accuracy in % (95 % interval) on {result.Samples:N0} samples by {result.Attack}, ε = {epsilon:0.#####}, made against the source:"));
+            $"Accuracy in % (95 % interval) on {result.Samples:N0} samples by {result.Attack}, ε = {epsilon:0.#####}, made "
+            + $"against the source:"));
         matrix.Write(writer);
     }
 

@@ -59,12 +59,17 @@ internal sealed class CommandLineCommand(string name, string description, Progra
     /// <param name="options">The options.</param>
     public CommandLineCommand WithOptions(params ConfigurationOption[] options) => Add(options);
 
-    /// <summary>Adds the options of the attack of evaluation, under the short names that training's attack has elsewhere; the long
-    /// ones are understood too.</summary>
+    /// <summary>Adds the options of the attack of evaluation, under the short names that training's attack has elsewhere; the
+    /// long ones are understood too.</summary>
     public CommandLineCommand WithEvaluationAttack() => Add(
         from option in EvaluationAttack
         from name in new[] { option.Name, option.Setting }
-        select ConfigurationOptions.Find(option.Setting) with { Name = name, Description = option.Description, Listed = name == option.Name });
+        select ConfigurationOptions.Find(option.Setting) with
+        {
+            Name = name,
+            Description = option.Description,
+            Listed = name == option.Name,
+        });
 
     /// <summary>Adds the options of training, each changing one training alone.</summary>
     /// <param name="training"><c>dense</c> or <c>retrain</c>.</param>

@@ -27,6 +27,8 @@ internal static class CommandText
         string file = isHost ? Path.Combine(AppContext.BaseDirectory, ProgramContext.Name + ".dll") : process;
         string relative = Path.GetRelativePath(Environment.CurrentDirectory, file);
         string path = relative.Length < file.Length ? relative : file;
-        return isHost ? $"dotnet {Quote(path)}" : Quote(path.Contains(Path.DirectorySeparatorChar) ? path : Path.Combine(".", path));
+        return isHost
+            ? $"dotnet {Quote(path)}"
+            : Quote(path.Contains(Path.DirectorySeparatorChar) ? path : Path.Combine(".", path));
     }
 }

@@ -16,14 +16,16 @@ internal sealed class CommonOptions
     public Option<bool> NoColor { get; } = Switch("--no-color", "no colours (NO_COLOR is respected too)");
 
     /// <summary>Seed of everything random.</summary>
-    public Option<string?> Seed { get; } = Text("--seed", "N", "seed of all random numbers; data sets, the built-in ones too, do not depend on it");
+    public Option<string?> Seed { get; } = Text(
+        "--seed", "N", "seed of all random numbers; data sets, the built-in ones too, do not depend on it");
 
     /// <summary>Threads of the processor.</summary>
     public Option<string?> Threads { get; } =
         Text("--threads", "N", "processor threads to compute on; 0 for one per processor (results do not depend on it)");
 
     /// <summary>Device.</summary>
-    public Option<string?> Device { get; } = Text("--device", "auto|cpu|cuda|cuda:N", "device to compute on; N is the number of a GPU, as 'devices' lists them");
+    public Option<string?> Device { get; } = Text(
+        "--device", "auto|cpu|cuda|cuda:N", "device to compute on; N is the number of a GPU, as 'devices' lists them");
 
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");
@@ -41,7 +43,11 @@ internal sealed class CommonOptions
         Description = $"data folder; by default that of {DataRoot.EnvironmentVariable}, else ./{DataRoot.DefaultFolder}",
     };
 
-    private static Option<bool> Switch(string name, string description) => new(name) { Description = description, Recursive = true };
+    private static Option<bool> Switch(string name, string description) => new(name)
+    {
+        Description = description,
+        Recursive = true,
+    };
 
     private static Option<string?> Text(string name, string hint, string description) =>
         new(name) { Description = description, HelpName = hint, Recursive = true };

@@ -43,7 +43,8 @@ internal sealed class FileLoggerProvider(string path) : ILoggerProvider
             try
             {
                 _writer ??= new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
-                _writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-ddTHH:mm:ss.fffzzz} {level,-11} {text}"));
+                _writer.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-ddTHH:mm:ss.fffzzz} {level,-11} {text}"));
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {
@@ -58,7 +59,8 @@ internal sealed class FileLoggerProvider(string path) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
                 provider.Append(logLevel, PlainText.Escape(formatter(state, exception).ReplaceLineEndings(" ")));

@@ -76,23 +76,29 @@ internal static class HelpWriter
         Section(
             writer, width, "Arguments",
             command.Arguments.Select(argument => Plain(($"<{argument.HelpName ?? argument.Name}>", argument.Description ?? ""))));
-        var own = command.Options.Where(option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
-        Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(option => Row(option, known)));
-        foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(option => known!.Headings[option]))
+        var own = command.Options.Where(
+            option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
+        Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(
+            option => Row(option, known)));
+        foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(
+            option => known!.Headings[option]))
         {
             Section(writer, width, group.Key, group.Select(option => Row(option, known)));
             if (group.Key == "Training" && known!.Settings.Values.Any(setting => !setting.Listed))
             {
-                Paragraph(writer, width, Indent, "These set the training of donor, tickets and baseline. To set only one of them, put donor-, retrain- or "
+                Paragraph(writer, width, Indent,
+                    "These set the training of donor, tickets and baseline. To set only one of them, put donor-, retrain- or "
                     + "dense- before the name: --donor-learning-rate 0.05, --dense-epochs 20.");
             }
         }
 
-        Section(writer, width, "Common", context.Common.All.Select(option => Row(option, known)).Append(Plain(("--help", "show this help"))).Concat(
+        Section(writer, width, "Common", context.Common.All.Select(option => Row(option, known)).Append(
+            Plain(("--help", "show this help"))).Concat(
             command is RootCommand ? [Plain(("--version", "show the version"))] : []));
         if (command is RootCommand)
         {
-            Section(writer, width, "Exit codes", Codes.Select(code => Plain((code.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), code.Meaning))));
+            Section(writer, width, "Exit codes", Codes.Select(
+                code => Plain((code.Code.ToString(System.Globalization.CultureInfo.InvariantCulture), code.Meaning))));
         }
     }
 
@@ -105,7 +111,8 @@ internal static class HelpWriter
     ];
 
     /// <summary>A line of a section, with the words that it takes below.</summary>
-    private readonly record struct HelpRow(string Name, string Description, IReadOnlyList<(string Word, string Description)> Words);
+    private readonly record struct HelpRow(
+        string Name, string Description, IReadOnlyList<(string Word, string Description)> Words);
 
     private static HelpRow Plain((string Name, string Description) row) => new(row.Name, row.Description, []);
 
@@ -113,7 +120,8 @@ internal static class HelpWriter
     {
         bool isSwitch = option is Option<bool>;
         return new HelpRow(
-            isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "", command?.WordsOf(option) ?? []);
+            isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "",
+            command?.WordsOf(option) ?? []);
     }
 
     private static void Section(TextWriter writer, int width, string title, IEnumerable<HelpRow> rows)

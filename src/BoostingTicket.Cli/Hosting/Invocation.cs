@@ -56,7 +56,8 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         }
     }
 
-    /// <summary><c>--device</c>, one of <see cref="DeviceCatalog.Names"/> or <c>cuda:N</c>; <c>auto</c> when it was not given.</summary>
+    /// <summary><c>--device</c>, one of <see cref="DeviceCatalog.Names"/> or <c>cuda:N</c>; <c>auto</c> when it was not
+    /// given.</summary>
     public string Device => CheckDevice(Get(Common.Device) ?? DeviceCatalog.Auto);
 
     /// <summary>The value of an option.</summary>
@@ -99,7 +100,8 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
         if (command.Options.Concat(Common.All).Any(option => option.Name == own))
             return own;
         ConfigurationOption? typed =
-            ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option).LastOrDefault(option => option.Paths.Contains(path));
+            ConfigurationSources.InOrder(Settings()).Select(entry => entry.Option).LastOrDefault(option => option.Paths.Contains(
+                path));
         ConfigurationOption? named = typed ?? command.Settings.Values.Where(option => option.Paths.Contains(path))
             .OrderBy(option => option.Paths.Count).ThenBy(option => !option.Listed).FirstOrDefault();
         return named is null ? path : OptionNames.Of(named);

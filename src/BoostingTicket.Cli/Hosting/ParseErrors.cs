@@ -38,7 +38,8 @@ internal static class ParseErrors
         }
 
         if (command.Subcommands.Count > 0)
-            return $"'{path}' needs a command: {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}; see '{path} --help'.";
+            return $"'{path}' needs a command: {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}; see '{path} "
+                + $"--help'.";
         ParseError error = parsed.Errors[0];
         if (error.SymbolResult is OptionResult { Tokens.Count: 0 } option)
             return $"The option {option.Option.Name} needs a value; see '{path} --help'.";
@@ -79,7 +80,8 @@ internal static class ParseErrors
     {
         IEnumerable<string> own = result.Command.Options.Select(option => option.Name);
         return result.Parent is CommandResult parent
-            ? own.Concat(parent.Command.Options.Where(option => option.Recursive).Select(option => option.Name)).Concat(OptionNames(parent)).Distinct()
+            ? own.Concat(parent.Command.Options.Where(option => option.Recursive).Select(option => option.Name)).Concat(
+                OptionNames(parent)).Distinct()
             : own;
     }
 }

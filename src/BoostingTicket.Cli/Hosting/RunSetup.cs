@@ -6,6 +6,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Progress;
@@ -31,7 +32,10 @@ internal sealed class RunSetup
         Description = "JSON file with settings; options win over the file, the file wins over all else",
     };
     private readonly Option<string?> _data = CommonOptions.CreateDataOption();
-    private readonly Option<bool> _resume = new("--resume") { Description = "continue the work in --out (by default the newest run), with its settings" };
+    private readonly Option<bool> _resume = new("--resume")
+    {
+        Description = "continue the work in --out (by default the newest run), with its settings",
+    };
     private readonly bool _resumable;
     private readonly bool _inFolder;
     private string _source = "";
@@ -84,7 +88,8 @@ internal sealed class RunSetup
         if (!File.Exists(kept) && invocation.Get(_config) is null && invocation.Get(_preset) is null)
         {
             throw new ConfigurationException(
-                $"The folder {folder} holds nothing to resume (no {Path.GetFileName(kept)}); name the folder of a run with --out, or leave out --resume.");
+                $"The folder {folder} holds nothing to resume (no {Path.GetFileName(kept)}); name the folder of a run with "
+                + $"--out, or leave out --resume.");
         }
 
         return (Configure(invocation, resumed: kept), folder, true);
@@ -106,8 +111,10 @@ internal sealed class RunSetup
     {
         var known = new DirectoryInfo(RunsFolder);
         return (known.Exists ? known.GetDirectories() : []).Where(run => File.Exists(new RunFolder(run.FullName).Configuration))
-            .OrderBy(run => File.GetLastWriteTimeUtc(new RunFolder(run.FullName).Configuration)).Select(run => Path.Combine(RunsFolder, run.Name))
-            .LastOrDefault() ?? throw new ConfigurationException($"There is no run to resume under {RunsFolder}; name its folder with --out.");
+            .OrderBy(run => File.GetLastWriteTimeUtc(new RunFolder(run.FullName).Configuration)).Select(run => Path.Combine(
+                RunsFolder, run.Name))
+            .LastOrDefault()
+                ?? throw new ConfigurationException($"There is no run to resume under {RunsFolder}; name its folder with --out.");
     }
 
     /// <summary>The configuration: command line over file over preset, else over what the given files come from, else over the
@@ -206,7 +213,8 @@ internal sealed class RunSetup
             display.Note(Stated.Text);
             return display.Show(() => work(backend, data, display));
         }
-        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(new RunFolder(folder).Log)));
+        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(
+            new RunFolder(folder).Log)));
         ILogger logger = loggers.CreateLogger(ProgramContext.Name);
         var logged = new LoggedProgress(display, logger);
         logged.State(Stated.Text);
@@ -221,7 +229,8 @@ internal sealed class RunSetup
         }
     }
 
-    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured on.</summary>
+    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured
+    /// on.</summary>
     public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
         configuration.Data.Name,
         new DataSetOptions(DataFolder(invocation), SamplesToLoad(configuration.Data), Some(configuration.Data.TestSamples)));

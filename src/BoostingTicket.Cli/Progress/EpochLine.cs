@@ -13,7 +13,10 @@ internal static class EpochLine
         int digits = totalEpochs.ToString(CultureInfo.InvariantCulture).Length;
         string number = epoch.Epoch.ToString(CultureInfo.InvariantCulture).PadLeft(digits);
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"epoch {number}/{totalEpochs}  loss {epoch.TrainLoss:F4}  train {Percent(epoch.TrainAccuracy)}  val {Percent(epoch.ValidationClean)}");
+        line.Append(
+            CultureInfo.InvariantCulture,
+            $"epoch {number}/{totalEpochs}  loss {epoch.TrainLoss:F4}  train {Percent(epoch.TrainAccuracy)}  val "
+            + $"{Percent(epoch.ValidationClean)}");
         if (epoch.ValidationRobust is { } robust)
             line.Append(CultureInfo.InvariantCulture, $"  robust {Percent(robust)}");
         double seconds = epoch.Times.Training + epoch.Times.Evaluate;

@@ -19,11 +19,14 @@ internal sealed class FetchLines(Terminal terminal) : IProgress<FetchProgress>
     public void Report(FetchProgress value)
     {
         bool done = value.Bytes == value.Total;
-        string percent = value.Total is > 0 and { } total ? $"{100.0 * value.Bytes / total:F0} % of {total / Mebi:F1} MiB" : $"{value.Bytes / Mebi:F1} MiB";
+        string percent = value.Total is > 0 and { } total
+            ? $"{100.0 * value.Bytes / total:F0} % of {total / Mebi:F1} MiB"
+            : $"{value.Bytes / Mebi:F1} MiB";
         string left = value.Total is { } all && value.BytesPerSecond > 0 && !done
             ? $", {Durations.Short((all - value.Bytes) / value.BytesPerSecond)} left"
             : "";
-        string line = string.Create(CultureInfo.InvariantCulture, $"{value.File}: {percent}, {value.BytesPerSecond / Mebi:F1} MiB/s{left}");
+        string line = string.Create(
+            CultureInfo.InvariantCulture, $"{value.File}: {percent}, {value.BytesPerSecond / Mebi:F1} MiB/s{left}");
         if (terminal.IsErrorInteractive)
         {
             PlainWriter.Raw(terminal.Error).Write("\r" + PlainText.Escape(line).PadRight(79));

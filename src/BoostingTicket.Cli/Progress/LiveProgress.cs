@@ -31,7 +31,8 @@ internal sealed class LiveProgress : IProgressDisplay
     public T Show<T>(Func<T> work) => _console.Progress()
         .AutoClear(true)
         .HideCompleted(true)
-        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new TextColumn(() => _speed))
+        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
+            new PercentageColumn(), new TextColumn(() => _speed))
         .Start(context =>
         {
             _context = context;

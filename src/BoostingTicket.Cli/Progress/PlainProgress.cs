@@ -35,7 +35,8 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
         _lastWrite = Stopwatch.GetTimestamp();
         double percent = _clock.Total > 0 ? 100.0 * doneSteps / _clock.Total : 0;
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {percent,3:F0} %  step {doneSteps:N0}/{_clock.Total:N0}  {samplesPerSecond:N0} images/s  {Durations.Short(left)} left"));
+            $"  {percent,3:F0} %  step {doneSteps:N0}/{_clock.Total:N0}  {samplesPerSecond:N0} images/s  {Durations.Short(left)} "
+            + $"left"));
     }
 
     /// <inheritdoc/>

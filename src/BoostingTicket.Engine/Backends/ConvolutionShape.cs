@@ -30,6 +30,7 @@ public readonly record struct ConvolutionShape(
     /// <summary>Weights: output channels x input channels x kernel rows x kernel columns.</summary>
     public int WeightCount => OutputChannels * Input.Channels * KernelHeight * KernelWidth;
 
-    /// <summary>Multiply-adds of the forward pass of one sample; the input gradient and the filter gradient cost as much.</summary>
+    /// <summary>Multiply-adds of the forward pass of one sample; the input gradient and the filter gradient cost as
+    /// much.</summary>
     public long MultiplyAdds => (long)WeightCount * Output.Pixels;
 }

@@ -12,9 +12,10 @@ public sealed record ChosenWork(
     string Work, string Way, bool? Fused, bool? Accumulates, string Check, double? Milliseconds, double? TeraOperationsPerSecond);
 
 /// <summary>
-/// What a device chose by measurement: for each piece of work the way in which it is done, both in the device's own words. Two ways of
-/// the same work may differ in the last bits, and which one is faster may be measured otherwise in another process. So whoever wants the
-/// same bits in two processes keeps the choices of the first and gives them to the second. Safe for use from several threads.
+/// What a device chose by measurement: for each piece of work the way in which it is done, both in the device's own words. Two
+/// ways of the same work may differ in the last bits, and which one is faster may be measured otherwise in another process. So
+/// whoever wants the same bits in two processes keeps the choices of the first and gives them to the second. Safe for use from
+/// several threads.
 /// </summary>
 /// <param name="device">The device with its libraries and settings; choices of one say nothing about another.</param>
 public sealed class DeviceChoices(string device)
@@ -24,11 +25,12 @@ public sealed class DeviceChoices(string device)
     private readonly Dictionary<string, string> _kept = new(StringComparer.Ordinal);
     private readonly List<string> _findings = [];
 
-    /// <summary>Called after a choice was made, before a result of it reaches anybody: whoever keeps choices writes them down here.
-    /// What it throws ends the operation.</summary>
+    /// <summary>Called after a choice was made, before a result of it reaches anybody: whoever keeps choices writes them down
+    /// here. What it throws ends the operation.</summary>
     public Action? WhenChanged { get; set; }
 
-    /// <summary>Called with one sentence when a way turned out to compute wrong values or to be refused; once for a sentence.</summary>
+    /// <summary>Called with one sentence when a way turned out to compute wrong values or to be refused; once for a
+    /// sentence.</summary>
     public Action<string>? WhenFound { get; set; }
 
     /// <summary>Raised after <see cref="Restore"/>.</summary>
@@ -63,8 +65,8 @@ public sealed class DeviceChoices(string device)
         }
     }
 
-    /// <summary>Gives the device choices of an earlier process. They hold from now on, also for work that was done in another way before,
-    /// unless they turn out not to work. Words that the device does not know are passed over.</summary>
+    /// <summary>Gives the device choices of an earlier process. They hold from now on, also for work that was done in another way
+    /// before, unless they turn out not to work. Words that the device does not know are passed over.</summary>
     /// <param name="choices">Ways by work, from <see cref="Made"/>.</param>
     public void Restore(IReadOnlyDictionary<string, string> choices)
     {

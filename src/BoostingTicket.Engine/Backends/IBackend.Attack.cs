@@ -18,10 +18,11 @@ public partial interface IBackend
     /// <param name="adversarial">N x image shape; overwritten.</param>
     void RandomStart(Tensor clean, IntBuffer samples, float epsilon, RandomStartKey key, Tensor adversarial);
 
-    /// <summary>A normally distributed start around the clean image (TRADES): <c>adversarial = clean + σ n</c>. Not clamped: the first
-    /// step of the attack does that.</summary>
-    /// <remarks>Logical values <c>2i</c> and <c>2i + 1</c> of sample <c>s</c> take the two numbers that <see cref="Philox.Normal"/> makes of
-    /// words <c>2i % 4</c> and <c>2i % 4 + 1</c> of the counter that <see cref="RandomStart"/> takes for them, to float32 accuracy.</remarks>
+    /// <summary>A normally distributed start around the clean image (TRADES): <c>adversarial = clean + σ n</c>. Not clamped: the
+    /// first step of the attack does that.</summary>
+    /// <remarks>Logical values <c>2i</c> and <c>2i + 1</c> of sample <c>s</c> take the two numbers that <see
+    /// cref="Philox.Normal"/> makes of words <c>2i % 4</c> and <c>2i % 4 + 1</c> of the counter that <see cref="RandomStart"/>
+    /// takes for them, to float32 accuracy.</remarks>
     /// <param name="clean">N x image shape in [0, 1].</param>
     /// <param name="samples">Identity of each of the N samples.</param>
     /// <param name="deviation">σ in pixel units.</param>

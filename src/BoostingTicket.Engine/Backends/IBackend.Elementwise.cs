@@ -30,7 +30,8 @@ public partial interface IBackend
     /// <param name="labels">At least N class numbers in [0, classes).</param>
     /// <param name="losses">Receives N losses.</param>
     /// <param name="correct">Receives N times 1 (the first largest logit is the label's) or 0.</param>
-    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient of each sample's loss, or null.</param>
+    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient of each sample's loss, or
+    /// null.</param>
     /// <param name="gradientScale">1/N for a mean loss, 1 for the sum that attacks use.</param>
     void Loss(
         LossKind kind, Tensor logits, IntBuffer labels, FloatBuffer losses, FloatBuffer correct, Tensor? gradient,
@@ -42,11 +43,13 @@ public partial interface IBackend
     /// <param name="reference">N x classes.</param>
     /// <param name="logits">N x classes.</param>
     /// <param name="divergences">Receives N values.</param>
-    /// <param name="referenceGradient">To what it holds is added <paramref name="gradientScale"/> times the gradient by the reference,
+    /// <param name="referenceGradient">To what it holds is added <paramref name="gradientScale"/> times the gradient by the
+    /// reference,
     /// <c>p_j (log p_j - log q_j - KL)</c>; null where it is not wanted.</param>
-    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient by the logits, <c>q_j - p_j</c>; null where it
-    /// is not wanted.</param>
+    /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient by the logits, <c>q_j - p_j</c>; null
+    /// where it is not wanted.</param>
     /// <param name="gradientScale">Factor of the gradients.</param>
     void Divergence(
-        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale);
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient,
+        float gradientScale);
 }

@@ -17,7 +17,8 @@ public partial interface IBackend
     /// <summary><c>values = values * masks</c>, with exact zeros (not negative zero) where the mask is 0.</summary>
     void ApplyMask(BufferSlice masks, BufferSlice values);
 
-    /// <summary><c>values = factor * values + sourceFactor * source</c>: a sum of gradients, a running average of weights.</summary>
+    /// <summary><c>values = factor * values + sourceFactor * source</c>: a sum of gradients, a running average of
+    /// weights.</summary>
     /// <param name="source">Read.</param>
     /// <param name="sourceFactor">Its factor.</param>
     /// <param name="factor">Factor of what <paramref name="values"/> hold.</param>

@@ -15,8 +15,8 @@ public partial interface IBackend : IDisposable
     /// <summary>Number format of the tensors that this backend creates.</summary>
     Precision Precision { get; }
 
-    /// <summary>What this device chose by measurement, to be kept and given back; null where nothing is measured, so that the same work
-    /// gives the same bits in every process.</summary>
+    /// <summary>What this device chose by measurement, to be kept and given back; null where nothing is measured, so that the
+    /// same work gives the same bits in every process.</summary>
     DeviceChoices? Choices => null;
 
     /// <summary>A tensor without memory; <see cref="Place"/> gives it some.</summary>
@@ -74,7 +74,8 @@ public partial interface IBackend : IDisposable
     void Fill(BufferSlice destination, float value);
 
     /// <summary>Prepares work that will run many times: calls of this backend's operations that are the same every time, with the
-    /// same operands and numbers, and none that transfers or waits. A backend may record what they do and replay it without calling
+    /// same operands and numbers, and none that transfers or waits. A backend may record what they do and replay it without
+    /// calling
     /// <paramref name="work"/> again; it calls it again when memory moved.</summary>
     RepeatedWork Repeat(Action work) => new CalledWork(work);
 

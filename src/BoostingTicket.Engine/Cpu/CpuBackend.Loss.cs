@@ -41,7 +41,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     }
 
     public void Divergence(
-        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient,
+        float gradientScale)
     {
         CpuTensor from = CpuTensor.Of(logits), target = CpuTensor.Of(reference);
         RequireSame(target, from);

@@ -19,8 +19,8 @@ internal sealed partial class ConvolutionAlgorithms
     private const string OneCall = "one call";
     private const string Apart = "apart";
 
-    /// <summary>Algorithms that always give the same bits, tensor cores first: implicit GEMM with precomputed indices (forward), algorithm 1
-    /// of either gradient; then the others.</summary>
+    /// <summary>Algorithms that always give the same bits, tensor cores first: implicit GEMM with precomputed indices (forward),
+    /// algorithm 1 of either gradient; then the others.</summary>
     private static readonly Dictionary<ConvolutionDirection, int[]> DeterministicAlgorithms = new()
     {
         [ConvolutionDirection.Forward] = [1, 0, 7, 6, 2],
@@ -82,7 +82,8 @@ internal sealed partial class ConvolutionAlgorithms
             if (TryTake(plan, bench))
                 return;
             _context.Choices.Report(
-                $"The {plan.Name} is not computed as it was before ({WayOf(kept)} does not work any more), so the last digits of results "
+                $"The {plan.Name} is not computed as it was before ({WayOf(kept)} does not work any more), so the last digits of "
+                + $"results "
                 + "may differ from those of a run in one go.");
         }
         TakeAny(plan, bench);
@@ -130,9 +131,9 @@ internal sealed partial class ConvolutionAlgorithms
         }
     }
 
-    // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too, so that what
-    // was measured with it comes after what was measured without, and runs without. What gives other bits from call to call comes last:
-    // a run that is resumed would not be the one that was interrupted.
+    // Where float32 was asked for, what is faster because it rounds to TF32 is not a candidate; default math may do so too, so
+    // that what was measured with it comes after what was measured without, and runs without. What gives other bits from call to
+    // call comes last: a run that is resumed would not be the one that was interrupted.
     private IEnumerable<CudnnAlgorithm> Usable(CudnnAlgorithm[] measured)
     {
         if (_precision == Precision.Float32)
@@ -177,7 +178,8 @@ internal sealed partial class ConvolutionAlgorithms
             if (!candidate.IsDeterministic)
             {
                 _context.Choices.Report(
-                    $"The {plan.Name} is computed by cuDNN's {WayOf(candidate)}, whose last digits differ from call to call, since nothing "
+                    $"The {plan.Name} is computed by cuDNN's {WayOf(candidate)}, whose last digits differ from call to call, "
+                    + $"since nothing "
                     + "else works.");
             }
             _context.Choices.Add(plan.Name, WayOf(candidate));
@@ -193,8 +195,8 @@ internal sealed partial class ConvolutionAlgorithms
         return _context.Cudnn.WorkspaceBytes(_context.CudnnHandle, plan.Direction, plan.Operands, candidate.Algorithm);
     }
 
-    // Whether cuDNN does it, and its values agree with those of a second algorithm. Where they do not, double precision says which of
-    // the two is wrong.
+    // Whether cuDNN does it, and its values agree with those of a second algorithm. Where they do not, double precision says
+    // which of the two is wrong.
     private bool Works(ConvolutionPlan plan, ConvolutionBench bench, CudnnAlgorithm candidate)
     {
         plan.IsChecked = false;
@@ -226,7 +228,8 @@ internal sealed partial class ConvolutionAlgorithms
 
     private IEnumerable<CudnnAlgorithm> Others(ConvolutionPlan plan, CudnnAlgorithm candidate) =>
         plan.Candidates.ToArray()
-            .Concat(DeterministicAlgorithms[plan.Direction].Select(number => new CudnnAlgorithm(number, 0, 0, true, candidate.Math)))
+            .Concat(DeterministicAlgorithms[plan.Direction].Select(number => new CudnnAlgorithm(
+                number, 0, 0, true, candidate.Math)))
             .Where(other => other.Algorithm != candidate.Algorithm && !plan.Wrong.Contains((other.Algorithm, other.Math)))
             .DistinctBy(other => other.Algorithm);
 
@@ -239,7 +242,8 @@ internal sealed partial class ConvolutionAlgorithms
             {
                 nuint bytes = Prepare(plan, candidate);
                 _context.Cudnn.Convolve(
-                    _context.CudnnHandle, plan.Direction, 1, bench.Operands, candidate.Algorithm, bench.Workspace((long)bytes), bytes, 0);
+                    _context.CudnnHandle, plan.Direction, 1, bench.Operands, candidate.Algorithm, bench.Workspace((long)bytes),
+                    bytes, 0);
                 return true;
             });
             return _options.ChecksValues ? bench.Download() : [];
@@ -311,7 +315,8 @@ internal sealed partial class ConvolutionAlgorithms
         throw NoWay(plan);
     }
 
-    // One call or two: as an earlier process chose, else one where it works and is faster, or always where nothing may be measured.
+    // One call or two: as an earlier process chose, else one where it works and is faster, or always where nothing may be
+    // measured.
     private bool Decide(ConvolutionPlan plan, string work, Func<bool> works, Func<bool>? isFaster)
     {
         _context.RequireNotRecording("choose a convolution's epilogue");
@@ -320,7 +325,8 @@ internal sealed partial class ConvolutionAlgorithms
         if (kept == OneCall && !one)
         {
             _context.Choices.Report(
-                $"The {work} is not done in one call as before, since that does not work any more; the last digits of results may differ "
+                $"The {work} is not done in one call as before, since that does not work any more; the last digits of results "
+                + $"may differ "
                 + "from those of a run in one go.");
         }
         _context.Choices.Add(work, one ? OneCall : Apart);
@@ -336,7 +342,8 @@ internal sealed partial class ConvolutionAlgorithms
     }
 
     private bool FusesRightly(ConvolutionPlan plan, bool withResidual, ActivationKind activation) => AddsRightly(
-        plan, FusedWork(plan, withResidual, activation), bias: true, addend: withResidual, relu: activation == ActivationKind.Relu,
+        plan, FusedWork(plan, withResidual, activation), bias: true, addend: withResidual,
+        relu: activation == ActivationKind.Relu,
         bench => TryRunFused(
             plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, bench.Bias,
             withResidual ? bench.Addend : DevicePointer.Null, activation));
@@ -351,7 +358,8 @@ internal sealed partial class ConvolutionAlgorithms
         });
 
     // Whether a call that adds gives the sum of what the pass alone gives and what is added.
-    private bool AddsRightly(ConvolutionPlan plan, string work, bool bias, bool addend, bool relu, Func<ConvolutionBench, bool> tryAdd)
+    private bool AddsRightly(
+        ConvolutionPlan plan, string work, bool bias, bool addend, bool relu, Func<ConvolutionBench, bool> tryAdd)
     {
         try
         {

@@ -4,10 +4,10 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Chooses how each pass of each convolution is computed, once a shape and batch size, and runs it. By measurement, or, where
-/// results must be the same in every process, the first of cuDNN's algorithms that always gives the same bits. What is taken was checked
-/// for right values; what was chosen is told to <see cref="DeviceChoices"/>, and what an earlier process chose is taken from
-/// there. The choice is in the other part of this class.</summary>
+/// <summary>Chooses how each pass of each convolution is computed, once a shape and batch size, and runs it. By measurement, or,
+/// where results must be the same in every process, the first of cuDNN's algorithms that always gives the same bits. What is
+/// taken was checked for right values; what was chosen is told to <see cref="DeviceChoices"/>, and what an earlier process chose
+/// is taken from there. The choice is in the other part of this class.</summary>
 internal sealed partial class ConvolutionAlgorithms : IDisposable
 {
     /// <summary>Implicit GEMM with precomputed indices: the forward algorithm with which cuDNN fuses no activation.</summary>
@@ -67,15 +67,20 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         if (_plans.TryGetValue((direction, shape, batch), out ConvolutionPlan? plan))
             return plan;
         _context.RequireNotRecording("choose a convolution's algorithm");
-        plan = shape.IsLinear ? new ConvolutionPlan { Direction = direction, Shape = shape, Batch = batch } : Describe(direction, shape, batch);
+        plan = shape.IsLinear ? new ConvolutionPlan
+        {
+            Direction = direction,
+            Shape = shape,
+            Batch = batch,
+        } : Describe(direction, shape, batch);
         if (!shape.IsLinear)
             Choose(plan);
         _plans.Add((direction, shape, batch), plan);
         return plan;
     }
 
-    /// <summary>Runs a pass, which overwrites its result: x, w, y are the operands' places or their gradients'. Where cuDNN refuses an
-    /// algorithm that it did before, the next one is taken.</summary>
+    /// <summary>Runs a pass, which overwrites its result: x, w, y are the operands' places or their gradients'. Where cuDNN
+    /// refuses an algorithm that it did before, the next one is taken.</summary>
     /// <param name="plan">From <see cref="Find"/>.</param>
     /// <param name="x">Input or its gradient.</param>
     /// <param name="w">Packed weights or their gradient.</param>
@@ -100,8 +105,8 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         RunInAnotherWay(plan, x, w, y);
     }
 
-    /// <summary>Runs a pass that adds to what its destination holds; returns false, and leaves it as it was, where cuDNN does not do
-    /// that, or not rightly.</summary>
+    /// <summary>Runs a pass that adds to what its destination holds; returns false, and leaves it as it was, where cuDNN does not
+    /// do that, or not rightly.</summary>
     public bool TryAccumulate(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y)
     {
         if (plan.Shape.IsLinear)
@@ -142,8 +147,8 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         plan, FusedWork(plan, withResidual, activation), () => FusesRightly(plan, withResidual, activation) && tryFused(),
         () => IsFaster(() => tryFused(), apart));
 
-    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is refused, and then it is
-    /// not asked for again.</summary>
+    /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is refused, and then
+    /// it is not asked for again.</summary>
     public bool TryRunFused(
         ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, DevicePointer shift, DevicePointer residual,
         ActivationKind activation)
@@ -151,7 +156,8 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         try
         {
             _context.Cudnn.ConvolveBiasRelu(
-                _context.CudnnHandle, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm, Workspace(plan), plan.WorkspaceBytes,
+                _context.CudnnHandle, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm, Workspace(plan),
+                plan.WorkspaceBytes,
                 residual.IsNull ? 0 : 1, residual.IsNull ? y : residual, plan.BiasTensor, shift,
                 activation == ActivationKind.Relu ? _relu : _identity);
             return true;
@@ -169,8 +175,8 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         }
     }
 
-    /// <summary>Compares two ways to do the same, both of which were called before and overwrite the same destination; true if the first
-    /// takes the GPU less time. Must not be recorded.</summary>
+    /// <summary>Compares two ways to do the same, both of which were called before and overwrite the same destination; true if
+    /// the first takes the GPU less time. Must not be recorded.</summary>
     public bool IsFaster(Action first, Action second) => _timer.IsFaster(first, second);
 
     /// <inheritdoc/>
@@ -197,13 +203,14 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
     private DevicePointer Workspace(ConvolutionPlan plan) =>
         plan.WorkspaceBytes == 0 ? DevicePointer.Null : _workspace.Reserve((long)plan.WorkspaceBytes);
 
-    // Row-major matrices are the transposes of cuBLAS's: x is D x N, w is D x K, y is K x N for D values of an input, K features, N
-    // samples.
+    // Row-major matrices are the transposes of cuBLAS's: x is D x N, w is D x K, y is K x N for D values of an input, K features,
+    // N samples.
     private void Multiply(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta)
     {
         int values = plan.Shape.Input.Pixels * TensorView.Pad(plan.Shape.Input.Channels, _type);
         int features = TensorView.Pad(plan.Shape.OutputChannels, _type);
-        CublasMatrix input = new(x, MatrixType, values), weights = new(w, MatrixType, values), output = new(y, MatrixType, features);
+        CublasMatrix input = new(x, MatrixType, values), weights = new(w, MatrixType, values),
+        output = new(y, MatrixType, features);
         CublasCompute compute = _precision == Precision.TensorFloat32
             ? CublasCompute.Float32FastTensorFloat32
             : CublasCompute.Float32;
@@ -221,7 +228,8 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         }
 
         void Gemm(
-            CublasOperation operationA, CublasOperation operationB, int m, int n, int k, CublasMatrix a, CublasMatrix b, CublasMatrix c) =>
+            CublasOperation operationA, CublasOperation operationB, int m, int n, int k, CublasMatrix a, CublasMatrix b,
+            CublasMatrix c) =>
             _context.Cublas.Gemm(_context.CublasHandle, operationA, operationB, m, n, k, 1, a, b, beta, c, compute);
     }
 

@@ -5,11 +5,12 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Memory of its own for one pass of a convolution, its operands random, on which ways to compute the pass are measured and
-/// what they give is checked: against each other over all values, and against double precision in a few.</summary>
+/// <summary>Memory of its own for one pass of a convolution, its operands random, on which ways to compute the pass are measured
+/// and what they give is checked: against each other over all values, and against double precision in a few.</summary>
 internal sealed class ConvolutionBench : IDisposable
 {
-    /// <summary>Values of a result that are computed in double precision; a filter gradient may sum 100,000 products for each.</summary>
+    /// <summary>Values of a result that are computed in double precision; a filter gradient may sum 100,000 products for
+    /// each.</summary>
     private const int Samples = 16;
 
     private readonly CudaContext _context;
@@ -63,7 +64,8 @@ internal sealed class ConvolutionBench : IDisposable
         _more.Fill(context, staging, Bias, _filters);
 
         long Bytes(long elements) =>
-            ((elements * (type == ElementType.BFloat16 ? 2 : 4)) + CudaTensor.Alignment - 1) / CudaTensor.Alignment * CudaTensor.Alignment;
+            ((elements * (type == ElementType.BFloat16 ? 2 : 4)) + CudaTensor.Alignment - 1) / CudaTensor.Alignment
+                * CudaTensor.Alignment;
     }
 
     /// <summary>The pass's operands; a pass overwrites one of them.</summary>
@@ -178,9 +180,9 @@ internal sealed class ConvolutionBench : IDisposable
         _memory.Dispose();
     }
 
-    // Operands are uniform in [-1, 1): a sum of n products has a deviation of sqrt(n) / 3, and rounding errors of the products add up in
-    // the same way. The factors leave room for what transforms of tiles (Winograd's) amplify, and for sums in one long row; the last
-    // term is the rounding of the result.
+    // Operands are uniform in [-1, 1): a sum of n products has a deviation of sqrt(n) / 3, and rounding errors of the products
+    // add up in the same way. The factors leave room for what transforms of tiles (Winograd's) amplify, and for sums in one long
+    // row; the last term is the rounding of the result.
     private static (double Bound, double Rounding) Tolerance(long products, Precision precision)
     {
         double root = Math.Sqrt(products), sums = Math.ScaleB((64 + (4 * root)) * root, -24);
@@ -251,7 +253,8 @@ internal sealed class ConvolutionBench : IDisposable
                 int h = (p * shape.Stride) - shape.Padding + r, v = (q * shape.Stride) - shape.Padding + s;
                 if (h < 0 || h >= input.Height || v < 0 || v >= input.Width)
                     continue;
-                sum += (double)_x[((((sample * input.Height) + h) * input.Width) + v) * _channels + channel] * _y[(pixel * _filters) + filter];
+                sum += (double)_x[((((sample * input.Height) + h) * input.Width) + v) * _channels + channel]
+                    * _y[(pixel * _filters) + filter];
             }
         }
         return sum;

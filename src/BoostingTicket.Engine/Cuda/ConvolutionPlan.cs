@@ -52,7 +52,8 @@ internal sealed class ConvolutionPlan
     /// <summary>The pass in words: the same in every process, so that what was chosen for it is found again.</summary>
     public string Name => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Words} of {Shape.Input} by {Shape.OutputChannels} filters of {Shape.KernelHeight}x{Shape.KernelWidth}, stride {Shape.Stride}, "
+        $"{Words} of {Shape.Input} by {Shape.OutputChannels} filters of {Shape.KernelHeight}x{Shape.KernelWidth}, stride "
+        + $"{Shape.Stride}, "
         + $"padding {Shape.Padding}, batch {Batch}");
 
     /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>

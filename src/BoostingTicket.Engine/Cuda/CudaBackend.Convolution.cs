@@ -80,8 +80,8 @@ internal sealed partial class CudaBackend
             _elementwise.Forward(to, DevicePointer.Null, shift, residual, activation, to);
     }
 
-    // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call may not
-    // read the residual from where it writes.
+    // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call
+    // may not read the residual from where it writes.
     private bool Fuses(
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
         Activation activation)

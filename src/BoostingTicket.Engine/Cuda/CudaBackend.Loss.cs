@@ -18,7 +18,8 @@ internal sealed partial class CudaBackend
     }
 
     public void Divergence(
-        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient, float gradientScale)
+        Tensor reference, Tensor logits, FloatBuffer divergences, Tensor? referenceGradient, Tensor? gradient,
+        float gradientScale)
     {
         TensorView target = View(reference), from = View(logits);
         _loss.Divergence(

@@ -5,8 +5,9 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>The CUDA backend: convolutions by cuDNN, linear layers by cuBLAS, everything else by our own kernels, all in the order of one
-/// stream. The operations stand in the other parts of this class, in files with the suffixes of <see cref="IBackend"/>'s.</summary>
+/// <summary>The CUDA backend: convolutions by cuDNN, linear layers by cuBLAS, everything else by our own kernels, all in the
+/// order of one stream. The operations stand in the other parts of this class, in files with the suffixes of <see
+/// cref="IBackend"/>'s.</summary>
 internal sealed partial class CudaBackend : IBackend
 {
     private readonly CudaContext _context;
@@ -28,8 +29,8 @@ internal sealed partial class CudaBackend : IBackend
 
     private readonly IDisposable? _libraries;
 
-    /// <summary>Opens the first GPU that can be used (CUDA_VISIBLE_DEVICES says which there are) with the libraries that this machine
-    /// has.</summary>
+    /// <summary>Opens the first GPU that can be used (CUDA_VISIBLE_DEVICES says which there are) with the libraries that this
+    /// machine has.</summary>
     /// <exception cref="DeviceException">A library or the GPU is not there; the message says what was looked for and what to
     /// do.</exception>
     /// <param name="options">How it computes; its number of the GPU does not count.</param>

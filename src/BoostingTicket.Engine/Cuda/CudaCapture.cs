@@ -31,7 +31,8 @@ internal static class CudaCapture
         }
         catch
         {
-            // A stream that stays in capture can do nothing else. What ended the work also made the capture invalid, and is what to tell.
+            // A stream that stays in capture can do nothing else. What ended the work also made the capture invalid, and is what
+            // to tell.
             context.IsRecording = false;
             Abandon(context);
             throw;

@@ -14,8 +14,8 @@ internal sealed class CudaContext : IDisposable
     private readonly int _device;
     private readonly DeviceBlock _cublasWorkspace;
 
-    // Whose context is current. A field of the thread: the number of a thread that ended is given to a new one, and a thread may work for
-    // several GPUs.
+    // Whose context is current. A field of the thread: the number of a thread that ended is given to a new one, and a thread may
+    // work for several GPUs.
     [ThreadStatic]
     private static CudaContext? _current;
 
@@ -126,7 +126,8 @@ internal sealed class CudaContext : IDisposable
             throw new DeviceException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The GPU does not have enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, {Mebibytes((long)free)} of "
+                    $"The GPU does not have enough memory: {Mebibytes(bytes)} MiB are needed for {purpose}, "
+                    + $"{Mebibytes((long)free)} of "
                     + $"{Mebibytes((long)total)} MiB are free; use smaller batches, or end other programs on the GPU."),
                 failure);
         }

@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Cuda.Kernels;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>A filter of the CUDA backend: its weights as output channel, row, column, input channel, both kinds of channel padded to
-/// whole vectors, in the backend's number format; and shifts in the form in which cuDNN adds them: in that format,
+/// <summary>A filter of the CUDA backend: its weights as output channel, row, column, input channel, both kinds of channel padded
+/// to whole vectors, in the backend's number format; and shifts in the form in which cuDNN adds them: in that format,
 /// aligned.</summary>
 internal sealed class CudaFilter : Filter
 {

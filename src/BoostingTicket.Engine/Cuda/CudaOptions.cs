@@ -6,10 +6,10 @@ namespace BoostingTicket.Engine.Cuda;
 /// <param name="Device">Number of the GPU among those that the driver shows.</param>
 /// <param name="Precision">Number format of feature maps and multiply-adds; null for its own choice. Weights, statistics
 /// and images are float32 in every precision.</param>
-/// <param name="Deterministic">Whether algorithms are taken in a fixed order instead of by measurement, and only those that give the
-/// same bits every time. Our own kernels always do.</param>
-/// <param name="Records">Whether repeated work is replayed as CUDA graphs. Off, every call is made as it comes, which is slower and names
-/// the kernel where one fails.</param>
+/// <param name="Deterministic">Whether algorithms are taken in a fixed order instead of by measurement, and only those that give
+/// the same bits every time. Our own kernels always do.</param>
+/// <param name="Records">Whether repeated work is replayed as CUDA graphs. Off, every call is made as it comes, which is slower
+/// and names the kernel where one fails.</param>
 public sealed record CudaOptions(
     int Device = 0, Precision? Precision = null, bool Deterministic = false, bool Records = true)
 {

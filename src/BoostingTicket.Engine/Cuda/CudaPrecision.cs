@@ -5,8 +5,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Which number formats a GPU computes in. Tensor cores take TF32 and bfloat16 from compute capability 8.0 on (NVIDIA, "CUDA C++
-/// Programming Guide", section on compute capabilities).</summary>
+/// <summary>Which number formats a GPU computes in. Tensor cores take TF32 and bfloat16 from compute capability 8.0 on (NVIDIA,
+/// "CUDA C++ Programming Guide", section on compute capabilities).</summary>
 internal static class CudaPrecision
 {
     private const int FirstMajor = 8;
@@ -30,11 +30,12 @@ internal static class CudaPrecision
         string word = asked == Precision.BFloat16 ? "bf16" : "tf32";
         throw new DeviceException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The number format {word} needs a GPU of compute capability {FirstMajor}.0 or later, and {name} has {major}.{minor}; leave out "
+            $"The number format {word} needs a GPU of compute capability {FirstMajor}.0 or later, and {name} has "
+            + $"{major}.{minor}; leave out "
             + $"the format, or choose float32."));
     }
 
-    /// <summary>What a GPU of a compute capability takes by itself. bfloat16 is faster than TF32, but that accuracies agree with float32's
-    /// was not shown yet.</summary>
+    /// <summary>What a GPU of a compute capability takes by itself. bfloat16 is faster than TF32, but that accuracies agree with
+    /// float32's was not shown yet.</summary>
     public static Precision Fastest(int major) => major >= FirstMajor ? Precision.TensorFloat32 : Precision.Float32;
 }

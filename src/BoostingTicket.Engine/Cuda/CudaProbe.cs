@@ -14,7 +14,8 @@ public sealed record GpuStatus(int Number, bool Usable, string Description);
 public sealed record CudaProbe
 {
     /// <summary>What the program needs, in words.</summary>
-    public const string Requirements = "an NVIDIA GPU of compute capability 7.0 or later, a driver for CUDA 12 or 13 (525 or later), "
+    public const string Requirements =
+        "an NVIDIA GPU of compute capability 7.0 or later, a driver for CUDA 12 or 13 (525 or later), "
         + "cuBLAS 12 or 13 and cuDNN 8.9 or 9";
 
     private readonly CudaInventory _inventory;
@@ -48,8 +49,8 @@ public sealed record CudaProbe
     /// <summary>Whether CUDA can work: driver, GPU, cuBLAS and cuDNN are all there.</summary>
     public bool Usable { get; }
 
-    /// <summary>What there is, or why CUDA cannot be used: what is missing, where it was looked for and how to get it. The middle of
-    /// a sentence.</summary>
+    /// <summary>What there is, or why CUDA cannot be used: what is missing, where it was looked for and how to get it. The middle
+    /// of a sentence.</summary>
     public string Reason { get; }
 
     /// <summary>The first thing that is missing, as the end of a sentence; empty when nothing is.</summary>

@@ -3,9 +3,9 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Work that is replayed as a CUDA graph. The first run calls it, which chooses algorithms and grows scratch memory; the second
-/// records it; from then on one launch runs all of it. When memory moved, it starts again. What the libraries cannot record is called
-/// every time.</summary>
+/// <summary>Work that is replayed as a CUDA graph. The first run calls it, which chooses algorithms and grows scratch memory; the
+/// second records it; from then on one launch runs all of it. When memory moved, it starts again. What the libraries cannot
+/// record is called every time.</summary>
 internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
 {
     private long _calledWith = -1;

@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Page-locked host memory through which everything goes to the device and back. Uploads take consecutive pieces and return at
-/// once; the device is waited for only when the ring is full.</summary>
+/// <summary>Page-locked host memory through which everything goes to the device and back. Uploads take consecutive pieces and
+/// return at once; the device is waited for only when the ring is full.</summary>
 internal sealed unsafe class HostStaging : IDisposable
 {
     private const long Capacity = 16L << 20;

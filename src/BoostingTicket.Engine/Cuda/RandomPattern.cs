@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Random numbers in [-1, 1) that repeat after a prime number of elements, so that the host knows what every element of a large
-/// operand on the device is without having filled it element by element.</summary>
+/// <summary>Random numbers in [-1, 1) that repeat after a prime number of elements, so that the host knows what every element of
+/// a large operand on the device is without having filled it element by element.</summary>
 internal sealed class RandomPattern
 {
     /// <summary>Elements until it repeats: no size of a convolution divides it.</summary>

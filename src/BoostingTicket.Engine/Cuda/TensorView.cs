@@ -13,8 +13,9 @@ internal enum ElementType
     BFloat16,
 }
 
-/// <summary>A batch of feature maps in device memory: sample, row, column, channel. The channels of a pixel are padded to a multiple
-/// of 16 bytes, so that kernels read and write nothing but whole 16-byte vectors; padding channels always hold zeros.</summary>
+/// <summary>A batch of feature maps in device memory: sample, row, column, channel. The channels of a pixel are padded to a
+/// multiple of 16 bytes, so that kernels read and write nothing but whole 16-byte vectors; padding channels always hold
+/// zeros.</summary>
 /// <param name="Data">The first element, aligned to 256 bytes.</param>
 /// <param name="Type">Elements.</param>
 /// <param name="Batch">Samples.</param>

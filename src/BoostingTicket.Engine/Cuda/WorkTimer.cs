@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Compares how long two ways take the GPU. Each is repeated in a recorded graph of its own, so that what the host needs to
-/// submit calls is not part of it: in training they are replayed as graphs too.</summary>
+/// <summary>Compares how long two ways take the GPU. Each is repeated in a recorded graph of its own, so that what the host needs
+/// to submit calls is not part of it: in training they are replayed as graphs too.</summary>
 /// <param name="context">The GPU.</param>
 /// <param name="records">Whether graphs may be recorded.</param>
 internal sealed class WorkTimer(CudaContext context, bool records)

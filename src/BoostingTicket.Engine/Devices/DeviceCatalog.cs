@@ -114,7 +114,8 @@ public static class DeviceCatalog
         else if (precision is not (null or Precision.Float32))
         {
             throw new DeviceException(
-                $"The CPU computes in float32 alone, not in {WordOf(precision.Value)}; leave the number format out or use the device cuda.");
+                $"The CPU computes in float32 alone, not in {WordOf(precision.Value)}; leave the number format out or use the "
+                + $"device cuda.");
         }
     }
 
@@ -153,5 +154,6 @@ public static class DeviceCatalog
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)})");
+        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of "
+        + $"{string.Join(", ", InstructionSets.Available)})");
 }

@@ -35,7 +35,8 @@ public sealed class Plan : IDisposable
         if (options.WantsParameterGradients && options.Mode != PlanMode.Train)
             throw new ArgumentException("Gradients of parameters need the training mode.", nameof(options));
         if (options.WantsFirstLayerApart && !options.WantsParameterGradients)
-            throw new ArgumentException("The first layer's gradients can be apart only where gradients of parameters are wanted.", nameof(options));
+            throw new ArgumentException(
+                "The first layer's gradients can be apart only where gradients of parameters are wanted.", nameof(options));
         _backend = backend;
         _store = store;
         Buffers = buffers;
@@ -130,7 +131,8 @@ public sealed class Plan : IDisposable
     }
 
     /// <summary>Sets the gradient of the logits to that of a loss which the backend does not know, in place of
-    /// <see cref="Loss"/>, between <see cref="Forward"/> and <see cref="Backward"/>. Any function of the logits can be attacked so.</summary>
+    /// <see cref="Loss"/>, between <see cref="Forward"/> and <see cref="Backward"/>. Any function of the logits can be attacked
+    /// so.</summary>
     /// <param name="gradient">N x classes.</param>
     /// <exception cref="InvalidOperationException">The plan was compiled without a backward pass.</exception>
     public void SetLogitGradient(ReadOnlySpan<float> gradient)
@@ -156,9 +158,10 @@ public sealed class Plan : IDisposable
     public void AddDivergenceOf(Tensor logits, FloatBuffer divergences, float gradientScale) =>
         _backend.Divergence(Logits, logits, divergences, LogitGradient, null, gradientScale);
 
-    /// <summary>Gradients of the first layer's parameters at the present images (<see cref="BatchBuffers.Input"/>), for the gradient of
-    /// that layer's output that the last <see cref="Backward"/> found, whatever the images were then.</summary>
-    /// <exception cref="InvalidOperationException">The plan was not compiled with <see cref="GradientRequest.FirstLayerApart"/>.</exception>
+    /// <summary>Gradients of the first layer's parameters at the present images (<see cref="BatchBuffers.Input"/>), for the
+    /// gradient of that layer's output that the last <see cref="Backward"/> found, whatever the images were then.</summary>
+    /// <exception cref="InvalidOperationException">The plan was not compiled with <see
+    /// cref="GradientRequest.FirstLayerApart"/>.</exception>
     public void BackwardFirstLayer()
     {
         if (_firstLayer.Length == 0)

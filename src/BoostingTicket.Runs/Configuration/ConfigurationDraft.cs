@@ -63,7 +63,8 @@ public sealed class ConfigurationDraft
             SettingNode? setting = group.Children.FirstOrDefault(child => child.Name == name);
             if (setting is null)
             {
-                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name).Concat(group.Path.Length == 0 ? MachineSettings.Names : [])) is { } nearest
+                string suggestion = NearestName.Find(name, group.Children.Select(child => child.Name).Concat(
+                    group.Path.Length == 0 ? MachineSettings.Names : [])) is { } nearest
                     ? $"did you mean '{(group.Path.Length == 0 ? "" : group.Path + ".")}{nearest}'?"
                     : $"choose one of: {string.Join(", ", group.Children.Select(child => child.Name))}.";
                 throw new ConfigurationException($"The configuration file {file} has an unknown setting '{path}'; {suggestion}");
@@ -87,7 +88,8 @@ public sealed class ConfigurationDraft
                     break;
                 default:
                     throw new ConfigurationException(
-                        $"{path} in {file} is {value?.ToJsonString() ?? "null"}; give an object with settings such as '{setting.Children[0].Name}'.");
+                        $"{path} in {file} is {value?.ToJsonString() ?? "null"}; give an object with settings such as "
+                        + $"'{setting.Children[0].Name}'.");
             }
         }
     }

@@ -25,33 +25,47 @@ public static class ConfigurationOptions
     private static IEnumerable<ConfigurationOption> General()
     {
         yield return Set("arms", OptionGroup.Run, "networks to compare, separated by commas", "arms");
-        yield return Set("seed", OptionGroup.Run, "first seed of all random numbers; the built-in images do not depend on it", "seed");
+        yield return Set(
+            "seed", OptionGroup.Run, "first seed of all random numbers; the built-in images do not depend on it", "seed");
         yield return Set("seeds", OptionGroup.Run, "number of seeds; each is a whole comparison of its own", "seeds");
-        yield return Set("device", OptionGroup.Run, "auto, cpu, cuda, or cuda:N for the GPU of that number", "device") with { Hint = "auto|cpu|cuda|cuda:N" };
-        yield return Set("precision", OptionGroup.Run, "number format; auto is float32 on the CPU, and tf32 on GPUs that have it", "precision");
-        yield return Set("deterministic", OptionGroup.Run, "use only GPU algorithms that give the same bits in every process; the CPU always does", "deterministic");
+        yield return Set("device", OptionGroup.Run, "auto, cpu, cuda, or cuda:N for the GPU of that number", "device") with
+        {
+            Hint = "auto|cpu|cuda|cuda:N",
+        };
+        yield return Set("precision", OptionGroup.Run, "number format; auto is float32 on the CPU, and tf32 on GPUs that have it",
+            "precision");
+        yield return Set("deterministic", OptionGroup.Run,
+            "use only GPU algorithms that give the same bits in every process; the CPU always does", "deterministic");
 
         yield return Set("dataset", OptionGroup.Data, "data set; 'data list' shows all", "data.name");
-        yield return Set("train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
+        yield return Set(
+            "train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
         yield return Set("test-samples", OptionGroup.Data, "samples of the final evaluation; 0 for all", "data.testSamples");
-        yield return Set("validation-samples", OptionGroup.Data, "training samples set aside for validation", "data.validationSamples");
-        yield return Set("crop-flip", OptionGroup.Data, "crop (after padding by 4) and flip training images at random", "data.cropFlip");
-        yield return Set("normalize", OptionGroup.Data, "normalise images by the data set's mean and deviation in the network's first layer", "data.normalize");
+        yield return Set(
+            "validation-samples", OptionGroup.Data, "training samples set aside for validation", "data.validationSamples");
+        yield return Set(
+            "crop-flip", OptionGroup.Data, "crop (after padding by 4) and flip training images at random", "data.cropFlip");
+        yield return Set("normalize", OptionGroup.Data,
+            "normalise images by the data set's mean and deviation in the network's first layer", "data.normalize");
 
         yield return Set("model", OptionGroup.Model, "network; 'models' shows all", "model");
         yield return new ConfigurationOption(
-            "width", OptionGroup.Model, "N", "width of the network: 16 makes resnet18 resnet18-w16, 2 makes wrn-34-10 wrn-34-2", [])
+            "width", OptionGroup.Model, "N", "width of the network: 16 makes resnet18 resnet18-w16, 2 makes wrn-34-10 wrn-34-2",
+            [])
         {
             Action = (draft, text) => draft.Set("model", ModelWidth.Change(draft.Build().Model, text), Setting.Named("width")),
         };
         yield return Set("init", OptionGroup.Model, "distribution of initial weights", "initialization");
 
-        yield return Set("epsilon", OptionGroup.Attack, "radius of the L∞ ball, in training and evaluation", "attack.epsilon", "evaluation.attack.epsilon");
-        yield return Set("step-size", OptionGroup.Attack, "size of a PGD step, in training and evaluation", "attack.stepSize", "evaluation.attack.stepSize");
+        yield return Set("epsilon", OptionGroup.Attack, "radius of the L∞ ball, in training and evaluation", "attack.epsilon",
+            "evaluation.attack.epsilon");
+        yield return Set("step-size", OptionGroup.Attack, "size of a PGD step, in training and evaluation", "attack.stepSize",
+            "evaluation.attack.stepSize");
         yield return Set("steps", OptionGroup.Attack, "PGD steps in training", "attack.steps");
         yield return Set("restarts", OptionGroup.Attack, "random restarts of PGD in training", "attack.restarts");
         yield return Set("attack-loss", OptionGroup.Attack, "loss that the training attack maximises", "attack.loss");
-        yield return Set("attack-bn", OptionGroup.Attack, "statistics that batch normalisation uses during the training attack", "attack.statistics");
+        yield return Set("attack-bn", OptionGroup.Attack, "statistics that batch normalisation uses during the training attack",
+            "attack.statistics");
         yield return Set("train-epsilon", OptionGroup.Attack, "radius of the L∞ ball in training only", "attack.epsilon");
         yield return Set("train-step-size", OptionGroup.Attack, "size of a PGD step in training only", "attack.stepSize");
 
@@ -61,7 +75,8 @@ public static class ConfigurationOptions
         {
             Action = ScaleEpochs,
         };
-        yield return Set("method", OptionGroup.Training, "training method; the donor changes with it only for natural", "retrain.method", "dense.method") with
+        yield return Set("method", OptionGroup.Training, "training method; the donor changes with it only for natural",
+            "retrain.method", "dense.method") with
         {
             Action = (draft, text) =>
             {
@@ -72,42 +87,67 @@ public static class ConfigurationOptions
         yield return Everywhere("fgsm-rs-step", "step of fgsm-rs, as a multiple of ε", "methodOptions.fgsmRsStep");
         yield return Everywhere("noise", "radius of the noise of n-fgsm, as a multiple of ε", "methodOptions.noise");
         yield return Everywhere("noise-step", "step of n-fgsm, as a multiple of ε", "methodOptions.noiseStep");
-        yield return Everywhere("replays", "times in a row that free trains on each batch; each counts as a pass over the data", "methodOptions.replays");
-        yield return Everywhere("outer-steps", "passes of yopo through the whole network per step of the weights", "methodOptions.outerSteps");
-        yield return Everywhere("inner-steps", "steps that yopo moves the images after each pass, through the first layer only", "methodOptions.innerSteps");
+        yield return Everywhere("replays", "times in a row that free trains on each batch; each counts as a pass over the data",
+            "methodOptions.replays");
+        yield return Everywhere(
+            "outer-steps", "passes of yopo through the whole network per step of the weights", "methodOptions.outerSteps");
+        yield return Everywhere("inner-steps", "steps that yopo moves the images after each pass, through the first layer only",
+            "methodOptions.innerSteps");
         yield return Everywhere("beta", "weight of the divergence in the loss of trades", "methodOptions.beta");
-        yield return Everywhere("ema", "decay of a moving average of the weights, such as 0.9995; the average is validated, tested, saved and pruned. none for no average", "ema");
+        yield return Everywhere(
+            "ema", "decay of a moving average of the weights, such as 0.9995; the average is validated, tested, saved and "
+                + "pruned. none for no average", "ema");
         yield return Everywhere("batch", "samples per training step", "batchSize");
-        yield return Set("learning-rate", OptionGroup.Training, "learning rate of tickets and baseline; the donor has one of its own", "retrain.learningRate", "dense.learningRate");
-        yield return Set("warmup-from", OptionGroup.Training, "learning rate at which the warm-up of tickets starts; none for no warm-up", "retrain.warmupFrom");
-        yield return Set("warmup-length", OptionGroup.Training, "length of the warm-up of tickets: 2ep (epochs), 800it (iterations) or 5%", "retrain.warmupLength");
-        yield return Everywhere("learning-rate-drops", "shares of the training after which the learning rate drops, such as 0.5,0.75; none for no drop", "learningRateDrops");
-        yield return Everywhere("learning-rate-factor", "factor by which each drop multiplies the learning rate", "learningRateFactor");
+        yield return Set("learning-rate", OptionGroup.Training,
+            "learning rate of tickets and baseline; the donor has one of its own", "retrain.learningRate", "dense.learningRate");
+        yield return Set("warmup-from", OptionGroup.Training,
+            "learning rate at which the warm-up of tickets starts; none for no warm-up", "retrain.warmupFrom");
+        yield return Set("warmup-length", OptionGroup.Training,
+            "length of the warm-up of tickets: 2ep (epochs), 800it (iterations) or 5%", "retrain.warmupLength");
+        yield return Everywhere(
+            "learning-rate-drops",
+            "shares of the training after which the learning rate drops, such as 0.5,0.75; none for no drop",
+            "learningRateDrops");
+        yield return Everywhere(
+            "learning-rate-factor", "factor by which each drop multiplies the learning rate", "learningRateFactor");
         yield return Everywhere("momentum", "momentum of SGD", "momentum");
         yield return Everywhere("weight-decay", "weight decay of SGD", "weightDecay");
         yield return Everywhere("decay-all", "apply weight decay to biases and normalisation too", "decayAll");
-        yield return Everywhere("patience", "stop after this many epochs without a better validation accuracy; none to train all epochs", "earlyStopping.patience");
-        yield return Everywhere("early-stopping-robust", "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training, else clean", "earlyStopping.robust");
+        yield return Everywhere(
+            "patience", "stop after this many epochs without a better validation accuracy; none to train all epochs",
+            "earlyStopping.patience");
+        yield return Everywhere(
+            "early-stopping-robust",
+            "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training, else clean",
+            "earlyStopping.robust");
 
         yield return Set("ratio", OptionGroup.Pruning, "share of the prunable weights to prune", "pruning.ratio");
         yield return Set("scope", OptionGroup.Pruning, "which weights compete with each other", "pruning.scope");
         yield return Set("minimum-kept", OptionGroup.Pruning, "fewest weights that a layer keeps", "pruning.minimumKept");
-        yield return Set("prune-hidden-linear", OptionGroup.Pruning, "prune hidden linear layers; none for the model's own choice", "pruning.hiddenLinear");
+        yield return Set("prune-hidden-linear", OptionGroup.Pruning,
+            "prune hidden linear layers; none for the model's own choice", "pruning.hiddenLinear");
         yield return Set(
             "donor-early-bird", OptionGroup.Pruning,
             "end the donor's training when the masks of its last five epochs differ by less than this share of the most they "
                 + "can; the Early-Bird paper's 0.1 is a share of all weights, which is 0.1 to 0.17 here at ratios 0.3 to 0.7. "
                 + "none to train all epochs",
             "pruning.earlyBird");
-        yield return Set("rounds", OptionGroup.Pruning, "rounds of training, pruning and reset; 1 is one-shot pruning", "pruning.rounds");
+        yield return Set(
+            "rounds", OptionGroup.Pruning, "rounds of training, pruning and reset; 1 is one-shot pruning", "pruning.rounds");
 
-        yield return Set("evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation only", "evaluation.attack.epsilon");
-        yield return Set("evaluation-step-size", OptionGroup.Evaluation, "size of a PGD step in evaluation only", "evaluation.attack.stepSize");
+        yield return Set("evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation only",
+            "evaluation.attack.epsilon");
+        yield return Set("evaluation-step-size", OptionGroup.Evaluation, "size of a PGD step in evaluation only",
+            "evaluation.attack.stepSize");
         yield return Set("evaluation-steps", OptionGroup.Evaluation, "PGD steps in evaluation", "evaluation.attack.steps");
-        yield return Set("evaluation-restarts", OptionGroup.Evaluation, "random restarts of PGD in evaluation", "evaluation.attack.restarts");
-        yield return Set("evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation attack maximises", "evaluation.attack.loss");
-        yield return Set("probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation; 0 for none", "evaluation.probeSteps");
-        yield return Set("probe-samples", OptionGroup.Evaluation, "samples of the robust validation; 0 for all", "evaluation.probeSamples");
+        yield return Set(
+            "evaluation-restarts", OptionGroup.Evaluation, "random restarts of PGD in evaluation", "evaluation.attack.restarts");
+        yield return Set(
+            "evaluation-loss", OptionGroup.Evaluation, "loss that the evaluation attack maximises", "evaluation.attack.loss");
+        yield return Set(
+            "probe-steps", OptionGroup.Evaluation, "PGD steps of the robust validation; 0 for none", "evaluation.probeSteps");
+        yield return Set(
+            "probe-samples", OptionGroup.Evaluation, "samples of the robust validation; 0 for all", "evaluation.probeSamples");
         yield return Set("probe-every", OptionGroup.Evaluation, "epochs between robust validations", "evaluation.probeEvery");
         yield return Set("evaluation-batch", OptionGroup.Evaluation, "samples per batch of evaluation", "evaluation.batchSize");
     }

@@ -13,7 +13,8 @@ public static class ConfigurationReference
     {
         ArgumentNullException.ThrowIfNull(nameOf);
         var text = new StringBuilder();
-        foreach (IGrouping<OptionGroup, ConfigurationOption> group in ConfigurationOptions.All.Where(option => option.Listed).GroupBy(option => option.Group))
+        foreach (IGrouping<OptionGroup,
+        ConfigurationOption> group in ConfigurationOptions.All.Where(option => option.Listed).GroupBy(option => option.Group))
         {
             text.Append($"### {group.Key}\n\n| option | takes | what | JSON property |\n| --- | --- | --- | --- |\n");
             foreach (ConfigurationOption option in group)
@@ -27,7 +28,8 @@ public static class ConfigurationReference
 
         text.Append($"### Values of the presets\n\n| JSON property | {string.Join(" | ", Presets.Names)} |\n");
         text.Append($"| --- | {string.Join(" | ", Presets.Names.Select(_ => "---"))} |\n");
-        List<JsonNode?> presets = [.. Presets.All.Select(preset => JsonSerializer.SerializeToNode(preset.Configuration, RunJson.Compact))];
+        List<JsonNode?> presets = [.. Presets.All.Select(preset => JsonSerializer.SerializeToNode(
+            preset.Configuration, RunJson.Compact))];
         foreach (SettingNode leaf in ConfigurationSchema.Leaves)
             text.Append($"| `{leaf.Path}` | {string.Join(" | ", presets.Select(preset => Value(preset, leaf.Path)))} |\n");
         return text.ToString();

@@ -17,7 +17,8 @@ public static class ConfigurationSchema
     /// <param name="path">Such as <c>donor.learningRate</c>.</param>
     /// <exception cref="ArgumentException">There is none.</exception>
     public static SettingNode Leaf(string path) =>
-        Leaves.FirstOrDefault(leaf => leaf.Path == path) ?? throw new ArgumentException($"no setting has the path {path}", nameof(path));
+        Leaves.FirstOrDefault(leaf => leaf.Path == path)
+            ?? throw new ArgumentException($"no setting has the path {path}", nameof(path));
 }
 
 /// <summary>A setting or a group of settings.</summary>
@@ -48,7 +49,8 @@ public sealed record SettingNode(
     {
         var nullability = new NullabilityInfoContext();
         var children = new List<SettingNode>();
-        foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite))
+        foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(
+            property => property.CanWrite))
         {
             string name = JsonNamingPolicy.CamelCase.ConvertName(property.Name);
             string path = prefix + name;

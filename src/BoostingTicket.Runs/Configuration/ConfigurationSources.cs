@@ -82,9 +82,11 @@ public sealed record ConfigurationSources(
 
     /// <summary>Options in the order in which they are applied: that of <see cref="ConfigurationOptions.All"/>, by their
     /// names.</summary>
-    public static IEnumerable<(ConfigurationOption Option, string Value)> InOrder(IEnumerable<(ConfigurationOption Option, string Value)> options)
+    public static IEnumerable<(ConfigurationOption Option, string Value)> InOrder(
+        IEnumerable<(ConfigurationOption Option, string Value)> options)
     {
-        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(entry => entry.Name, entry => entry.index);
+        var order = ConfigurationOptions.All.Select((option, index) => (option.Name, index)).ToDictionary(
+            entry => entry.Name, entry => entry.index);
         return options.OrderBy(entry => order[entry.Option.Name]);
     }
 
@@ -94,7 +96,8 @@ public sealed record ConfigurationSources(
             return null;
         return preset?.GetValueKind() == JsonValueKind.String
             ? preset.GetValue<string>()
-            : throw new ConfigurationException($"preset in {name} is not text; choose one of: {string.Join(", ", Presets.Names)}.");
+            : throw new ConfigurationException(
+                $"preset in {name} is not text; choose one of: {string.Join(", ", Presets.Names)}.");
     }
 
     // A pipe gives its content once, and a file is looked at for settings and for what else it says.
@@ -127,7 +130,8 @@ public sealed record ConfigurationSources(
             JsonNode? document = JsonNode.Parse(ReadText(path), documentOptions: options);
             RequireText(document);
             return document as JsonObject
-                ?? throw new ConfigurationException($"The configuration file {path} does not hold a JSON object; write settings between {{ and }}.");
+                ?? throw new ConfigurationException(
+                    $"The configuration file {path} does not hold a JSON object; write settings between {{ and }}.");
         }
         catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Training;
 
@@ -16,7 +17,8 @@ public sealed record ExperimentConfiguration
     /// <summary>Model that takes the place of all of the paper's; null for those.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Width of networks: channels of the first stage, or the factor of the widest WideResNet; null for the scale's.</summary>
+    /// <summary>Width of networks: channels of the first stage, or the factor of the widest WideResNet; null for the
+    /// scale's.</summary>
     public int? Width { get; init; }
 
     /// <summary>Epochs of the paper's longest training; others keep their proportion to it. Null for the scale's.</summary>
@@ -44,7 +46,9 @@ public sealed record ExperimentConfiguration
     {
         // Written so that NaN fails.
         if (!(scale > 0 && scale <= 1))
-            throw new ConfigurationException(FormattableString.Invariant(
-                $"{Setting.Named("scale")} is {scale}; choose a value above 0 and up to 1, such as 0.1 for a tenth of the samples, epochs and width."));
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Setting.Named("scale")} is {scale}; choose a value above 0 and up to 1, such as 0.1 for a tenth of the "
+                + $"samples, epochs and width."));
     }
 }

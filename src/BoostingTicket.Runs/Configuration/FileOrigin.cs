@@ -115,7 +115,8 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
             error is JsonException or ConfigurationException or InvalidOperationException or ArgumentException)
         {
             throw new DamagedFileException(
-                $"The settings that {path} carries cannot be used; choose others with {Setting.Named("preset")} or {Setting.Named("config")}, or give "
+                $"The settings that {path} carries cannot be used; choose others with {Setting.Named("preset")} or "
+                + $"{Setting.Named("config")}, or give "
                 + "another file.", error);
         }
     }

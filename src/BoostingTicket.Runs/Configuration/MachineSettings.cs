@@ -32,7 +32,8 @@ public sealed record MachineSettings(int? Threads, string? Out, string? DataFold
     internal static MachineSettings Take(JsonObject settings, string file)
     {
         var taken = new MachineSettings(
-            Number(settings[ThreadsName], file), Text(settings[OutName], OutName, file), Text(settings[DataFolderName], DataFolderName, file));
+            Number(settings[ThreadsName], file), Text(settings[OutName], OutName, file),
+            Text(settings[DataFolderName], DataFolderName, file));
         foreach (string name in Names)
             settings.Remove(name);
         return taken;
@@ -42,10 +43,12 @@ public sealed record MachineSettings(int? Threads, string? Out, string? DataFold
     {
         if (value is null)
             return null;
-        return value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int threads) && threads is >= 0 and <= MostThreads
+        return value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out int threads)
+            && threads is >= 0 and <= MostThreads
             ? threads
             : throw new ConfigurationException(string.Create(
-                CultureInfo.InvariantCulture, $"{ThreadsName} in {file} is {value.ToJsonString()}; give a whole number from 0 to {MostThreads}."));
+                CultureInfo.InvariantCulture,
+                $"{ThreadsName} in {file} is {value.ToJsonString()}; give a whole number from 0 to {MostThreads}."));
     }
 
     private static string? Text(JsonNode? value, string name, string file)

@@ -34,7 +34,8 @@ public static class Presets
             Cifar10("cifar10-vgg16", "vgg16", donorRate: 0.01, retrainEpochs: 100)),
         new("cifar10-resnet18", "CIFAR-10 with ResNet-18, FGSM donor and PGD retraining (paper, sections 3.1 and 4)",
             Cifar10("cifar10-resnet18", "resnet18", donorRate: 0.05, retrainEpochs: 100)),
-        new("cifar10-wrn34", "CIFAR-10 with WideResNet-34-10, ticket retrained for 40 epochs against 100 (paper, Table 3, Ours-40)",
+        new("cifar10-wrn34",
+            "CIFAR-10 with WideResNet-34-10, ticket retrained for 40 epochs against 100 (paper, Table 3, Ours-40)",
             Cifar10("cifar10-wrn34", "wrn-34-10", donorRate: 0.05, retrainEpochs: 40)),
     ];
 

@@ -171,7 +171,8 @@ public sealed record RunConfiguration
         Require.InRange("seeds", Seeds, 1, 1_000);
         if (Arms.Count == 0 || Arms.Distinct().Count() != Arms.Count)
             throw new ConfigurationException(
-                $"{Setting.Named("arms")} must name at least one of dense, ticket, winning, reinit and shuffle, none of them twice.");
+                $"{Setting.Named("arms")} must name at least one of dense, ticket, winning, reinit and shuffle, none of them "
+                + $"twice.");
         Training.Models.Initialization.ParseScheme(Initialization);
         Data.Validate();
         Attack.Validate("attack.");
@@ -180,7 +181,8 @@ public sealed record RunConfiguration
         Retrain.Validate("retrain.");
         Dense.Validate("dense.");
         Evaluation.Validate("evaluation.");
-        foreach ((TrainingSettings training, string group) in new[] { (Donor, "donor."), (Retrain, "retrain."), (Dense, "dense.") })
+        foreach ((
+            TrainingSettings training, string group) in new[] { (Donor, "donor."), (Retrain, "retrain."), (Dense, "dense.") })
         {
             if (training.EarlyStopping?.Robust == true && Evaluation.ProbeSteps == 0)
                 throw new ConfigurationException(

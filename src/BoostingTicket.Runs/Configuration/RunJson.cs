@@ -32,7 +32,8 @@ public static class RunJson
         catch (JsonException error)
         {
             throw new DamagedFileException(
-                $"The file {file} is damaged ({StorageErrors.Reason(error)}); delete it and run the command that wrote it again.", error);
+                $"The file {file} is damaged ({StorageErrors.Reason(error)}); delete it and run the command that wrote it again.",
+                error);
         }
     }
 

@@ -20,8 +20,8 @@ public static class RunNormalization
     };
 
     /// <summary>The constants of a data set.</summary>
-    /// <param name="train">Its training images, all of them (of a generated set that has no end, at least its usual number, and no
-    /// others count), so that the constants do not depend on the share in use.</param>
+    /// <param name="train">Its training images, all of them (of a generated set that has no end, at least its usual number, and
+    /// no others count), so that the constants do not depend on the share in use.</param>
     public static InputNormalizationConstants For(ImageSet train)
     {
         ArgumentNullException.ThrowIfNull(train);

@@ -15,7 +15,8 @@ internal static class SettingText
     /// <summary>The value of a text.</summary>
     /// <param name="setting">A single setting.</param>
     /// <param name="text">What was written; lists with commas between items.</param>
-    /// <param name="where">What to call the setting in errors: as of <see cref="Setting.Named"/>, or <c>dense.epochs in FILE</c>.</param>
+    /// <param name="where">What to call the setting in errors: as of <see cref="Setting.Named"/>, or <c>dense.epochs in
+    /// FILE</c>.</param>
     /// <exception cref="ConfigurationException">The text is no value of the setting.</exception>
     public static JsonNode FromText(SettingNode setting, string text, string where)
     {
@@ -54,7 +55,8 @@ internal static class SettingText
     }
 
     /// <summary>What a setting takes, for help: <c>N</c>, <c>X</c>, <c>a|b</c>, …</summary>
-    public static string Hint(SettingNode setting) => Hint(setting.ItemType ?? setting.Type) + (setting.ItemType is null ? "" : ",…");
+    public static string Hint(SettingNode setting) =>
+        Hint(setting.ItemType ?? setting.Type) + (setting.ItemType is null ? "" : ",…");
 
     private static string Hint(Type type) =>
         type.IsEnum ? string.Join('|', SettingNames.All(type))
@@ -90,7 +92,8 @@ internal static class SettingText
             };
         }
 
-        if (type == typeof(int) && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number))
+        if (type == typeof(int)
+            && int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number))
             return JsonValue.Create(number);
         if (type == typeof(ulong) && ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong large))
             return JsonValue.Create(large);

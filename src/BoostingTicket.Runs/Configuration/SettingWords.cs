@@ -12,7 +12,8 @@ internal static class SettingWords
 {
     private static readonly Dictionary<string, IReadOnlyList<(string Word, string Description)>> ByPath = new()
     {
-        ["method"] = [.. Enum.GetValues<TrainingMethod>().Select(method => (SettingNames.Of(method), TrainingMethodCatalog.Find(method).Description))],
+        ["method"] = [.. Enum.GetValues<TrainingMethod>().Select(method => (
+            SettingNames.Of(method), TrainingMethodCatalog.Find(method).Description))],
         ["scope"] = [.. PrunerCatalog.All.Select(pruner => (pruner.Name, pruner.Description))],
         ["arms"] =
         [
@@ -49,6 +50,7 @@ internal static class SettingWords
             (DeviceCatalog.Auto, "a GPU if there is a usable one, else the CPU"),
             (DeviceCatalog.Cpu, "the processor"),
             (DeviceCatalog.Cuda, "an NVIDIA GPU; an error says why where it cannot be used"),
+            ("cuda:N", "the GPU of that number, as 'devices' lists them; numbered from 0"),
         ],
     };
 

@@ -56,7 +56,11 @@ public sealed record TrainingJob
 
     /// <summary>The validation after each epoch, which decides on best weights and early stopping. The attack of tests does not
     /// matter.</summary>
-    public required EvaluationSettings Validation { get; init => field = value with { Attack = new EvaluationSettings().Attack }; }
+    public required EvaluationSettings Validation
+    {
+        get; init =>
+        field = value with { Attack = new EvaluationSettings().Attack };
+    }
 
     /// <summary>Seed of weights, split, order, augmentation and attacks.</summary>
     public ulong Seed { get; init; }

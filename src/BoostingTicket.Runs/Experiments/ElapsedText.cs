@@ -7,7 +7,8 @@ internal static class ElapsedText
 {
     private const double Minute = 60, Hour = 3_600, Day = 86_400;
 
-    /// <summary>In the unit that leaves two or three digits: <c>42 s</c>, <c>12 min</c>, <c>3.5 h</c>, <c>41 h</c>, <c>12 days</c>.</summary>
+    /// <summary>In the unit that leaves two or three digits: <c>42 s</c>, <c>12 min</c>, <c>3.5 h</c>, <c>41 h</c>, <c>12
+    /// days</c>.</summary>
     /// <param name="seconds">0 or more.</param>
     public static string Of(double seconds) => seconds switch
     {

@@ -6,8 +6,8 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>What an experiment declares itself with: makes pieces of work at the scale asked for, and collects what is measured of
-/// them. Nothing is computed here. Asked twice for the same piece, it gives the same object.</summary>
+/// <summary>What an experiment declares itself with: makes pieces of work at the scale asked for, and collects what is measured
+/// of them. Nothing is computed here. Asked twice for the same piece, it gives the same object.</summary>
 internal sealed class ExperimentGrid
 {
     // features.md, 2.1: what "the same setting" of Frankle and Carbin and of Madry et al. amounts to.
@@ -54,14 +54,16 @@ internal sealed class ExperimentGrid
     /// <summary>The paper's epochs at the scale asked for.</summary>
     public int Epochs(int paper) => ExperimentScale.Epochs(_configuration, paper, _longest);
 
-    /// <summary>The paper's epochs in words, and those at the scale asked for where they differ: <c>20 epochs (2 here)</c>.</summary>
+    /// <summary>The paper's epochs in words, and those at the scale asked for where they differ: <c>20 epochs (2
+    /// here)</c>.</summary>
     public string Length(int paper)
     {
         int here = Epochs(paper);
         return here == paper ? $"{paper} epochs" : string.Create(CultureInfo.InvariantCulture, $"{paper} epochs ({here} here)");
     }
 
-    /// <summary>Epochs at the scale asked for in words, for labels: two of the paper's lengths may come to the same training.</summary>
+    /// <summary>Epochs at the scale asked for in words, for labels: two of the paper's lengths may come to the same
+    /// training.</summary>
     public string LengthHere(int paper)
     {
         int here = Epochs(paper);
@@ -80,7 +82,8 @@ internal sealed class ExperimentGrid
     public string WideResNet(int depth, int width) => _configuration.Model is null
         ? Model($"wrn-{depth}-{width}")
         : throw new ConfigurationException(
-            $"{Setting.Named("model")} does not apply to {_configuration.Experiment}, which compares WideResNets of several widths and "
+            $"{Setting.Named("model")} does not apply to {_configuration.Experiment}, which compares WideResNets of several "
+            + $"widths and "
             + $"depths; use {Setting.Named("width")}, the widest factor.");
 
     /// <summary>A training of some method; epochs are the paper's.</summary>
@@ -88,14 +91,15 @@ internal sealed class ExperimentGrid
     /// <param name="epochs">The paper's epochs.</param>
     /// <param name="rate">Learning rate.</param>
     /// <param name="warmupFrom">Rate that it warms up from; null, or the same, for no warm-up.</param>
-    public TrainingSettings Training(TrainingMethod method, int epochs, double rate, double? warmupFrom = null) => Base.Retrain with
-    {
-        Method = method,
-        Epochs = Epochs(epochs),
-        LearningRate = rate,
-        WarmupFrom = warmupFrom == rate ? null : warmupFrom,
-        WeightDecay = method == TrainingMethod.Natural ? NaturalDecay : AdversarialDecay,
-    };
+    public TrainingSettings Training(TrainingMethod method, int epochs, double rate, double? warmupFrom = null) =>
+        Base.Retrain with
+        {
+            Method = method,
+            Epochs = Epochs(epochs),
+            LearningRate = rate,
+            WarmupFrom = warmupFrom == rate ? null : warmupFrom,
+            WeightDecay = method == TrainingMethod.Natural ? NaturalDecay : AdversarialDecay,
+        };
 
     /// <summary>A training of a model.</summary>
     /// <param name="label">What it is, for people, without model and seed.</param>
@@ -104,7 +108,8 @@ internal sealed class ExperimentGrid
     /// <param name="settings">The training.</param>
     /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
-    public TrainingNode Train(string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
+    public TrainingNode Train(
+        string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
     {
         TrainingJob job = TrainingJob.Of(Base, settings, seed) with
         {
@@ -158,10 +163,12 @@ internal sealed class ExperimentGrid
     /// <param name="measure">The measure, such as <c>test accuracy</c>.</param>
     /// <param name="quantity">The quantity.</param>
     /// <param name="paper">The paper's value; null where it has none.</param>
-    public void Row(string item, string measure, Quantity quantity, PaperValue? paper = null) => _rows.Add(new GridRow(item, measure, quantity, paper));
+    public void Row(string item, string measure, Quantity quantity, PaperValue? paper = null) =>
+        _rows.Add(new GridRow(item, measure, quantity, paper));
 
     /// <summary>Adds a plot to the figure.</summary>
-    public void Panel(string title, string x, string y, params IReadOnlyList<GridCurve> curves) => _panels.Add(new GridPanel(title, x, y, curves));
+    public void Panel(string title, string x, string y, params IReadOnlyList<GridCurve> curves) =>
+        _panels.Add(new GridPanel(title, x, y, curves));
 
     /// <summary>A quantity of one piece of work a seed.</summary>
     /// <param name="unit">Unit.</param>
@@ -175,11 +182,13 @@ internal sealed class ExperimentGrid
     }
 
     /// <summary>Clean accuracy in a test, in percent.</summary>
-    public Quantity Clean(Func<ulong, TestNode> test) => Of(QuantityUnit.Percent, test, (store, node) => 100 * node.Read(store).Clean);
+    public Quantity Clean(Func<ulong, TestNode> test) =>
+        Of(QuantityUnit.Percent, test, (store, node) => 100 * node.Read(store).Clean);
 
     /// <summary>Accuracy under an attack of a test, in percent.</summary>
     public Quantity Robust(string attack, Func<ulong, TestNode> test) => Of(
-        QuantityUnit.Percent, test, (store, node) => 100 * node.Read(store).Attacks.Single(result => result.Attack == attack).Robust);
+        QuantityUnit.Percent, test, (store, node) =>
+            100 * node.Read(store).Attacks.Single(result => result.Attack == attack).Robust);
 }
 
 /// <summary>What results depend on besides settings.</summary>

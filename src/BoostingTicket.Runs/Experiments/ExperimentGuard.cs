@@ -20,7 +20,8 @@ internal sealed class ExperimentGuard(
     public static void RequireNoRun(string root)
     {
         if (File.Exists(new RunFolder(root).Configuration))
-            throw new ConfigurationException($"The folder {root} holds a run, not experiments; choose another {Setting.Named("out")}.");
+            throw new ConfigurationException(
+                $"The folder {root} holds a run, not experiments; choose another {Setting.Named("out")}.");
     }
 
     /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
@@ -36,16 +37,19 @@ internal sealed class ExperimentGuard(
             return;
         if (Hash(Kept(folder)) != Hash(configuration))
             throw new ConfigurationException(
-                $"The folder {folder.Own} holds this experiment with other settings (see {folder.Configuration}); repeat the command with "
+                $"The folder {folder.Own} holds this experiment with other settings (see {folder.Configuration}); repeat the "
+                + $"command with "
                 + $"those, or choose another {Setting.Named("out")}.");
         if (!File.Exists(folder.Environment))
             return;
-        Dictionary<string, string> before = RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment);
+        Dictionary<string, string> before = RunJson.Read<Dictionary<string,
+        string>>(StoredFiles.ReadText(folder.Environment), folder.Environment);
         foreach (string name in RunFolderGuard.DataNames)
         {
             if (before.TryGetValue(name, out string? value) && value != environment[name])
                 throw new ConfigurationException(
-                    $"The {name} are not those that {folder.Own} was started with ({value}; now {environment[name]}); bring back the old data, "
+                    $"The {name} are not those that {folder.Own} was started with ({value}; now {environment[name]}); bring back "
+                    + $"the old data, "
                     + $"or choose another {Setting.Named("out")}.");
         }
     }
@@ -59,7 +63,8 @@ internal sealed class ExperimentGuard(
         if (File.Exists(folder.Environment))
         {
             RunFolderGuard.WarnOfChanges(
-                RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment), environment, progress);
+                RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment),
+                environment, progress);
         }
         environment.Keep(folder.Environment, folder.Choices, progress);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));

@@ -23,13 +23,16 @@ internal static class ExperimentMeasurement
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
         return new ExperimentResult(
             title, configuration, environment, Caveat(experiment, configuration),
-            [.. grid.Rows.Select(row => new ComparedRow(row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
+            [.. grid.Rows.Select(row => new ComparedRow(
+                row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
             grid.Panels.Count == 0 ? null : new FigureData(
                 experiment.Name, Capital(title),
-                [.. grid.Panels.Select(panel => new FigurePanel(panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
+                [.. grid.Panels.Select(panel => new FigurePanel(
+                    panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
             Tickets(trainings, context),
             Warnings(grid, store),
-            [.. trainings.Select(training => new TrainingRow(training.Label, training.Seed, training.Name, training.Read(store)))]);
+            [.. trainings.Select(training => new TrainingRow(
+                training.Label, training.Seed, training.Name, training.Read(store)))]);
     }
 
     // What a reader must know of before comparing, in one sentence.
@@ -46,8 +49,10 @@ internal static class ExperimentMeasurement
         if (configuration.Width is { } width)
             reasons.Add(FormattableString.Invariant($"the width is {width}"));
         if (configuration.Epochs is { } epochs && epochs != experiment.LongestEpochs)
-            reasons.Add(FormattableString.Invariant($"the longest training has {epochs} instead of {experiment.LongestEpochs} epochs"));
-        if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples || used.ValidationSamples != full.ValidationSamples))
+            reasons.Add(FormattableString.Invariant(
+                $"the longest training has {epochs} instead of {experiment.LongestEpochs} epochs"));
+        if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples
+            || used.ValidationSamples != full.ValidationSamples))
             reasons.Add("the samples are fewer");
         foreach ((string what, bool differs) in new[]
         {

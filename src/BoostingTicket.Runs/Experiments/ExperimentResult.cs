@@ -45,7 +45,8 @@ public sealed record ComparedRow(string Item, string Measure, QuantityUnit Unit,
 /// <param name="DonorDistance">Distance after training to the donor.</param>
 /// <param name="DenseDistance">Distance after training to the trained full network of the same model and seed; null without
 /// one.</param>
-public sealed record TicketRow(string Training, ulong Seed, double Sparsity, double StartDistance, double DonorDistance, double? DenseDistance);
+public sealed record TicketRow(
+    string Training, ulong Seed, double Sparsity, double StartDistance, double DonorDistance, double? DenseDistance);
 
 /// <summary>A training of an experiment.</summary>
 /// <param name="Training">What was trained.</param>

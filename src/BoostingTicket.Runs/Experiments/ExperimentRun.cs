@@ -16,8 +16,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>An experiment from its declaration to its tables: does the pieces of work that its folder does not hold yet, seed by seed,
-/// and measures. Killed at any instant, it goes on with the same bits when it is run again.</summary>
+/// <summary>An experiment from its declaration to its tables: does the pieces of work that its folder does not hold yet, seed by
+/// seed, and measures. Killed at any instant, it goes on with the same bits when it is run again.</summary>
 /// <param name="configuration">What to do.</param>
 /// <param name="root">The folder, shared with other experiments.</param>
 /// <param name="backend">Where to compute.</param>
@@ -106,7 +106,8 @@ public sealed class ExperimentRun(
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
             context.Progress = new PlacedProgress(
-                progress, string.Create(CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
+                progress, string.Create(
+                    CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
             node.Execute(context);
             context.Progress = progress;
             done += work[index];
@@ -124,11 +125,13 @@ public sealed class ExperimentRun(
         _experiment.Declare(grid);
         if (configuration.Width is not null && configuration.Model is null && !grid.UsesWidth)
             throw new ConfigurationException(
-                $"{Setting.Named("width")} does not apply to {configuration.Experiment}, whose network has no single width; name one "
+                $"{Setting.Named("width")} does not apply to {configuration.Experiment}, whose network has no single width; name "
+                + $"one "
                 + $"with {Setting.Named("model")}, such as lenet-8-16-64.");
         if (configuration.Width is not null && configuration.Model is not null)
             throw new ConfigurationException(
-                $"{Setting.Named("width")} and {Setting.Named("model")} contradict each other; give {Setting.Named("model")} alone, with the "
+                $"{Setting.Named("width")} and {Setting.Named("model")} contradict each other; give {Setting.Named("model")} "
+                + $"alone, with the "
                 + "width in its name.");
         return grid;
     }
@@ -136,9 +139,11 @@ public sealed class ExperimentRun(
     private static void Check(ExperimentGrid grid, NodeContext context)
     {
         int samples = context.Images.TrainCount - grid.Base.Data.ValidationSamples;
-        foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (node.Job.Model, node.Settings.BatchSize)))
+        foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (
+            node.Job.Model, node.Settings.BatchSize)))
             RunChecks.RequireBatches(training.Settings, "retrain.batchSize", context.Graph(training.Job), samples);
-        foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (node.Donor.Job.Model, node.Settings.Ratio)))
+        foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (
+            node.Donor.Job.Model, node.Settings.Ratio)))
         {
             NetworkGraph graph = context.Graph(ticket.Donor.Job);
             RunChecks.RequirePrunable(ticket.Settings, graph);

@@ -4,8 +4,8 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>How an experiment becomes smaller: samples, epochs and width are each multiplied by the scale, so that the cost falls by
-/// about its fourth power. Nothing falls below what can still be measured.</summary>
+/// <summary>How an experiment becomes smaller: samples, epochs and width are each multiplied by the scale, so that the cost falls
+/// by about its fourth power. Nothing falls below what can still be measured.</summary>
 public static class ExperimentScale
 {
     private const int LeastTrainSamples = 500, LeastOtherSamples = 50;
@@ -27,7 +27,8 @@ public static class ExperimentScale
         };
     }
 
-    /// <summary>Whether images of a data set are cropped and flipped: those of things are, drawn digits and letters are not.</summary>
+    /// <summary>Whether images of a data set are cropped and flipped: those of things are, drawn digits and letters are
+    /// not.</summary>
     /// <param name="dataSet">Registered name.</param>
     public static bool CropsAndFlips(string dataSet) => DataSetCatalog.Find(dataSet).Shape.Channels == 3;
 

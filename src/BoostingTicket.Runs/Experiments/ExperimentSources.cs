@@ -9,7 +9,8 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="Experiment">Name of the experiment.</param>
 /// <param name="Scale">Factor of samples, epochs and width as typed; null for full scale.</param>
 /// <param name="Options">Settings that were asked for, with their values.</param>
-public sealed record ExperimentSources(string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
+public sealed record ExperimentSources(
+    string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
     /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the
     /// experiment's; what it began goes on so.</summary>
@@ -24,7 +25,8 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
         IExperiment experiment = ExperimentCatalog.Find(Experiment);
         double scale = 1;
         if (Scale is not null && !Fraction.TryParse(Scale, out scale))
-            throw new ConfigurationException($"{Setting.Named("scale")} is '{Scale}', which is not a number; give one such as 0.1.");
+            throw new ConfigurationException(
+                $"{Setting.Named("scale")} is '{Scale}', which is not a number; give one such as 0.1.");
         ExperimentConfiguration.RequireScale(scale);
         RunConfiguration start = experiment.Base;
         if (Value(DataSet) is { } dataSet)
@@ -34,7 +36,8 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
             start = start with { Data = start.Data with { Name = dataSet, CropFlip = ExperimentScale.CropsAndFlips(dataSet) } };
         }
         var draft = new ConfigurationDraft(start with { Data = ExperimentScale.Apply(start.Data, scale) });
-        foreach ((ConfigurationOption option, string value) in ConfigurationSources.InOrder(Options.Where(given => given.Option.Name is not (Model or Width or Epochs))))
+        foreach ((ConfigurationOption option, string value) in ConfigurationSources.InOrder(Options.Where(
+            given => given.Option.Name is not (Model or Width or Epochs))))
             option.Apply(draft, value);
         var configuration = new ExperimentConfiguration
         {
@@ -49,7 +52,8 @@ public sealed record ExperimentSources(string Experiment, string? Scale, IReadOn
         return configuration;
     }
 
-    private string? Value(string option) => Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
+    private string? Value(string option) =>
+        Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
 
     private int? Whole(string option) => Value(option) is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value

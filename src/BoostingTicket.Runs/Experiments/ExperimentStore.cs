@@ -3,7 +3,8 @@ using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>Where the pieces of work of all experiments under one folder are kept: a folder for each, named after its key.</summary>
+/// <summary>Where the pieces of work of all experiments under one folder are kept: a folder for each, named after its
+/// key.</summary>
 /// <param name="root">The store's folder.</param>
 internal sealed class ExperimentStore(string root)
 {

@@ -21,7 +21,8 @@ internal sealed class GridCurve(string name, FigureStyle style, Func<ExperimentS
     public static GridCurve Over(string name, FigureStyle style, IEnumerable<(double X, Quantity Y)> points)
     {
         List<(double X, Quantity Y)> kept = [.. points];
-        return new GridCurve(name, style, store => [.. kept.Select(point => Point(point.X, point.Y.Measure(store))).DistinctBy(point => point.X)]);
+        return new GridCurve(
+            name, style, store => [.. kept.Select(point => Point(point.X, point.Y.Measure(store))).DistinctBy(point => point.X)]);
     }
 
     /// <summary>A value of every epoch of trainings, in percent.</summary>

@@ -21,7 +21,8 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="progress">Receives progress.</param>
 /// <param name="cancellation">Asks to save and stop.</param>
 internal sealed class NodeContext(
-    ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress, CancellationToken cancellation)
+    ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress,
+    CancellationToken cancellation)
     : IDisposable
 {
     private readonly Dictionary<string, NetworkGraph> _graphs = [];

@@ -47,7 +47,8 @@ internal static class PaperValues
     /// <summary>Table 5: their test accuracy.</summary>
     public static IReadOnlyList<PaperValue> Table5Accuracy { get; } = Of("Table 5", 99.18, 99.24, 99.23, 98.97);
 
-    /// <summary>Section 3.3, on Figure 4: validation accuracy of VGG-16 after the first and fifth epoch at 60 % to 90 %.</summary>
+    /// <summary>Section 3.3, on Figure 4: validation accuracy of VGG-16 after the first and fifth epoch at 60 % to 90
+    /// %.</summary>
     public static (PaperValue First, PaperValue Fifth) Figure4Vgg { get; } = (Around(80), Around(83));
 
     /// <summary>Section 3.3, on Figure 4: the same of ResNet-18.</summary>
@@ -64,7 +65,8 @@ internal static class PaperValues
     /// <summary>Section 4.1: validation and test accuracy of the pruned LeNet, which puts everything into one class.</summary>
     public static PaperValue Figure7LeNet { get; } = new(11.42, "section 4.1");
 
-    private static IReadOnlyList<PaperValue> Of(string source, params double[] values) => [.. values.Select(value => new PaperValue(value, source))];
+    private static IReadOnlyList<PaperValue> Of(string source, params double[] values) =>
+        [.. values.Select(value => new PaperValue(value, source))];
 
     private static PaperValue Around(double value) => new(value, "section 3.3", IsRounded: true);
 }
@@ -81,5 +83,6 @@ internal static class PaperValues
 /// <param name="Total">Sum of both.</param>
 /// <param name="Ratio">Total over the baseline's.</param>
 internal sealed record WideResNetRow(
-    string Name, int Epochs, double Clean, double Pgd20, double Pgd100, double CarliniWagner, double? Pruning, double Training, double Total,
+    string Name, int Epochs, double Clean, double Pgd20, double Pgd100, double CarliniWagner, double? Pruning, double Training,
+    double Total,
     double? Ratio);

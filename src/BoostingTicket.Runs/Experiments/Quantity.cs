@@ -24,10 +24,12 @@ public enum QuantityUnit
 /// <param name="Unit">Unit.</param>
 /// <param name="Nodes">What must be done for it, seed by seed.</param>
 /// <param name="Read">Its value for a seed, by the seed's number from 0 on.</param>
-internal sealed record Quantity(QuantityUnit Unit, IReadOnlyList<IReadOnlyList<ExperimentNode>> Nodes, Func<ExperimentStore, int, double> Read)
+internal sealed record Quantity(
+    QuantityUnit Unit, IReadOnlyList<IReadOnlyList<ExperimentNode>> Nodes, Func<ExperimentStore, int, double> Read)
 {
     /// <summary>Its values over all seeds.</summary>
-    public Spread Measure(ExperimentStore store) => Spread.Of([.. Enumerable.Range(0, Nodes.Count).Select(seed => Read(store, seed))]);
+    public Spread Measure(ExperimentStore store) =>
+        Spread.Of([.. Enumerable.Range(0, Nodes.Count).Select(seed => Read(store, seed))]);
 }
 
 /// <summary>How quantities are written.</summary>

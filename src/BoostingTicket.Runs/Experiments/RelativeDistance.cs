@@ -3,11 +3,11 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Experiments;
 
-/// <summary>The relative weight distance of the paper's later text (arXiv 2003.05733), <c>‖w_full − w_ticket‖₂ / ‖w_full‖₂</c>. The text
-/// does not say which weights these are. Here they are all prunable weights of a network, pruned ones counting as zeros; w_full are
-/// those of a dense network after training (the ticket's donor, or the dense baseline), and w_ticket those of the ticket: before
-/// training, the initial weights that its mask leaves, or after it. Normalisation, biases and the last layer do not count, since
-/// pruning does not touch them.</summary>
+/// <summary>The relative weight distance of the paper's later text (arXiv 2003.05733), <c>‖w_full − w_ticket‖₂ / ‖w_full‖₂</c>.
+/// The text does not say which weights these are. Here they are all prunable weights of a network, pruned ones counting as zeros;
+/// w_full are those of a dense network after training (the ticket's donor, or the dense baseline), and w_ticket those of the
+/// ticket: before training, the initial weights that its mask leaves, or after it. Normalisation, biases and the last layer do
+/// not count, since pruning does not touch them.</summary>
 internal static class RelativeDistance
 {
     /// <summary>The distance of a ticket's weights to a full network's.</summary>

@@ -65,7 +65,8 @@ public sealed class RunLock : IDisposable
                 throw;
             throw held is null && IsInUse(error)
                 ? new ConfigurationException(
-                    $"The folder {folder} is in use by another run{Owner(ownerPath)}; wait for it to end or choose another folder.", error)
+                    $"The folder {folder} is in use by another run{Owner(ownerPath)}; wait for it to end or choose another "
+                    + $"folder.", error)
                 : StorageErrors.CannotWrite(lockPath, error);
         }
     }

@@ -6,7 +6,8 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Runs.Profiling;
 
 /// <summary>What a device can do at best, measured.</summary>
-/// <param name="ArithmeticPerSecond">Floating-point operations a second, a multiply-add counting as two, in the backend's precision.</param>
+/// <param name="ArithmeticPerSecond">Floating-point operations a second, a multiply-add counting as two, in the backend's
+/// precision.</param>
 /// <param name="BytesPerSecond">Bytes read and written a second by a copy too large for any cache.</param>
 /// <param name="Method">How they were measured.</param>
 public sealed record MachinePeaks(double ArithmeticPerSecond, double BytesPerSecond, string Method)
@@ -22,7 +23,9 @@ public sealed record MachinePeaks(double ArithmeticPerSecond, double BytesPerSec
     public static MachinePeaks Measure(IBackend backend, int threads)
     {
         ArgumentNullException.ThrowIfNull(backend);
-        return backend.Device.Name == DeviceCatalog.Cpu ? ProcessorPeaks.Measure(threads) : MeasureDevice(backend, UsualFeatures, UsualCopies);
+        return backend.Device.Name == DeviceCatalog.Cpu
+            ? ProcessorPeaks.Measure(threads)
+            : MeasureDevice(backend, UsualFeatures, UsualCopies);
     }
 
     /// <summary>The shortest time in which the device could do some work: that of its arithmetic or of its traffic, whichever is
@@ -39,7 +42,8 @@ public sealed record MachinePeaks(double ArithmeticPerSecond, double BytesPerSec
         double arithmetic = 2.0 * features * features * features / LinearSeconds(backend, features);
         (double seconds, long bytes) = CopySeconds(backend, copies);
         return new MachinePeaks(
-            arithmetic, 2.0 * bytes / seconds, $"linear layer of {features} features and as many samples, copy of {bytes >> 20} MiB");
+            arithmetic, 2.0 * bytes / seconds,
+            $"linear layer of {features} features and as many samples, copy of {bytes >> 20} MiB");
     }
 
     private static double LinearSeconds(IBackend backend, int features)

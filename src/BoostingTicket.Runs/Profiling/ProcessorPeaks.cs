@@ -7,8 +7,8 @@ using System.Runtime.Intrinsics;
 
 namespace BoostingTicket.Runs.Profiling;
 
-/// <summary>Measures what the processor can do at best: multiply-adds on registers alone, and a copy through memory, on all threads at
-/// once.</summary>
+/// <summary>Measures what the processor can do at best: multiply-adds on registers alone, and a copy through memory, on all
+/// threads at once.</summary>
 internal static unsafe class ProcessorPeaks
 {
     private const int Slices = 7;
@@ -34,7 +34,8 @@ internal static unsafe class ProcessorPeaks
             2.0 * width * Accumulators * MultiplyAddRounds * threads / arithmeticSeconds, 2.0 * CopyBytes * threads / copySeconds,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"multiply-adds in {width * 32} bit registers, copies of {CopyBytes >> 20} MiB, {threads} thread{(threads == 1 ? "" : "s")}"));
+                $"multiply-adds in {width * 32} bit registers, copies of {CopyBytes >> 20} MiB, {threads} "
+                + $"thread{(threads == 1 ? "" : "s")}"));
     }
 
     // The least of several times in which every thread does its work once, all starting together.

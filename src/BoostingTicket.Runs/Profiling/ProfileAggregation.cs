@@ -49,7 +49,8 @@ internal sealed class ProfileAggregation(ProfiledTraining training, int batches,
         {
             (double calls, double seconds, Work work, double least) = Sum(group);
             rows.Add(new OperationRow(
-                group.Key.Phase, group.Key.Layer, group.Key.Kind, calls, seconds, seconds / total, work, RateOf(work, least, seconds)));
+                group.Key.Phase, group.Key.Layer, group.Key.Kind, calls, seconds, seconds / total, work,
+                RateOf(work, least, seconds)));
         }
         foreach (StepPhase phase in Enum.GetValues<StepPhase>())
         {
@@ -79,7 +80,8 @@ internal sealed class ProfileAggregation(ProfiledTraining training, int batches,
             rows.Add(new LayerRow(
                 group.Key, _work.Kept(group.Key),
                 Seconds(group, operation => operation.Pass == PlanPass.Forward),
-                Seconds(group, operation => operation is { Pass: PlanPass.Backward, Kind: not OperationKind.ConvolutionBackwardFilter }),
+                Seconds(group,
+                    operation => operation is { Pass: PlanPass.Backward, Kind: not OperationKind.ConvolutionBackwardFilter }),
                 Seconds(group, operation => operation.Kind == OperationKind.ConvolutionBackwardFilter),
                 Seconds(group, operation => operation.Pass == PlanPass.Prepare),
                 seconds, seconds / total, work, RateOf(work, least, seconds)));
@@ -89,7 +91,9 @@ internal sealed class ProfileAggregation(ProfiledTraining training, int batches,
 
     private static Rate RateOf(in Work work, double leastSeconds, double seconds)
     {
-        return new Rate(Per(work.DenseOperations), Per(work.KeptOperations), Per(work.Bytes), seconds > 0 && leastSeconds > 0 ? leastSeconds / seconds : null);
+        return new Rate(Per(work.DenseOperations), Per(work.KeptOperations), Per(work.Bytes), seconds > 0 && leastSeconds > 0
+            ? leastSeconds / seconds
+            : null);
 
         double? Per(double amount) => amount > 0 && seconds > 0 ? amount / seconds : null;
     }

@@ -7,8 +7,8 @@ using BoostingTicket.Training.Progress;
 namespace BoostingTicket.Runs.Profiling;
 
 /// <summary>What is to be profiled beside the settings of a run.</summary>
-/// <param name="Batches">Batches that are timed; 0 for a whole epoch. As many are observed, but <see cref="Profiler.MostObserved"/> at
-/// most.</param>
+/// <param name="Batches">Batches that are timed; 0 for a whole epoch. As many are observed, but <see
+/// cref="Profiler.MostObserved"/> at most.</param>
 /// <param name="WarmupBatches">Batches before, which are not timed.</param>
 /// <param name="Sparsity">Share of the prunable weights that is pruned by magnitude before, in [0, 1).</param>
 /// <param name="Weights">Weights file to start from; null for initial weights.</param>
@@ -48,8 +48,8 @@ public readonly record struct Work(long DenseOperations, long KeptOperations, lo
 /// <param name="DenseOperationsPerSecond">Dense-equivalent: operations of the unpruned network over the time taken.</param>
 /// <param name="KeptOperationsPerSecond">Operations of kept weights over the time taken.</param>
 /// <param name="BytesPerSecond">Traffic over the time taken.</param>
-/// <param name="ShareOfLimit">Shortest time in which the device could do the dense work, by its measured peaks, over the time taken;
-/// above 1 where less than the dense work was done, by pruning or by fast algorithms.</param>
+/// <param name="ShareOfLimit">Shortest time in which the device could do the dense work, by its measured peaks, over the time
+/// taken; above 1 where less than the dense work was done, by pruning or by fast algorithms.</param>
 public sealed record Rate(
     double? DenseOperationsPerSecond, double? KeptOperationsPerSecond, double? BytesPerSecond, double? ShareOfLimit);
 
@@ -62,7 +62,8 @@ public sealed record Rate(
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
 public sealed record PhaseRow(
-    StepPhase Phase, double CallsPerBatch, double SecondsPerBatch, double SecondsPerEpoch, double Share, Work WorkPerBatch, Rate Rate);
+    StepPhase Phase, double CallsPerBatch, double SecondsPerBatch, double SecondsPerEpoch, double Share, Work WorkPerBatch,
+    Rate Rate);
 
 /// <summary>A layer, in all phases of a step together. Layers that were fused into another are in it.</summary>
 /// <param name="Layer">Name.</param>
@@ -76,7 +77,8 @@ public sealed record PhaseRow(
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
 public sealed record LayerRow(
-    string Layer, double? Kept, double ForwardSeconds, double InputGradientSeconds, double FilterGradientSeconds, double FilterSeconds,
+    string Layer, double? Kept, double ForwardSeconds, double InputGradientSeconds, double FilterGradientSeconds,
+    double FilterSeconds,
     double SecondsPerBatch, double Share, Work WorkPerBatch, Rate Rate);
 
 /// <summary>An operation in a phase of a step. Phases that are no plan's are one operation; what lies between the operations of a
@@ -90,7 +92,8 @@ public sealed record LayerRow(
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
 public sealed record OperationRow(
-    StepPhase Phase, string Layer, OperationKind? Kind, double CallsPerBatch, double SecondsPerBatch, double Share, Work WorkPerBatch,
+    StepPhase Phase, string Layer, OperationKind? Kind, double CallsPerBatch, double SecondsPerBatch, double Share,
+    Work WorkPerBatch,
     Rate Rate);
 
 /// <summary>What steps of training cost, and where.</summary>

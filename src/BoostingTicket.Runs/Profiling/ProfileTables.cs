@@ -40,15 +40,27 @@ public static class ProfileTables
 
     private static void WriteSummary(ProfileReport report, TextWriter writer)
     {
-        string method = report.Method == "natural" ? "natural training" : $"{report.Method.ToUpperInvariant()}-{report.AttackSteps} training";
-        writer.WriteLine(Text(
-            $"{report.Model} on {report.Dataset}, {method}, batches of {report.Batch}, {report.Sparsity * 100:0.##} % pruned, {report.Precision} on {report.Device} ({report.DeviceDescription})"));
-        writer.WriteLine(Text(
-            $"Batch: median {Milliseconds(report.SecondsPerBatchMedian)} ms of {report.Batches} ({Milliseconds(report.SecondsPerBatchMin)} to {Milliseconds(report.SecondsPerBatchMax)}), {report.ImagesPerSecond:F0} images/s; epoch of {report.EpochImages}: {report.SecondsPerEpoch:F1} s and {report.EvaluationSecondsPerEpoch:F1} s of evaluation"));
-        writer.WriteLine(Text(
-            $"Looked at: median {Milliseconds(report.ObservedSecondsPerBatchMedian)} ms by phase ({Change(report.ObservationCost)}){ByOperation(report)}"));
-        writer.WriteLine(Text(
-            $"At best: {report.Peaks.ArithmeticPerSecond / 1e9:F0} Gop/s, {report.Peaks.BytesPerSecond / 1e9:F1} GB/s ({report.Peaks.Method}); memory at most {report.PeakMemoryBytes / 1048576.0:F0} MiB"));
+        string method = report.Method == "natural"
+            ? "natural training"
+            : $"{report.Method.ToUpperInvariant()}-{report.AttackSteps} training";
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{report.Model} on {report.Dataset}, {method}, batches of {report.Batch}, {report.Sparsity * 100:0.##} % pruned, "
+            + $"{report.Precision} on {report.Device} ({report.DeviceDescription})"));
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Batch: median {Milliseconds(report.SecondsPerBatchMedian)} ms of {report.Batches} "
+            + $"({Milliseconds(report.SecondsPerBatchMin)} to {Milliseconds(report.SecondsPerBatchMax)}), "
+            + $"{report.ImagesPerSecond:F0} images/s; epoch of {report.EpochImages}: {report.SecondsPerEpoch:F1} s and "
+            + $"{report.EvaluationSecondsPerEpoch:F1} s of evaluation"));
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Looked at: median {Milliseconds(report.ObservedSecondsPerBatchMedian)} ms by phase "
+            + $"({Change(report.ObservationCost)}){ByOperation(report)}"));
+        writer.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"At best: {report.Peaks.ArithmeticPerSecond / 1e9:F0} Gop/s, {report.Peaks.BytesPerSecond / 1e9:F1} GB/s "
+            + $"({report.Peaks.Method}); memory at most {report.PeakMemoryBytes / 1048576.0:F0} MiB"));
     }
 
     private static void WritePhases(ProfileReport report, TextWriter writer)
@@ -56,11 +68,14 @@ public static class ProfileTables
         var table = new TextTable("phase", ">calls", ">ms/batch", ">s/epoch", ">share %", ">Gop/s", ">GB/s", ">limit %");
         foreach (PhaseRow row in report.Phases)
             table.Add(
-                SettingNames.Of(row.Phase), Calls(row.CallsPerBatch), Milliseconds(row.SecondsPerBatch), Text($"{row.SecondsPerEpoch:F2}"),
-                Percent(row.Share), Giga(row.Rate.DenseOperationsPerSecond), Giga(row.Rate.BytesPerSecond), Percent(row.Rate.ShareOfLimit));
+                SettingNames.Of(row.Phase), Calls(row.CallsPerBatch), Milliseconds(row.SecondsPerBatch),
+                Text($"{row.SecondsPerEpoch:F2}"),
+                Percent(row.Share), Giga(row.Rate.DenseOperationsPerSecond), Giga(row.Rate.BytesPerSecond),
+                Percent(row.Rate.ShareOfLimit));
         double seconds = report.Phases.Sum(row => row.SecondsPerBatch);
         table.Add(
-            "total", "", Milliseconds(seconds), Text($"{report.Phases.Sum(row => row.SecondsPerEpoch):F2}"), Percent(report.Phases.Sum(row => row.Share)),
+            "total", "", Milliseconds(seconds), Text($"{report.Phases.Sum(row => row.SecondsPerEpoch):F2}"),
+            Percent(report.Phases.Sum(row => row.Share)),
             Giga(report.Phases.Sum(row => row.WorkPerBatch.DenseOperations) / seconds), "", "");
         table.Write(writer);
     }
@@ -86,7 +101,8 @@ public static class ProfileTables
         var table = new TextTable("operation", "phase", ">calls", ">ms/batch", ">share %", ">Gop/s", ">GB/s", ">limit %");
         foreach (OperationRow row in rows)
             table.Add(
-                Name(row), SettingNames.Of(row.Phase), Calls(row.CallsPerBatch), Milliseconds(row.SecondsPerBatch), Percent(row.Share),
+                Name(row), SettingNames.Of(row.Phase), Calls(row.CallsPerBatch), Milliseconds(row.SecondsPerBatch),
+                Percent(row.Share),
                 Giga(row.Rate.DenseOperationsPerSecond), Giga(row.Rate.BytesPerSecond), Percent(row.Rate.ShareOfLimit));
         table.Write(writer);
     }

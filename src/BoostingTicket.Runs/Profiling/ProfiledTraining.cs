@@ -47,7 +47,8 @@ internal sealed class ProfiledTraining : IDisposable
             RunChecks.RequireBatches(settings, "dense.batchSize", graph, samples);
             if (samples < settings.BatchSize)
                 throw new ConfigurationException(
-                    $"{Setting.Named("dense.batchSize")} is {settings.BatchSize}, but there are {samples} training samples; choose a smaller batch or more "
+                    $"{Setting.Named("dense.batchSize")} is {settings.BatchSize}, but there are {samples} training samples; "
+                    + $"choose a smaller batch or more "
                     + $"samples ({Setting.Named("data.trainSamples")}).");
             Network = new Network(graph, backend);
             RunMemory.Require(configuration, [settings], Network, _data, progress);

@@ -43,7 +43,8 @@ public sealed class Profiler(
         int kinds = options.Operations ? 3 : 2, watched = Math.Min(batches, MostObserved);
         long steps = batches + (kinds - 1L) * watched;
         StepRecorder phases = new(backend), operations = new(backend);
-        double[] plain = new double[batches], observed = new double[watched], detailed = new double[options.Operations ? watched : 0];
+        double[] plain = new double[batches], observed = new double[watched],
+        detailed = new double[options.Operations ? watched : 0];
 
         long started = Stopwatch.GetTimestamp();
         progress.StageStarted("profile: warm-up", (long)kinds * options.WarmupBatches, 0);
@@ -96,7 +97,8 @@ public sealed class Profiler(
             Dataset = data.Train.Name,
             Method = SettingNames.Of(configuration.Dense.Method),
             Variant = training.Mask is null ? "dense" : "pruned",
-            AttackSteps = TrainingMethodCatalog.Find(configuration.Dense.Method).AttackSteps(configuration.Dense, configuration.Attack),
+            AttackSteps = TrainingMethodCatalog.Find(configuration.Dense.Method).AttackSteps(
+                configuration.Dense, configuration.Attack),
             Sparsity = training.Mask?.Sparsity ?? 0,
             Batch = training.Batch,
             Batches = batches,

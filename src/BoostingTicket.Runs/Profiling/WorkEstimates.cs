@@ -64,12 +64,14 @@ internal sealed class WorkEstimates(Network network, Mask? mask, int batch)
 
     private Work Sum(PlanMode mode, PlanPass pass) =>
         network.Plans.FirstOrDefault(plan =>
-            plan.Options.Mode == mode && plan.Options.Batch == batch && plan.Options.Gradients != GradientRequest.None) is { } plan
+            plan.Options.Mode == mode && plan.Options.Batch == batch
+                && plan.Options.Gradients != GradientRequest.None) is { } plan
             ? Sum(plan, pass)
             : default;
 
     private Work Sum(Plan plan, PlanPass pass) =>
-        plan.Operations.Where(operation => operation.Pass == pass).Aggregate(default(Work), (sum, operation) => sum + Of(operation));
+        plan.Operations.Where(operation => operation.Pass == pass).Aggregate(
+            default(Work), (sum, operation) => sum + Of(operation));
 
     private Parameter? WeightOf(string layer) => network.Graph.Table.Find($"{layer}.weight");
 

@@ -18,7 +18,8 @@ public static class HtmlReport
         ArgumentNullException.ThrowIfNull(result);
         RunConfiguration configuration = result.Configuration;
         var page = new HtmlPage(
-            "Boosting ticket run", $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}", Describe(result));
+            "Boosting ticket run", $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}",
+            Describe(result));
         if (RunSummary.Finding(result) is { } finding)
             page.Finding(finding);
         foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
@@ -40,8 +41,10 @@ public static class HtmlReport
             ? FormattableString.Invariant($"seed {result.Seeds[0].Seed}")
             : FormattableString.Invariant($"{result.Seeds.Count} seeds from {result.Seeds[0].Seed} on");
         string device = result.Environment.TryGetValue("device", out string? name) ? $" · {name}" : "";
-        return FormattableString.Invariant(
-            $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining {SettingNames.Of(configuration.Retrain.Method)}, {configuration.Pruning.Ratio:P0} pruned · {seeds}{device}");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining {SettingNames.Of(configuration.Retrain.Method)}, "
+            + $"{configuration.Pruning.Ratio:P0} pruned · {seeds}{device}");
     }
 
     private static void AddTable(HtmlPage page, RunResult result)
@@ -50,7 +53,8 @@ public static class HtmlReport
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> cells) = TableText.Cells(result);
         page.Section("Result").Table(
             [.. headers, ">last clean %", $">last {RunSummary.AttackName(result.Configuration)} %"],
-            rows.Select((row, index) => new HtmlRow([.. cells[index], row.LastClean.Text("F2", 100), row.LastRobust.Text("F2", 100)])
+            rows.Select((row, index) => new HtmlRow(
+                [.. cells[index], row.LastClean.Text("F2", 100), row.LastRobust.Text("F2", 100)])
             {
                 Arm = SettingNames.Of(row.Arm),
                 Best =
@@ -66,9 +70,12 @@ public static class HtmlReport
         List<TestResult> tests = [.. result.Seeds.Select(seed => seed.DonorTest).OfType<TestResult>()];
         if (tests.Count == 0)
             return;
-        Spread clean = Spread.Of([.. tests.Select(test => test.Clean)]), robust = Spread.Of([.. tests.Select(test => test.Robust)]);
+        Spread clean = Spread.Of([.. tests.Select(test => test.Clean)]),
+        robust = Spread.Of([.. tests.Select(test => test.Robust)]);
         page.Note(
-            $"The donor itself, trained with {SettingNames.Of(result.Configuration.Donor.Method)}, reaches {clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under {RunSummary.AttackName(result.Configuration)}.",
+            $"The donor itself, trained with {SettingNames.Of(result.Configuration.Donor.Method)}, reaches "
+            + $"{clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under "
+            + $"{RunSummary.AttackName(result.Configuration)}.",
             "donor");
     }
 
@@ -93,7 +100,8 @@ public static class HtmlReport
             [
                 Row(evaluation.Weights, "none", "", evaluation.Result.Clean, evaluation.Result.CleanInterval, "", ""),
                 .. evaluation.Result.Attacks.Select(attack => Row(
-                    "", attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), attack.Robust, attack.Interval,
+                    "", attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), attack.Robust,
+                    attack.Interval,
                     attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
                     attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture))),
                 Row("", "all of them", "", evaluation.Result.WorstCase, evaluation.Result.WorstCaseInterval, "", ""),
@@ -102,11 +110,13 @@ public static class HtmlReport
             page.Warning(warning);
         page.Note("Shares of all evaluated samples, from the last run of evaluate on these weights; AutoAttack stage by stage.");
 
-        static HtmlRow Row(string weights, string attack, string attacked, double accuracy, WilsonInterval interval, string largest, string speed) =>
+        static HtmlRow Row(string weights, string attack, string attacked, double accuracy, WilsonInterval interval,
+            string largest, string speed) =>
             new(
             [
                 weights, attack, attacked, (100 * accuracy).ToString("F2", CultureInfo.InvariantCulture),
-                string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:F2} – {100 * interval.High:F2}"), largest, speed,
+                string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:F2} – {100 * interval.High:F2}"), largest,
+                speed,
             ]);
     }
 
@@ -117,10 +127,14 @@ public static class HtmlReport
         page.Section("Images before and after the attack");
         foreach (KeptExamples kept in examples)
         {
-            page.Markup($"<h3>{HtmlPage.Key(kept.Arm)} {HtmlPage.Encode(kept.Arm)}</h3>\n").Markup(PictureGrid.Render(kept.Examples));
+            page.Markup($"<h3>{HtmlPage.Key(kept.Arm)} {HtmlPage.Encode(kept.Arm)}</h3>\n").Markup(PictureGrid.Render(
+                kept.Examples));
         }
 
-        page.Note(FormattableString.Invariant(
-            $"The first test images of seed {examples[0].Seed}, the same images after the attack within ± {examples[0].Examples.Epsilon:0.####}, and the magnified difference. The class after the arrow is what the network predicts."));
+        page.Note(string.Create(
+            CultureInfo.InvariantCulture,
+            $"The first test images of seed {examples[0].Seed}, the same images after the attack within ± "
+            + $"{examples[0].Examples.Epsilon:0.####}, and the magnified difference. The class after the arrow is what the "
+            + $"network predicts."));
     }
 }

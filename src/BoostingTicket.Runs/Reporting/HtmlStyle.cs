@@ -6,10 +6,13 @@ internal static class HtmlStyle
     // Colours of Okabe and Ito, which people with any colour vision can tell apart.
     public const string Css = """
         :root{color-scheme:light dark;--page:#fbfbfa;--card:#fff;--ink:#1d1f23;--soft:#5b616b;--line:#e3e5e8;--accent:#0072b2;
-        --dense:#0072b2;--ticket:#d55e00;--winning:#009e73;--reinit:#b0569b;--shuffle:#b8860b;--donor:#7d828c;--winning-donor:#5f7d72;
+        --dense:#0072b2;--ticket:#d55e00;--winning:#009e73;--reinit:#b0569b;--shuffle:#b8860b;--donor:#7d828c;
+        --winning-donor:#5f7d72;
         --data:#8a9099;--attack:#d55e00;--train:#0072b2;--evaluate:#009e73;--warn:#fff4e0;--warn-ink:#7a4b00}
-        @media(prefers-color-scheme:dark){:root{--page:#15171a;--card:#1d2024;--ink:#e8eaed;--soft:#a3a9b3;--line:#33373d;--accent:#56b4e9;
-        --dense:#56b4e9;--ticket:#f08a3c;--winning:#2fc296;--reinit:#d98cc6;--shuffle:#e0b040;--donor:#969ca6;--winning-donor:#8fb0a3;
+        @media(prefers-color-scheme:dark){:root{--page:#15171a;--card:#1d2024;--ink:#e8eaed;--soft:#a3a9b3;--line:#33373d;
+        --accent:#56b4e9;
+        --dense:#56b4e9;--ticket:#f08a3c;--winning:#2fc296;--reinit:#d98cc6;--shuffle:#e0b040;--donor:#969ca6;
+        --winning-donor:#8fb0a3;
         --data:#858b95;--attack:#f08a3c;--train:#56b4e9;--evaluate:#2fc296;--warn:#3a2c12;--warn-ink:#ffd899}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
@@ -36,7 +39,8 @@ internal static class HtmlStyle
         .grid2{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,420px),1fr));gap:14px}
         .warn{background:var(--warn);color:var(--warn-ink);border-radius:8px;padding:.6em .9em;margin:.5em 0}
         details{margin:.6em 0}summary{cursor:pointer;color:var(--accent)}
-        pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px;font-size:.85rem;line-height:1.4}
+        pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:8px;padding:12px;
+        font-size:.85rem;line-height:1.4}
         code{font-family:ui-monospace,SFMono-Regular,Consolas,monospace}
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.25em 1.2em;margin:0}
         dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
@@ -68,12 +72,15 @@ internal static class HtmlStyle
         a{color:var(--accent)}
         .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(225px,1fr));gap:14px}
         .pictures figure{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:10px}
-        .pictures .strip{display:grid;grid-template-columns:repeat(3,1fr);gap:6px}
+        .pictures .strip{display:grid;
+        grid-template-columns:repeat(3,1fr);gap:6px}
         .pictures img{display:block;width:100%;height:auto;image-rendering:pixelated;border-radius:4px;background:#888}
-        .pictures figcaption{color:var(--soft);font-size:.82rem;line-height:1.35;margin-top:6px;display:grid;grid-template-columns:repeat(3,1fr);gap:6px}
+        .pictures figcaption{color:var(--soft);font-size:.82rem;line-height:1.35;margin-top:6px;display:grid;
+        grid-template-columns:repeat(3,1fr);gap:6px}
         .pictures .wrong{color:var(--ticket);font-weight:600}
         svg rect{stroke:none}
-        .phase-data{fill:var(--data)}.phase-attack{fill:var(--attack)}.phase-train{fill:var(--train)}.phase-evaluate{fill:var(--evaluate)}
+        .phase-data{fill:var(--data)}.phase-attack{fill:var(--attack)}.phase-train{fill:var(--train)}
+        .phase-evaluate{fill:var(--evaluate)}
         .kept{fill:var(--ticket)}.pruned{fill:var(--line)}
         .key.dense{background:var(--dense)}.key.ticket{background:var(--ticket)}.key.winning{background:var(--winning)}
         .key.reinit{background:var(--reinit)}.key.shuffle{background:var(--shuffle)}.key.donor{background:var(--donor)}

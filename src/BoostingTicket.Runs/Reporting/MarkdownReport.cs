@@ -35,7 +35,8 @@ public static class MarkdownReport
         return text.ToString();
     }
 
-    private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
+    private static void Row(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
 
     private static string Escape(string value) => PlainText.Markdown(value);
 }

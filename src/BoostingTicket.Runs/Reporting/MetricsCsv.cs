@@ -37,7 +37,8 @@ public static class MetricsCsv
             text.Append(CultureInfo.InvariantCulture, $"{seed},{stage},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
             text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
             PhaseTimes times = epoch.Times;
-            text.Append(CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
+            text.Append(
+                CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
         }
     }
 }

@@ -58,8 +58,10 @@ internal static class ReportCharts
 
     private static Bar StageBar(string stage, IReadOnlyList<IReadOnlyList<EpochRecord>> histories)
     {
-        PhaseTimes sum = histories.SelectMany(history => history).Aggregate(default(PhaseTimes), (total, epoch) => total + epoch.Times);
-        double[] seconds = [sum.Data / histories.Count, sum.Attack / histories.Count, sum.Train / histories.Count, sum.Evaluate / histories.Count];
+        PhaseTimes sum = histories.SelectMany(history => history).Aggregate(
+            default(PhaseTimes), (total, epoch) => total + epoch.Times);
+        double[] seconds = [sum.Data / histories.Count, sum.Attack / histories.Count, sum.Train / histories.Count, sum.Evaluate
+            / histories.Count];
         return new Bar(
             stage,
             [.. seconds.Select((value, phase) => new BarPart(
@@ -76,7 +78,8 @@ internal static class ReportCharts
         if (result.Seeds.Any(seed => seed.WinningDonor.Count > 0))
             stages.Add((WinningDonor, [.. result.Seeds.Select(seed => seed.WinningDonor)]));
         foreach (Arm arm in result.Configuration.Arms)
-            stages.Add((SettingNames.Of(arm), [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).History)]));
+            stages.Add((
+                SettingNames.Of(arm), [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).History)]));
         return stages;
     }
 
@@ -86,7 +89,8 @@ internal static class ReportCharts
         var series = new List<ChartSeries>();
         foreach ((string name, IReadOnlyList<IReadOnlyList<EpochRecord>> histories) in Stages(result))
         {
-            var points = histories.SelectMany((history, seed) => history.Select((epoch, index) => (Seed: seed, X: index + 1.0, Y: value(epoch))))
+            var points = histories.SelectMany((history, seed) => history.Select((epoch, index) => (
+                Seed: seed, X: index + 1.0, Y: value(epoch))))
                 .Where(point => point.Y is not null).Select(point => (point.Seed, point.X, Y: point.Y!.Value)).ToList();
             if (histories.Count > 1)
             {
@@ -95,7 +99,8 @@ internal static class ReportCharts
             }
 
             series.Add(new ChartSeries(
-                name, name, [.. points.GroupBy(point => point.X).OrderBy(group => group.Key).Select(group => (group.Key, group.Average(point => point.Y)))]));
+                name, name, [.. points.GroupBy(point => point.X).OrderBy(group => group.Key).Select(group => (
+                    group.Key, group.Average(point => point.Y)))]));
         }
 
         return series;

@@ -27,11 +27,13 @@ public sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IReadO
         {
             foreach (string stage in (string[])[ReportCharts.Donor, ReportCharts.WinningDonor, .. arms])
             {
-                foreach ((string weights, string which) in ((string, string)[])[(folder.BestWeights(seed.Seed, stage), "best"), (folder.LastWeights(seed.Seed, stage), "last")])
+                foreach ((string weights, string which) in ((string, string)[])[(folder.BestWeights(seed.Seed, stage), "best"), (
+                    folder.LastWeights(seed.Seed, stage), "last")])
                 {
                     string kept = RunFolder.Evaluation(weights);
                     if (File.Exists(kept))
-                        evaluations.Add(new KeptEvaluation(FormattableString.Invariant($"{stage}, {which} (seed {seed.Seed})"), RunJson.Read<RobustnessResult>(StoredFiles.ReadText(kept), kept)));
+                        evaluations.Add(new KeptEvaluation(FormattableString.Invariant($"{stage}, {which} (seed {seed.Seed})"),
+                            RunJson.Read<RobustnessResult>(StoredFiles.ReadText(kept), kept)));
                 }
             }
         }

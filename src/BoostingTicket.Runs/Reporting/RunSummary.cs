@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
 
@@ -18,7 +19,8 @@ namespace BoostingTicket.Runs.Reporting;
 /// <param name="TotalSeconds">Sum of both.</param>
 /// <param name="Ratio">Total seconds over those of the dense arm of the same seed; null without a dense arm.</param>
 public sealed record ArmSummary(
-    Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread LastClean, Spread LastRobust, Spread BestEpoch, Spread EpochsRun,
+    Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread LastClean, Spread LastRobust, Spread BestEpoch,
+    Spread EpochsRun,
     Spread PruningSeconds, Spread TrainingSeconds, Spread TotalSeconds, Spread? Ratio);
 
 /// <summary>What a run found, over all its seeds.</summary>
@@ -47,8 +49,12 @@ public static class RunSummary
         ArmSummary? ticket = rows.FirstOrDefault(row => row.Arm == Arm.Ticket);
         if (dense is null || ticket?.Ratio is not { } ratio)
             return null;
-        return FormattableString.Invariant(
-            $"The ticket ({ticket.Sparsity:P1} pruned) reaches {ticket.Clean.Text("F2", 100)} % clean and {ticket.Robust.Text("F2", 100)} % under {AttackName(result.Configuration)}; the dense baseline {dense.Clean.Text("F2", 100)} % and {dense.Robust.Text("F2", 100)} %. Finding and training it took {ratio.Text("F2")} times the baseline's training time.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"The ticket ({ticket.Sparsity:P1} pruned) reaches {ticket.Clean.Text("F2", 100)} % clean and "
+            + $"{ticket.Robust.Text("F2", 100)} % under {AttackName(result.Configuration)}; the dense baseline "
+            + $"{dense.Clean.Text("F2", 100)} % and {dense.Robust.Text("F2", 100)} %. Finding and training it took "
+            + $"{ratio.Text("F2")} times the baseline's training time.");
     }
 
     /// <summary>Where the numbers come from, by name: device, versions, data, and the hashes of the settings and of each seed's
@@ -72,11 +78,14 @@ public static class RunSummary
         List<ArmResult?> dense = [.. seeds.Select(seed => seed.Arms.FirstOrDefault(result => result.Arm == Arm.Dense))];
         bool comparable = dense.All(result => result?.TotalSeconds > 0);
         return new ArmSummary(
-            arm, results.Average(result => result.Sparsity), Over(result => result.Best.Clean), Over(result => result.Best.Robust),
+            arm, results.Average(result => result.Sparsity), Over(result => result.Best.Clean),
+            Over(result => result.Best.Robust),
             Over(result => result.Last.Clean), Over(result => result.Last.Robust), Over(result => result.BestEpoch),
             Over(result => result.EpochsRun), Over(result => result.PruningSeconds), Over(result => result.TrainingSeconds),
             Over(result => result.TotalSeconds),
-            comparable ? Spread.Of([.. results.Select((result, seed) => result.TotalSeconds / dense[seed]!.TotalSeconds)]) : null);
+            comparable
+                ? Spread.Of([.. results.Select((result, seed) => result.TotalSeconds / dense[seed]!.TotalSeconds)])
+                : null);
 
         Spread Over(Func<ArmResult, double> value) => Spread.Of([.. results.Select(value)]);
     }

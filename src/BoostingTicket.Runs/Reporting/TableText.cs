@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
 
@@ -27,7 +28,8 @@ public static class TableText
                 cells.AddRange([row.BestEpoch.Text("0.#"), row.EpochsRun.Text("0.#")]);
             cells.AddRange(
             [
-                row.Arm == Arm.Dense ? None : row.PruningSeconds.Text("F1"), row.TrainingSeconds.Text("F1"), row.TotalSeconds.Text("F1"),
+                row.Arm == Arm.Dense ? None : row.PruningSeconds.Text("F1"), row.TrainingSeconds.Text("F1"),
+                row.TotalSeconds.Text("F1"),
                 row.Ratio?.Text("F2") ?? None,
             ]);
             rows.Add(cells);
@@ -49,8 +51,10 @@ public static class TableText
         ArgumentNullException.ThrowIfNull(result);
         int samples = result.Seeds[0].Arms[0].Best.Samples;
         string seeds = result.Seeds.Count > 1 ? $", mean ± standard deviation of {result.Seeds.Count} seeds" : "";
-        return FormattableString.Invariant(
-            $"Accuracies on {samples:N0} test images of the weights that were best on validation{seeds}; seconds without validation; ratio to the dense total.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"Accuracies on {samples:N0} test images of the weights that were best on validation{seeds}; seconds without "
+            + $"validation; ratio to the dense total.");
     }
 
     /// <summary>Writes the table and its caption for a terminal.</summary>

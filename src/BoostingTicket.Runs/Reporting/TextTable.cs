@@ -38,7 +38,8 @@ public sealed class TextTable
     public void Write(TextWriter writer, int width = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        int[] widths = [.. _headers.Select((header, column) => _rows.Select(row => row[column].Length).Append(header.Length).Max())];
+        int[] widths = [.. _headers.Select(
+            (header, column) => _rows.Select(row => row[column].Length).Append(header.Length).Max())];
         int left = width - widths[..^1].Sum(column => column + Gap.Length);
         widths[^1] = Math.Min(widths[^1], Math.Max(left, LeastWrap));
         WriteRow(writer, _headers, widths);
@@ -53,5 +54,6 @@ public sealed class TextTable
     }
 
     private void WriteRow(TextWriter writer, string[] cells, int[] widths) => writer.WriteLine(string.Join(
-        Gap, cells.Select((cell, column) => _right[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
+        Gap, cells.Select(
+            (cell, column) => _right[column] ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
 }

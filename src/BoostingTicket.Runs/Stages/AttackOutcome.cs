@@ -36,7 +36,8 @@ public sealed class AttackOutcome
             NpyFile.Write(path, _dimensions, _images);
         else if (path is not null && !File.Exists(path))
             throw new ConfigurationException(
-                $"Cannot write {path}: the images of this evaluation are no longer kept; leave out {Setting.Named("saveAdversarial")}, or "
+                $"Cannot write {path}: the images of this evaluation are no longer kept; leave out "
+                + $"{Setting.Named("saveAdversarial")}, or "
                 + $"evaluate again in another {Setting.Named("out")}.");
         // What a folder of an earlier version was asked to keep may lie where it was asked for then.
         if (_files is not null)

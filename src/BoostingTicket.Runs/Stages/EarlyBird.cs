@@ -15,7 +15,8 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="table">The parameters that masks are for.</param>
 /// <param name="threshold">Distance that the last mask must stay below from each of the four before; see
 /// <see cref="MaskHistory"/>.</param>
-internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? current, ParameterTable table, double threshold) : IEpochRule
+internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? current, ParameterTable table, double threshold)
+    : IEpochRule
 {
     private const string Prefix = "early-bird.";
 

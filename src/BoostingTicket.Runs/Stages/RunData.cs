@@ -23,7 +23,8 @@ public sealed class RunData : IDisposable
         TestCount = Count("data.testSamples", settings.TestSamples, split.Test);
         if (settings.ValidationSamples >= TrainCount)
             throw new ConfigurationException(
-                $"{Setting.Named("data.validationSamples")} is {settings.ValidationSamples}, which leaves none of the {TrainCount} training samples to train on; "
+                $"{Setting.Named("data.validationSamples")} is {settings.ValidationSamples}, which leaves none of the "
+                + $"{TrainCount} training samples to train on; "
                 + $"choose fewer, or raise {Setting.Named("data.trainSamples")}.");
         Train = new DeviceImages(split.Train, backend);
         Test = new DeviceImages(split.Test, backend);
@@ -65,7 +66,8 @@ public sealed class RunData : IDisposable
     private static int Count(string path, int asked, ImageSet set)
     {
         if (asked > set.Count)
-            throw new ConfigurationException($"{Setting.Named(path)} is {asked}, but {set.Name} has {set.Count}; choose that many or fewer.");
+            throw new ConfigurationException(
+                $"{Setting.Named(path)} is {asked}, but {set.Name} has {set.Count}; choose that many or fewer.");
         return asked == 0 ? set.Count : asked;
     }
 }

@@ -74,7 +74,8 @@ internal sealed partial class RunFolderGuard(
         {
             if (kept.TryGetValue(name, out string? before) && WithoutThreads(before) != WithoutThreads(environment[name]))
                 progress.Warn(
-                    $"The folder was started with another {name} ({before}; now {environment[name]}); the last digits of results may "
+                    $"The folder was started with another {name} ({before}; now {environment[name]}); the last digits of results "
+                    + $"may "
                     + "differ from those of a run without interruption.");
         }
     }
@@ -93,11 +94,13 @@ internal sealed partial class RunFolderGuard(
         RunConfiguration kept = RunJson.Read<RunConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
         if (RunJson.Hash(kept) != RunJson.Hash(configuration))
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds a run with other settings; choose another {Setting.Named("out")}, or resume that run "
+                $"The folder {folder.Root} holds a run with other settings; choose another {Setting.Named("out")}, or resume "
+                + $"that run "
                 + $"with its own settings ({Setting.Named("config")} {folder.Configuration} {Setting.Named("resume")}).");
         if (!resume)
             throw new ConfigurationException(
-                $"The folder {folder.Root} holds this run already; add {Setting.Named("resume")} to continue it, or choose another "
+                $"The folder {folder.Root} holds this run already; add {Setting.Named("resume")} to continue it, or choose "
+                + $"another "
                 + $"{Setting.Named("out")}.");
         if (before is not null && before.Ticket != owner.Ticket)
             throw new ConfigurationException(
@@ -105,17 +108,21 @@ internal sealed partial class RunFolderGuard(
                 + $"choose another {Setting.Named("out")}.");
         if (before is not null && before.Weights != owner.Weights)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was started with other weights (see {folder.Command}); resume with those weights, or choose "
+                $"The folder {folder.Root} was started with other weights (see {folder.Command}); resume with those weights, or "
+                + $"choose "
                 + $"another {Setting.Named("out")}.");
         if (before is not null && !owner.Continues(before))
             throw new ConfigurationException(
-                $"The folder {folder.Root} was started with other attacks ({before.Attacks}; now {owner.Attacks}); resume with the same "
-                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was started that way, or choose another "
+                $"The folder {folder.Root} was started with other attacks ({before.Attacks}; now {owner.Attacks}); resume with "
+                + $"the same "
+                + $"{Setting.Named("attack")}, and with {Setting.Named("saveAdversarial")} only if it was started that way, or "
+                    + $"choose another "
                 + $"{Setting.Named("out")}.");
         if (!File.Exists(folder.Result)
             && ChangedSettings.Find(configuration, owner.Command, before?.Meanings ?? 0) is { } changed)
             throw new ConfigurationException(
-                $"The folder {folder.Root} was started by version 0.1.0, in which {changed}; finish it with that version, or start "
+                $"The folder {folder.Root} was started by version 0.1.0, in which {changed}; finish it with that version, or "
+                + $"start "
                 + $"again with another {Setting.Named("out")}.");
         if (Kept() is { } data)
         {

@@ -21,7 +21,8 @@ internal static class RunMemory
     /// <param name="network">The network.</param>
     /// <param name="data">Images.</param>
     /// <param name="progress">Told the need.</param>
-    /// <exception cref="NotEnoughMemoryException">It is more than the device has free; the message names the batch size that would fit.</exception>
+    /// <exception cref="NotEnoughMemoryException">It is more than the device has free; the message names the batch size that
+    /// would fit.</exception>
     public static void Require(
         RunConfiguration configuration, IReadOnlyList<TrainingSettings> trainings, Network network, RunData data,
         IRunProgress progress)
@@ -33,7 +34,8 @@ internal static class RunMemory
         IBackend backend = network.Backend;
         progress.Note(string.Create(
             CultureInfo.InvariantCulture,
-            $"Memory: {(need.Total + kept) / Mebibyte:F0} MiB on {backend.Device.Name} (feature maps {need.FeatureMaps / Mebibyte:F0}, parameters "
+            $"Memory: {(need.Total + kept) / Mebibyte:F0} MiB on {backend.Device.Name} (feature maps "
+            + $"{need.FeatureMaps / Mebibyte:F0}, parameters "
             + $"{need.Parameters / Mebibyte:F0}, filters {need.Filters / Mebibyte:F0}, images {need.Images / Mebibyte:F0}, "
             + $"method {kept / Mebibyte:F0})"));
         if (backend.FreeMemory is not { } free || need.FeatureMaps + need.Images + kept <= free)
@@ -52,10 +54,12 @@ internal static class RunMemory
         string training = trainings.Count == 0 ? "" : $"{Setting.Named("batch")} {fitting} ";
         string remedy = fitting > 0
             ? FormattableString.Invariant($"{training}{Setting.Named("evaluation.batchSize")} {fitting} would fit")
-            : $"no batch size fits: choose a smaller model ({Setting.Named("model")}, {Setting.Named("width")}), or end other programs on the GPU";
+            : $"no batch size fits: choose a smaller model ({Setting.Named("model")}, {Setting.Named("width")}), or end other "
+                + $"programs on the GPU";
         throw new NotEnoughMemoryException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The device does not have enough memory: a batch of {largest} needs {(need.FeatureMaps + need.Images + kept) / Mebibyte:F0} MiB more for "
+            $"The device does not have enough memory: a batch of {largest} needs "
+            + $"{(need.FeatureMaps + need.Images + kept) / Mebibyte:F0} MiB more for "
             + $"feature maps, images and what the method keeps, {free / Mebibyte:F0} MiB are free; {remedy}."));
 
         MemoryNeed Need(int most) => network.Need([.. Plans(configuration, trainings, data, most)]);
@@ -63,7 +67,9 @@ internal static class RunMemory
         // One training after the other, each of which frees what it kept but the sums of gradients.
         long Kept(int most)
         {
-            long sums = trainings.Any(training => Find(training).SumsGradients) ? sizeof(float) * (long)network.Graph.Table.TrainedLength : 0;
+            long sums = trainings.Any(training => Find(training).SumsGradients)
+                ? sizeof(float) * (long)network.Graph.Table.TrainedLength
+                : 0;
             return sums + trainings.Select(training =>
                 Batches(training, data, most).Distinct().Sum(batch => Find(training).KeptBytes(network, batch))
                 + (training.Ema is null ? 0 : WeightAverage.Bytes(network.Graph.Table))).DefaultIfEmpty().Max();

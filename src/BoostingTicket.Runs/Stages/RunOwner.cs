@@ -59,7 +59,8 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
     /// <summary>What the state of an evaluation is bound to.</summary>
     /// <param name="configurationHash">SHA-256 of the configuration.</param>
     /// <param name="dataHash">SHA-256 of the images.</param>
-    public string BindEvaluation(string configurationHash, string dataHash) => HashOf($"{configurationHash} {dataHash} {Weights} {Attacks}");
+    public string BindEvaluation(string configurationHash, string dataHash) =>
+        HashOf($"{configurationHash} {dataHash} {Weights} {Attacks}");
 
     private static string Join(IEnumerable<float>? values) =>
         string.Join(',', (values ?? []).Select(value => value.ToString("R", CultureInfo.InvariantCulture)));

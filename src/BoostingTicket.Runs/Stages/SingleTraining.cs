@@ -42,7 +42,8 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         NetworkGraph graph = TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
         RunChecks.RequireBatches(
-            settings, configuration.PathOf(settings) + "batchSize", graph, images.TrainCount - configuration.Data.ValidationSamples);
+            settings, configuration.PathOf(settings) + "batchSize", graph,
+            images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
         RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;

@@ -32,7 +32,8 @@ public sealed class TicketRun(
     /// <param name="resume">Continue what the folder holds; otherwise a folder that holds a run is refused.</param>
     /// <param name="cancellation">Finishes the current step and saves, then ends with
     /// <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="ConfigurationException">The configuration is invalid, or the folder is in use or holds another run.</exception>
+    /// <exception cref="ConfigurationException">The configuration is invalid, or the folder is in use or holds another
+    /// run.</exception>
     /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
     public RunResult Execute(bool resume, CancellationToken cancellation)
     {

@@ -4,8 +4,8 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>What an attack is made from.</summary>
 /// <param name="Model">The network.</param>
-/// <param name="Settings">Settings of the evaluation's attack: all attacks share its ε; PGD takes step size, steps and restarts from
-/// it too.</param>
+/// <param name="Settings">Settings of the evaluation's attack: all attacks share its ε; PGD takes step size, steps and restarts
+/// from it too.</param>
 /// <param name="Stream">Key of the random numbers.</param>
 public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, ulong Stream)
 {
@@ -13,7 +13,8 @@ public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, 
     public float Epsilon => PixelBall.Radius(Settings.Epsilon);
 }
 
-/// <summary>A registered attack: its name, how it is made, and what an evaluation, a statement or a plan has to know about it.</summary>
+/// <summary>A registered attack: its name, how it is made, and what an evaluation, a statement or a plan has to know about
+/// it.</summary>
 /// <param name="Name">Name.</param>
 /// <param name="Description">What it is, with its usual budget, in one line.</param>
 /// <param name="Create">Makes it.</param>
@@ -44,7 +45,8 @@ public static class AttackCatalog
     public const string AutoAttack = "autoattack";
 
     /// <summary>What <see cref="AutoAttack"/> is, in one line.</summary>
-    public const string AutoAttackDescription = "AutoAttack (standard): apgd-ce, apgd-t, fab-t and square, each on what the ones before left robust";
+    public const string AutoAttackDescription =
+        "AutoAttack (standard): apgd-ce, apgd-t, fab-t and square, each on what the ones before left robust";
 
     /// <summary>Every attack.</summary>
     public static IReadOnlyList<AttackEntry> All { get; } =

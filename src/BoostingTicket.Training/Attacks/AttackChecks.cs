@@ -39,9 +39,13 @@ public static class AttackChecks
             }
         }
         if (!(difference <= LargestDifference))
-            warnings.Add("The network gives different answers for the same images; the gradients of one pass say little about the next, so its robust accuracy is overestimated.");
+            warnings.Add(
+                "The network gives different answers for the same images; the gradients of one pass say little about the next, "
+                + "so its robust accuracy is overestimated.");
         if (AreProbabilities(first, model))
-            warnings.Add("The network's outputs are probabilities, not logits; the losses of the attacks expect logits, so leave out its softmax.");
+            warnings.Add(
+                "The network's outputs are probabilities, not logits; the losses of the attacks expect logits, so leave out its "
+                + "softmax.");
         return warnings;
     }
 
@@ -73,7 +77,8 @@ public static class AttackChecks
     /// <param name="after">And after it.</param>
     public static string? Square(double before, double after) => before - after <= SquareTolerance ? null : string.Create(
         CultureInfo.InvariantCulture,
-        $"Square, which needs no gradients, lowered robust accuracy by {100 * (before - after):F1} points below the attacks that use them; gradients mislead here, so the true robust accuracy may be lower still.");
+        $"Square, which needs no gradients, lowered robust accuracy by {100 * (before - after):F1} points below the attacks that "
+        + $"use them; gradients mislead here, so the true robust accuracy may be lower still.");
 
     private static double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {

@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Attacks;
 
-/// <summary>Who draws random numbers under the key of an evaluation's attacks: the third word of the counter, of which random starts
-/// of PGD take 0. Values decide results: append, never renumber.</summary>
+/// <summary>Who draws random numbers under the key of an evaluation's attacks: the third word of the counter, of which random
+/// starts of PGD take 0. Values decide results: append, never renumber.</summary>
 public enum AttackPurpose
 {
     /// <summary>Starts of <see cref="AutoPgd"/> without targets.</summary>
@@ -31,7 +31,8 @@ public readonly record struct AttackRandom(ulong Stream, AttackPurpose Purpose, 
     /// <summary>Four words of a sample.</summary>
     /// <param name="sample">Identity of the sample.</param>
     /// <param name="block">Number of the four words.</param>
-    public Vector128<uint> Words(int sample, int block) => Philox.Words(Stream, (uint)block, (uint)sample, (uint)Purpose, (uint)Round);
+    public Vector128<uint> Words(int sample, int block) =>
+        Philox.Words(Stream, (uint)block, (uint)sample, (uint)Purpose, (uint)Round);
 
     /// <summary>A word of a sample.</summary>
     public uint Word(int sample, int index) => Words(sample, index / 4)[index % 4];

@@ -9,17 +9,18 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="BestLosses">Each sample's largest loss so far.</param>
 /// <param name="Steps">Size of the step that each sample took.</param>
 public sealed record AutoPgdIteration(
-    int Number, ReadOnlyMemory<float> Images, IReadOnlyList<double> Losses, IReadOnlyList<double> BestLosses, IReadOnlyList<float> Steps);
+    int Number, ReadOnlyMemory<float> Images, IReadOnlyList<double> Losses, IReadOnlyList<double> BestLosses,
+    IReadOnlyList<float> Steps);
 
 /// <summary>Auto-PGD of Croce and Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
 /// attacks" (ICML 2020), algorithm 1: projected gradient ascent with momentum, whose step begins at 2ε and is halved, sample by
 /// sample, where it does not help. With targets, it raises <see cref="LogitLoss.TargetedDlr"/>, one class a round, the likeliest
 /// first; without, the cross-entropy, and <see cref="LogitLoss.SmoothMargin"/> of samples at whose start the gradient of that has
 /// vanished.</summary>
-/// <remarks>As in the paper, the first check counts the first step as one from the loss at the start; the authors' program compares
-/// with 0 instead. As in the program, exactly 75 % of rising steps are too few; in the paper they suffice. Of a sample that is
-/// fooled, the first image that does it is kept, of any other that of the largest loss; the program keeps the last, but does not end
-/// early.</remarks>
+/// <remarks>As in the paper, the first check counts the first step as one from the loss at the start; the authors' program
+/// compares with 0 instead. As in the program, exactly 75 % of rising steps are too few; in the paper they suffice. Of a sample
+/// that is fooled, the first image that does it is kept, of any other that of the largest loss; the program keeps the last, but
+/// does not end early.</remarks>
 public sealed class AutoPgd : IAttack
 {
     private const float Momentum = 0.75f;
@@ -57,7 +58,9 @@ public sealed class AutoPgd : IAttack
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(restarts);
         Radius.Require(epsilon);
         if (targets > 0 && model.Classes < 4)
-            throw new ConfigurationException($"The targeted DLR loss (apgd-t, autoattack) needs at least 4 classes, but the network has {model.Classes}; use apgd-ce, fab-t and square.");
+            throw new ConfigurationException(
+                $"The targeted DLR loss (apgd-t, autoattack) needs at least 4 classes, but the network has {model.Classes}; use "
+                + $"apgd-ce, fab-t and square.");
         _model = model;
         _epsilon = epsilon;
         _stream = stream;
@@ -100,7 +103,8 @@ public sealed class AutoPgd : IAttack
             Evaluate(batch);
             Keep(batch);
             Observer?.Invoke(new AutoPgdIteration(
-                i, _x, [.. _losses], [.. _courses.Select(course => course.Best)], [.. _courses.Select(course => course.StepSize)]));
+                i, _x, [.. _losses], [.. _courses.Select(course => course.Best)],
+                [.. _courses.Select(course => course.StepSize)]));
             if (++sinceCheck == interval)
             {
                 Check(interval);
@@ -238,7 +242,8 @@ public sealed class AutoPgd : IAttack
         for (int s = 0; s < _courses.Length; s++)
         {
             ref Course course = ref _courses[s];
-            bool reduce = course.Improving <= LeastImproving * interval || (!course.WasReduced && course.BestAtCheck >= course.Best);
+            bool reduce = course.Improving <= LeastImproving * interval
+                || (!course.WasReduced && course.BestAtCheck >= course.Best);
             course.Improving = 0;
             course.WasReduced = reduce;
             course.BestAtCheck = course.Best;

@@ -5,11 +5,11 @@ namespace BoostingTicket.Training.Attacks;
 /// equation 6).</summary>
 public static class BoxHyperplane
 {
-    /// <summary>Finds the change <c>d</c> of least <c>max |d|</c> with <c>w·(t + d) = w·t + gap</c> and <c>t + d</c> in the box. Where
-    /// no point of the box is on the hyperplane, the change leads to the nearest corner.</summary>
+    /// <summary>Finds the change <c>d</c> of least <c>max |d|</c> with <c>w·(t + d) = w·t + gap</c> and <c>t + d</c> in the box.
+    /// Where no point of the box is on the hyperplane, the change leads to the nearest corner.</summary>
     /// <remarks>Every coordinate moves by the same λ towards the hyperplane until it meets the box. How far that leads is a
-    /// concave, piecewise linear function of λ, so Newton's iteration from 0 rises to the solution in finitely many steps, without
-    /// sorting.</remarks>
+    /// concave, piecewise linear function of λ, so Newton's iteration from 0 rises to the solution in finitely many steps,
+    /// without sorting.</remarks>
     /// <param name="point">t in [0, 1]ⁿ.</param>
     /// <param name="normal">w.</param>
     /// <param name="gap">How far <c>w·t</c> must rise, negative to fall.</param>
@@ -48,5 +48,6 @@ public static class BoxHyperplane
         return largest;
     }
 
-    private static double Room(float point, float normal, bool rises) => normal == 0 ? 0 : normal > 0 == rises ? 1.0 - point : point;
+    private static double Room(float point, float normal, bool rises) =>
+        normal == 0 ? 0 : normal > 0 == rises ? 1.0 - point : point;
 }

@@ -38,7 +38,8 @@ public sealed class FastAdaptiveBoundary : IAttack
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(targets);
         Radius.Require(epsilon);
         if (model.Classes < 2)
-            throw new ConfigurationException("An attack (fab-t) needs at least 2 classes, but the network has 1; evaluate it without attacks.");
+            throw new ConfigurationException(
+                "An attack (fab-t) needs at least 2 classes, but the network has 1; evaluate it without attacks.");
         _model = model;
         _epsilon = epsilon;
         Rounds = Math.Min(targets, model.Classes - 1);
@@ -60,8 +61,8 @@ public sealed class FastAdaptiveBoundary : IAttack
     /// <inheritdoc/>
     public int Iterations { get; }
 
-    /// <summary>Told after every iteration of its number, its images, and the least distance of a misclassified image to each sample so
-    /// far, infinite where there is none.</summary>
+    /// <summary>Told after every iteration of its number, its images, and the least distance of a misclassified image to each
+    /// sample so far, infinite where there is none.</summary>
     public Action<int, ReadOnlyMemory<float>, IReadOnlyList<float>>? Observer { get; set; }
 
     /// <inheritdoc/>

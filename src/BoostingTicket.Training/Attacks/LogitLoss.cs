@@ -79,7 +79,8 @@ public static class LogitLoss
         return logits[label] - other;
     }
 
-    /// <summary>The class with the <paramref name="rank"/>-th largest logit, from 1 on; the earlier of two equal ones first.</summary>
+    /// <summary>The class with the <paramref name="rank"/>-th largest logit, from 1 on; the earlier of two equal ones
+    /// first.</summary>
     public static int Rank(ReadOnlySpan<float> logits, int rank)
     {
         for (int candidate = 0; candidate < logits.Length; candidate++)

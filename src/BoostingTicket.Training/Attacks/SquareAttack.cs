@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>The Square attack of Andriushchenko et al., "Square attack: a query-efficient black-box adversarial attack via random
-/// search" (ECCV 2020), on L∞: from vertical stripes of ±ε, recolours random squares and keeps what lowers the margin. Uses logits
-/// alone, so that it does not care whether gradients mean anything.</summary>
+/// search" (ECCV 2020), on L∞: from vertical stripes of ±ε, recolours random squares and keeps what lowers the margin. Uses
+/// logits alone, so that it does not care whether gradients mean anything.</summary>
 /// <remarks>Every sample draws places and colours of its own; the published program draws them once for a batch, and never
 /// places a square at the last row or column, where the paper does.</remarks>
 public sealed class SquareAttack : IAttack
@@ -79,7 +79,8 @@ public sealed class SquareAttack : IAttack
         _model.Logits(_trial, _logits);
         for (int s = 0; s < batch.Count; s++)
             _margins[s] = Margin(batch, s);
-        for (int query = 0; query < Iterations && _margins.AsSpan().ContainsAnyInRange(double.Epsilon, double.PositiveInfinity); query++)
+        for (int query = 0; query < Iterations
+            && _margins.AsSpan().ContainsAnyInRange(double.Epsilon, double.PositiveInfinity); query++)
         {
             int side = Side(query, _share, _model.Shape.Height, _model.Shape.Width);
             for (int s = 0; s < batch.Count; s++)
@@ -128,7 +129,8 @@ public sealed class SquareAttack : IAttack
         FeatureShape shape = _model.Shape;
         AttackRandom random = new(_stream, AttackPurpose.Squares, query);
         int sample = batch.Samples[s];
-        int top = Below(random.Word(sample, 0), shape.Height - side + 1), left = Below(random.Word(sample, 1), shape.Width - side + 1);
+        int top = Below(random.Word(sample, 0), shape.Height - side + 1),
+        left = Below(random.Word(sample, 1), shape.Width - side + 1);
         ReadOnlySpan<float> clean = Of(batch.Clean, s), best = Of(batch.Adversarial, s);
         Span<float> trial = Of(_trial, s);
         for (int channel = 0; channel < shape.Channels; channel++)

@@ -43,13 +43,19 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (file.Metadata.GetValueOrDefault(BindingKey) != binding)
             throw new ConfigurationException(
-                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose another "
+                $"{path} belongs to an evaluation of other weights, data, attacks or settings; resume with those, or choose "
+                + $"another "
                 + $"{Setting.Named("out")}.");
         file.RequireExactly(pixels > 0 ? [RobustName, UnfooledName, ImagesName] : [RobustName, UnfooledName]);
         Progress progress = ReadProgress(file);
         if (progress.Stage is { } stage && (stage.Attacked > samples || stage.Next > samples))
             throw Damaged($"its stage is at sample {stage.Next} of {stage.Attacked}, but there are {samples}");
-        var state = new AttackState(samples) { Results = [.. progress.Results], Warnings = [.. progress.Warnings], Stage = progress.Stage };
+        var state = new AttackState(samples)
+        {
+            Results = [.. progress.Results],
+            Warnings = [.. progress.Warnings],
+            Stage = progress.Stage,
+        };
         Read(file, RobustName, state.Robust);
         Read(file, UnfooledName, state.Unfooled);
         if (pixels > 0)
@@ -71,7 +77,8 @@ public sealed class AttackStateFile(string path, string binding, int samples, in
         catch (Exception cause) when (cause is JsonException or KeyNotFoundException)
         {
             throw new DamagedFileException(
-                $"The progress in {path} cannot be read ({StorageErrors.Reason(cause)}); delete the file to start that evaluation "
+                $"The progress in {path} cannot be read ({StorageErrors.Reason(cause)}); delete the file to start that "
+                + $"evaluation "
                 + "again.", cause);
         }
     }

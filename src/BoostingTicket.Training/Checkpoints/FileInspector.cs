@@ -17,7 +17,8 @@ public static class FileInspector
         using SafetensorsFile file = SafetensorsFile.Open(path);
         FileKind kind = ModelFileMetadata.KindOf(file.Metadata, path);
         ModelFileMetadata? origin = ModelFileMetadata.FromPairs(file.Metadata, path);
-        TensorReport[] tensors = [.. file.Tensors.OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => Describe(file, entry))];
+        TensorReport[] tensors = [.. file.Tensors.OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => Describe(
+            file, entry))];
         var pruned = new PrunedTensors(file);
         Dictionary<string, string> masks = MasksOf(tensors, pruned);
         return new FileReport(

@@ -29,7 +29,8 @@ public sealed record TensorSparsity(string Name, long Total, long Kept)
 /// <param name="IsOwn">Whether this program wrote it.</param>
 /// <param name="HasChecksum">Whether it carries a checksum, which then was right.</param>
 /// <param name="Bytes">Size of the file.</param>
-/// <param name="Model">Name of the model: as the metadata say, or as the tensors' names and shapes tell; null if neither does.</param>
+/// <param name="Model">Name of the model: as the metadata say, or as the tensors' names and shapes tell; null if neither
+/// does.</param>
 /// <param name="Origin">Where the tensors come from; null for a file of somebody else.</param>
 /// <param name="Metadata">All metadata.</param>
 /// <param name="Tensors">The tensors in ordinal order of names.</param>

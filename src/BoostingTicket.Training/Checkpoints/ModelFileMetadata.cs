@@ -61,7 +61,13 @@ public sealed record ModelFileMetadata
     public static ModelFileMetadata Of(NetworkGraph graph, InputNormalizationConstants? normalization = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
-        return new ModelFileMetadata { Model = graph.Name, Input = graph.Input.Shape, Classes = graph.Classes, Normalization = normalization };
+        return new ModelFileMetadata
+        {
+            Model = graph.Name,
+            Input = graph.Input.Shape,
+            Classes = graph.Classes,
+            Normalization = normalization,
+        };
     }
 
     /// <summary>Makes sure that the model is for certain images and classes.</summary>
@@ -74,7 +80,8 @@ public sealed record ModelFileMetadata
         if (Input != input || Classes != classes)
         {
             throw new ConfigurationException(
-                $"{path} is for {Classes} classes of images of {Input}, but {classes} classes of images of {input} are asked for; "
+                $"{path} is for {Classes} classes of images of {Input}, but {classes} classes of images of {input} are asked "
+                + $"for; "
                 + $"choose the data set that it was made with ({Setting.Named("data.name")}), or give another file.");
         }
     }
@@ -108,8 +115,10 @@ public sealed record ModelFileMetadata
         ArgumentNullException.ThrowIfNull(pairs);
         if (!pairs.TryGetValue(KindKey, out string? kind))
             return FileKind.Other;
-        if (pairs.TryGetValue(FormatKey, out string? format) && int.TryParse(format, CultureInfo.InvariantCulture, out int number) && number > Format)
-            throw new ConfigurationException($"{path} was written by a later version of the program (format {number}); update the program.");
+        if (pairs.TryGetValue(FormatKey, out string? format)
+            && int.TryParse(format, CultureInfo.InvariantCulture, out int number) && number > Format)
+            throw new ConfigurationException(
+                $"{path} was written by a later version of the program (format {number}); update the program.");
         return Enum.GetValues<FileKind>().FirstOrDefault(known => NameOf(known) == kind);
     }
 

@@ -67,11 +67,13 @@ internal sealed class ModelFileReader : IDisposable
         if (missing.Length + surplus.Length == 0)
             return;
 
-        string difference = string.Join(" and ", new[] { TensorNames.List("lacks", missing), TensorNames.List("has the surplus", surplus) }.Where(part => part.Length > 0));
+        string difference = string.Join(" and ", new[] { TensorNames.List("lacks", missing), TensorNames.List(
+            "has the surplus", surplus) }.Where(part => part.Length > 0));
         if (Metadata is not null && missing.Concat(surplus).All(name => name.StartsWith(MaskPrefix, StringComparison.Ordinal)))
         {
             throw new ConfigurationException(
-                $"{_file.Path} {difference}: it was made with another choice of prunable tensors of {_graph.Name}; choose the same, or give another file.");
+                $"{_file.Path} {difference}: it was made with another choice of prunable tensors of {_graph.Name}; choose the "
+                + $"same, or give another file.");
         }
 
         throw new DamagedFileException($"{_file.Path} {difference} for the model {_graph.Name}; give a file of this model.");
@@ -124,14 +126,16 @@ internal sealed class ModelFileReader : IDisposable
         if (actual != kind && actual != FileKind.Other)
         {
             throw new ConfigurationException(
-                $"{_file.Path} is a {ModelFileMetadata.NameOf(actual)} file where a {ModelFileMetadata.NameOf(kind)} file is needed; give one of that kind.");
+                $"{_file.Path} is a {ModelFileMetadata.NameOf(actual)} file where a {ModelFileMetadata.NameOf(kind)} file is "
+                + $"needed; give one of that kind.");
         }
 
         Metadata = ModelFileMetadata.FromPairs(_file.Metadata, _file.Path);
         if (Metadata is { } origin && origin.Model != _graph.Name)
         {
             throw new ConfigurationException(
-                $"{_file.Path} is a {ModelFileMetadata.NameOf(kind)} file of the model {origin.Model}, not of {_graph.Name}; choose that model, or give another file.");
+                $"{_file.Path} is a {ModelFileMetadata.NameOf(kind)} file of the model {origin.Model}, not of {_graph.Name}; "
+                + $"choose that model, or give another file.");
         }
 
         Metadata?.RequireFits(_file.Path, _graph.Input.Shape, _graph.Classes);
@@ -197,7 +201,8 @@ internal sealed class ModelFileReader : IDisposable
         if (!entry.Shape.SequenceEqual(shape))
         {
             throw new DamagedFileException(
-                $"Tensor '{entry.Name}' of {path} is {entry.Description} where {model} needs {SafetensorsEntry.Describe(type, shape)}; give a file of this model.");
+                $"Tensor '{entry.Name}' of {path} is {entry.Description} where {model} needs "
+                + $"{SafetensorsEntry.Describe(type, shape)}; give a file of this model.");
         }
     }
 
@@ -212,7 +217,8 @@ internal sealed class ModelFileReader : IDisposable
             {
                 throw new DamagedFileException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Tensor '{name}' of {path} holds {values[i]} at index {i}, which no trained {(variance ? "variance" : "value")} is; give another file."));
+                    $"Tensor '{name}' of {path} holds {values[i]} at index {i}, which no trained "
+                    + $"{(variance ? "variance" : "value")} is; give another file."));
             }
         }
     }

@@ -50,7 +50,8 @@ internal static class PyTorchNames
     /// <summary>Whether a tensor is the deviation of a normalisation of images.</summary>
     public static bool IsDeviation(string name) => Deviations.Contains(Last(name));
 
-    /// <summary>What a tensor, its prefix taken off, belongs to that public code holds and never uses; null for nothing.</summary>
+    /// <summary>What a tensor, its prefix taken off, belongs to that public code holds and never uses; null for
+    /// nothing.</summary>
     public static UnusedTensors? UnusedBlock(string bare)
     {
         foreach (UnusedTensors unused in Unused)
@@ -219,7 +220,9 @@ internal static class PyTorchNames
         foreach ((string theirs, string ours) in dialect.Names)
         {
             // What begins with a dot lies within a name; the rest begins it.
-            if (theirs[0] == '.' ? name.Contains(theirs, StringComparison.Ordinal) : name.StartsWith(theirs, StringComparison.Ordinal))
+            if (theirs[0] == '.'
+                ? name.Contains(theirs, StringComparison.Ordinal)
+                : name.StartsWith(theirs, StringComparison.Ordinal))
                 name = theirs[0] == '.' ? name.Replace(theirs, ours, StringComparison.Ordinal) : ours + name[theirs.Length..];
         }
 

@@ -14,7 +14,8 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
 {
     /// <summary>Reads a weights file of this program.</summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="ConfigurationException">There is no such file, it is another kind, or does not say of which model it is.</exception>
+    /// <exception cref="ConfigurationException">There is no such file, it is another kind, or does not say of which model it
+    /// is.</exception>
     /// <exception cref="DamagedFileException">It is damaged.</exception>
     public static SavedModel Load(string path)
     {

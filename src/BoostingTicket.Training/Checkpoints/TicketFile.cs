@@ -28,7 +28,8 @@ public static class TicketFile
     /// <param name="graph">The model that it is for.</param>
     /// <param name="note">Told what was ignored in a file of somebody else, a sentence each; null for none.</param>
     /// <exception cref="ConfigurationException">There is no such file, or it is another kind or model.</exception>
-    /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model needs.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, a tensor is missing, surplus, or not what the model
+    /// needs.</exception>
     public static Ticket Load(string path, NetworkGraph graph, Action<string>? note = null)
     {
         using var reader = ModelFileReader.Open(path, graph, FileKind.Ticket);

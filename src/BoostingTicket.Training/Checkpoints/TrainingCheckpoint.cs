@@ -10,8 +10,8 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Checkpoints;
 
-/// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, what else
-/// method, average and rule keep, and the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
+/// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, what
+/// else method, average and rule keep, and the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
 public static class TrainingCheckpoint
 {
     /// <summary>How the names of momenta begin.</summary>
@@ -61,10 +61,12 @@ public static class TrainingCheckpoint
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Checkpoint)
             throw new ConfigurationException(
-                $"{path} is not a checkpoint of this program; delete it to start that stage again, or choose another {Setting.Named("out")}.");
+                $"{path} is not a checkpoint of this program; delete it to start that stage again, or choose another "
+                + $"{Setting.Named("out")}.");
         if (ModelFileMetadata.FromPairs(file.Metadata, path)?.ConfigurationHash != configurationHash)
             throw new ConfigurationException(
-                $"{path} belongs to another configuration; resume with the settings of that run, or choose another {Setting.Named("out")}.");
+                $"{path} belongs to another configuration; resume with the settings of that run, or choose another "
+                + $"{Setting.Named("out")}.");
         ParameterStore store = network.Parameters;
         bool masked = file.Tensors.Any(tensor => tensor.Name.StartsWith(ModelFileReader.MaskPrefix, StringComparison.Ordinal));
         SafetensorsEntry[] kept = [.. file.Tensors.Where(tensor => tensor.Name.StartsWith(KeptPrefix, StringComparison.Ordinal))];

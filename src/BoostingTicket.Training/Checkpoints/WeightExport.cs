@@ -14,7 +14,8 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Normalization">What images have to be normalised by in front of the network; null for nothing.</param>
 /// <param name="NormalizationIncluded">Whether the file has tensors for that.</param>
 public sealed record ExportReport(
-    string Model, string Style, int Tensors, long? Pruned, InputNormalizationConstants? Normalization, bool NormalizationIncluded);
+    string Model, string Style, int Tensors, long? Pruned, InputNormalizationConstants? Normalization,
+    bool NormalizationIncluded);
 
 /// <summary>Formats of exported networks.</summary>
 public enum ExportFormat
@@ -26,8 +27,8 @@ public enum ExportFormat
     Torch,
 }
 
-/// <summary>Writes networks for PyTorch programs: safetensors or a file of <c>torch.save</c>, with dense F32 tensors in PyTorch's order, named as public code names
-/// them, which <c>load_state_dict</c> takes as they are.</summary>
+/// <summary>Writes networks for PyTorch programs: safetensors or a file of <c>torch.save</c>, with dense F32 tensors in PyTorch's
+/// order, named as public code names them, which <c>load_state_dict</c> takes as they are.</summary>
 public static class WeightExport
 {
     /// <summary>Writes the network of a weights file, or of a ticket with its mask applied.</summary>
@@ -38,7 +39,8 @@ public static class WeightExport
     /// <param name="format">The format of the file.</param>
     /// <exception cref="ConfigurationException">There is no such file or style, or it is another kind of file.</exception>
     /// <exception cref="DamagedFileException">The file is damaged.</exception>
-    public static ExportReport Write(string source, string target, string style, string prefix = "", ExportFormat format = ExportFormat.Safetensors)
+    public static ExportReport Write(
+        string source, string target, string style, string prefix = "", ExportFormat format = ExportFormat.Safetensors)
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
             $"{source} was not written by this program; import it first.");
@@ -61,7 +63,8 @@ public static class WeightExport
 
             void Add(string full)
             {
-                writer.AddTensor(full, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
+                writer.AddTensor(
+                    full, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
                 tensors++;
             }
         }

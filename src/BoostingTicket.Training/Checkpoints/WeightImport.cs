@@ -69,7 +69,8 @@ public static class WeightImport
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         return file.Metadata.ContainsKey(MeanKey)
-            || (file.Tensors.Any(entry => PyTorchNames.IsMean(entry.Name)) && file.Tensors.Any(entry => PyTorchNames.IsDeviation(entry.Name)));
+            || (file.Tensors.Any(entry => PyTorchNames.IsMean(entry.Name)) && file.Tensors.Any(entry => PyTorchNames.IsDeviation(
+                entry.Name)));
     }
 
     /// <summary>Constants as metadata of exported files carry them.</summary>
@@ -92,16 +93,19 @@ public static class WeightImport
             NetworkGraph graph = Graph(model, normalization: null);
             string[] names = [.. pruned.Shapes.Keys];
             HashSet<string> wanted = [.. graph.Table.All.Select(parameter => parameter.Name)];
-            (IReadOnlyList<string> prefixes, Dictionary<string, string> found) = PyTorchNames.Match(names, wanted, options.Prefix);
+            (IReadOnlyList<string> prefixes, Dictionary<string, string> found) = PyTorchNames.Match(
+                names, wanted, options.Prefix);
             if (found.Count == wanted.Count && prefixes.Count > 1)
                 throw new ConfigurationException(
-                    $"{file.Path} holds {prefixes.Count} networks of the model {graph.Name}; choose one with {Setting.Named("prefix")}, one of {string.Join(", ", prefixes.Select(name => $"'{name}'"))}.");
+                    $"{file.Path} holds {prefixes.Count} networks of the model {graph.Name}; choose one with "
+                    + $"{Setting.Named("prefix")}, one of {string.Join(", ", prefixes.Select(name => $"'{name}'"))}.");
             string prefix = prefixes[0];
             List<string> surplus = [.. names.Except(found.Values, StringComparer.Ordinal).Order(StringComparer.Ordinal)];
             InputNormalizationConstants? ofFile = TakeOut(surplus, prefix);
             string[] missing = [.. wanted.Where(name => !found.ContainsKey(name)).Order(StringComparer.Ordinal)];
             if (missing.Length + surplus.Count > 0)
-                throw Differs(graph, missing, [.. surplus.Select(name => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name)]);
+                throw Differs(graph, missing, [
+                    .. surplus.Select(name => name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name)]);
 
             if (prefix.Length > 0)
                 Report("prefix", $"The prefix '{prefix}' was taken off the names.", found.Values);
@@ -112,7 +116,8 @@ public static class WeightImport
         }
 
         // Names and shapes depend on the numbers of channels and classes alone, which the first and the last layer tell.
-        private NetworkGraph Graph(string model, InputNormalizationConstants? normalization, int? channels = null, int classes = 10)
+        private NetworkGraph Graph(
+            string model, InputNormalizationConstants? normalization, int? channels = null, int classes = 10)
         {
             FeatureShape usual = ModelCatalog.Describe(model).Input;
             int count = channels ?? usual.Channels;
@@ -129,7 +134,8 @@ public static class WeightImport
             int classes = head.Count == 2 ? (int)Math.Clamp(head[0], 2, 1 << 20) : graph.Classes;
             if (normalization is not null && normalization.Mean.Count != channels)
                 throw new ConfigurationException(
-                    $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have {channels}; give others with {Setting.Named("normalization")}.");
+                    $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have "
+                    + $"{channels}; give others with {Setting.Named("normalization")}.");
             return Graph(graph.Name, normalization, channels, classes);
         }
 
@@ -163,25 +169,32 @@ public static class WeightImport
         // Removes from the surplus what is known to be needless.
         private InputNormalizationConstants? TakeOut(List<string> surplus, string prefix)
         {
-            Take(surplus, "counters", "Counters of batches, which training here does not need, were ignored.", PyTorchNames.IsCounter);
+            Take(surplus, "counters", "Counters of batches, which training here does not need, were ignored.",
+                PyTorchNames.IsCounter);
             foreach (UnusedTensors unused in PyTorchNames.Unused)
             {
                 Take(
                     surplus, unused.Kind, unused.Repair,
-                    name => name.StartsWith(prefix, StringComparison.Ordinal) && PyTorchNames.UnusedBlock(name[prefix.Length..]) == unused);
+                    name => name.StartsWith(prefix, StringComparison.Ordinal)
+                        && PyTorchNames.UnusedBlock(name[prefix.Length..]) == unused);
             }
-            string? mean = surplus.FirstOrDefault(PyTorchNames.IsMean), deviation = surplus.FirstOrDefault(PyTorchNames.IsDeviation);
+            string? mean = surplus.FirstOrDefault(PyTorchNames.IsMean),
+            deviation = surplus.FirstOrDefault(PyTorchNames.IsDeviation);
             InputNormalizationConstants? constants = null;
             if (mean is not null && deviation is not null)
             {
                 constants = Constants(Values(mean), Values(deviation));
                 string used = options.NormalizationGiven
-                    ? constants.ContentEquals(options.Normalization) ? "are those that were given" : "were ignored for those that were given"
+                    ? constants.ContentEquals(options.Normalization) ? "are those that were given"
+                        : "were ignored for those that were given"
                     : "became the network's first layer";
-                Report("normalization", $"The constants of the file's normalisation, mean {Join(constants.Mean)} and deviation {Join(constants.Deviation)}, {used}.", [mean, deviation]);
+                Report("normalization",
+                    $"The constants of the file's normalisation, mean {Join(constants.Mean)} and deviation "
+                    + $"{Join(constants.Deviation)}, {used}.", [mean, deviation]);
                 surplus.RemoveAll(name => name == mean || name == deviation);
             }
-            else if (file.Metadata.TryGetValue(MeanKey, out string? means) && file.Metadata.TryGetValue(DeviationKey, out string? deviations))
+            else if (file.Metadata.TryGetValue(MeanKey, out string? means)
+                && file.Metadata.TryGetValue(DeviationKey, out string? deviations))
             {
                 constants = Constants(Parse(means), Parse(deviations));
             }
@@ -189,7 +202,8 @@ public static class WeightImport
                 surplus, "beside", "Tensors that do not belong to a network, such as the state of an optimizer, were ignored.",
                 name => PyTorchNames.IsBeside(name, Entry(name).Length));
             if (options.Prefix is { } asked)
-                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were ignored.", name => !name.StartsWith(asked, StringComparison.Ordinal));
+                Take(surplus, "outside", $"Tensors that do not begin with '{asked}' were ignored.", name => !name.StartsWith(
+                    asked, StringComparison.Ordinal));
             return constants;
         }
 
@@ -224,7 +238,8 @@ public static class WeightImport
         }
 
         private float[] Parse(string values) =>
-            [.. values.Split(',').Select(value => float.TryParse(value, CultureInfo.InvariantCulture, out float number) ? number : float.NaN)];
+            [.. values.Split(',').Select(
+                value => float.TryParse(value, CultureInfo.InvariantCulture, out float number) ? number : float.NaN)];
 
         private float[] Values(string name)
         {
@@ -248,7 +263,8 @@ public static class WeightImport
             string[] renamed = [.. found.Where(pair => pair.Value != prefix + pair.Key).Select(pair => pair.Value)];
             if (renamed.Length == 0)
                 return;
-            (string example, string theirs) = found.Where(pair => pair.Value != prefix + pair.Key).OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            (string example, string theirs) = found.Where(pair => pair.Value != prefix + pair.Key).OrderBy(
+                pair => pair.Key, StringComparer.Ordinal)
                 .Select(pair => (pair.Key, pair.Value)).First();
             Report("renamed", $"Tensors were renamed, such as '{theirs[prefix.Length..]}' to '{example}'.", renamed);
         }
@@ -263,13 +279,17 @@ public static class WeightImport
             string lacks = missing.Length == 0 ? "" : $"lacks {List(missing, surplus)}";
             string has = surplus.Length == 0 ? "" : $"has besides {List(surplus, missing)}";
             return new DamagedFileException(
-                $"{file.Path} {lacks}{(lacks.Length > 0 && has.Length > 0 ? " and " : "")}{has} for the model {graph.Name}; choose another {Setting.Named("model")} or file.");
+                $"{file.Path} {lacks}{(lacks.Length > 0 && has.Length > 0 ? " and " : "")}{has} for the model {graph.Name}; "
+                + $"choose another {Setting.Named("model")} or file.");
         }
 
         private static string List(string[] names, string[] others)
         {
-            string list = string.Join(", ", names.Take(Shown).Select(name => NearestName.Find(name, others) is { } near ? $"'{name}' (nearest '{near}')" : $"'{name}'"));
-            return names.Length > Shown ? string.Create(CultureInfo.InvariantCulture, $"{list} and {names.Length - Shown} more") : list;
+            string list = string.Join(", ", names.Take(Shown).Select(
+                name => NearestName.Find(name, others) is { } near ? $"'{name}' (nearest '{near}')" : $"'{name}'"));
+            return names.Length > Shown
+                ? string.Create(CultureInfo.InvariantCulture, $"{list} and {names.Length - Shown} more")
+                : list;
         }
     }
 }

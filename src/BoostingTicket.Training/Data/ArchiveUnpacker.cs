@@ -32,7 +32,8 @@ internal static class ArchiveUnpacker
         }
         catch (Exception error) when (error is InvalidDataException or EndOfStreamException or FormatException)
         {
-            throw new DataException($"{archive} is damaged: {StorageErrors.Reason(error)}; delete it and run 'data fetch {setName}'.", error);
+            throw new DataException(
+                $"{archive} is damaged: {StorageErrors.Reason(error)}; delete it and run 'data fetch {setName}'.", error);
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {
@@ -40,7 +41,8 @@ internal static class ArchiveUnpacker
         }
 
         if (members.Count > 0)
-            throw new DataException($"{archive} has no {string.Join(" and no ", members.Keys)}; delete it and run 'data fetch {setName}'.");
+            throw new DataException(
+                $"{archive} has no {string.Join(" and no ", members.Keys)}; delete it and run 'data fetch {setName}'.");
         try
         {
             File.Delete(archive);

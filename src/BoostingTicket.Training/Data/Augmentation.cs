@@ -9,6 +9,7 @@ public enum Augmentation
     /// <summary>Shifted by up to 4 pixels each way, zeros coming in: a random crop of the image padded by 4.</summary>
     Crop4,
 
-    /// <summary><see cref="Crop4"/>, then mirrored left to right with probability 1/2: the field's standard for CIFAR-10.</summary>
+    /// <summary><see cref="Crop4"/>, then mirrored left to right with probability 1/2: the field's standard for
+    /// CIFAR-10.</summary>
     Crop4Flip,
 }

@@ -42,7 +42,8 @@ public static class CifarReader
         Read(root, name, checksums, PublishedRecords);
 
     /// <summary>Reads batches of another number of records than the published 10,000.</summary>
-    internal static DataSplit Read(string root, string name, IReadOnlyDictionary<string, FileChecksum>? checksums, int recordsPerBatch)
+    internal static DataSplit Read(
+        string root, string name, IReadOnlyDictionary<string, FileChecksum>? checksums, int recordsPerBatch)
     {
         string folder = CifarLayout.Folder(root);
         string archive = CifarLayout.Archive(root);
@@ -127,7 +128,8 @@ public static class CifarReader
             if (length != BatchLength)
             {
                 throw new FormatException(
-                    $"{batchName} is {(length < BatchLength ? "cut off" : "too long")}: it has {length} bytes and not the {BatchLength} of {recordsPerBatch} images");
+                    $"{batchName} is {(length < BatchLength ? "cut off" : "too long")}: it has {length} bytes and not the "
+                    + $"{BatchLength} of {recordsPerBatch} images");
             }
 
             byte[] batch = BoundedRead.Bytes(stream, BatchLength);
@@ -136,7 +138,8 @@ public static class CifarReader
             for (int i = 0; i < recordsPerBatch; i++)
             {
                 if (batch[i * RecordLength] >= Classes.Count)
-                    throw new FormatException($"label {batch[i * RecordLength]} of sample {i} of {batchName} is not below {Classes.Count}");
+                    throw new FormatException(
+                        $"label {batch[i * RecordLength]} of sample {i} of {batchName} is not below {Classes.Count}");
             }
 
             if (checksums.GetValueOrDefault(batchName) is { } checksum && !checksum.Matches(batch))
@@ -149,7 +152,8 @@ public static class CifarReader
             using var reader = new StreamReader(stream, leaveOpen: true);
             char[] text = new char[LongestClassesFile];
             int length = reader.ReadBlock(text);
-            string[] names = new string(text, 0, length).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            string[] names = new string(text, 0, length).Split(
+                '\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             if (!names.SequenceEqual(Classes))
                 throw new FormatException($"{ClassesFileName} does not name the ten classes of CIFAR-10");
         }
@@ -161,7 +165,8 @@ public static class CifarReader
             byte[] labels = new byte[(end - first) * recordsPerBatch];
             for (int i = 0; i < labels.Length; i++)
             {
-                ReadOnlySpan<byte> record = _batches[first + i / recordsPerBatch].AsSpan(i % recordsPerBatch * RecordLength, RecordLength);
+                ReadOnlySpan<byte> record = _batches[first + i / recordsPerBatch].AsSpan(
+                    i % recordsPerBatch * RecordLength, RecordLength);
                 labels[i] = record[0];
                 record[1..].CopyTo(pixels.AsSpan(i * SampleLength));
             }
@@ -181,7 +186,8 @@ public static class CifarReader
             }
             catch (Exception error) when (StorageErrors.IsStorage(error))
             {
-                throw new DataException($"Cannot read {path}: {StorageErrors.Reason(error)}; make it readable or {Remedy}.", error);
+                throw new DataException(
+                    $"Cannot read {path}: {StorageErrors.Reason(error)}; make it readable or {Remedy}.", error);
             }
         }
     }

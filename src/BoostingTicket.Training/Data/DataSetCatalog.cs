@@ -16,7 +16,8 @@ public static class DataSetCatalog
     [
         new SyntheticDataSet("synthetic-28", "generated stroke shapes, grey images of 28x28", new FeatureShape(1, 28, 28)),
         new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
-        new PublishedDataSet("mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
+        new PublishedDataSet(
+            "mnist", "handwritten digits, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Digits,
             PublishedFiles.Mnist,
             (root, checksums) => MnistReader.Read(MnistLayout.Choose(root, MnistLayout.Mnist), "mnist", Digits, checksums))
         {
@@ -26,7 +27,8 @@ public static class DataSetCatalog
             Normalization = InputNormalizationConstants.Mnist,
             IsElsewhere = root => MnistLayout.IsThere(root, MnistLayout.Mnist),
         },
-        new PublishedDataSet("fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
+        new PublishedDataSet(
+            "fashion-mnist", "garments, 60,000 + 10,000 grey images of 28x28", new FeatureShape(1, 28, 28), Garments,
             PublishedFiles.FashionMnist,
             (root, checksums) => MnistReader.Read(
                 MnistLayout.Choose(root, MnistLayout.FashionMnist), "fashion-mnist", Garments, checksums))
@@ -36,7 +38,8 @@ public static class DataSetCatalog
             Conventions = DataSetConventions.Mnist,
             IsElsewhere = root => MnistLayout.IsThere(root, MnistLayout.FashionMnist),
         },
-        new PublishedDataSet("cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
+        new PublishedDataSet(
+            "cifar10", "photographs of ten things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
             CifarReader.Classes, PublishedFiles.Cifar10, (root, checksums) => CifarReader.Read(root, "cifar10", checksums))
         {
             TrainSamples = 50_000,

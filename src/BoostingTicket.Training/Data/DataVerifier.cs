@@ -45,7 +45,8 @@ public static class DataVerifier
             if (report.State == DataFileState.Missing)
                 throw MissingData.Error(set.Name, [report.Path]);
             if (report.State == DataFileState.Changed)
-                throw new DataException($"{report.Path} does not have the published checksum; run 'data fetch {set.Name}' to download it again.");
+                throw new DataException(
+                    $"{report.Path} does not have the published checksum; run 'data fetch {set.Name}' to download it again.");
         }
     }
 
@@ -70,7 +71,9 @@ public static class DataVerifier
             yield break;
         string unpacked = Path.ChangeExtension(packed, null);
         bool unknown = file.Members.Count == 0 && File.Exists(unpacked);
-        yield return unknown ? new DataFileReport(unpacked, DataFileState.Unknown) : new DataFileReport(packed, DataFileState.Missing);
+        yield return unknown
+            ? new DataFileReport(unpacked, DataFileState.Unknown)
+            : new DataFileReport(packed, DataFileState.Missing);
     }
 
     private static DataFileReport Report(string path, FileChecksum checksum) => new(

@@ -17,7 +17,8 @@ public sealed record FileChecksum(HashAlgorithmName Algorithm, string Hex)
 
     /// <summary>Whether the bytes have this checksum.</summary>
     /// <param name="bytes">The whole content.</param>
-    public bool Matches(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(CryptographicOperations.HashData(Algorithm, bytes)) == Hex;
+    public bool Matches(ReadOnlySpan<byte> bytes) =>
+        Convert.ToHexStringLower(CryptographicOperations.HashData(Algorithm, bytes)) == Hex;
 
     /// <summary>Whether a file has this checksum.</summary>
     /// <param name="path">The file, which must exist.</param>

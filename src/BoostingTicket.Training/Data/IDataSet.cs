@@ -30,8 +30,8 @@ public interface IDataSet
     /// <summary>Whether the images are generated, any number of them.</summary>
     bool IsGenerated => Files.Count == 0;
 
-    /// <summary>The constants of normalisation in common use for the set; null where there are none, so that they are measured on its
-    /// training images.</summary>
+    /// <summary>The constants of normalisation in common use for the set; null where there are none, so that they are measured on
+    /// its training images.</summary>
     InputNormalizationConstants? Normalization => null;
 
     /// <summary>Whether the set's files are under a data folder, by their names alone; always of a generated set.</summary>

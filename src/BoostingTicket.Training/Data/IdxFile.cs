@@ -49,7 +49,8 @@ internal sealed record IdxFile(int[] Sizes, byte[] Values)
         if (read >= sizeof(int) && BinaryPrimitives.ReadInt32BigEndian(header) != (UnsignedBytes | dimensions))
         {
             throw new FormatException(
-                $"it begins with {BinaryPrimitives.ReadUInt32BigEndian(header):X8} and not with the magic number {UnsignedBytes | dimensions:X8}");
+                $"it begins with {BinaryPrimitives.ReadUInt32BigEndian(header):X8} and not with the magic number "
+                + $"{UnsignedBytes | dimensions:X8}");
         }
 
         if (read < header.Length)

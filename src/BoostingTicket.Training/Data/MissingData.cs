@@ -10,5 +10,6 @@ internal static class MissingData
     public static DataException Error(string name, IReadOnlyList<string> candidates, string? found = null) => new(
         $"The data set {name} is missing: there is no {string.Join(" and no ", candidates)}; "
         + $"{(found is null ? "" : found + "; ")}"
-        + $"run 'data fetch {name}', or name the folder that has it with {Setting.Named("dataFolder")} or {DataRoot.EnvironmentVariable}.");
+        + $"run 'data fetch {name}', or name the folder that has it with {Setting.Named("dataFolder")} or "
+            + $"{DataRoot.EnvironmentVariable}.");
 }

@@ -30,7 +30,8 @@ public static class MnistReader
         if (train.Height != test.Height || train.Width != test.Width)
         {
             throw new DataException(
-                $"The images of {paths[2]} are {test.Height}x{test.Width} and those of {paths[0]} {train.Height}x{train.Width}; {source.Remedy}.");
+                $"The images of {paths[2]} are {test.Height}x{test.Width} and those of {paths[0]} {train.Height}x{train.Width}; "
+                + $"{source.Remedy}.");
         }
 
         return new DataSplit(train, test);
@@ -49,17 +50,23 @@ public static class MnistReader
             IdxFile images = IdxFile.Read(imagesPath, 3, Checksum(imagesPath), Remedy);
             IdxFile labels = IdxFile.Read(labelsPath, 1, Checksum(labelsPath), Remedy);
             if (images.Sizes[0] != labels.Sizes[0])
-                throw new DataException($"{labelsPath} has {labels.Sizes[0]} labels for the {images.Sizes[0]} images of {imagesPath}; {Remedy}.");
+                throw new DataException(
+                    $"{labelsPath} has {labels.Sizes[0]} labels for the {images.Sizes[0]} images of {imagesPath}; {Remedy}.");
             for (int i = 0; i < labels.Values.Length; i++)
             {
                 if (labels.Values[i] >= Classes.Count)
-                    throw new DataException($"{labelsPath} is damaged: label {labels.Values[i]} of sample {i} is not below {Classes.Count}; {Remedy}.");
+                {
+                    throw new DataException(
+                        $"{labelsPath} is damaged: label {labels.Values[i]} of sample {i} is not below {Classes.Count}; "
+                        + $"{Remedy}.");
+                }
             }
 
             return new ImageSet(Name, 1, images.Sizes[1], images.Sizes[2], Classes, images.Values, labels.Values);
         }
 
         private FileChecksum? Checksum(string path) =>
-            Checksums.GetValueOrDefault(Path.GetFileName(path).Replace(".gz", "", StringComparison.Ordinal).Replace(".idx", "-idx", StringComparison.Ordinal));
+            Checksums.GetValueOrDefault(Path.GetFileName(path).Replace(".gz", "", StringComparison.Ordinal).Replace(
+                ".idx", "-idx", StringComparison.Ordinal));
     }
 }

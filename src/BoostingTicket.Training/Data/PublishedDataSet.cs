@@ -51,15 +51,18 @@ public sealed class PublishedDataSet(
     public DataSplit Load(DataSetOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var checksums = files.SelectMany(file => file.Members).ToDictionary(member => Path.GetFileName(member.Path), member => member.Checksum);
+        var checksums = files.SelectMany(file => file.Members).ToDictionary(
+            member => Path.GetFileName(member.Path), member => member.Checksum);
         DataSplit split = read(DataRoot.Resolve(options.Root), checksums);
         if (new FeatureShape(split.Train.Channels, split.Train.Height, split.Train.Width) != shape)
         {
             throw new DataException(
-                $"The images of {name} are {split.Train.Channels}x{split.Train.Height}x{split.Train.Width} and not {shape.Channels}x{shape.Height}x{shape.Width}; run 'data fetch {name}' to download it again.");
+                $"The images of {name} are {split.Train.Channels}x{split.Train.Height}x{split.Train.Width} and not "
+                + $"{shape.Channels}x{shape.Height}x{shape.Width}; run 'data fetch {name}' to download it again.");
         }
 
-        return new DataSplit(First(split.Train, options.TrainSamples, "training"), First(split.Test, options.TestSamples, "test"));
+        return new DataSplit(
+            First(split.Train, options.TrainSamples, "training"), First(split.Test, options.TestSamples, "test"));
     }
 
     private ImageSet First(ImageSet set, int? count, string what)
@@ -67,7 +70,8 @@ public sealed class PublishedDataSet(
         if (count is not { } wanted || wanted == set.Count)
             return set;
         if (wanted < 1 || wanted > set.Count)
-            throw new ConfigurationException($"{wanted} {what} samples of {name} were asked for; choose a number from 1 to {set.Count}.");
+            throw new ConfigurationException(
+                $"{wanted} {what} samples of {name} were asked for; choose a number from 1 to {set.Count}.");
         return set.Subset([.. Enumerable.Range(0, wanted)]);
     }
 

@@ -20,10 +20,14 @@ internal static class PublishedFiles
 
     public static IReadOnlyList<PublishedFile> FashionMnist { get; } =
     [
-        Idx("fashion-mnist", 0, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
-        Idx("fashion-mnist", 1, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "25c81989df183df01b3e8a0aad5dffbe"),
-        Idx("fashion-mnist", 2, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "bef4ecab320f06d8554ea6380940ec79"),
-        Idx("fashion-mnist", 3, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "bb300cfdad3c16e7a12a480ee83cd310"),
+        Idx("fashion-mnist", 0, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        Idx("fashion-mnist", 1, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "25c81989df183df01b3e8a0aad5dffbe"),
+        Idx("fashion-mnist", 2, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "bef4ecab320f06d8554ea6380940ec79"),
+        Idx("fashion-mnist", 3, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "bb300cfdad3c16e7a12a480ee83cd310"),
     ];
 
     public static IReadOnlyList<PublishedFile> Cifar10 { get; } =

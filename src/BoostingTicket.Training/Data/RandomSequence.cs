@@ -28,7 +28,8 @@ internal struct RandomSequence(ulong key, uint major, uint minor)
         return _words.GetElement(_used++);
     }
 
-    /// <summary>A uniform whole number in [0, bound), without bias (Lemire, "Fast random integer generation in an interval", 2019).</summary>
+    /// <summary>A uniform whole number in [0, bound), without bias (Lemire, "Fast random integer generation in an interval",
+    /// 2019).</summary>
     /// <param name="bound">At least 1.</param>
     public int NextBelow(int bound)
     {

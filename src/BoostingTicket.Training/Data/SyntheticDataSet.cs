@@ -53,6 +53,7 @@ public sealed class SyntheticDataSet(string name, string description, FeatureSha
         int most = Array.MaxLength / shape.Length;
         return count >= 1 && count <= most
             ? count
-            : throw new ConfigurationException($"{count} {what} samples of {name} were asked for; choose a number from 1 to {most}.");
+            : throw new ConfigurationException(
+                $"{count} {what} samples of {name} were asked for; choose a number from 1 to {most}.");
     }
 }

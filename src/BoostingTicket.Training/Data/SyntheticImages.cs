@@ -13,7 +13,8 @@ namespace BoostingTicket.Training.Data;
 /// </remarks>
 public static class SyntheticImages
 {
-    /// <summary>The names of the classes, by label. Labels go round, so every ten consecutive samples have each class once.</summary>
+    /// <summary>The names of the classes, by label. Labels go round, so every ten consecutive samples have each class
+    /// once.</summary>
     public static IReadOnlyList<string> Classes => Glyphs.Names;
 
     /// <summary>Generates a data set.</summary>

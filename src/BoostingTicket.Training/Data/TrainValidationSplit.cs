@@ -43,7 +43,8 @@ public sealed class TrainValidationSplit
         if (validationCount < 0 || validationCount >= count)
         {
             throw new ConfigurationException(
-                $"A validation set of {validationCount} cannot be split from {count} training samples; choose a number from 0 to {count - 1}.");
+                $"A validation set of {validationCount} cannot be split from {count} training samples; choose a number from 0 to "
+                + $"{count - 1}.");
         }
 
         int[] order = new int[count];

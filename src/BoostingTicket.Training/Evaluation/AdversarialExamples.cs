@@ -17,7 +17,8 @@ public sealed record AdversarialExamples(
     private const int Facts = 4;
     private const int MostImages = 64;
 
-    /// <summary>Writes them as safetensors: <c>clean</c> and <c>adversarial</c> [images, channels, height, width] float32 in [0, 1],
+    /// <summary>Writes them as safetensors: <c>clean</c> and <c>adversarial</c> [images, channels, height, width] float32 in [0,
+    /// 1],
     /// <c>facts</c> [images, 4] int32: sample, label, prediction before and after.</summary>
     /// <param name="path">The file, written whole or not at all.</param>
     /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
@@ -29,7 +30,8 @@ public sealed record AdversarialExamples(
             .WithMetadata(ClassesKey, string.Join('\n', Classes))
             .Add("adversarial", (float[])[.. Images.SelectMany(image => image.Adversarial)], shape)
             .Add("clean", (float[])[.. Images.SelectMany(image => image.Clean)], shape)
-            .Add("facts", (int[])[.. Images.SelectMany(image => (int[])[image.Sample, image.Label, image.CleanClass, image.AdversarialClass])],
+            .Add("facts", (int[])[.. Images.SelectMany(
+                image => (int[])[image.Sample, image.Label, image.CleanClass, image.AdversarialClass])],
                 Images.Count, Facts)
             .Save(path);
     }
@@ -42,9 +44,11 @@ public sealed record AdversarialExamples(
     {
         using SafetensorsFile file = SafetensorsFile.Open(path);
         if (!file.TryFind("clean", out SafetensorsEntry? clean) || clean.Shape.Count != 4
-            || !file.Metadata.TryGetValue(EpsilonKey, out string? epsilon) || !file.Metadata.TryGetValue(ClassesKey, out string? classes)
+            || !file.Metadata.TryGetValue(EpsilonKey, out string? epsilon)
+                || !file.Metadata.TryGetValue(ClassesKey, out string? classes)
             || !double.TryParse(epsilon, CultureInfo.InvariantCulture, out double radius))
-            throw new DamagedFileException($"The file '{path}' does not hold adversarial examples; delete it to get the report without images.");
+            throw new DamagedFileException(
+                $"The file '{path}' does not hold adversarial examples; delete it to get the report without images.");
         // Every size is at least 1, so that none is larger than the file has bytes for.
         if (clean.Shape.Any(size => size is < 1 or > int.MaxValue) || clean.Shape[0] > MostImages
             || clean.Length > Array.MaxLength / sizeof(float) || !(radius is >= 0 and <= 1))
@@ -67,7 +71,8 @@ public sealed record AdversarialExamples(
                 $"The file '{path}' holds something that is not an image; delete it to get the report without images.");
         string[] names = classes.Split('\n');
         if (Enumerable.Range(0, count).Any(i => facts.AsSpan((i * Facts) + 1, 3).ContainsAnyExceptInRange(0, names.Length - 1)))
-            throw new DamagedFileException($"The file '{path}' names classes that it does not have; delete it, and the report comes without them.");
+            throw new DamagedFileException(
+                $"The file '{path}' names classes that it does not have; delete it, and the report comes without them.");
         return new AdversarialExamples(
             (int)clean.Shape[1], (int)clean.Shape[2], (int)clean.Shape[3], radius, names,
             [
@@ -85,4 +90,5 @@ public sealed record AdversarialExamples(
 /// <param name="CleanClass">What the network takes it for.</param>
 /// <param name="Adversarial">The image that the attack left.</param>
 /// <param name="AdversarialClass">What the network takes that for.</param>
-public sealed record AdversarialExample(int Sample, int Label, float[] Clean, int CleanClass, float[] Adversarial, int AdversarialClass);
+public sealed record AdversarialExample(
+    int Sample, int Label, float[] Clean, int CleanClass, float[] Adversarial, int AdversarialClass);

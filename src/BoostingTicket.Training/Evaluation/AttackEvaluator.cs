@@ -6,8 +6,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>Measures a network's robustness by named attacks. Each attack gets the samples that are classified correctly clean; the
-/// stages of AutoAttack, and the rounds of an attack, only what is robust still. Whether a sample is fooled decides the
+/// <summary>Measures a network's robustness by named attacks. Each attack gets the samples that are classified correctly clean;
+/// the stages of AutoAttack, and the rounds of an attack, only what is robust still. Whether a sample is fooled decides the
 /// network's own evaluation, never the attack.</summary>
 public sealed class AttackEvaluator
 {
@@ -46,25 +46,28 @@ public sealed class AttackEvaluator
     /// <summary>Keeps every sample's image as the attacks leave it, for <see cref="Adversarial"/>.</summary>
     public void KeepImages() => _keepsImages = true;
 
-    /// <summary>After <see cref="Run"/>, samples times image shape: the first adversarial image that was found of each sample, the clean
-    /// one where none was or none was needed. Empty unless <see cref="KeepImages"/> was called before.</summary>
+    /// <summary>After <see cref="Run"/>, samples times image shape: the first adversarial image that was found of each sample,
+    /// the clean one where none was or none was needed. Empty unless <see cref="KeepImages"/> was called before.</summary>
     public ReadOnlySpan<float> Adversarial => _state.Images;
 
     /// <summary>Runs attacks one by one.</summary>
     /// <param name="names">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
     /// <param name="settings">Settings of the evaluation's attack.</param>
     /// <param name="stream">Key of the random numbers.</param>
-    /// <param name="storage">What the measurement goes on from, and where it keeps how far it is: after every stage, after batches now
-    /// and then, and when it is ended; null for nowhere. A measurement that went on comes to the same result but for its times.</param>
+    /// <param name="storage">What the measurement goes on from, and where it keeps how far it is: after every stage, after
+    /// batches now and then, and when it is ended; null for nowhere. A measurement that went on comes to the same result but for
+    /// its times.</param>
     /// <param name="cancellation">Ends the measurement between iterations.</param>
     /// <exception cref="ConfigurationException">A name is unknown, or an attack cannot attack this network.</exception>
     public RobustnessResult Run(
-        IReadOnlyList<string> names, AttackSettings settings, ulong stream, IAttackStorage? storage = null, CancellationToken cancellation = default)
+        IReadOnlyList<string> names, AttackSettings settings, ulong stream, IAttackStorage? storage = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(settings);
         var context = new AttackContext(_model, settings, stream);
-        List<(string Name, IReadOnlyList<AttackEntry> Stages)> attacks = [.. names.Select(name => (name, AttackCatalog.Stages(name)))];
+        List<(string Name, IReadOnlyList<AttackEntry> Stages)> attacks = [.. names.Select(name => (
+            name, AttackCatalog.Stages(name)))];
         // All are made before the first runs, so that one that cannot attack this network costs no time.
         List<(string Title, int Rounds)> course = [];
         foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
@@ -78,7 +81,10 @@ public sealed class AttackEvaluator
         AttackState? restored = storage?.Restore();
         restored?.RequireFits(course);
 
-        _state = new AttackState(_samples.Length) { Images = _keepsImages ? new float[_samples.Length * _model.Shape.Length] : [] };
+        _state = new AttackState(_samples.Length)
+        {
+            Images = _keepsImages ? new float[_samples.Length * _model.Shape.Length] : [],
+        };
         List<string> warnings = [];
         var answers = new AnswerCounts(_model.Classes);
         int clean = FindCorrect(answers, warnings, cancellation);
@@ -88,7 +94,9 @@ public sealed class AttackEvaluator
         _state = restored ?? _state;
         var keeper = new StateKeeper(storage, _state, SecondsBetweenStates);
         if (clean == 0)
-            warnings.Add("No sample is classified correctly without an attack, so there is nothing to attack; check that the weights belong to this data set and its normalisation.");
+            warnings.Add(
+                "No sample is classified correctly without an attack, so there is nothing to attack; check that the weights "
+                + "belong to this data set and its normalisation.");
         int done = 0;
         foreach ((string name, IReadOnlyList<AttackEntry> stages) in attacks)
         {
@@ -207,7 +215,8 @@ public sealed class AttackEvaluator
         int samples = _samples.Length, left = _state.Robust.Count(still => still);
         double seconds = Seconds();
         return new AttackResult(
-            title, samples, stage.Attacked, (double)left / samples, WilsonInterval.Of(left, samples), now.LargestPerturbation, seconds,
+            title, samples, stage.Attacked, (double)left / samples, WilsonInterval.Of(left, samples), now.LargestPerturbation,
+            seconds,
             stage.Attacked / Math.Max(seconds, 1e-9), attack.UsesGradients ? now.ZeroGradients : null)
         {
             ByMargin = now.ByMargin,
@@ -215,7 +224,8 @@ public sealed class AttackEvaluator
         };
     }
 
-    private int[] Survivors(int first) => [.. Enumerable.Range(first, _samples.Length - first).Where(position => _state.Robust[position])];
+    private int[] Survivors(int first) =>
+        [.. Enumerable.Range(first, _samples.Length - first).Where(position => _state.Robust[position])];
 
     private void Judge(ReadOnlySpan<int> chosen)
     {

@@ -4,8 +4,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>How far an evaluation by attacks is after some batch of some round: what it needs to go on and come to the same result.
-/// Which samples are correct clean is not part of it, since finding that again is one pass.</summary>
+/// <summary>How far an evaluation by attacks is after some batch of some round: what it needs to go on and come to the same
+/// result. Which samples are correct clean is not part of it, since finding that again is one pass.</summary>
 /// <param name="samples">Samples evaluated.</param>
 public sealed class AttackState(int samples)
 {

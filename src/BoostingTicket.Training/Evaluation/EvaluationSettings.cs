@@ -29,7 +29,8 @@ public sealed record EvaluationSettings
         Attack.Validate($"{group}attack.");
         if (Attack.Statistics != AttackStatistics.Running)
             throw new ConfigurationException(
-                $"{Setting.Named($"{group}attack.statistics")} is not running; evaluation always attacks the network as it is used, so leave "
+                $"{Setting.Named($"{group}attack.statistics")} is not running; evaluation always attacks the network as it is "
+                + $"used, so leave "
                 + "it out.");
         Require.InRange($"{group}probeSteps", ProbeSteps, 0, 100_000);
         Require.InRange($"{group}probeSamples", ProbeSamples, 0, 100_000_000);

@@ -105,7 +105,8 @@ public sealed class Evaluator : IDisposable
 
     /// <summary>Attacks the first samples, whether classified correctly or not, to show what the attack does.</summary>
     /// <param name="budget">What the attack may do.</param>
-    /// <param name="stream">Key of the random starts; the images are those that <see cref="Robust"/> finds of these samples.</param>
+    /// <param name="stream">Key of the random starts; the images are those that <see cref="Robust"/> finds of these
+    /// samples.</param>
     /// <param name="count">Samples wanted; there are no more than fit into a batch.</param>
     public AdversarialExamples Examples(in AttackBudget budget, ulong stream, int count)
     {
@@ -125,7 +126,8 @@ public sealed class Evaluator : IDisposable
         for (int i = 0; i < images.Length; i++)
         {
             Range own = (i * length)..((i + 1) * length);
-            images[i] = new AdversarialExample(samples[i], set.Labels[samples[i]], clean[own], before[i], adversarial[own], after[i]);
+            images[i] = new AdversarialExample(
+                samples[i], set.Labels[samples[i]], clean[own], before[i], adversarial[own], after[i]);
         }
         return new AdversarialExamples(set.Channels, set.Height, set.Width, budget.Epsilon, set.Classes, images);
     }

@@ -4,8 +4,8 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>Takes chosen samples of an image set to a network and its attacks, a batch at a time. The last batch is filled with repeats
-/// that do not count, so that one plan serves every number of samples.</summary>
+/// <summary>Takes chosen samples of an image set to a network and its attacks, a batch at a time. The last batch is filled with
+/// repeats that do not count, so that one plan serves every number of samples.</summary>
 internal sealed class SampleBatches
 {
     private readonly NetworkModel _model;

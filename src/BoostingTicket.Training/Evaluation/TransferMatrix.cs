@@ -19,19 +19,23 @@ public sealed record TransferNetwork(string Name, NetworkGraph Graph, ModelState
 /// 2016), for every pair of several networks.</summary>
 /// <remarks>
 /// Every sample is attacked on every source, those that the source misclassifies clean as well: a target may still be right about
-/// them. An attack of several rounds or stages goes on only with samples that do not fool their source yet; a sample's image is the
-/// first that fools it, and the last candidate where none does. Accuracies are shares of all samples. The diagonal therefore may
-/// exceed what <see cref="AttackEvaluator"/> reports, which counts a sample only if it is right clean and attacked, by the few samples
-/// that an attack pushes into their class. One network at a time is on the device, the images of one source in host memory.
+/// them. An attack of several rounds or stages goes on only with samples that do not fool their source yet; a sample's image is
+/// the first that fools it, and the last candidate where none does. Accuracies are shares of all samples. The diagonal therefore
+/// may exceed what <see cref="AttackEvaluator"/> reports, which counts a sample only if it is right clean and attacked, by the
+/// few samples that an attack pushes into their class. One network at a time is on the device, the images of one source in host
+/// memory.
 /// </remarks>
 /// <param name="backend">Where to compute.</param>
 /// <param name="images">The image set on that device.</param>
 /// <param name="samples">Numbers of the samples, at least one.</param>
 /// <param name="batchSize">Samples at a time.</param>
 /// <param name="progress">Receives progress and warnings.</param>
-public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadOnlyList<int> samples, int batchSize, IRunProgress progress)
+public sealed class TransferMatrix(
+    IBackend backend, DeviceImages images, IReadOnlyList<int> samples, int batchSize, IRunProgress progress)
 {
-    private readonly int[] _samples = samples.Count > 0 ? [.. samples] : throw new ArgumentException("There is no sample to attack.", nameof(samples));
+    private readonly int[] _samples = samples.Count > 0
+        ? [.. samples]
+        : throw new ArgumentException("There is no sample to attack.", nameof(samples));
     private readonly int _batch = Math.Min(batchSize, samples.Count);
     private readonly List<string> _warnings = [];
     private long _done;
@@ -47,7 +51,8 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
     /// <param name="cancellation">Ends the measurement between iterations.</param>
     /// <exception cref="ConfigurationException">The name is unknown, or the attack cannot attack one of the networks.</exception>
     public TransferResult Run(
-        IReadOnlyList<TransferNetwork> networks, string attack, AttackSettings settings, ulong stream, CancellationToken cancellation = default)
+        IReadOnlyList<TransferNetwork> networks, string attack, AttackSettings settings, ulong stream,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(networks);
         ArgumentOutOfRangeException.ThrowIfZero(networks.Count, nameof(networks));
@@ -63,7 +68,8 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
             Attacked attacked = Attack(source, networks.Count, attack, stages, settings, stream, cancellation);
             MeasuredShare[] accuracies =
             [
-                .. networks.Select(target => target == source ? attacked.WhiteBox : Classify(target, attacked.Images, cancellation)),
+                .. networks.Select(target => target == source ? attacked.WhiteBox : Classify(
+                    target, attacked.Images, cancellation)),
             ];
             rows.Add(new TransferRow(
                 source.Name, source.Graph.Name, attacked.Clean, accuracies, attacked.LargestPerturbation, attacked.Seconds,
@@ -78,10 +84,12 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
         return new TransferResult(attack, _samples.Length, rows, [.. _warnings]);
     }
 
-    private sealed record Attacked(float[] Images, MeasuredShare Clean, MeasuredShare WhiteBox, float LargestPerturbation, double Seconds);
+    private sealed record Attacked(
+        float[] Images, MeasuredShare Clean, MeasuredShare WhiteBox, float LargestPerturbation, double Seconds);
 
     private Attacked Attack(
-        TransferNetwork source, int networks, string title, IReadOnlyList<AttackEntry> stages, AttackSettings settings, ulong stream,
+        TransferNetwork source, int networks, string title, IReadOnlyList<AttackEntry> stages, AttackSettings settings,
+        ulong stream,
         CancellationToken cancellation)
     {
         using var network = new Network(source.Graph, backend);
@@ -97,7 +105,8 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
         {
             int used = batches.Load(all, start).Length;
             if (start == 0)
-                _warnings.AddRange(AttackChecks.Outputs(model, batches.Batch.Clean).Select(warning => $"{source.Name}: {warning}"));
+                _warnings.AddRange(AttackChecks.Outputs(model, batches.Batch.Clean).Select(
+                    warning => $"{source.Name}: {warning}"));
             batches.Classify(batches.Batch.Clean);
             for (int i = 0; i < used; i++)
                 batches.Count(i, answers);
@@ -169,7 +178,9 @@ public sealed class TransferMatrix(IBackend backend, DeviceImages images, IReadO
             plan.Forward();
             backend.Download(plan.Logits, logits);
             for (int i = 0; i < used; i++)
-                correct += AttackBatch.IsCorrect(logits.AsSpan(i * classes, classes), images.Set.Labels[_samples[start + i]]) ? 1 : 0;
+                correct += AttackBatch.IsCorrect(logits.AsSpan(i * classes, classes), images.Set.Labels[_samples[start + i]])
+                    ? 1
+                    : 0;
             Advance(1, cancellation);
         }
         return MeasuredShare.Of(correct, _samples.Length);

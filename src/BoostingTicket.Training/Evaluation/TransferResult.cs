@@ -12,7 +12,8 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="AttackSeconds">Seconds that making the images took.</param>
 /// <param name="SamplesPerSecond">Samples attacked in a second.</param>
 public sealed record TransferRow(
-    string Name, string Model, MeasuredShare Clean, IReadOnlyList<MeasuredShare> Accuracies, double LargestPerturbation, double AttackSeconds,
+    string Name, string Model, MeasuredShare Clean, IReadOnlyList<MeasuredShare> Accuracies, double LargestPerturbation,
+    double AttackSeconds,
     double SamplesPerSecond) : IStoredRecord
 {
     string? IStoredRecord.WrongMember() => StoredValues.First(

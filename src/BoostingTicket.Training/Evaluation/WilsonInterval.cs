@@ -2,8 +2,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>The 95 % confidence interval of a share (Wilson, "Probable inference, the law of succession, and statistical inference",
-/// 1927), which stays sensible where the share is 0 or 1.</summary>
+/// <summary>The 95 % confidence interval of a share (Wilson, "Probable inference, the law of succession, and statistical
+/// inference", 1927), which stays sensible where the share is 0 or 1.</summary>
 /// <param name="Low">Lower end, in [0, 1].</param>
 /// <param name="High">Upper end, in [0, 1].</param>
 public readonly record struct WilsonInterval(double Low, double High) : IStoredRecord

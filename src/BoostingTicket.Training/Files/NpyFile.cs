@@ -4,7 +4,8 @@ using System.Text;
 
 namespace BoostingTicket.Training.Files;
 
-/// <summary>Writes NumPy's <c>.npy</c> format, version 1.0 (NumPy Enhancement Proposal 1): little-endian float32 in C order.</summary>
+/// <summary>Writes NumPy's <c>.npy</c> format, version 1.0 (NumPy Enhancement Proposal 1): little-endian float32 in C
+/// order.</summary>
 public static class NpyFile
 {
     private const int Alignment = 64;
@@ -22,11 +23,13 @@ public static class NpyFile
         long product = shape.Aggregate(1L, (sum, dimension) => sum * dimension);
         if (product != values.Length)
             throw new ArgumentException($"The shape holds {product} values, but there are {values.Length}.", nameof(shape));
-        string dimensions = string.Concat(shape.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture) + ", ")).TrimEnd();
+        string dimensions = string.Concat(
+            shape.Select(dimension => dimension.ToString(CultureInfo.InvariantCulture) + ", ")).TrimEnd();
         string header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({dimensions}), }}";
         int prefix = Magic.Length + sizeof(ushort);
         int length = (prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - prefix;
-        byte[] head = [.. Magic, (byte)length, (byte)(length >> 8), .. Encoding.ASCII.GetBytes(header.PadRight(length - 1) + '\n')];
+        byte[] head = [
+            .. Magic, (byte)length, (byte)(length >> 8), .. Encoding.ASCII.GetBytes(header.PadRight(length - 1) + '\n')];
         byte[] body = MemoryMarshal.AsBytes(values).ToArray();
         if (!BitConverter.IsLittleEndian)
         {

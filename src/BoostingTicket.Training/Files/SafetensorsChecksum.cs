@@ -20,14 +20,16 @@ internal sealed class SafetensorsChecksum : IDisposable
     /// <param name="metadata">All pairs of the file; <see cref="Key"/> is passed over.</param>
     public SafetensorsChecksum(IEnumerable<KeyValuePair<string, string>> metadata)
     {
-        foreach ((string key, string value) in metadata.Where(pair => pair.Key != Key).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach ((string key, string value) in metadata.Where(pair => pair.Key != Key).OrderBy(
+            pair => pair.Key, StringComparer.Ordinal))
         {
             Append(key);
             Append(value);
         }
     }
 
-    /// <summary>Adds the header of the next tensor (in ordinal order of names); its bytes follow by <see cref="Append(ReadOnlySpan{byte})"/>.</summary>
+    /// <summary>Adds the header of the next tensor (in ordinal order of names); its bytes follow by <see
+    /// cref="Append(ReadOnlySpan{byte})"/>.</summary>
     /// <param name="name">The name of the tensor.</param>
     /// <param name="type">Its element type.</param>
     /// <param name="shape">Its sizes.</param>

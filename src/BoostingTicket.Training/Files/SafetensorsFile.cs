@@ -8,8 +8,9 @@ using BoostingTicket.Training.Files.Torch;
 namespace BoostingTicket.Training.Files;
 
 /// <summary>
-/// An open safetensors file, or a file of <c>torch.save</c> shown as one. Opening checks everything the header says against the file, and the checksum if the file
-/// carries one; tensors are then read straight into the caller's memory. Not for use by two threads at once.
+/// An open safetensors file, or a file of <c>torch.save</c> shown as one. Opening checks everything the header says against the
+/// file, and the checksum if the file carries one; tensors are then read straight into the caller's memory. Not for use by two
+/// threads at once.
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
@@ -103,11 +104,13 @@ public sealed class SafetensorsFile : IDisposable
     public SafetensorsEntry Require(string name, SafetensorsType type, params ReadOnlySpan<long> shape)
     {
         if (!TryFind(name, out SafetensorsEntry? entry))
-            throw new DamagedFileException($"{Path} has no tensor '{name}'; it is not a file of this model, or was cut: give another file.");
+            throw new DamagedFileException(
+                $"{Path} has no tensor '{name}'; it is not a file of this model, or was cut: give another file.");
         if (entry.Type != type || !entry.Shape.SequenceEqual(shape.ToArray()))
         {
             throw new DamagedFileException(
-                $"Tensor '{name}' of {Path} is {entry.Description} where {SafetensorsEntry.Describe(type, shape.ToArray())} is needed; give a file of this model.");
+                $"Tensor '{name}' of {Path} is {entry.Description} where {SafetensorsEntry.Describe(type, shape.ToArray())} is "
+                + $"needed; give a file of this model.");
         }
 
         return entry;
@@ -131,7 +134,8 @@ public sealed class SafetensorsFile : IDisposable
         (IReadOnlyList<string> missing, IReadOnlyList<string> surplus) = CompareNames(expected);
         if (missing.Count + surplus.Count == 0)
             return;
-        string[] parts = [.. new[] { TensorNames.List("lacks", missing), TensorNames.List("has the surplus", surplus) }.Where(part => part.Length > 0)];
+        string[] parts = [.. new[] { TensorNames.List("lacks", missing), TensorNames.List("has the surplus", surplus) }.Where(
+            part => part.Length > 0)];
         throw new DamagedFileException($"{Path} {string.Join(" and ", parts)}; give a file of this model.");
     }
 
@@ -221,7 +225,8 @@ public sealed class SafetensorsFile : IDisposable
         stream.ReadExactly(prefix);
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (headerLength > SafetensorsHeader.MaximumLength)
-            throw Damaged(path, $"its header would be {headerLength} bytes long, over the limit of {SafetensorsHeader.MaximumLength}");
+            throw Damaged(
+                path, $"its header would be {headerLength} bytes long, over the limit of {SafetensorsHeader.MaximumLength}");
         if ((long)headerLength > length - sizeof(ulong))
             throw Damaged(path, $"its header of {headerLength} bytes goes past the end of the file");
         byte[] json = new byte[headerLength];

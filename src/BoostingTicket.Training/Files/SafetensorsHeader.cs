@@ -14,7 +14,8 @@ internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, string> Met
     /// <summary>Parses a header.</summary>
     /// <param name="json">The header's bytes, padding included.</param>
     /// <param name="dataLength">How many bytes follow the header in the file.</param>
-    /// <exception cref="FormatException">What is wrong, as the end of a sentence, naming the tensor where one is to blame.</exception>
+    /// <exception cref="FormatException">What is wrong, as the end of a sentence, naming the tensor where one is to
+    /// blame.</exception>
     public static SafetensorsHeader Parse(ReadOnlyMemory<byte> json, long dataLength)
     {
         if (json.Length == 0 || json.Span[0] != (byte)'{')

@@ -53,7 +53,8 @@ public sealed class SafetensorsWriter : IWeightWriter
     public SafetensorsWriter Add(string name, ReadOnlyMemory<float> values, params ReadOnlySpan<long> shape) =>
         Add(name, SafetensorsType.F32, shape, values.Length, () => MemoryMarshal.AsBytes(values.Span));
 
-    /// <summary>Adds a tensor of 64-bit floats; see <see cref="Add(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>.</summary>
+    /// <summary>Adds a tensor of 64-bit floats; see <see cref="Add(string, ReadOnlyMemory{float},
+    /// ReadOnlySpan{long})"/>.</summary>
     /// <param name="name">A name that the file does not have yet.</param>
     /// <param name="values">The elements.</param>
     /// <param name="shape">The sizes.</param>
@@ -67,14 +68,16 @@ public sealed class SafetensorsWriter : IWeightWriter
     public SafetensorsWriter Add(string name, ReadOnlyMemory<byte> values, params ReadOnlySpan<long> shape) =>
         Add(name, SafetensorsType.U8, shape, values.Length, () => values.Span);
 
-    /// <summary>Adds a tensor of 32-bit integers; see <see cref="Add(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>.</summary>
+    /// <summary>Adds a tensor of 32-bit integers; see <see cref="Add(string, ReadOnlyMemory{float},
+    /// ReadOnlySpan{long})"/>.</summary>
     /// <param name="name">A name that the file does not have yet.</param>
     /// <param name="values">The elements.</param>
     /// <param name="shape">The sizes.</param>
     public SafetensorsWriter Add(string name, ReadOnlyMemory<int> values, params ReadOnlySpan<long> shape) =>
         Add(name, SafetensorsType.I32, shape, values.Length, () => MemoryMarshal.AsBytes(values.Span));
 
-    /// <summary>Adds a tensor of 64-bit integers; see <see cref="Add(string, ReadOnlyMemory{float}, ReadOnlySpan{long})"/>.</summary>
+    /// <summary>Adds a tensor of 64-bit integers; see <see cref="Add(string, ReadOnlyMemory{float},
+    /// ReadOnlySpan{long})"/>.</summary>
     /// <param name="name">A name that the file does not have yet.</param>
     /// <param name="values">The elements.</param>
     /// <param name="shape">The sizes.</param>
@@ -86,7 +89,8 @@ public sealed class SafetensorsWriter : IWeightWriter
     /// <param name="type">The element type.</param>
     /// <param name="bytes">The elements, little-endian.</param>
     /// <param name="shape">The sizes, outermost first; none for a scalar.</param>
-    public SafetensorsWriter AddBytes(string name, SafetensorsType type, ReadOnlyMemory<byte> bytes, params ReadOnlySpan<long> shape)
+    public SafetensorsWriter AddBytes(
+        string name, SafetensorsType type, ReadOnlyMemory<byte> bytes, params ReadOnlySpan<long> shape)
     {
         if (bytes.Length % type.Size() != 0)
             throw new ArgumentException($"{bytes.Length} bytes are not a whole number of {type.HeaderName()}", nameof(bytes));
@@ -132,7 +136,8 @@ public sealed class SafetensorsWriter : IWeightWriter
         }
 
         if (product != count)
-            throw new ArgumentException($"tensor {name}: {count} elements do not fill [{string.Join(", ", shape.ToArray())}]", nameof(shape));
+            throw new ArgumentException(
+                $"tensor {name}: {count} elements do not fill [{string.Join(", ", shape.ToArray())}]", nameof(shape));
         if (name == MetadataName || !_items.TryAdd(name, new Item(name, type, shape.ToArray(), content)))
             throw new ArgumentException($"the file already has a tensor named {name}, or the name is reserved", nameof(name));
         return this;
@@ -141,7 +146,8 @@ public sealed class SafetensorsWriter : IWeightWriter
     private byte[] Header(Item[] ordered)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var json = new Utf8JsonWriter(
+            buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             var metadata = new SortedDictionary<string, string>(_metadata, StringComparer.Ordinal);

@@ -24,7 +24,8 @@ internal static class StorageErrors
     /// <param name="error">A failure for which <see cref="IsStorage"/> holds.</param>
     public static ConfigurationException CannotWrite(string path, Exception error) => new(
         IsDiskFull(error)
-            ? $"Cannot write {path}: the disk is full or the quota is used up; free some space or choose a folder on another disk."
+            ? $"Cannot write {path}: the disk is full or the quota is used up; free some space or choose a folder on another "
+                + $"disk."
             : $"Cannot write {path}: {Reason(error)}; make the folder writable or choose another.",
         error);
 

@@ -5,7 +5,8 @@ namespace BoostingTicket.Training.Files;
 /// <summary>Names of tensors in messages.</summary>
 internal static class TensorNames
 {
-    /// <summary>What is the matter with some tensors, such as <c>lacks tensors 'a', 'b', 'c' and 2 more</c>; empty for none.</summary>
+    /// <summary>What is the matter with some tensors, such as <c>lacks tensors 'a', 'b', 'c' and 2 more</c>; empty for
+    /// none.</summary>
     public static string List(string verb, IReadOnlyList<string> names)
     {
         const int Shown = 3;

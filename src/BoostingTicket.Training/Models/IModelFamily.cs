@@ -26,8 +26,8 @@ public interface IModelFamily
     /// <exception cref="ArgumentException">The model cannot be built for such images.</exception>
     NetworkGraph? Build(string name, ModelOptions options);
 
-    /// <summary>The width of a model, which <c>--width</c> and the scale of experiments change; null where it has no single one, or
-    /// where the name is not of this family.</summary>
+    /// <summary>The width of a model, which <c>--width</c> and the scale of experiments change; null where it has no single one,
+    /// or where the name is not of this family.</summary>
     /// <param name="name">The name.</param>
     ModelWidth? Width(string name) => null;
 

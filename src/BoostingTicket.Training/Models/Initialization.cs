@@ -49,14 +49,16 @@ public static class Initialization
     /// <param name="table">The model's parameters.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="scheme">The distributions.</param>
-    public static ModelState Draw(ParameterTable table, ulong seed, InitializationScheme scheme = InitializationScheme.HeFanOut) =>
+    public static ModelState Draw(
+        ParameterTable table, ulong seed, InitializationScheme scheme = InitializationScheme.HeFanOut) =>
         Draw(table, seed, scheme, RandomStream.Initialization);
 
     /// <summary>Another initial state for the same seed, independent of the first: the randomly reinitialised control.</summary>
     /// <param name="table">The model's parameters.</param>
     /// <param name="seed">The run's seed.</param>
     /// <param name="scheme">The distributions.</param>
-    public static ModelState Redraw(ParameterTable table, ulong seed, InitializationScheme scheme = InitializationScheme.HeFanOut) =>
+    public static ModelState Redraw(
+        ParameterTable table, ulong seed, InitializationScheme scheme = InitializationScheme.HeFanOut) =>
         Draw(table, seed, scheme, RandomStream.Reinitialization);
 
     /// <summary>The number that stands for a name wherever numbers are drawn for a parameter: the first eight bytes of the

@@ -25,7 +25,8 @@ public sealed class LeNetFamily : IModelFamily
     private readonly record struct Size(int Filters1, int Filters2, int Hidden, int Padding);
 
     /// <inheritdoc/>
-    public string Description => "LeNet with A and B filters and C hidden units; with -p2, convolutions are padded and keep the size";
+    public string Description =>
+        "LeNet with A and B filters and C hidden units; with -p2, convolutions are padded and keep the size";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } = [.. Named.Select(named => named.Name)];
@@ -60,8 +61,10 @@ public sealed class LeNetFamily : IModelFamily
     /// <inheritdoc/>
     public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
-        if (TensorShapes.Find(shapes, "conv1.weight", 4) is not { } first || TensorShapes.Find(shapes, "conv2.weight", 4) is not { } second
-            || TensorShapes.Find(shapes, "fc1.weight", 2) is not { } hidden || TensorShapes.Find(shapes, "fc2.weight", 2) is not { } last)
+        if (TensorShapes.Find(shapes, "conv1.weight", 4) is not { } first
+            || TensorShapes.Find(shapes, "conv2.weight", 4) is not { } second
+            || TensorShapes.Find(shapes, "fc1.weight", 2) is not { } hidden
+                || TensorShapes.Find(shapes, "fc2.weight", 2) is not { } last)
         {
             yield break;
         }

@@ -94,12 +94,14 @@ public static class ModelCatalog
             catch (ArgumentException error)
             {
                 throw new ConfigurationException(
-                    $"The model {name} cannot be built for images of {own.Input} ({error.Message.TrimEnd('.')}); choose another model or data set.",
+                    $"The model {name} cannot be built for images of {own.Input} ({error.Message.TrimEnd('.')}); choose another "
+                    + $"model or data set.",
                     error);
             }
             catch (OverflowException error)
             {
-                throw new ConfigurationException($"The model {name} has over {int.MaxValue} parameters; choose a smaller one.", error);
+                throw new ConfigurationException(
+                    $"The model {name} has over {int.MaxValue} parameters; choose a smaller one.", error);
             }
         }
 

@@ -64,7 +64,8 @@ public sealed record ModelInfo(
         if (paper is not { } printed || printed == parameters)
             return null;
         return printed == 2 * parameters
-            ? string.Create(CultureInfo.InvariantCulture, $"The paper's Table 4 prints {printed:N0}, exactly twice the {parameters:N0} of the network it describes.")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"The paper's Table 4 prints {printed:N0}, exactly twice the {parameters:N0} of the network it describes.")
             : string.Create(CultureInfo.InvariantCulture, $"The paper's Table 4 prints {printed:N0}.");
     }
 }

@@ -5,7 +5,8 @@ namespace BoostingTicket.Training.Models;
 /// <summary>Reads the numbers in the names of models.</summary>
 internal static class ModelName
 {
-    /// <summary>The numbers of a name that is a prefix and then whole numbers parted by dashes; null for any other name.</summary>
+    /// <summary>The numbers of a name that is a prefix and then whole numbers parted by dashes; null for any other
+    /// name.</summary>
     /// <param name="name">Such as <c>wrn-34-10</c>.</param>
     /// <param name="prefix">Such as <c>wrn-</c>.</param>
     /// <param name="count">How many numbers there must be.</param>

@@ -12,15 +12,16 @@ public sealed record ModelWidth(int Value, int Widest, int Least, Func<int, stri
     /// <summary>The name of the same model in another width, to scale a preset down without knowing its depth.</summary>
     /// <param name="model">Such as <c>resnet18</c>, <c>vgg16-w16</c> or <c>wrn-34-10</c>.</param>
     /// <param name="width">Channels of the first stage or widening factor, as typed.</param>
-    /// <exception cref="ConfigurationException">The width is no positive number, the model has no single width, or there is no such
-    /// model.</exception>
+    /// <exception cref="ConfigurationException">The width is no positive number, the model has no single width, or there is no
+    /// such model.</exception>
     public static string Change(string model, string width)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (!int.TryParse(width, NumberStyles.None, CultureInfo.InvariantCulture, out int channels) || channels < 1)
             throw new ConfigurationException($"{Setting.Named("width")} is '{width}'; give a whole number from 1 on.");
         return ModelCatalog.FamilyOf(model).Width(model)?.Name(channels) ?? throw new ConfigurationException(
-            $"{Setting.Named("width")} does not apply to {model}; name the model that you want with {Setting.Named("model")}, such as "
+            $"{Setting.Named("width")} does not apply to {model}; name the model that you want with {Setting.Named("model")}, "
+            + $"such as "
             + "lenet-16-32-128.");
     }
 

@@ -26,8 +26,8 @@ public sealed record ExportStyle(string Name, string Description)
     /// <c>model</c>.</summary>
     public bool HoldsNormalization { get; init; }
 
-    /// <summary>What names begin with whose tensors it holds a second time, unused, and what the copies' names begin with; null for
-    /// nothing.</summary>
+    /// <summary>What names begin with whose tensors it holds a second time, unused, and what the copies' names begin with; null
+    /// for nothing.</summary>
     public (string Of, string Copy)? HoldsCopy { get; init; }
 }
 

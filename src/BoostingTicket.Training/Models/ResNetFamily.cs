@@ -74,7 +74,8 @@ public sealed class ResNetFamily : IModelFamily
     public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         if (TensorShapes.Find(shapes, "conv1.weight", 4) is { } stem && TensorShapes.Find(shapes, "linear.weight", 2) is { } last)
-            yield return (string.Create(CultureInfo.InvariantCulture, $"{Model}-w{stem[0]}"), TensorShapes.Options(stem[1], last[0]));
+            yield return (
+                string.Create(CultureInfo.InvariantCulture, $"{Model}-w{stem[0]}"), TensorShapes.Options(stem[1], last[0]));
     }
 
     private static Node Block(GraphBuilder builder, string name, Node input, int channels, int stride)

@@ -13,6 +13,7 @@ internal static class TensorShapes
     public static ModelOptions Options(long channels, long classes)
     {
         int side = channels == 1 ? 28 : 32;
-        return new ModelOptions(new FeatureShape((int)Math.Min(channels, int.MaxValue), side, side), (int)Math.Min(classes, int.MaxValue));
+        return new ModelOptions(
+            new FeatureShape((int)Math.Min(channels, int.MaxValue), side, side), (int)Math.Min(classes, int.MaxValue));
     }
 }

@@ -18,7 +18,8 @@ public sealed class VggFamily : IModelFamily
     private static readonly int[] Plan = [1, 1, 0, 2, 2, 0, 4, 4, 4, 0, 8, 8, 8, 0, 8, 8, 8];
 
     /// <inheritdoc/>
-    public string Description => "VGG-16 with batch normalisation and a hidden linear layer; WIDTH channels in the first stage instead of 64";
+    public string Description =>
+        "VGG-16 with batch normalisation and a hidden linear layer; WIDTH channels in the first stage instead of 64";
 
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } = [Model];
@@ -79,7 +80,9 @@ public sealed class VggFamily : IModelFamily
     /// <inheritdoc/>
     public IEnumerable<(string Name, ModelOptions Options)> Candidates(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
-        if (TensorShapes.Find(shapes, "feature.0.weight", 4) is { } stem && TensorShapes.Find(shapes, "classifier.3.weight", 2) is { } last)
-            yield return (string.Create(CultureInfo.InvariantCulture, $"{Model}-w{stem[0]}"), TensorShapes.Options(stem[1], last[0]));
+        if (TensorShapes.Find(shapes, "feature.0.weight", 4) is { } stem
+            && TensorShapes.Find(shapes, "classifier.3.weight", 2) is { } last)
+            yield return (
+                string.Create(CultureInfo.InvariantCulture, $"{Model}-w{stem[0]}"), TensorShapes.Options(stem[1], last[0]));
     }
 }

@@ -73,7 +73,8 @@ public sealed class WideResNetFamily : IModelFamily
         ArgumentNullException.ThrowIfNull(name);
         string suffix = HasRelu(name) ? "" : SiluSuffix;
         return ModelName.Numbers(name[..^suffix.Length], Prefix, 2) is [int depth, int factor]
-            ? new(factor, PaperFactor, 1, width => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{depth}-{width}{suffix}"))
+            ? new(factor, PaperFactor, 1, width => string.Create(
+                CultureInfo.InvariantCulture, $"{Prefix}{depth}-{width}{suffix}"))
             : null;
     }
 
@@ -91,7 +92,8 @@ public sealed class WideResNetFamily : IModelFamily
         if (6 * blocks + 4 != depth)
         {
             throw new ConfigurationException(
-                $"The model {name} has a depth of {depth}, but a WideResNet's is 6n + 4; choose {6 * blocks + 4} or {6 * blocks + 10}.");
+                $"The model {name} has a depth of {depth}, but a WideResNet's is 6n + 4; choose {6 * blocks + 4} or "
+                + $"{6 * blocks + 10}.");
         }
 
         var builder = new GraphBuilder(name, options.Input);
@@ -124,7 +126,8 @@ public sealed class WideResNetFamily : IModelFamily
         }
     }
 
-    // The public WideResNets of the styles' names have ReLUs: they would load the weights of one with SiLU and compute something else.
+    // The public WideResNets of the styles' names have ReLUs: they would load the weights of one with SiLU and compute something
+    // else.
     private static bool HasRelu(string name) => !name.EndsWith(SiluSuffix, StringComparison.Ordinal);
 
     private static Node Block(

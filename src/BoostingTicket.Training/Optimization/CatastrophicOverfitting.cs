@@ -3,8 +3,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>Recognises catastrophic overfitting (Wong et al., 2020): the network learns the training attack by heart and loses its
-/// robustness to any other within an epoch or two, or never gains any.</summary>
+/// <summary>Recognises catastrophic overfitting (Wong et al., 2020): the network learns the training attack by heart and loses
+/// its robustness to any other within an epoch or two, or never gains any.</summary>
 /// <remarks>
 /// Two rules, since a network that was never robust cannot fall. The first compares the probe with its past. The second compares
 /// it with the training attack of the same epoch: what the probe leaves is less than <see cref="Remainder"/> of what the training
@@ -33,9 +33,9 @@ public static class CatastrophicOverfitting
         return sentence.StartsWith(Beginning, StringComparison.Ordinal);
     }
 
-    /// <summary>What to warn of after the last epoch of a history: the probe's robust accuracy is more than <see cref="Fall"/> below its
-    /// best, and accuracy under the training attack is higher than it was then; or it is next to nothing of what the training
-    /// attack of the same epoch promises.</summary>
+    /// <summary>What to warn of after the last epoch of a history: the probe's robust accuracy is more than <see cref="Fall"/>
+    /// below its best, and accuracy under the training attack is higher than it was then; or it is next to nothing of what the
+    /// training attack of the same epoch promises.</summary>
     /// <param name="history">Epochs of one adversarial training, at least one.</param>
     /// <returns>A sentence; null where there is nothing to warn of.</returns>
     public static string? Warning(IReadOnlyList<EpochRecord> history)

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>What single training methods take besides the attack's settings; the defaults are those of their papers. The others ignore
-/// them.</summary>
+/// <summary>What single training methods take besides the attack's settings; the defaults are those of their papers. The others
+/// ignore them.</summary>
 public sealed record MethodSettings
 {
     /// <summary>Step of <see cref="TrainingMethod.FgsmRs"/> as a multiple of ε.</summary>
@@ -16,10 +16,12 @@ public sealed record MethodSettings
     /// <summary>m of <see cref="TrainingMethod.Free"/>: times in a row that a batch is trained on.</summary>
     public int Replays { get; init; } = 8;
 
-    /// <summary>K of <see cref="TrainingMethod.Yopo"/>: propagations through the whole network for one step of the weights.</summary>
+    /// <summary>K of <see cref="TrainingMethod.Yopo"/>: propagations through the whole network for one step of the
+    /// weights.</summary>
     public int OuterSteps { get; init; } = 5;
 
-    /// <summary>n of <see cref="TrainingMethod.Yopo"/>: steps of the images through the first layer after each propagation.</summary>
+    /// <summary>n of <see cref="TrainingMethod.Yopo"/>: steps of the images through the first layer after each
+    /// propagation.</summary>
     public int InnerSteps { get; init; } = 3;
 
     /// <summary>β of <see cref="TrainingMethod.Trades"/>: weight of the divergence.</summary>

@@ -336,5 +336,7 @@ public sealed class Trainer : IDisposable
     // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one
     // sample is not trained on; the order of the next epoch brings the sample back. Batches of one are all asked for.
     private static int CountBatches(BatchPlan plan) =>
-        plan.BatchSize > 1 && plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1 ? plan.BatchCount - 1 : plan.BatchCount;
+        plan.BatchSize > 1 && plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1
+            ? plan.BatchCount - 1
+            : plan.BatchCount;
 }

@@ -78,7 +78,8 @@ public sealed class TrainingState : IStoredRecord
         KeptValues.TryGetValue(name, out float[]? values) && values.Length == length
             ? values
             : throw new DamagedFileException(
-                $"A checkpoint lacks the {length} values '{name}' that its training needs to continue; delete it to start that stage again.");
+                $"A checkpoint lacks the {length} values '{name}' that its training needs to continue; delete it to start that "
+                + $"stage again.");
 
     /// <summary>Begins the next epoch's sums.</summary>
     public void StartEpoch()

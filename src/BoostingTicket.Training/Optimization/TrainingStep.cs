@@ -37,7 +37,8 @@ public sealed class TrainingStep : IDisposable
     /// <param name="seed">Seed of random starts.</param>
     /// <param name="batch">Samples.</param>
     public TrainingStep(
-        Network network, DeviceImages images, SgdOptimizer optimizer, TrainingSettings settings, AttackSettings attack, ulong seed,
+        Network network, DeviceImages images, SgdOptimizer optimizer, TrainingSettings settings, AttackSettings attack,
+        ulong seed,
         int batch)
     {
         ArgumentNullException.ThrowIfNull(network);
@@ -52,7 +53,8 @@ public sealed class TrainingStep : IDisposable
             _readings[i] = network.Backend.CreateReading([_buffers.Losses.All, _buffers.Correct.All], Marks);
     }
 
-    /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a whole.</summary>
+    /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a
+    /// whole.</summary>
     public IStepObserver? Observer
     {
         get => _method.Observer;

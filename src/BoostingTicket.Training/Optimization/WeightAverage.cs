@@ -5,8 +5,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Optimization;
 
-/// <summary>The exponential moving average of a network's weights and running statistics over its steps, from the initial weights on.
-/// Where weights are pruned, so is the average: a mean of zeros is exactly 0.</summary>
+/// <summary>The exponential moving average of a network's weights and running statistics over its steps, from the initial weights
+/// on. Where weights are pruned, so is the average: a mean of zeros is exactly 0.</summary>
 /// <remarks>After step t (1 for the first) <c>average = f average + (1 - f) weights</c> with
 /// <c>f = min(decay, (1 + t) / (10 + t))</c>: the ramp of Rebuffi et al. (2021), without which a training shorter than some
 /// <c>1 / (1 - decay)</c> steps would average its initial weights.</remarks>

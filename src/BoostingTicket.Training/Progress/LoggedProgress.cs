@@ -37,8 +37,10 @@ public sealed class LoggedProgress(IRunProgress inner, ILogger logger) : IRunPro
     {
         ArgumentNullException.ThrowIfNull(epoch);
         logger.LogInformation(
-            "{Stage}: epoch {Epoch}/{TotalEpochs}, loss {TrainLoss:F4}, train {TrainAccuracy:F4}, val {ValidationClean:F4}, robust {ValidationRobust:F4}",
-            _stage, epoch.Epoch, totalEpochs, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationClean, epoch.ValidationRobust);
+            "{Stage}: epoch {Epoch}/{TotalEpochs}, loss {TrainLoss:F4}, train {TrainAccuracy:F4}, val {ValidationClean:F4}, "
+            + "robust {ValidationRobust:F4}",
+            _stage, epoch.Epoch, totalEpochs, epoch.TrainLoss, epoch.TrainAccuracy, epoch.ValidationClean,
+            epoch.ValidationRobust);
         inner.EpochDone(epoch, totalEpochs);
     }
 

@@ -25,7 +25,8 @@ public sealed class GlobalMagnitude : MagnitudePruner
         {
             throw new ConfigurationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"A pruning ratio of {options.Ratio} cannot be reached: with at least {options.MinimumKept} kept in each layer, at most {pruned + candidates} of the {weights.Length} weights can be pruned; give a smaller ratio."));
+                $"A pruning ratio of {options.Ratio} cannot be reached: with at least {options.MinimumKept} kept in each layer, "
+                + $"at most {pruned + candidates} of the {weights.Length} weights can be pruned; give a smaller ratio."));
         }
 
         MagnitudeCut cut = MagnitudeSelection.Find(weights, states, target - pruned);
@@ -40,6 +41,7 @@ public sealed class GlobalMagnitude : MagnitudePruner
         if (rest <= 0)
             states.Replace(WeightState.Candidate, WeightState.Protected);
         else if (count > 0)
-            MagnitudeSelection.Mark(weights, states, MagnitudeSelection.Find(weights, states, rest), WeightState.Candidate, WeightState.Protected);
+            MagnitudeSelection.Mark(
+                weights, states, MagnitudeSelection.Find(weights, states, rest), WeightState.Candidate, WeightState.Protected);
     }
 }

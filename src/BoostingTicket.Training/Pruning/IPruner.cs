@@ -40,9 +40,11 @@ public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptio
     {
         // Written so that NaN fails.
         if (!(Ratio >= 0 && Ratio < 1))
-            throw new ConfigurationException(FormattableString.Invariant($"The pruning ratio {Ratio} is out of range; give a number from 0 to below 1, such as 0.8."));
+            throw new ConfigurationException(FormattableString.Invariant(
+                $"The pruning ratio {Ratio} is out of range; give a number from 0 to below 1, such as 0.8."));
         if (MinimumKept < 0)
-            throw new ConfigurationException(FormattableString.Invariant($"The minimum of {MinimumKept} weights to keep a layer is out of range; give 0 or more."));
+            throw new ConfigurationException(FormattableString.Invariant(
+                $"The minimum of {MinimumKept} weights to keep a layer is out of range; give 0 or more."));
     }
 }
 

@@ -69,7 +69,8 @@ public abstract class MagnitudePruner : IPruner
                 {
                     throw new DivergedException(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"Weight {i} of {parameter.Name} is {values[i]}, so the smallest weights cannot be found; training diverged: lower the learning rate and train again."));
+                        $"Weight {i} of {parameter.Name} is {values[i]}, so the smallest weights cannot be found; training "
+                        + $"diverged: lower the learning rate and train again."));
                 }
             }
         }

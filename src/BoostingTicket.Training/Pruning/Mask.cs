@@ -14,7 +14,8 @@ public sealed class Mask : IEquatable<Mask>
     internal Mask(ParameterTable table, byte[] values)
     {
         if (values.Length != table.PrunableLength)
-            throw new ArgumentException($"the model has {table.PrunableLength} prunable weights, the mask {values.Length}", nameof(values));
+            throw new ArgumentException(
+                $"the model has {table.PrunableLength} prunable weights, the mask {values.Length}", nameof(values));
         if (values.AsSpan().ContainsAnyExcept((byte)0, (byte)1))
             throw new ArgumentException("a mask holds a value other than 0 and 1", nameof(values));
         Table = table;

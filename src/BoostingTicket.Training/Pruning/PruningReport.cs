@@ -64,6 +64,12 @@ public sealed record PruningReport(int Total, int Kept, IReadOnlyList<LayerPruni
     }
 
     private static string Warning(LayerPruning layer) => layer.Kept == 0
-        ? string.Create(CultureInfo.InvariantCulture, $"{layer.Name} keeps none of its {layer.Total:N0} weights, so nothing passes through it; prune less, or layer by layer.")
-        : string.Create(CultureInfo.InvariantCulture, $"{layer.Name} keeps only {layer.Kept:N0} of its {layer.Total:N0} weights, the fewest that are allowed; prune less, or layer by layer.");
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{layer.Name} keeps none of its {layer.Total:N0} weights, so nothing passes through it; prune less, or layer by "
+            + $"layer.")
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{layer.Name} keeps only {layer.Kept:N0} of its {layer.Total:N0} weights, the fewest that are allowed; prune less, "
+            + $"or layer by layer.");
 }

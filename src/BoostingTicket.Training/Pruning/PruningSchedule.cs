@@ -13,7 +13,8 @@ public static class PruningSchedule
     {
         new PruningOptions(ratio).Check();
         if (rounds < 1)
-            throw new ConfigurationException(FormattableString.Invariant($"{rounds} pruning rounds are out of range; give 1 or more."));
+            throw new ConfigurationException(FormattableString.Invariant(
+                $"{rounds} pruning rounds are out of range; give 1 or more."));
         double[] ratios = new double[rounds];
         for (int round = 1; round < rounds; round++)
             ratios[round - 1] = 1 - Math.Pow(1 - ratio, (double)round / rounds);

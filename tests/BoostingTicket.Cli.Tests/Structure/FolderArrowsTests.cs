@@ -83,7 +83,8 @@ public sealed class FolderArrowsTests
         string[] seen = [.. Uses(user).Select(type => type.Name).Distinct()];
         Assert.That(
             seen,
-            Is.SupersetOf([nameof(Base), nameof(Field), nameof(Parameter), nameof(Argument), nameof(Local), nameof(Called), nameof(MarkedAttribute)]));
+            Is.SupersetOf([nameof(Base), nameof(Field), nameof(Parameter), nameof(Argument), nameof(Local), nameof(
+                Called), nameof(MarkedAttribute)]));
     }
 
     private class Base;
@@ -125,7 +126,8 @@ public sealed class FolderArrowsTests
     private static Dictionary<string, SortedDictionary<string, string>> Arrows()
     {
         var arrows = new Dictionary<string, SortedDictionary<string, string>>();
-        Type[] assemblies = [typeof(IBackend), typeof(Mask), typeof(RunConfiguration), typeof(FigureRenderer), typeof(Application)];
+        Type[] assemblies = [
+            typeof(IBackend), typeof(Mask), typeof(RunConfiguration), typeof(FigureRenderer), typeof(Application)];
         foreach (string path in assemblies.Select(type => type.Assembly.Location))
         {
             using AssemblyDefinition assembly = AssemblyDefinition.ReadAssembly(path);
@@ -164,7 +166,8 @@ public sealed class FolderArrowsTests
             .. type.Fields.Select(field => field.FieldType),
             .. type.Properties.Select(property => property.PropertyType),
             .. type.CustomAttributes.Select(attribute => attribute.AttributeType),
-            .. type.GenericParameters.SelectMany(parameter => parameter.Constraints).Select(constraint => constraint.ConstraintType),
+            .. type.GenericParameters.SelectMany(parameter => parameter.Constraints).Select(
+                constraint => constraint.ConstraintType),
             .. type.Methods.SelectMany(Uses),
         ];
         return direct.OfType<TypeReference>().SelectMany(Parts);

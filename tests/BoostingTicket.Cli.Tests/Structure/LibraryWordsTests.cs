@@ -36,7 +36,8 @@ public sealed class LibraryWordsTests
             yield return (field.FullName, (string)field.Constant);
         foreach (MethodDefinition method in type.Methods.Where(method => method.HasBody))
         {
-            foreach (Instruction instruction in method.Body.Instructions.Where(instruction => instruction.OpCode == OpCodes.Ldstr))
+            foreach (Instruction instruction in method.Body.Instructions.Where(
+                instruction => instruction.OpCode == OpCodes.Ldstr))
                 yield return (method.FullName, (string)instruction.Operand);
         }
     }

@@ -35,8 +35,8 @@ public abstract class NetworkTests
     /// included.</summary>
     protected virtual double Allowed => 1e-8;
 
-    /// <summary>Results of a plan that runs three times: anew, on memory that holds the first run's leavings, and as a backend that
-    /// records repeated work replays it.</summary>
+    /// <summary>Results of a plan that runs three times: anew, on memory that holds the first run's leavings, and as a backend
+    /// that records repeated work replays it.</summary>
     [Test]
     public void Agrees_with_the_reference(
         [ValueSource(nameof(Samples))] SampleGraph sample, [Values] bool pruned)
@@ -79,7 +79,8 @@ public abstract class NetworkTests
         }
     }
 
-    /// <summary>At the images of the backward pass, the first layer's gradients apart are those of an ordinary backward pass.</summary>
+    /// <summary>At the images of the backward pass, the first layer's gradients apart are those of an ordinary backward
+    /// pass.</summary>
     [Test]
     public void First_layer_apart_is_the_ordinary_first_layer_where_images_stay(
         [ValueSource(nameof(Samples))] SampleGraph sample, [Values] bool pruned)
@@ -92,7 +93,8 @@ public abstract class NetworkTests
         Plan plan = network.Plan(new PlanOptions(
             17, PlanMode.Train, GradientRequest.Parameters | GradientRequest.FirstLayerApart));
         NetworkChecks.Run(plan, LossKind.CrossEntropy);
-        Assert.That(NetworkChecks.Download(backend, network.Parameters.Gradients.All), Has.Some.NaN, "the first layer is left out");
+        Assert.That(
+            NetworkChecks.Download(backend, network.Parameters.Gradients.All), Has.Some.NaN, "the first layer is left out");
         plan.BackwardFirstLayer();
 
         Assert.That(NetworkChecks.Download(backend, network.Parameters.Gradients.All), Is.EqualTo(ordinary));

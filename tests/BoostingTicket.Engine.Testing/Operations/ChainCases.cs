@@ -31,7 +31,8 @@ internal static class ChainCases
         private readonly BufferSlice _scale;
         private readonly BufferSlice _shift;
 
-        public Shifted(OperationBench bench, string name, int batch, FeatureShape shape, float shift, float[] values, bool images = false)
+        public Shifted(
+            OperationBench bench, string name, int batch, FeatureShape shape, float shift, float[] values, bool images = false)
         {
             float[] before = Array.ConvertAll(values, value => value - shift);
             _source = bench.Operand($"{name} before the shift", batch, shape, before, images);

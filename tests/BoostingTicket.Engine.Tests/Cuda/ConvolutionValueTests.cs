@@ -10,8 +10,8 @@ using BoostingTicket.SoftwareCuda.Libraries;
 
 namespace BoostingTicket.Engine.Tests.Cuda;
 
-/// <summary>A cuDNN that computes wrong values, NaN, or refuses without rule: what the backend computes stays right, and it says what it
-/// dropped.</summary>
+/// <summary>A cuDNN that computes wrong values, NaN, or refuses without rule: what the backend computes stays right, and it says
+/// what it dropped.</summary>
 internal sealed class ConvolutionValueTests
 {
     private const int Batch = 3;
@@ -52,14 +52,16 @@ internal sealed class ConvolutionValueTests
             Assert.That(sound.Choices.Findings, Is.Empty);
         }
         using CudaBackend backend = Open(
-            precision, deterministic, (call, direction, algorithm) => algorithm == taken[direction] ? amiss : Unsoundness.None, out _);
+            precision, deterministic, (call, direction, algorithm) =>
+                algorithm == taken[direction] ? amiss : Unsoundness.None, out _);
         foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
         {
             ConvolutionPlan plan = backend.Algorithms.Find(direction, Shape, Batch);
             Assert.That(plan.Algorithm, Is.Not.EqualTo(taken[direction]), plan.Name);
             Assert.That(plan.IsChecked, plan.Name);
             Assert.That(
-                backend.Choices.Findings, Has.Some.StartsWith($"cuDNN's algorithm {taken[direction]} ").And.Some.Contains(plan.Name)
+                backend.Choices.Findings,
+                Has.Some.StartsWith($"cuDNN's algorithm {taken[direction]} ").And.Some.Contains(plan.Name)
                     .And.Some.Contains(amiss == Unsoundness.NaN ? "gives NaN" : "is right"));
         }
     }
@@ -81,7 +83,8 @@ internal sealed class ConvolutionValueTests
     public void Last_bits_are_no_reason_to_drop([Values] Precision precision)
     {
         using CudaBackend backend = Open(
-            precision, false, (_, _, algorithm) => algorithm % 2 == 1 ? Unsoundness.LastBit : Unsoundness.None, out UnsoundCudnn cudnn);
+            precision, false, (_, _, algorithm) =>
+                algorithm % 2 == 1 ? Unsoundness.LastBit : Unsoundness.None, out UnsoundCudnn cudnn);
         foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
             backend.Algorithms.Find(direction, Shape, Batch);
         Assert.That(cudnn.Spoiled, Is.GreaterThan(0));
@@ -126,7 +129,8 @@ internal sealed class ConvolutionValueTests
     }
 
     private static CudaBackend Open(
-        Precision precision, bool deterministic, Func<CudnnCall, ConvolutionDirection, int, Unsoundness> rule, out UnsoundCudnn cudnn)
+        Precision precision, bool deterministic, Func<CudnnCall, ConvolutionDirection, int, Unsoundness> rule,
+        out UnsoundCudnn cudnn)
     {
         var device = new SoftwareCudaDevice(new SoftwareCudaOptions { MemoryBytes = 128UL << 20 });
         UnsoundCudnn? unsound = null;

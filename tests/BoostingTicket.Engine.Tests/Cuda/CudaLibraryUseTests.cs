@@ -6,8 +6,8 @@ using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Engine.Tests.Cuda;
 
-/// <summary>What the backend can do without, at the price of time, and what therefore nobody would miss on a GPU with another driver or
-/// cuDNN: graphs, convolutions with epilogue, passes that add to what is there.</summary>
+/// <summary>What the backend can do without, at the price of time, and what therefore nobody would miss on a GPU with another
+/// driver or cuDNN: graphs, convolutions with epilogue, passes that add to what is there.</summary>
 [TestFixture(CudaDevices.Software, Precision.BFloat16)]
 [TestFixture(CudaDevices.Software, Precision.TensorFloat32)]
 [TestFixture(CudaDevices.Software, Precision.Float32)]
@@ -30,7 +30,8 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
         BufferSlice weight = workspace.Floats(Values(shape.WeightCount));
         Filter filter = workspace.Filter(shape, FilterUses.Forward | FilterUses.BackwardInput, weight);
         Tensor x = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
-        Tensor y = workspace.Tensor(Batch, shape.Output), residual = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
+        Tensor y = workspace.Tensor(Batch, shape.Output),
+        residual = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor sum = workspace.Tensor(Batch, shape.Output, Values(Batch * shape.Output.Length));
         Tensor gradient = workspace.Tensor(Batch, shape.Input, Values(Batch * shape.Input.Length));
         BufferSlice shift = workspace.Floats(Values(shape.OutputChannels));
@@ -63,7 +64,8 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
             ("the forward sum", forward.Accumulates == true, forward.Refusal?.Message),
             ("the backward sum", backward.Accumulates == true, backward.Refusal?.Message),
         ];
-        string[] slower = [.. uses.Where(use => !use.Done).Select(use => $"{use.What} is done in another way, slower: {use.Refusal}")];
+        string[] slower = [.. uses.Where(use => !use.Done).Select(
+            use => $"{use.What} is done in another way, slower: {use.Refusal}")];
         foreach (string line in slower.Concat(backend.Choices.Findings))
             TestContext.Out.WriteLine(line);
         if (device == CudaDevices.Software)

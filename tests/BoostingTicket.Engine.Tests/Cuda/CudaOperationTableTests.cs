@@ -5,8 +5,8 @@ using BoostingTicket.Engine.Testing.Operations;
 
 namespace BoostingTicket.Engine.Tests.Cuda;
 
-/// <summary>The operation table on CUDA, in every precision: bfloat16 with measured, float32 with deterministic algorithms, TF32 with
-/// measured ones where there is a GPU to measure on.</summary>
+/// <summary>The operation table on CUDA, in every precision: bfloat16 with measured, float32 with deterministic algorithms, TF32
+/// with measured ones where there is a GPU to measure on.</summary>
 [TestFixtureSource(nameof(Devices))]
 public sealed class CudaOperationTableTests(string device, Precision precision, bool deterministic) : OperationTableTests
 {
@@ -14,7 +14,8 @@ public sealed class CudaOperationTableTests(string device, Precision precision, 
         from device in CudaDevices.Names
         from precision in Enum.GetValues<Precision>()
             // Measuring algorithms is most of the work of a table on the software device: once is enough.
-        let deterministic = precision == Precision.Float32 || (precision == Precision.TensorFloat32 && device == CudaDevices.Software)
+        let deterministic = precision == Precision.Float32
+            || (precision == Precision.TensorFloat32 && device == CudaDevices.Software)
         select new TestFixtureData(device, precision, deterministic);
 
     protected override IBackend OpenBackend() =>

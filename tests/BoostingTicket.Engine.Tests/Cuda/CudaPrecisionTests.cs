@@ -21,11 +21,13 @@ internal sealed class CudaPrecisionTests
     }
 
     [Test]
-    public void Formats_of_tensor_cores_are_refused_before_8_0([Values(Precision.TensorFloat32, Precision.BFloat16)] Precision precision)
+    public void Formats_of_tensor_cores_are_refused_before_8_0(
+        [Values(Precision.TensorFloat32, Precision.BFloat16)] Precision precision)
     {
         Assert.That(
             () => Open(7, 5, precision),
-            Throws.TypeOf<DeviceException>().With.Message.Contains("needs a GPU of compute capability 8.0 or later, and Software CUDA device "
+            Throws.TypeOf<DeviceException>().With.Message.Contains(
+                "needs a GPU of compute capability 8.0 or later, and Software CUDA device "
                 + "has 7.5; leave out the format, or choose float32."));
         using CudaBackend backend = Open(8, 0, precision);
         Assert.That(backend.Precision, Is.EqualTo(precision));

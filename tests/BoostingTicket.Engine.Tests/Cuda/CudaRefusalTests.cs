@@ -51,15 +51,18 @@ internal sealed class CudaRefusalTests
         Assert.That(
             () => backend.Algorithms.Run(plan, place, place, place),
             Throws.TypeOf<DeviceException>().With.Message.StartsWith(
-                "cuDNN 9.10.2 has no algorithm that always gives the same bits for the forward pass of 4x6x6 by 4 filters of 3x3, stride 1, "
-                + "padding 1, batch 1 in Float32; try another number format or a newer cuDNN.").And.Message.Contains("the output overlaps"));
+                "cuDNN 9.10.2 has no algorithm that always gives the same bits for the forward pass of 4x6x6 by 4 filters of "
+                + "3x3, stride 1, "
+                + "padding 1, batch 1 in Float32; try another number format or a newer cuDNN.").And.Message.Contains(
+                    "the output overlaps"));
     }
 
     [Test]
     public void What_cannot_be_recorded_is_called_every_time()
     {
         using var device = new SoftwareCudaDevice(new SoftwareCudaOptions { RefusesRecording = true });
-        using CudaBackend backend = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32, Deterministic: true), device);
+        using CudaBackend backend = SoftwareMachine.Open(
+            new CudaOptions(Precision: Precision.Float32, Deterministic: true), device);
         RequireAgreement(backend, "plain");
         Assert.That(backend.Context.RecordingFailure?.Status, Is.EqualTo(901));
         Assert.That(backend.Context.Recordings, Is.Empty);
@@ -87,7 +90,8 @@ internal sealed class CudaRefusalTests
                 backend.Synchronize();
         });
         work.Run();
-        Assert.That(work.Run, Throws.InvalidOperationException.With.Message.Contains("cannot wait for the device while it records"));
+        Assert.That(
+            work.Run, Throws.InvalidOperationException.With.Message.Contains("cannot wait for the device while it records"));
         Assert.That(backend.Synchronize, Throws.Nothing);
         Assert.That(backend.Sum(values.All), Is.EqualTo(4));
     }

@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Tests.Cuda;
 
-/// <summary>A cuDNN that refuses, as versions and GPUs differ in what they do: convolutions with epilogue, passes that add to what is
-/// there, and of each pass the algorithms that it gave as the fastest. Each with another status.</summary>
+/// <summary>A cuDNN that refuses, as versions and GPUs differ in what they do: convolutions with epilogue, passes that add to
+/// what is there, and of each pass the algorithms that it gave as the fastest. Each with another status.</summary>
 /// <param name="inner">What does the rest.</param>
 internal sealed class RefusingCudnn(ICudnn inner) : ICudnn
 {
@@ -51,7 +51,8 @@ internal sealed class RefusingCudnn(ICudnn inner) : ICudnn
     public void DestroyActivation(nint activation) => inner.DestroyActivation(activation);
 
     public CudnnAlgorithm[] FindAlgorithms(
-        nint handle, ConvolutionDirection direction, in CudnnConvolution operands, DevicePointer workspace, nuint workspaceBytes) =>
+        nint handle, ConvolutionDirection direction, in CudnnConvolution operands, DevicePointer workspace,
+        nuint workspaceBytes) =>
         inner.FindAlgorithms(handle, direction, operands, workspace, workspaceBytes);
 
     public nuint WorkspaceBytes(nint handle, ConvolutionDirection direction, in CudnnConvolution operands, int algorithm) =>
@@ -84,5 +85,6 @@ internal sealed class RefusingCudnn(ICudnn inner) : ICudnn
 
     public void Dispose() => inner.Dispose();
 
-    private static CudaException Refusal(int status, string what) => new(CudaLibrary.Cudnn, status, $"cuDNN refuses {what} ({status})");
+    private static CudaException Refusal(int status, string what) =>
+        new(CudaLibrary.Cudnn, status, $"cuDNN refuses {what} ({status})");
 }

@@ -88,8 +88,8 @@ public sealed class PlanMemoryTests
         Assert.That(NetworkChecks.Results(network, evaluation, LossKind.CrossEntropy)[0].Values, Is.EqualTo(before));
     }
 
-    /// <summary>With and without folded normalisation a filter is the same memory, prepared anew for whoever wants the other form,
-    /// also when neither weights nor statistics changed.</summary>
+    /// <summary>With and without folded normalisation a filter is the same memory, prepared anew for whoever wants the other
+    /// form, also when neither weights nor statistics changed.</summary>
     [Test]
     public void Plans_of_all_modes_share_filters_and_prepare_the_form_they_need()
     {

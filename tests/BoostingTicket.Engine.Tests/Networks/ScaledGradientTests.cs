@@ -7,8 +7,8 @@ using BoostingTicket.Engine.Testing.Networks;
 
 namespace BoostingTicket.Engine.Tests.Networks;
 
-/// <summary>Where a backend can, the gradient behind a convolution goes through activation and folded normalisation in one operation.
-/// That the gradients are right is tested with every sample graph.</summary>
+/// <summary>Where a backend can, the gradient behind a convolution goes through activation and folded normalisation in one
+/// operation. That the gradients are right is tested with every sample graph.</summary>
 public sealed class ScaledGradientTests
 {
     [Test]

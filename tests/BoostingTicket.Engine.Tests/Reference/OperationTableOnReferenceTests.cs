@@ -31,10 +31,11 @@ public sealed class OperationTableOnReferenceTests
     {
         string[] plumbing =
         [
-            nameof(IBackend.DescribeTensor), nameof(IBackend.DescribeImages), nameof(IBackend.Repeat), nameof(IBackend.CreateArena), nameof(IBackend.Place),
+            nameof(IBackend.DescribeTensor), nameof(IBackend.DescribeImages), nameof(IBackend.Repeat),
+            nameof(IBackend.CreateArena), nameof(IBackend.Place),
             nameof(IBackend.CreateFloats), nameof(IBackend.CreateInts), nameof(IBackend.CreateFilter),
             nameof(IBackend.CreateImageStore), nameof(IBackend.Upload), nameof(IBackend.Download),
-            nameof(IBackend.Synchronize),
+            nameof(IBackend.Synchronize), nameof(IBackend.CreateReading),
         ];
         IEnumerable<string> operations = typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance)
             .Where(method => !method.IsSpecialName).Select(method => method.Name).Distinct().Except(plumbing);

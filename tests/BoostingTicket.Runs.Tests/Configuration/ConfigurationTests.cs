@@ -40,7 +40,8 @@ public sealed class ConfigurationTests
         // Evaluation accepts a single value for its statistics.
         var reached = ConfigurationOptions.All.SelectMany(option => option.Paths).ToHashSet();
         Assert.That(
-            ConfigurationSchema.Leaves.Select(leaf => leaf.Path).Where(path => !reached.Contains(path)), Is.EqualTo(new[] { "preset", "evaluation.attack.statistics" }));
+            ConfigurationSchema.Leaves.Select(leaf => leaf.Path).Where(path => !reached.Contains(path)),
+            Is.EqualTo(new[] { "preset", "evaluation.attack.statistics" }));
     }
 
     [Test]
@@ -97,7 +98,8 @@ public sealed class ConfigurationTests
     {
         RunConfiguration configuration = Compose("cifar10-vgg16", null, ("donor-batch", "32"), ("batch", "64"));
         Assert.That(
-            (configuration.Donor.BatchSize, configuration.Retrain.BatchSize, configuration.Dense.BatchSize), Is.EqualTo((32, 64, 64)));
+            (configuration.Donor.BatchSize, configuration.Retrain.BatchSize, configuration.Dense.BatchSize),
+            Is.EqualTo((32, 64, 64)));
     }
 
     [TestCase("20", 50, 20, 50)]
@@ -107,7 +109,8 @@ public sealed class ConfigurationTests
     {
         RunConfiguration configuration = Compose("cifar10-wrn34", null, ("epochs", epochs));
         Assert.That(
-            (configuration.Donor.Epochs, configuration.Retrain.Epochs, configuration.Dense.Epochs), Is.EqualTo((donor, retrain, dense)));
+            (configuration.Donor.Epochs, configuration.Retrain.Epochs, configuration.Dense.Epochs),
+            Is.EqualTo((donor, retrain, dense)));
     }
 
     [Test]
@@ -146,7 +149,8 @@ public sealed class ConfigurationTests
     [Test]
     public void Lists_and_abbreviations_are_read()
     {
-        RunConfiguration configuration = Compose(null, null, ("arms", "ticket, Shuffle"), ("attack-loss", "cw"), ("learning-rate-drops", "none"));
+        RunConfiguration configuration = Compose(
+            null, null, ("arms", "ticket, Shuffle"), ("attack-loss", "cw"), ("learning-rate-drops", "none"));
         Assert.That(configuration.Arms, Is.EqualTo(new[] { Arm.Ticket, Arm.Shuffle }));
         Assert.That(configuration.Attack.Loss, Is.EqualTo(LossKind.CarliniWagner));
         Assert.That(configuration.Dense.LearningRateDrops, Is.Empty);
@@ -172,7 +176,8 @@ public sealed class ConfigurationTests
     [TestCase("width", "16", "width does not apply to lenet-16-32-128")]
     [TestCase("seed", "-1", "seed is '-1'")]
     public void Bad_values_are_refused_by_name(string option, string value, string message) =>
-        Assert.That(() => Compose(null, null, (option, value)), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(message).Or.Message.Contains(message));
+        Assert.That(() => Compose(null, null, (option, value)), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(
+            message).Or.Message.Contains(message));
 
     [TestCase("""{ "attack": { "epsilom": 0.1 } }""", "unknown setting 'attack.epsilom'; did you mean 'attack.epsilon'?")]
     [TestCase("""{ "dense": 5 }""", "dense in ")]
@@ -220,8 +225,10 @@ public sealed class ConfigurationTests
         Assert.Multiple(() =>
         {
             Assert.That((vgg.Attack.Epsilon, vgg.Attack.StepSize, vgg.Attack.Steps), Is.EqualTo((8.0 / 255, 2.0 / 255, 10)));
-            Assert.That((vgg.Donor.Method, vgg.Donor.LearningRate, vgg.Retrain.WarmupFrom), Is.EqualTo((TrainingMethod.Fgsm, 0.01, (double?)0.01)));
-            Assert.That((vgg.Retrain.Method, vgg.Retrain.LearningRate, vgg.Retrain.WeightDecay), Is.EqualTo((TrainingMethod.Pgd, 0.1, 2e-4)));
+            Assert.That((vgg.Donor.Method, vgg.Donor.LearningRate, vgg.Retrain.WarmupFrom), Is.EqualTo(
+                (TrainingMethod.Fgsm, 0.01, (double?)0.01)));
+            Assert.That((vgg.Retrain.Method, vgg.Retrain.LearningRate, vgg.Retrain.WeightDecay), Is.EqualTo(
+                (TrainingMethod.Pgd, 0.1, 2e-4)));
             Assert.That((vgg.Pruning.Ratio, vgg.Pruning.Rounds, vgg.Evaluation.Attack.Steps), Is.EqualTo((0.8, 1, 20)));
             Assert.That(Presets.Find("cifar10-resnet18").Configuration.Retrain.WarmupFrom, Is.EqualTo(0.05));
             Assert.That(Presets.Find("cifar10-wrn34").Configuration.Retrain.Epochs, Is.EqualTo(40));
@@ -250,7 +257,8 @@ public sealed class ConfigurationTests
     public void What_is_no_number_is_refused(string text) => Assert.That(Fraction.TryParse(text, out _), Is.False);
 
     private static RunConfiguration Compose(string? preset, string? file, params (string Option, string Value)[] options) =>
-        new ConfigurationSources(preset, file, [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))]).Compose();
+        new ConfigurationSources(
+            preset, file, [.. options.Select(entry => (ConfigurationOptions.Find(entry.Option), entry.Value))]).Compose();
 
     private string Write(string json)
     {

@@ -15,7 +15,8 @@ public sealed class RunNormalizationTests
         Assert.That(usual.Mean[0], Is.GreaterThan(0).And.LessThan(1));
 
         static InputNormalizationConstants Of(int? samples) =>
-            RunNormalization.For(DataSetCatalog.Load("synthetic-28", new DataSetOptions(TrainSamples: samples, TestSamples: 10)).Train);
+            RunNormalization.For(
+                DataSetCatalog.Load("synthetic-28", new DataSetOptions(TrainSamples: samples, TestSamples: 10)).Train);
     }
 
     [TestCase("cifar10", 100, 100)]

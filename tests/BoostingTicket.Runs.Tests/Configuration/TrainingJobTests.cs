@@ -50,7 +50,8 @@ public sealed class TrainingJobTests
     public void What_matters_to_a_training_changes_its_job_and_its_record(RunConfiguration changed)
     {
         Assert.That(Job(changed), Is.Not.EqualTo(Job(Base)));
-        Assert.That(RunJson.Hash(Job(changed).Record("experiment")), Is.Not.EqualTo(RunJson.Hash(Job(Base).Record("experiment"))));
+        Assert.That(
+            RunJson.Hash(Job(changed).Record("experiment")), Is.Not.EqualTo(RunJson.Hash(Job(Base).Record("experiment"))));
     }
 
     [Test]

@@ -16,7 +16,8 @@ public sealed class ExperimentHtmlTests
         new Dictionary<string, string> { ["device"] = "cpu: 2 threads", ["system"] = "a \"system\" & more" },
         "Not comparable: the data are other.",
         [
-            new ComparedRow("boosting ticket", "test accuracy", QuantityUnit.Percent, new PaperValue(99.23, "Table 5"), new Spread(99.06, 0.12, 3)),
+            new ComparedRow("boosting ticket", "test accuracy", QuantityUnit.Percent, new PaperValue(
+                99.23, "Table 5"), new Spread(99.06, 0.12, 3)),
             new ComparedRow("boosting ticket", "best epoch", QuantityUnit.Epochs, null, new Spread(7.5, 0, 1)),
         ],
         Figure: null, [new TicketRow("lenet <ticket>", 2, 0.8, 0.7, 0.65, null)], ["Two masks & one donor."],
@@ -62,7 +63,8 @@ public sealed class ExperimentHtmlTests
     {
         string page = Write();
         int at = page.IndexOf("lenet donor", StringComparison.Ordinal);
-        string row = page[page.LastIndexOf("<tr", at, StringComparison.Ordinal)..page.IndexOf("</tr>", at, StringComparison.Ordinal)];
+        string row = page[page.LastIndexOf("<tr", at, StringComparison.Ordinal)..page.IndexOf(
+            "</tr>", at, StringComparison.Ordinal)];
         Assert.Multiple(() =>
         {
             foreach (string seconds in (string[])["11.0", "22.0", "33.0", "44.0"])

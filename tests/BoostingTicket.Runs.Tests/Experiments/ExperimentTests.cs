@@ -15,7 +15,8 @@ public sealed class ExperimentTests
 {
     private static readonly GridFingerprints Fingerprints = new("train", "test");
 
-    private static ExperimentGrid Declare(string name, Func<ExperimentConfiguration, ExperimentConfiguration>? change = null, string? scale = null)
+    private static ExperimentGrid Declare(
+        string name, Func<ExperimentConfiguration, ExperimentConfiguration>? change = null, string? scale = null)
     {
         ExperimentConfiguration configuration = new ExperimentSources(name, scale, []).Compose();
         configuration = change?.Invoke(configuration) ?? configuration;
@@ -25,7 +26,8 @@ public sealed class ExperimentTests
         return grid;
     }
 
-    private static HashSet<string> Trainings(string name) => [.. Declare(name).Nodes.OfType<TrainingNode>().Select(node => node.Name)];
+    private static HashSet<string> Trainings(string name) =>
+        [.. Declare(name).Nodes.OfType<TrainingNode>().Select(node => node.Name)];
 
     [TestCaseSource(typeof(ExperimentCatalog), nameof(ExperimentCatalog.Names))]
     public void Every_piece_comes_after_its_inputs_and_is_needed(string name)
@@ -50,17 +52,23 @@ public sealed class ExperimentTests
         ExperimentGrid grid = Declare("table2");
         List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
         TrainingNode donor = trainings.Single(node => node.Settings.Method == TrainingMethod.Fgsm);
-        Assert.That((donor.Job.Model, donor.Settings.Epochs, donor.Settings.LearningRate, donor.Settings.WarmupFrom), Is.EqualTo(("vgg16", 100, 0.01, (double?)null)));
+        Assert.That((donor.Job.Model, donor.Settings.Epochs, donor.Settings.LearningRate, donor.Settings.WarmupFrom), Is.EqualTo(
+            ("vgg16", 100, 0.01, (double?)null)));
         Assert.That(donor.Settings.LearningRateDrops, Is.EqualTo(new[] { 0.5, 0.75 }));
-        Assert.That((donor.Settings.WeightDecay, donor.Settings.BatchSize, donor.Settings.Momentum), Is.EqualTo((2e-4, 128, 0.9)));
-        Assert.That((donor.Job.Attack.Epsilon, donor.Job.Attack.StepSize, donor.Job.Attack.Steps), Is.EqualTo((8.0 / 255, 2.0 / 255, 10)));
-        Assert.That((donor.Job.Data.Name, donor.Job.Data.TrainSamples, donor.Job.Data.ValidationSamples, donor.Job.Data.CropFlip), Is.EqualTo(("cifar10", 0, 5_000, true)));
+        Assert.That(
+            (donor.Settings.WeightDecay, donor.Settings.BatchSize, donor.Settings.Momentum), Is.EqualTo((2e-4, 128, 0.9)));
+        Assert.That((donor.Job.Attack.Epsilon, donor.Job.Attack.StepSize, donor.Job.Attack.Steps), Is.EqualTo(
+            (8.0 / 255, 2.0 / 255, 10)));
+        Assert.That((donor.Job.Data.Name, donor.Job.Data.TrainSamples, donor.Job.Data.ValidationSamples, donor.Job.Data.CropFlip),
+            Is.EqualTo(("cifar10", 0, 5_000, true)));
         List<TrainingNode> tickets = [.. trainings.Where(node => node.Ticket is not null)];
         Assert.That(tickets.Select(node => node.Settings.Epochs), Is.EqualTo(new[] { 20, 40, 60, 80, 100 }));
-        Assert.That(tickets.Select(node => (node.Ticket!.Donor, node.Ticket.Settings.Ratio, node.Settings.Method, node.Settings.LearningRate, node.Settings.WarmupFrom)),
+        Assert.That(tickets.Select(node => (node.Ticket!.Donor, node.Ticket.Settings.Ratio, node.Settings.Method,
+            node.Settings.LearningRate, node.Settings.WarmupFrom)),
             Is.All.EqualTo((donor, 0.8, TrainingMethod.Pgd, 0.1, (double?)0.01)));
         TrainingNode baseline = trainings.Single(node => node.Ticket is null && node != donor);
-        Assert.That((baseline.Settings.Method, baseline.Settings.Epochs, baseline.Settings.WarmupFrom), Is.EqualTo((TrainingMethod.Pgd, 100, (double?)null)));
+        Assert.That((baseline.Settings.Method, baseline.Settings.Epochs, baseline.Settings.WarmupFrom), Is.EqualTo(
+            (TrainingMethod.Pgd, 100, (double?)null)));
     }
 
     [Test]
@@ -76,7 +84,8 @@ public sealed class ExperimentTests
         Assert.That(Trainings("figure6").Intersect(table2).Count(), Is.EqualTo(2));
         Assert.That(Trainings("figure3").Intersect(table1).Count(), Is.EqualTo(6), "the donor at 0.01 and its five retrainings");
         Assert.That(Trainings("figure4").Intersect(Trainings("figure1")).Count(), Is.EqualTo(2), "a donor a model");
-        Assert.That(Trainings("figure9").Intersect(Trainings("figure1")).Count(), Is.EqualTo(6), "one-shot pruning is Figure 1's");
+        Assert.That(
+            Trainings("figure9").Intersect(Trainings("figure1")).Count(), Is.EqualTo(6), "one-shot pruning is Figure 1's");
         Assert.That(Trainings("figure6").Overlaps(table1), "the natural donor");
     }
 
@@ -86,34 +95,49 @@ public sealed class ExperimentTests
         string[] Keys(Func<RunConfiguration, RunConfiguration> change, GridFingerprints? fingerprints = null)
         {
             ExperimentConfiguration configuration = new ExperimentSources("table1", null, []).Compose();
-            var grid = new ExperimentGrid(configuration with { Base = change(configuration.Base) }, 100, fingerprints ?? Fingerprints);
+            var grid = new ExperimentGrid(
+                configuration with { Base = change(configuration.Base) }, 100, fingerprints ?? Fingerprints);
             TrainingNode donor = grid.Train("donor", 0, "vgg16", grid.Training(TrainingMethod.Natural, 100, 0.01));
             TrainingNode robust = grid.Train("robust", 0, "vgg16", grid.Training(TrainingMethod.Pgd, 100, 0.1));
             TicketNode ticket = grid.Prune(donor);
-            return [donor.Key, robust.Key, ticket.Key, grid.Test(donor, best: false).Key, grid.Test(robust, best: false, "pgd-20").Key];
+            return [donor.Key, robust.Key, ticket.Key, grid.Test(donor, best: false).Key, grid.Test(
+                robust, best: false, "pgd-20").Key];
         }
 
         string[] usual = Keys(settings => settings);
-        bool[] Changed(Func<RunConfiguration, RunConfiguration> change) => [.. Keys(change).Zip(usual, (now, before) => now != before)];
+        bool[] Changed(Func<RunConfiguration, RunConfiguration> change) =>
+            [.. Keys(change).Zip(usual, (now, before) => now != before)];
 
         Assert.That(Changed(settings => settings with { Device = "cpu", Seeds = 5, Preset = "other" }), Is.All.False);
-        Assert.That(Changed(settings => settings with { Attack = settings.Attack with { Steps = 7 } }), Is.EqualTo(new[] { false, true, false, false, true }), "the last by its input");
-        Assert.That(Changed(settings => settings with { Pruning = settings.Pruning with { Ratio = 0.5 } }), Is.EqualTo(new[] { false, false, true, false, false }));
-        Assert.That(Changed(settings => settings with { Evaluation = settings.Evaluation with { Attack = settings.Evaluation.Attack with { StepSize = 0.1 } } }), Is.EqualTo(new[] { false, false, false, false, true }));
-        Assert.That(Changed(settings => settings with { Data = settings.Data with { TestSamples = 10 } }), Is.All.False, "the fingerprint of the test set tells");
+        Assert.That(Changed(settings => settings with { Attack = settings.Attack with { Steps = 7 } }), Is.EqualTo(
+            new[] { false, true, false, false, true }), "the last by its input");
+        Assert.That(Changed(settings => settings with { Pruning = settings.Pruning with { Ratio = 0.5 } }), Is.EqualTo(
+            new[] { false, false, true, false, false }));
+        Assert.That(
+            Changed(settings => settings with
+            {
+                Evaluation = settings.Evaluation with { Attack = settings.Evaluation.Attack with { StepSize = 0.1 } },
+            }),
+            Is.EqualTo(new[] { false, false, false, false, true }));
+        Assert.That(Changed(settings => settings with { Data = settings.Data with { TestSamples = 10 } }), Is.All.False,
+            "the fingerprint of the test set tells");
         Assert.That(Changed(settings => settings with { Data = settings.Data with { ValidationSamples = 10 } }), Is.All.True);
         Assert.That(Changed(settings => settings with { Retrain = settings.Retrain with { BatchSize = 64 } }), Is.All.True);
-        Assert.That(Keys(settings => settings, new GridFingerprints("other", "test")).Zip(usual, (now, before) => now != before), Is.All.True);
-        Assert.That(Keys(settings => settings, new GridFingerprints("train", "other")).Zip(usual, (now, before) => now != before), Is.EqualTo(new[] { false, false, false, true, true }));
+        Assert.That(Keys(settings => settings, new GridFingerprints("other", "test")).Zip(
+            usual, (now, before) => now != before), Is.All.True);
+        Assert.That(Keys(settings => settings, new GridFingerprints("train", "other")).Zip(
+            usual, (now, before) => now != before), Is.EqualTo(new[] { false, false, false, true, true }));
     }
 
     [Test]
     public void Scale_multiplies_samples_epochs_and_width()
     {
         ExperimentGrid grid = Declare("table2", scale: "0.25");
-        Assert.That((grid.Base.Data.TrainSamples, grid.Base.Data.ValidationSamples, grid.Base.Data.TestSamples), Is.EqualTo((12_500, 1_250, 2_500)));
+        Assert.That((grid.Base.Data.TrainSamples, grid.Base.Data.ValidationSamples, grid.Base.Data.TestSamples), Is.EqualTo(
+            (12_500, 1_250, 2_500)));
         Assert.That(grid.Nodes.OfType<TrainingNode>().Select(node => node.Job.Model), Is.All.EqualTo("vgg16-w16"));
-        Assert.That(grid.Nodes.OfType<TrainingNode>().Where(node => node.Ticket is not null).Select(node => node.Settings.Epochs), Is.EqualTo(new[] { 5, 10, 15, 20, 25 }));
+        Assert.That(grid.Nodes.OfType<TrainingNode>().Where(node => node.Ticket is not null).Select(
+            node => node.Settings.Epochs), Is.EqualTo(new[] { 5, 10, 15, 20, 25 }));
     }
 
     [TestCase("vgg16", 1, "vgg16")]
@@ -137,12 +161,18 @@ public sealed class ExperimentTests
     [TestCase("vgg16", 16, "vgg16-w16")]
     [TestCase("lenet-madry", 16, "lenet-madry")]
     public void Width_is_that_of_the_widest_network(string paper, int width, string expected) =>
-        Assert.That(ExperimentScale.Model(new ExperimentSources("table1", null, []).Compose() with { Width = width }, paper), Is.EqualTo(expected));
+        Assert.That(ExperimentScale.Model(
+            new ExperimentSources("table1", null, []).Compose() with { Width = width }, paper), Is.EqualTo(expected));
 
     [Test]
     public void First_epochs_have_the_rates_of_the_whole_training()
     {
-        TrainingSettings whole = new() { Epochs = 100, LearningRate = 0.1, WarmupFrom = 0.01 }, early = EarlyTraining.Of(whole, 5);
+        TrainingSettings whole = new()
+        {
+            Epochs = 100,
+            LearningRate = 0.1,
+            WarmupFrom = 0.01,
+        }, early = EarlyTraining.Of(whole, 5);
         const int StepsPerEpoch = 352;
         LearningRateSchedule full = new(whole, StepsPerEpoch), first = new(early, StepsPerEpoch);
         Assert.That(first.TotalSteps, Is.EqualTo(5 * StepsPerEpoch));
@@ -182,14 +212,16 @@ public sealed class ExperimentTests
         Assert.That(RelativeDistance.Between(full, ticket), Is.EqualTo(0.5).Within(1e-12));
         Assert.That(RelativeDistance.Between(full, full), Is.Zero);
         // A kept weight is 1 away, a pruned one 2, out of 2.
-        Assert.That(RelativeDistance.Between(full, ticket, new Mask(graph.Table, kept)), Is.EqualTo(Math.Sqrt((share * 1 + (1 - share) * 4) / 4)).Within(1e-12));
+        Assert.That(RelativeDistance.Between(full, ticket, new Mask(graph.Table, kept)), Is.EqualTo(
+            Math.Sqrt((share * 1 + (1 - share) * 4) / 4)).Within(1e-12));
         Assert.That(RelativeDistance.Between(new ModelState(graph.Table), ticket), Is.EqualTo(double.PositiveInfinity));
     }
 
     [Test]
     public void Differences_are_ours_minus_the_papers()
     {
-        var row = new ComparedRow("ticket", "clean", QuantityUnit.Percent, new PaperValue(90, "Table 0"), BoostingTicket.Runs.Reporting.Spread.Of([88, 90]));
+        var row = new ComparedRow("ticket", "clean", QuantityUnit.Percent, new PaperValue(
+            90, "Table 0"), BoostingTicket.Runs.Reporting.Spread.Of([88, 90]));
         Assert.That(row.Difference, Is.EqualTo(-1));
         Assert.That((row with { Paper = null }).Difference, Is.Null);
     }

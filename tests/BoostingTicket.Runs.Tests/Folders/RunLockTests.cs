@@ -20,8 +20,10 @@ public class RunLockTests
     {
         using (RunLock.Acquire(_folder["run"]))
         {
-            ConfigurationException error = Assert.Throws<ConfigurationException>(() => RunLock.Acquire(_folder["run"]).Dispose())!;
-            Assert.That(error.Message, Does.StartWith($"The folder {_folder["run"]} is in use by another run (process {Environment.ProcessId});"));
+            ConfigurationException error = Assert.Throws<ConfigurationException>(
+                () => RunLock.Acquire(_folder["run"]).Dispose())!;
+            Assert.That(error.Message, Does.StartWith(
+                $"The folder {_folder["run"]} is in use by another run (process {Environment.ProcessId});"));
             // The refused attempt must not have damaged the lock.
             Assert.That(() => RunLock.Acquire(_folder["run"]).Dispose(), Throws.TypeOf<ConfigurationException>());
         }
@@ -36,13 +38,19 @@ public class RunLockTests
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/flock"))
             Assert.Ignore("needs flock(1) to hold the lock in another process");
         Directory.CreateDirectory(_folder["run"]);
-        string holder = $"exec 9>>{RunLock.LockFileName}; flock -n 9 && echo $$ > {RunLock.OwnerFileName} && echo held && exec sleep 60";
-        var start = new ProcessStartInfo("/bin/sh", ["-c", holder]) { WorkingDirectory = _folder["run"], RedirectStandardOutput = true };
+        string holder =
+            $"exec 9>>{RunLock.LockFileName}; flock -n 9 && echo $$ > {RunLock.OwnerFileName} && echo held && exec sleep 60";
+        var start = new ProcessStartInfo("/bin/sh", ["-c", holder])
+        {
+            WorkingDirectory = _folder["run"],
+            RedirectStandardOutput = true,
+        };
         using Process other = Process.Start(start)!;
         try
         {
             Assert.That(other.StandardOutput.ReadLine(), Is.EqualTo("held"));
-            ConfigurationException error = Assert.Throws<ConfigurationException>(() => RunLock.Acquire(_folder["run"]).Dispose())!;
+            ConfigurationException error = Assert.Throws<ConfigurationException>(
+                () => RunLock.Acquire(_folder["run"]).Dispose())!;
             Assert.That(error.Message, Does.Contain($"(process {other.Id})"));
         }
         finally

@@ -32,7 +32,8 @@ public sealed class ProfilerTests
         Assert.That(phases, Is.EqualTo(report.ObservedSecondsPerBatchMedian).Within(2).Percent);
         double epoch = report.Phases.Where(row => row.Phase != StepPhase.Evaluation).Sum(row => row.SecondsPerEpoch);
         Assert.That(epoch, Is.EqualTo(phases * report.EpochImages / report.Batch).Within(1e-6).Percent);
-        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.Evaluation).SecondsPerEpoch, Is.EqualTo(report.EvaluationSecondsPerEpoch).Within(1e-6).Percent);
+        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.Evaluation).SecondsPerEpoch, Is.EqualTo(
+            report.EvaluationSecondsPerEpoch).Within(1e-6).Percent);
     }
 
     [TestCase(TrainingMethod.Natural, 0)]
@@ -44,7 +45,8 @@ public sealed class ProfilerTests
         Assert.That(report.AttackSteps, Is.EqualTo(steps));
         foreach (StepPhase phase in new[] { StepPhase.AttackForward, StepPhase.AttackGradient, StepPhase.AttackStep })
             Assert.That(Calls(phase), Is.EqualTo(steps), $"{phase}");
-        foreach (StepPhase phase in new[] { StepPhase.Augmentation, StepPhase.Data, StepPhase.TrainingForward, StepPhase.TrainingBackward, StepPhase.Update })
+        foreach (StepPhase phase in new[] { StepPhase.Augmentation, StepPhase.Data, StepPhase.TrainingForward,
+            StepPhase.TrainingBackward, StepPhase.Update })
             Assert.That(Calls(phase), Is.EqualTo(1), $"{phase}");
 
         double Calls(StepPhase phase) => report.Phases.SingleOrDefault(row => row.Phase == phase)?.CallsPerBatch ?? 0;
@@ -68,12 +70,15 @@ public sealed class ProfilerTests
     {
         ProfileReport report = Profile(TrainingMethod.Fgsm, new ProfileOptions(Batches: 1, WarmupBatches: 1, Operations: true));
         Assert.That(report.Operations!.Sum(row => row.Share), Is.EqualTo(1).Within(1e-9));
-        Assert.That(report.Operations!.Sum(row => row.SecondsPerBatch), Is.EqualTo(report.OperationsSecondsPerBatchMedian).Within(2).Percent);
+        Assert.That(report.Operations!.Sum(row => row.SecondsPerBatch), Is.EqualTo(report.OperationsSecondsPerBatchMedian).Within(
+            2).Percent);
         Assert.That(report.Operations!.Select(row => row.SecondsPerBatch), Is.Ordered.Descending);
         double layers = report.Layers!.Sum(row => row.SecondsPerBatch);
-        Assert.That(layers, Is.EqualTo(report.Operations!.Where(row => row.Kind is not null).Sum(row => row.SecondsPerBatch)).Within(1e-6).Percent);
+        Assert.That(layers, Is.EqualTo(
+            report.Operations!.Where(row => row.Kind is not null).Sum(row => row.SecondsPerBatch)).Within(1e-6).Percent);
         Assert.That(
-            report.Layers!.Sum(row => row.ForwardSeconds + row.InputGradientSeconds + row.FilterGradientSeconds + row.FilterSeconds),
+            report.Layers!.Sum(
+                row => row.ForwardSeconds + row.InputGradientSeconds + row.FilterGradientSeconds + row.FilterSeconds),
             Is.EqualTo(layers).Within(1e-6).Percent);
         Assert.That(report.Layers!.Select(row => row.Layer), Is.SupersetOf(new[] { "conv1", "conv2", "fc1", "fc2" }));
     }
@@ -83,13 +88,16 @@ public sealed class ProfilerTests
     {
         ProfileReport report = Profile(TrainingMethod.Pgd, new ProfileOptions(Batches: 1, WarmupBatches: 0, Sparsity: 0.9));
         long dense = 2 * Batch * ModelCatalog.Build("lenet-3-4-8", new ModelOptions(DeviceImages.Shape(Data.Train))).MultiplyAdds;
-        PhaseRow attack = report.Phases.Single(row => row.Phase == StepPhase.AttackForward), training = report.Phases.Single(row => row.Phase == StepPhase.TrainingForward);
+        PhaseRow attack = report.Phases.Single(row => row.Phase == StepPhase.AttackForward),
+        training = report.Phases.Single(row => row.Phase == StepPhase.TrainingForward);
         Assert.That(training.WorkPerBatch.DenseOperations, Is.EqualTo(dense));
         Assert.That(attack.WorkPerBatch.DenseOperations, Is.EqualTo(AttackSteps * dense));
         Assert.That(training.WorkPerBatch.KeptOperations, Is.Positive.And.LessThan(dense));
-        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.AttackStep).WorkPerBatch.Bytes, Is.EqualTo(AttackSteps * 4L * Batch * 28 * 28 * sizeof(float)));
+        Assert.That(report.Phases.Single(row => row.Phase == StepPhase.AttackStep).WorkPerBatch.Bytes, Is.EqualTo(
+            AttackSteps * 4L * Batch * 28 * 28 * sizeof(float)));
         Assert.That(training.Rate.DenseOperationsPerSecond, Is.EqualTo(dense / training.SecondsPerBatch).Within(1e-6).Percent);
-        Assert.That((report.Sparsity, report.Variant), Is.EqualTo((0.9, "pruned")).Using<(double, string)>((a, b) => a.Item2 == b.Item2 && Math.Abs(a.Item1 - b.Item1) < 0.01));
+        Assert.That((report.Sparsity, report.Variant), Is.EqualTo((0.9, "pruned")).Using<(double, string)>(
+            (a, b) => a.Item2 == b.Item2 && Math.Abs(a.Item1 - b.Item1) < 0.01));
     }
 
     [Test]
@@ -105,7 +113,8 @@ public sealed class ProfilerTests
     [Test]
     public void Long_profiles_observe_no_more_than_is_needed()
     {
-        ProfileReport report = Profile(TrainingMethod.Natural, new ProfileOptions(Batches: Profiler.MostObserved + 5, WarmupBatches: 0));
+        ProfileReport report = Profile(
+            TrainingMethod.Natural, new ProfileOptions(Batches: Profiler.MostObserved + 5, WarmupBatches: 0));
         Assert.That((report.Batches, report.ObservedBatches), Is.EqualTo((Profiler.MostObserved + 5, Profiler.MostObserved)));
         Assert.That(report.Phases.Single(row => row.Phase == StepPhase.TrainingForward).CallsPerBatch, Is.EqualTo(1));
     }
@@ -124,7 +133,8 @@ public sealed class ProfilerTests
         var open = new Stack<(string Category, decimal End)>();
         var seen = new Dictionary<string, int>();
         decimal last = 0;
-        foreach (JsonElement item in document.RootElement.GetProperty("traceEvents").EnumerateArray().Where(item => item.GetProperty("ph").GetString() == "X"))
+        foreach (JsonElement item in document.RootElement.GetProperty("traceEvents").EnumerateArray().Where(
+            item => item.GetProperty("ph").GetString() == "X"))
         {
             string category = item.GetProperty("cat").GetString()!;
             decimal start = item.GetProperty("ts").GetDecimal(), end = start + item.GetProperty("dur").GetDecimal();
@@ -156,7 +166,8 @@ public sealed class ProfilerTests
     [TestCase(1, 1, 1)]
     [TestCase(1, 1, double.NaN)]
     public void Options_out_of_range_are_refused(int batches, int warmup, double sparsity) =>
-        Assert.That(() => new ProfileOptions(batches, warmup, sparsity).Validate(), Throws.TypeOf<ConfigurationException>().With.Message.Contains("choose a value"));
+        Assert.That(() => new ProfileOptions(batches, warmup, sparsity).Validate(),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("choose a value"));
 
     [Test]
     public void Batch_beyond_the_training_samples_is_refused() =>
@@ -195,20 +206,24 @@ public sealed class ProfilerTests
         using IBackend processor = CpuBackend.Create(1);
         ProfileReport cpu = Profile(processor, TrainingMethod.Pgd, options, trace: null, batch: 8);
         Assert.That(cuda.MeanLoss, Is.EqualTo(cpu.MeanLoss).Within(1e-3));
-        Assert.That(cuda.Phases.Select(row => (row.Phase, row.CallsPerBatch)), Is.EqualTo(cpu.Phases.Select(row => (row.Phase, row.CallsPerBatch))));
+        Assert.That(cuda.Phases.Select(row => (row.Phase, row.CallsPerBatch)), Is.EqualTo(
+            cpu.Phases.Select(row => (row.Phase, row.CallsPerBatch))));
         Assert.That(
-            cuda.Operations!.Select(row => (row.Phase, row.Layer, row.Kind)), Is.EquivalentTo(cpu.Operations!.Select(row => (row.Phase, row.Layer, row.Kind))));
+            cuda.Operations!.Select(row => (row.Phase, row.Layer, row.Kind)),
+            Is.EquivalentTo(cpu.Operations!.Select(row => (row.Phase, row.Layer, row.Kind))));
         Assert.That((cuda.Device, cuda.Precision), Is.EqualTo(("cuda", "float32")));
         Assert.That(cuda.PeakMemoryBytes, Is.Positive);
     }
 
-    private static ProfileReport Profile(TrainingMethod method, ProfileOptions options, ProfileTrace? trace = null, int batch = Batch)
+    private static ProfileReport Profile(
+        TrainingMethod method, ProfileOptions options, ProfileTrace? trace = null, int batch = Batch)
     {
         using IBackend backend = CpuBackend.Create(1);
         return Profile(backend, method, options, trace, batch);
     }
 
-    private static ProfileReport Profile(IBackend backend, TrainingMethod method, ProfileOptions options, ProfileTrace? trace, int batch)
+    private static ProfileReport Profile(
+        IBackend backend, TrainingMethod method, ProfileOptions options, ProfileTrace? trace, int batch)
     {
         var configuration = new RunConfiguration
         {

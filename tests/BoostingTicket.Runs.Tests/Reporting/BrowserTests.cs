@@ -8,8 +8,8 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Reporting;
 
-/// <summary>Opens a report in Chromium, which reaches no network, and asks it what a reader sees. A script of the test, behind the
-/// report in a copy of it, measures the page and leaves its findings in the document.</summary>
+/// <summary>Opens a report in Chromium, which reaches no network, and asks it what a reader sees. A script of the test, behind
+/// the report in a copy of it, measures the page and leaves its findings in the document.</summary>
 public sealed partial class BrowserTests
 {
     private const string Probe = """
@@ -36,21 +36,30 @@ public sealed partial class BrowserTests
         </script>
         """;
 
-    private const string Watch = """<script>window.probeErrors = []; addEventListener("error", event => window.probeErrors.push(String(event.message)), true);</script>""";
+    private const string Watch =
+        """
+        <script>
+        window.probeErrors = [];
+        addEventListener("error", event => window.probeErrors.push(String(event.message)), true);
+        </script>
+        """;
 
     [TestCase(false, 1200)]
     [TestCase(true, 1200)]
     [TestCase(false, 500)]
     public void A_reader_sees_headings_charts_and_images_in_either_scheme_and_nothing_is_fetched(bool dark, int width)
     {
-        using JsonDocument seen = Open(HtmlReport.Write(SampleRun.Create(), "boosting-ticket run", SampleExtras.Create()), dark, width);
+        using JsonDocument seen = Open(
+            HtmlReport.Write(SampleRun.Create(), "boosting-ticket run", SampleExtras.Create()), dark, width);
         JsonElement page = seen.RootElement;
         Assert.Multiple(() =>
         {
             Assert.That(page.GetProperty("title").GetString(), Does.StartWith("quick: "));
-            Assert.That(page.GetProperty("headings").EnumerateArray().Skip(1).Select(heading => heading.GetString()), Is.EqualTo(new[]
+            Assert.That(
+                page.GetProperty("headings").EnumerateArray().Skip(1).Select(heading => heading.GetString()), Is.EqualTo(new[]
             {
-                "Result", "Training", "Time and ticket", "Robust accuracy by attack", "Images before and after the attack", "How it was made",
+                "Result", "Training", "Time and ticket", "Robust accuracy by attack", "Images before and after the attack",
+                "How it was made",
             }));
             Assert.That(Numbers(page, "charts"), Has.Length.EqualTo(6).And.All.GreaterThan(80));
             Assert.That(Numbers(page, "images"), Has.Length.EqualTo(6).And.All.GreaterThan(30));
@@ -62,26 +71,32 @@ public sealed partial class BrowserTests
         });
     }
 
-    private static double[] Numbers(JsonElement page, string name) => [.. page.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
+    private static double[] Numbers(JsonElement page, string name) =>
+        [.. page.GetProperty(name).EnumerateArray().Select(value => value.GetDouble())];
 
     // Mean of red, green and blue of rgb(r, g, b).
     private static double Brightness(JsonElement page, string name) =>
-        Digits().Matches(page.GetProperty(name).GetString()!).Take(3).Average(match => double.Parse(match.Value, CultureInfo.InvariantCulture));
+        Digits().Matches(page.GetProperty(name).GetString()!).Take(3).Average(match => double.Parse(
+            match.Value, CultureInfo.InvariantCulture));
 
     private static JsonDocument Open(string html, bool dark, int width)
     {
-        string? browser = ((string[])["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]).FirstOrDefault(File.Exists);
+        string? browser = ((string[])["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]).FirstOrDefault(
+            File.Exists);
         if (browser is null)
             Assert.Ignore("Chromium is not installed; Debian has it as the package chromium.");
         using var folder = new TemporaryFolder();
         string page = folder["report.html"];
-        File.WriteAllText(page, html.Replace("<head>", "<head>" + Watch, StringComparison.Ordinal).Replace("</main>", "</main>" + Probe, StringComparison.Ordinal));
+        File.WriteAllText(page, html.Replace("<head>", "<head>" + Watch, StringComparison.Ordinal).Replace(
+            "</main>", "</main>" + Probe, StringComparison.Ordinal));
         var start = new ProcessStartInfo(browser!) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])
             [
-                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking",
                 "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--host-resolver-rules=MAP * ~NOTFOUND",
-                $"--window-size={width},900", $"--user-data-dir={folder["profile"]}", $"--blink-settings=preferredColorScheme={(dark ? 0 : 1)}",
+                $"--window-size={width},900", $"--user-data-dir={folder["profile"]}",
+                $"--blink-settings=preferredColorScheme={(dark ? 0 : 1)}",
                 "--dump-dom", new Uri(page).AbsoluteUri,
             ])
             start.ArgumentList.Add(argument);

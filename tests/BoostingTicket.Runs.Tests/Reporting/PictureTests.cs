@@ -44,7 +44,8 @@ public sealed class PictureTests
         Assert.Multiple(() =>
         {
             Assert.That(rows.ToArray(), Is.EqualTo(expected));
-            Assert.That(chunks["IHDR"], Is.EqualTo(new byte[] { 0, 0, 0, 3, 0, 0, 0, 2, 8, (byte)(channels == 1 ? 0 : 2), 0, 0, 0 }));
+            Assert.That(
+                chunks["IHDR"], Is.EqualTo(new byte[] { 0, 0, 0, 3, 0, 0, 0, 2, 8, (byte)(channels == 1 ? 0 : 2), 0, 0, 0 }));
         });
     }
 
@@ -59,7 +60,8 @@ public sealed class PictureTests
         {
             Assert.That((read.Channels, read.Height, read.Width, read.Epsilon), Is.EqualTo((3, 6, 5, 0.1)));
             Assert.That(read.Classes, Is.EqualTo(SampleExtras.Examples.Classes));
-            Assert.That(read.Images.Select(image => (image.Sample, image.Label, image.CleanClass, image.AdversarialClass)), Is.EqualTo(new[] { (17, 0, 0, 0), (23, 1, 1, 0) }));
+            Assert.That(read.Images.Select(image => (image.Sample, image.Label, image.CleanClass, image.AdversarialClass)),
+                Is.EqualTo(new[] { (17, 0, 0, 0), (23, 1, 1, 0) }));
             Assert.That(read.Images[1].Adversarial, Is.EqualTo(SampleExtras.Examples.Images[1].Adversarial));
         });
     }
@@ -71,9 +73,12 @@ public sealed class PictureTests
         Assert.Multiple(() =>
         {
             Assert.That(html.Descendants("img").Count(), Is.EqualTo(6));
-            Assert.That(html.Descendants("img").Select(image => image.Attribute("src")!.Value), Is.All.StartsWith("data:image/png;base64,"));
-            Assert.That(html.Descendants("span").Where(span => (string?)span.Attribute("class") == "wrong").Select(span => span.Value), Is.EqualTo(new[] { "→ <cat>" }));
-            Assert.That(html.Root!.Value, Does.Contain("autoattack: square").And.Contain("39.50").And.Contain("Square found what gradients did not."));
+            Assert.That(html.Descendants("img").Select(image => image.Attribute("src")!.Value), Is.All.StartsWith(
+                "data:image/png;base64,"));
+            Assert.That(html.Descendants("span").Where(span => (string?)span.Attribute("class") == "wrong").Select(
+                span => span.Value), Is.EqualTo(new[] { "→ <cat>" }));
+            Assert.That(html.Root!.Value, Does.Contain("autoattack: square").And.Contain("39.50").And.Contain(
+                "Square found what gradients did not."));
         });
     }
 
@@ -94,9 +99,12 @@ public sealed class PictureTests
         {
             Assert.That(svg.Descendants("polyline").Count(), Is.EqualTo(2));
             Assert.That(svg.Descendants("polygon").Single().Attribute("points")!.Value.Split(' '), Has.Length.EqualTo(4));
-            Assert.That(svg.Descendants("line").Count(line => ((string)line.Attribute("class")!).Contains("level", StringComparison.Ordinal)), Is.EqualTo(1));
-            Assert.That(svg.Root!.Value, Does.Contain("pruned (%)").And.Contain("ticket, pruned (%) 60: 82.00").And.Contain("dense: 90.00"));
-            Assert.That(FigureCharts.Legend(figure).Select(entry => entry.Name), Is.EqualTo(new[] { "ticket", "random", "dense" }));
+            Assert.That(svg.Descendants("line").Count(
+                line => ((string)line.Attribute("class")!).Contains("level", StringComparison.Ordinal)), Is.EqualTo(1));
+            Assert.That(svg.Root!.Value, Does.Contain("pruned (%)").And.Contain("ticket, pruned (%) 60: 82.00").And.Contain(
+                "dense: 90.00"));
+            Assert.That(
+                FigureCharts.Legend(figure).Select(entry => entry.Name), Is.EqualTo(new[] { "ticket", "random", "dense" }));
         });
     }
 
@@ -105,9 +113,11 @@ public sealed class PictureTests
     {
         var run = SampleRun.Create(1);
         run = run with { Seeds = [run.Seeds[0] with { WinningDonor = run.Seeds[0].Donor }] };
-        string[] rows = [.. MetricsCsv.Write(run).Split('\n').Where(line => line.StartsWith("0,winning-donor,", StringComparison.Ordinal))];
+        string[] rows = [.. MetricsCsv.Write(run).Split('\n').Where(line => line.StartsWith(
+            "0,winning-donor,", StringComparison.Ordinal))];
         XDocument html = ReportTests.Parse(HtmlReport.Write(run, "run"));
-        int curves = html.Descendants("polyline").Count(line => line.Attribute("class")!.Value.Split(' ').Contains("winning-donor"));
+        int curves = html.Descendants("polyline").Count(line => line.Attribute("class")!.Value.Split(' ').Contains(
+            "winning-donor"));
         Assert.Multiple(() =>
         {
             Assert.That(rows, Has.Length.EqualTo(run.Seeds[0].Donor.Count));

@@ -19,7 +19,8 @@ public sealed class ReportTests
     {
         RunResult run = SampleRun.Create(seeds, earlyStopping);
         XDocument html = Parse(HtmlReport.Write(run, CommandLine));
-        IEnumerable<string?> arms = html.Descendants("tr").Select(row => row.Attribute("data-arm")?.Value).Where(arm => arm is not null);
+        IEnumerable<string?> arms = html.Descendants("tr").Select(row => row.Attribute("data-arm")?.Value).Where(
+            arm => arm is not null);
         Assert.That(arms, Is.EqualTo(new[] { "dense", "ticket", "winning", "reinit", "shuffle" }));
         Assert.That(html.Descendants("svg").Count(), Is.EqualTo(6));
         foreach (string arm in new[] { "dense", "ticket", "winning", "reinit", "shuffle", "donor" })
@@ -28,7 +29,8 @@ public sealed class ReportTests
             Assert.That(curves, Is.EqualTo(4 * (seeds == 1 ? 1 : seeds + 1)), arm);
         }
 
-        Assert.That(html.Root!.Value, Does.Contain(SampleRun.Warning).And.Contain(CommandLine).And.Contain(run.ConfigurationHash));
+        Assert.That(
+            html.Root!.Value, Does.Contain(SampleRun.Warning).And.Contain(CommandLine).And.Contain(run.ConfigurationHash));
         Assert.That(html.Descendants("th").Any(header => header.Value == "stopped at"), Is.EqualTo(earlyStopping));
     }
 
@@ -37,8 +39,10 @@ public sealed class ReportTests
     {
         XDocument html = Parse(HtmlReport.Write(SampleRun.Create(), CommandLine));
         string[] loading = ["src", "href", "data", "action", "poster", "srcset"];
-        Assert.That(html.Descendants().SelectMany(element => element.Attributes()).Select(attribute => attribute.Name.LocalName), Has.None.AnyOf(loading));
-        Assert.That(html.Descendants().Select(element => element.Name.LocalName), Has.None.AnyOf("script", "link", "img", "iframe"));
+        Assert.That(html.Descendants().SelectMany(element => element.Attributes()).Select(
+            attribute => attribute.Name.LocalName), Has.None.AnyOf(loading));
+        Assert.That(
+            html.Descendants().Select(element => element.Name.LocalName), Has.None.AnyOf("script", "link", "img", "iframe"));
         Assert.That(html.Descendants("style").Single().Value, Does.Not.Contain("url(").And.Not.Contain("@import"));
     }
 
@@ -51,7 +55,8 @@ public sealed class ReportTests
             double[] box = [.. svg.Attribute("viewBox")!.Value.Split(' ').Select(Number)];
             foreach (XElement line in svg.Descendants("polyline"))
             {
-                foreach (double[] point in line.Attribute("points")!.Value.Split(' ').Select(point => point.Split(',').Select(Number).ToArray()))
+                foreach (double[] point in line.Attribute("points")!.Value.Split(' ').Select(
+                    point => point.Split(',').Select(Number).ToArray()))
                 {
                     Assert.That(point[0], Is.InRange(0, box[2]));
                     Assert.That(point[1], Is.InRange(0, box[3]));
@@ -59,7 +64,8 @@ public sealed class ReportTests
             }
 
             foreach (XElement bar in svg.Descendants("rect"))
-                Assert.That(Number(bar.Attribute("x")!.Value) + Number(bar.Attribute("width")!.Value), Is.LessThanOrEqualTo(box[2]));
+                Assert.That(
+                    Number(bar.Attribute("x")!.Value) + Number(bar.Attribute("width")!.Value), Is.LessThanOrEqualTo(box[2]));
         }
     }
 
@@ -96,7 +102,8 @@ public sealed class ReportTests
         string markdown = MarkdownReport.Write(SampleRun.Create(), CommandLine);
         List<string> table = [.. markdown.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal))];
         Assert.That(table, Has.Count.EqualTo(2 + 5));
-        Assert.That(table.Select(line => line.Count(character => character == '|')), Is.All.EqualTo(table[0].Count(character => character == '|')));
+        Assert.That(table.Select(line => line.Count(character => character == '|')), Is.All.EqualTo(
+            table[0].Count(character => character == '|')));
         Assert.That(markdown, Does.Contain(CommandLine).And.Contain("± "));
     }
 
@@ -154,7 +161,8 @@ public sealed class ReportTests
 
     internal static XDocument Parse(string html)
     {
-        using var reader = XmlReader.Create(new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
+        using var reader = XmlReader.Create(
+            new StringReader(html), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });
         return XDocument.Load(reader);
     }
 }

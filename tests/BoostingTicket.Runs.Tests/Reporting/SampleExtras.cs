@@ -25,6 +25,7 @@ internal static class SampleExtras
     private static AdversarialExample Example(int sample, int label, int after)
     {
         float[] clean = [.. Enumerable.Range(0, 90).Select(i => i % 11 / 10f)];
-        return new AdversarialExample(sample, label, clean, label, [.. clean.Select((value, i) => Math.Clamp(value + (i % 2 == 0 ? 0.1f : -0.1f), 0, 1))], after);
+        return new AdversarialExample(sample, label, clean, label,
+            [.. clean.Select((value, i) => Math.Clamp(value + (i % 2 == 0 ? 0.1f : -0.1f), 0, 1))], after);
     }
 }

@@ -28,7 +28,8 @@ internal static class SampleRun
 
     private static SeedResult Seed(RunConfiguration configuration, int seed) => new(
         (ulong)seed, History(6, 0.9, 0.01, seed), new TestResult(1_000, 0.91, 0.12, 0.1, 1.5),
-        [new LayerSparsity("conv1.weight", 400, 260), new LayerSparsity("conv2.weight", 12_800, 2_400), new LayerSparsity("fc1.weight", 65_536, 11_000)],
+        [new LayerSparsity("conv1.weight", 400, 260), new LayerSparsity("conv2.weight", 12_800, 2_400), new LayerSparsity(
+            "fc1.weight", 65_536, 11_000)],
         seed == 0 ? [Warning] : [], [.. configuration.Arms.Select(arm => ArmOf(arm, seed))], new string('a', 64));
 
     private static ArmResult ArmOf(Arm arm, int seed)

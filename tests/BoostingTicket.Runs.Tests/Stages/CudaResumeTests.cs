@@ -15,8 +15,8 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Stages;
 
-/// <summary>Runs on the software device that are not deterministic, with a cuDNN whose times differ from process to process and whose
-/// algorithms differ in their last bits: what another process goes on with is what the first one would have done.</summary>
+/// <summary>Runs on the software device that are not deterministic, with a cuDNN whose times differ from process to process and
+/// whose algorithms differ in their last bits: what another process goes on with is what the first one would have done.</summary>
 public sealed class CudaResumeTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 48, 16, seed: 3);
@@ -80,15 +80,20 @@ public sealed class CudaResumeTests
         Execute("sound", process: 0);
         using var progress = new CountingProgress();
         Execute("wrong", process: 0, progress: progress, rule: WrongForward);
-        Assert.That(progress.Warnings, Has.Exactly(2).StartsWith("cuDNN's algorithm 1 TensorOp gives "), "one for each layer and batch");
+        Assert.That(
+            progress.Warnings, Has.Exactly(2).StartsWith("cuDNN's algorithm 1 TensorOp gives "), "one for each layer and batch");
         foreach (string file in (string[])[new RunFolder(Folder("wrong")).Environment, new RunFolder(Folder("wrong")).Result])
         {
             using var document = JsonDocument.Parse(File.ReadAllText(file));
-            JsonElement environment = document.RootElement.TryGetProperty("environment", out JsonElement inside) ? inside : document.RootElement;
-            Assert.That(environment.GetProperty("dropped").GetString(), Does.Contain("algorithm 1 TensorOp gives ").And.Contain("forward pass"));
+            JsonElement environment = document.RootElement.TryGetProperty("environment", out JsonElement inside)
+                ? inside
+                : document.RootElement;
+            Assert.That(environment.GetProperty("dropped").GetString(), Does.Contain("algorithm 1 TensorOp gives ").And.Contain(
+                "forward pass"));
         }
         Assert.That(Measured("wrong"), Is.EqualTo(Measured("sound")));
-        Assert.That(Weights("wrong"), Is.EqualTo(Weights("sound")), "this device's algorithms do not differ in their last bits by themselves");
+        Assert.That(Weights("wrong"), Is.EqualTo(
+            Weights("sound")), "this device's algorithms do not differ in their last bits by themselves");
     }
 
     private static Unsoundness WrongForward(CudnnCall call, Engine.Cuda.Bindings.ConvolutionDirection direction, int algorithm) =>
@@ -103,8 +108,10 @@ public sealed class CudaResumeTests
     {
         using var document = JsonDocument.Parse(File.ReadAllText(new RunFolder(Folder(name)).Result));
         JsonElement arm = document.RootElement.GetProperty("seeds")[0].GetProperty("arms")[0];
-        IEnumerable<string> losses = arm.GetProperty("history").EnumerateArray().Select(epoch => epoch.GetProperty("trainLoss").GetRawText());
-        return $"{arm.GetProperty("last").GetProperty("clean")} {arm.GetProperty("last").GetProperty("robust")} {string.Join(' ', losses)}";
+        IEnumerable<string> losses = arm.GetProperty("history").EnumerateArray().Select(
+            epoch => epoch.GetProperty("trainLoss").GetRawText());
+        return $"{arm.GetProperty("last").GetProperty("clean")} {arm.GetProperty("last").GetProperty("robust")} "
+            + $"{string.Join(' ', losses)}";
     }
 
     private Dictionary<string, string> Chosen(string name)

@@ -15,8 +15,8 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Stages;
 
-/// <summary>Every training method as donor, retraining and baseline of a whole run, with an averaged baseline, on a few hundred generated
-/// images.</summary>
+/// <summary>Every training method as donor, retraining and baseline of a whole run, with an averaged baseline, on a few hundred
+/// generated images.</summary>
 public sealed class MethodRunTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 200, 40, seed: 3);
@@ -79,7 +79,8 @@ public sealed class MethodRunTests
         Assert.That(Hashes("stopped"), Is.EqualTo(Hashes("whole")));
         Assert.That(result.Seeds[0].Arms.Select(arm => arm.EpochsRun), Is.All.EqualTo(method == TrainingMethod.Free ? 2 : 3));
         Assert.That(
-            result.Seeds[0].Arms.SelectMany(arm => arm.History).Select(epoch => epoch.TrainLoss), Is.All.GreaterThan(0).And.All.LessThan(30));
+            result.Seeds[0].Arms.SelectMany(arm => arm.History).Select(epoch => epoch.TrainLoss),
+            Is.All.GreaterThan(0).And.All.LessThan(30));
         var folder = new RunFolder(Path.Combine(_root, "whole"));
         var graph = TicketRun.BuildModel(configuration, Data);
         Ticket ticket = TicketFile.Load(folder.Ticket(5, "donor"), graph);
@@ -126,7 +127,12 @@ public sealed class MethodRunTests
     {
         using var progress = new CountingProgress();
         Execute(
-            Small with { Model = "lenet", Arms = [Arm.Dense], Dense = new TrainingSettings { Method = method, Ema = ema, Epochs = 0 } },
+            Small with
+            {
+                Model = "lenet",
+                Arms = [Arm.Dense],
+                Dense = new TrainingSettings { Method = method, Ema = ema, Epochs = 0 },
+            },
             "run", progress);
 
         Assert.That(progress.Notes, Has.Some.StartsWith("Memory: ").And.Some.EndsWith($", method {mebibytes})"));
@@ -137,8 +143,10 @@ public sealed class MethodRunTests
     {
         Assert.Multiple(() =>
         {
-            Refuse(Small with { Donor = new TrainingSettings { MethodOptions = new MethodSettings { Replays = 0 } } }, "donor.methodOptions.replays");
-            Refuse(Small with { Retrain = new TrainingSettings { MethodOptions = new MethodSettings { Beta = -1 } } }, "retrain.methodOptions.beta");
+            Refuse(Small with { Donor = new TrainingSettings { MethodOptions = new MethodSettings { Replays = 0 } } },
+                "donor.methodOptions.replays");
+            Refuse(Small with { Retrain = new TrainingSettings { MethodOptions = new MethodSettings { Beta = -1 } } },
+                "retrain.methodOptions.beta");
             Refuse(Small with { Dense = new TrainingSettings { Ema = 1 } }, "dense.ema");
             Refuse(Small with { Pruning = new PruningSettings { EarlyBird = 2 } }, "pruning.earlyBird");
         });

@@ -64,7 +64,8 @@ public sealed class ResumeTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(refused.Message, Does.Contain("another ticket").And.Contain(Folder.Command).And.Contain("choose another out"));
+            Assert.That(
+                refused.Message, Does.Contain("another ticket").And.Contain(Folder.Command).And.Contain("choose another out"));
             Assert.That(bound.Message, Does.Contain(Folder.Checkpoint(Seed, TicketTraining.Stage)));
             Assert.That(File.ReadAllBytes(Folder.Initial(Seed)), Is.EqualTo(initial));
             Assert.That(result.Sparsity, Is.EqualTo(0.5).Within(1e-3));

@@ -9,6 +9,7 @@ using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
@@ -40,13 +41,13 @@ public sealed class RunMemoryTests
     public void The_batch_named_is_the_largest_that_fits([Values] TrainingMethod method, [Values(4, 9, 15)] int mebibytes)
     {
         long memory = Least(method) + mebibytes * Mebibyte;
-        int fitting = Fitting(Assert.Throws<DeviceException>(() => Require(method, Largest, memory))!);
+        int fitting = Fitting(Assert.Throws<NotEnoughMemoryException>(() => Require(method, Largest, memory))!);
 
         Assert.Multiple(() =>
         {
             Assert.That(fitting, Is.InRange(2, Largest - 1));
             Assert.DoesNotThrow(() => Require(method, fitting, memory));
-            DeviceException? next = Assert.Throws<DeviceException>(() => Require(method, fitting + 1, memory));
+            NotEnoughMemoryException? next = Assert.Throws<NotEnoughMemoryException>(() => Require(method, fitting + 1, memory));
             Assert.That(Fitting(next!), Is.EqualTo(fitting), "the search ends at the same batch wherever it begins");
         });
     }
@@ -56,7 +57,7 @@ public sealed class RunMemoryTests
     {
         int[] fitting =
         [
-            .. new[] { 3, 6, 9, 12, 15 }.Select(mebibytes => Fitting(Assert.Throws<DeviceException>(
+            .. new[] { 3, 6, 9, 12, 15 }.Select(mebibytes => Fitting(Assert.Throws<NotEnoughMemoryException>(
                 () => Require(method, Largest, Least(method) + mebibytes * Mebibyte))!)),
         ];
         Assert.That(fitting, Is.Ordered.And.Unique);
@@ -66,7 +67,8 @@ public sealed class RunMemoryTests
     public void Where_no_batch_fits_the_message_says_so()
     {
         long memory = Least(TrainingMethod.Pgd) - Page;
-        DeviceException failure = Assert.Throws<DeviceException>(() => Require(TrainingMethod.Pgd, Largest, memory))!;
+        NotEnoughMemoryException failure = Assert.Throws<NotEnoughMemoryException>(
+            () => Require(TrainingMethod.Pgd, Largest, memory))!;
         Assert.That(failure.Message, Does.Contain("no batch size fits"));
     }
 
@@ -74,9 +76,10 @@ public sealed class RunMemoryTests
     public void Evaluation_counts_where_its_batch_is_the_largest()
     {
         long memory = Least(TrainingMethod.Natural) + 4 * Mebibyte;
-        int fitting = Fitting(Assert.Throws<DeviceException>(() => Require(TrainingMethod.Natural, 1, memory, evaluation: 80))!);
+        int fitting = Fitting(
+            Assert.Throws<NotEnoughMemoryException>(() => Require(TrainingMethod.Natural, 1, memory, evaluation: 80))!);
         Assert.DoesNotThrow(() => Require(TrainingMethod.Natural, 1, memory, evaluation: fitting));
-        Assert.Throws<DeviceException>(() => Require(TrainingMethod.Natural, 1, memory, evaluation: fitting + 1));
+        Assert.Throws<NotEnoughMemoryException>(() => Require(TrainingMethod.Natural, 1, memory, evaluation: fitting + 1));
     }
 
     [Test]
@@ -102,7 +105,7 @@ public sealed class RunMemoryTests
                 Require(method, 1, middle);
                 fits = middle;
             }
-            catch (DeviceException)
+            catch (Exception error) when (error is DeviceException or NotEnoughMemoryException)
             {
                 refused = middle;
             }
@@ -111,7 +114,7 @@ public sealed class RunMemoryTests
     });
 
     // The batch is the last number of the message.
-    private static int Fitting(DeviceException failure) =>
+    private static int Fitting(NotEnoughMemoryException failure) =>
         int.Parse(Regex.Matches(failure.Message, "[0-9]+")[^1].Value, CultureInfo.InvariantCulture);
 
     private static NetworkGraph Graph() =>

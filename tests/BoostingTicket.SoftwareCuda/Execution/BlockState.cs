@@ -155,7 +155,8 @@ internal sealed unsafe partial class BlockState : IDisposable
                     if (_localWritten[local - _local + i] == 0)
                     {
                         throw Fault(
-                            instruction, thread, $"read of the thread's own memory that it did not write: byte {address + (ulong)i}");
+                            instruction, thread,
+                            $"read of the thread's own memory that it did not write: byte {address + (ulong)i}");
                     }
                 }
                 return local;
@@ -309,7 +310,8 @@ internal sealed unsafe partial class BlockState : IDisposable
         if (address > (ulong)_kernel.LocalBytes || address + (ulong)bytes > (ulong)_kernel.LocalBytes)
         {
             throw Fault(
-                instruction, thread, $"out of bounds: bytes {address} to {address + (ulong)bytes - 1} of the thread's own memory, "
+                instruction, thread,
+                $"out of bounds: bytes {address} to {address + (ulong)bytes - 1} of the thread's own memory, "
                 + $"of which the kernel declares {_kernel.LocalBytes}");
         }
         return _local + (thread * (nint)_localStride) + (nint)address;

@@ -149,7 +149,8 @@ internal sealed partial class KernelDecoder
         {
             case "fma" or "mad":
                 return Map(
-                    (a, b, c) => Numbers.B(Math.FusedMultiplyAdd(Numbers.D(a), Numbers.D(b), Numbers.D(c))), type, type, type, type);
+                    (a, b, c) =>
+                        Numbers.B(Math.FusedMultiplyAdd(Numbers.D(a), Numbers.D(b), Numbers.D(c))), type, type, type, type);
             case "copysign":
                 return Map((a, b) => (a & (1UL << 63)) | (b & ~(1UL << 63)), type, type, type);
             case "add":

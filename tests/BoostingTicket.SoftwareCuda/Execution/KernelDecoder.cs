@@ -84,7 +84,8 @@ internal sealed partial class KernelDecoder
     private void CollectFunctions(PtxFunction function, List<string> callers)
     {
         if (callers.Contains(function.Name))
-            throw new SoftwareCudaException($"The software CUDA device does not support recursion: {function.Name} calls itself.");
+            throw new SoftwareCudaException(
+                $"The software CUDA device does not support recursion: {function.Name} calls itself.");
         if (_functions.Contains(function))
             return;
         _functions.Add(function);

@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.SoftwareCuda.Libraries;
 
-/// <summary>An algorithm of a pass: which shapes it takes and what it needs. Numbers, determinism and use of tensor cores are those
-/// of cuDNN's algorithms for NHWC filters; sizes of workspaces follow from what such an algorithm keeps there.</summary>
+/// <summary>An algorithm of a pass: which shapes it takes and what it needs. Numbers, determinism and use of tensor cores are
+/// those of cuDNN's algorithms for NHWC filters; sizes of workspaces follow from what such an algorithm keeps there.</summary>
 /// <param name="Number">Value of cudnnConvolution{Fwd,BwdData,BwdFilter}Algo_t.</param>
 /// <param name="IsDeterministic">Whether it gives the same bits every time.</param>
 /// <param name="UsesTensorCores">Whether it runs on tensor cores where the kind of multiply-adds allows that.</param>
@@ -61,7 +61,8 @@ internal sealed record ConvolutionAlgorithm(int Number, bool IsDeterministic, bo
         return !UsesTensorCores || !g.IsBFloat16 || (g.C % 8 == 0 && g.K % 8 == 0);
     }
 
-    /// <summary>Bytes of workspace, which depend on the kind of multiply-adds: what tensor cores need does not suffice without them.</summary>
+    /// <summary>Bytes of workspace, which depend on the kind of multiply-adds: what tensor cores need does not suffice without
+    /// them.</summary>
     public long WorkspaceBytes(in ConvolutionGeometry g, CudnnMath math)
     {
         long tiles = (long)g.N * ((g.P + 1) / 2) * ((g.Q + 1) / 2);

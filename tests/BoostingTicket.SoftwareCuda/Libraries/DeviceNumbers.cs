@@ -35,7 +35,8 @@ internal static class DeviceNumbers
     /// <param name="isBFloat16">bfloat16 or float32.</param>
     /// <param name="destination">As many values.</param>
     /// <param name="roundToTensorFloat32">Whether float32 is rounded as tensor cores do.</param>
-    public static void Load(ReadOnlySpan<byte> source, bool isBFloat16, Span<double> destination, bool roundToTensorFloat32 = false)
+    public static void Load(
+        ReadOnlySpan<byte> source, bool isBFloat16, Span<double> destination, bool roundToTensorFloat32 = false)
     {
         if (isBFloat16)
         {

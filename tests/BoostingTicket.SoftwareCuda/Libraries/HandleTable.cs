@@ -13,7 +13,8 @@ internal sealed class HandleTable
     private readonly nint _first;
     private nint _next;
 
-    /// <summary>A table whose numbers begin at <paramref name="first"/>, positive and far from other libraries' numbers.</summary>
+    /// <summary>A table whose numbers begin at <paramref name="first"/>, positive and far from other libraries'
+    /// numbers.</summary>
     public HandleTable(nint first)
     {
         _first = first;
@@ -22,7 +23,8 @@ internal sealed class HandleTable
 
     /// <summary>What was not destroyed, in the order of creation.</summary>
     public IReadOnlyList<string> Leaks =>
-        [.. _alive.OrderBy(pair => pair.Key).Select(pair => string.Create(CultureInfo.InvariantCulture, $"0x{pair.Key:x} ({pair.Value})"))];
+        [.. _alive.OrderBy(pair => pair.Key).Select(pair => string.Create(
+            CultureInfo.InvariantCulture, $"0x{pair.Key:x} ({pair.Value})"))];
 
     /// <summary>A new handle.</summary>
     public nint Add(object described)
@@ -52,7 +54,9 @@ internal sealed class HandleTable
         {
             problem = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(handle == 0 ? "it is null" : handle >= _first && handle < _next ? $"0x{handle:x} was destroyed" : $"0x{handle:x} is unknown")}");
+                $"{(handle == 0
+                    ? "it is null"
+                    : $"0x{handle:x} {(handle >= _first && handle < _next ? "was destroyed" : "is unknown")}")}");
         }
 
         return described is not null;

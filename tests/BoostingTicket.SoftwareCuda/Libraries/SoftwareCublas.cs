@@ -80,7 +80,8 @@ internal sealed class SoftwareCublas : ICublas
         Require(call, Enum.IsDefined(operationA) && Enum.IsDefined(operationB), InvalidValue, "there is no such operation");
         Require(call, m >= 0 && n >= 0 && k >= 0, InvalidValue, $"a size of m {m}, n {n}, k {k} is negative");
         CheckTypes(call, a.Type, b.Type, c.Type, compute);
-        Operand left = Operand.Of(a, operationA, m, k), right = Operand.Of(b, operationB, k, n), output = Operand.Of(c, CublasOperation.None, m, n);
+        Operand left = Operand.Of(a, operationA, m, k), right = Operand.Of(b, operationB, k, n),
+        output = Operand.Of(c, CublasOperation.None, m, n);
         CheckLeadingDimension(call, "lda", left);
         CheckLeadingDimension(call, "ldb", right);
         CheckLeadingDimension(call, "ldc", output);
@@ -99,7 +100,8 @@ internal sealed class SoftwareCublas : ICublas
             "C overlaps A or B");
         MemoryRange workspace = context.Workspace;
         Require(
-            call, !workspace.Overlaps(output.Range) && !workspace.Overlaps(left.Range) && !workspace.Overlaps(right.Range), InvalidValue,
+            call, !workspace.Overlaps(output.Range) && !workspace.Overlaps(left.Range) && !workspace.Overlaps(right.Range),
+            InvalidValue,
             "the workspace overlaps a matrix");
         if (workspace.Bytes == 0)
             CallsWithoutWorkspace++;
@@ -126,10 +128,12 @@ internal sealed class SoftwareCublas : ICublas
     {
         (int m, int n, int k) = (product.M, product.N, product.K);
 
-        // Both factors with k innermost slowest: rows of op(B) and op(A) follow each other by k, so that a column of C is a sum of
-        // columns of op(A).
-        double[] a = Read(product.A, k, m, product.A.Operation == CublasOperation.None, product.UsesTensorFloat32, "cublasGemmEx A");
-        double[] b = Read(product.B, n, k, product.B.Operation == CublasOperation.None, product.UsesTensorFloat32, "cublasGemmEx B");
+        // Both factors with k innermost slowest: rows of op(B) and op(A) follow each other by k, so that a column of C is a sum
+        // of columns of op(A).
+        double[] a = Read(
+            product.A, k, m, product.A.Operation == CublasOperation.None, product.UsesTensorFloat32, "cublasGemmEx A");
+        double[] b = Read(
+            product.B, n, k, product.B.Operation == CublasOperation.None, product.UsesTensorFloat32, "cublasGemmEx B");
         double[] sums = new double[m], old = new double[m];
         for (int column = 0; column < n; column++)
         {
@@ -171,8 +175,10 @@ internal sealed class SoftwareCublas : ICublas
     {
         bool supported = (compute, a, b, c) switch
         {
-            (CublasCompute.Float32 or CublasCompute.Float32FastTensorFloat32, CudaDataType.Float32, CudaDataType.Float32, CudaDataType.Float32) => true,
-            (CublasCompute.Float32, CudaDataType.BFloat16, CudaDataType.BFloat16, CudaDataType.BFloat16 or CudaDataType.Float32) => true,
+            (CublasCompute.Float32 or CublasCompute.Float32FastTensorFloat32, CudaDataType.Float32, CudaDataType.Float32,
+                CudaDataType.Float32) => true,
+            (CublasCompute.Float32, CudaDataType.BFloat16, CudaDataType.BFloat16, CudaDataType.BFloat16
+                or CudaDataType.Float32) => true,
             _ => false,
         };
         Require(call, supported, NotSupported, $"{compute} of A {a} and B {b} into C {c}");
@@ -181,7 +187,8 @@ internal sealed class SoftwareCublas : ICublas
     private static void CheckLeadingDimension(string call, string name, Operand matrix)
     {
         int least = Math.Max(1, matrix.StoredRows);
-        Require(call, matrix.LeadingDimension >= least, InvalidValue, $"{name} is {matrix.LeadingDimension}, at least {least} is needed");
+        Require(call, matrix.LeadingDimension >= least, InvalidValue,
+            $"{name} is {matrix.LeadingDimension}, at least {least} is needed");
     }
 
     private static void CheckPointer(string call, string name, Operand matrix)

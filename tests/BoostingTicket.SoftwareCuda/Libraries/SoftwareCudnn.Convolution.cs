@@ -87,7 +87,8 @@ internal sealed partial class SoftwareCudnn
         Pass pass = Describe(call, direction, operands);
         ConvolutionAlgorithm selected = Select(call, pass, algorithm);
         CheckOperands(call, pass);
-        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
+        MemoryRange used = CheckWorkspace(
+            call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
         _device.Submit(context.Stream, call, () =>
         {
             double[] sums = Compute(call, pass, selected, used);
@@ -130,8 +131,10 @@ internal sealed partial class SoftwareCudnn
         CheckOperand(call, "the bias", biasRange);
         CheckOperand(call, "z", residualRange);
         Require(call, !pass.Output.Overlaps(biasRange), BadParameter, "y overlaps the bias");
-        Require(call, residual == pass.Output.Data || !pass.Output.Overlaps(residualRange), BadParameter, "y overlaps a part of z");
-        MemoryRange used = CheckWorkspace(call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
+        Require(
+            call, residual == pass.Output.Data || !pass.Output.Overlaps(residualRange), BadParameter, "y overlaps a part of z");
+        MemoryRange used = CheckWorkspace(
+            call, pass, new(workspace, (long)workspaceBytes), selected.WorkspaceBytes(pass.Geometry, pass.Math));
         Require(
             call, !used.Overlaps(biasRange) && (residualFactor == 0 || !used.Overlaps(residualRange)), BadParameter,
             "the workspace overlaps the bias or z");
@@ -166,7 +169,8 @@ internal sealed partial class SoftwareCudnn
         Require(call, x.N == y.N, BadParameter, $"x is {x}, y {y}: samples differ");
         Require(call, y.C == w.K, BadParameter, $"w is {w}, y {y}: output channels differ");
         int height = x.H + 2 * convolution.Padding, width = x.W + 2 * convolution.Padding;
-        Require(call, w.R <= height && w.S <= width, BadParameter, $"w is {w}, larger than x with its padding, {height}, {width}");
+        Require(
+            call, w.R <= height && w.S <= width, BadParameter, $"w is {w}, larger than x with its padding, {height}, {width}");
         int p = (height - w.R) / convolution.Stride + 1, q = (width - w.S) / convolution.Stride + 1;
         Require(call, (y.H, y.W) == (p, q), NotSupported, $"y is {y}; its height and width have to be {p}, {q}");
         var geometry = new ConvolutionGeometry(
@@ -213,9 +217,11 @@ internal sealed partial class SoftwareCudnn
     {
         Require(call, workspace.Bytes >= needed, BadParameter, $"the workspace has {workspace.Bytes} bytes, {needed} are needed");
         Require(call, needed == 0 || !workspace.Data.IsNull, BadParameter, "the workspace is null");
-        Require(call, workspace.IsAligned(OperandAlignment), BadParameter, $"the workspace is not aligned to {OperandAlignment} bytes");
+        Require(call, workspace.IsAligned(
+            OperandAlignment), BadParameter, $"the workspace is not aligned to {OperandAlignment} bytes");
         Require(
-            call, !workspace.Overlaps(pass.First) && !workspace.Overlaps(pass.Second) && !workspace.Overlaps(pass.Output), BadParameter,
+            call, !workspace.Overlaps(pass.First) && !workspace.Overlaps(pass.Second) && !workspace.Overlaps(pass.Output),
+            BadParameter,
             "the workspace overlaps an operand");
         return workspace with { Bytes = needed };
     }
@@ -250,9 +256,11 @@ internal sealed partial class SoftwareCudnn
     }
 
     private void Store(string call, Pass pass, double[] values) =>
-        DeviceNumbers.Store(values, pass.Geometry.IsBFloat16, _device.Write(pass.Output.Data, pass.Output.Bytes, $"{call} output"));
+        DeviceNumbers.Store(
+            values, pass.Geometry.IsBFloat16, _device.Write(pass.Output.Data, pass.Output.Bytes, $"{call} output"));
 
     /// <summary>A pass as it was when the call was made: later changes of descriptions do not reach it.</summary>
     private sealed record Pass(
-        ConvolutionDirection Direction, ConvolutionGeometry Geometry, CudnnMath Math, MemoryRange First, MemoryRange Second, MemoryRange Output);
+        ConvolutionDirection Direction, ConvolutionGeometry Geometry, CudnnMath Math, MemoryRange First, MemoryRange Second,
+        MemoryRange Output);
 }

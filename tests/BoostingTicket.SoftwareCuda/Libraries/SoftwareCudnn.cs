@@ -2,10 +2,11 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.SoftwareCuda.Libraries;
 
-/// <summary>cuDNN as its documentation describes it, computed naively on the software device: sums in double, float32 factors rounded
-/// to TF32 where an algorithm uses tensor cores and the kind of multiply-adds allows it, results rounded once. What cuDNN refuses is
-/// refused with its status; what it leaves undefined (an output that overlaps an input, operands that are not aligned to 16 bytes)
-/// is refused as a bad parameter. Algorithms that are not deterministic do give other bits from one call to the next.</summary>
+/// <summary>cuDNN as its documentation describes it, computed naively on the software device: sums in double, float32 factors
+/// rounded to TF32 where an algorithm uses tensor cores and the kind of multiply-adds allows it, results rounded once. What cuDNN
+/// refuses is refused with its status; what it leaves undefined (an output that overlaps an input, operands that are not aligned
+/// to 16 bytes) is refused as a bad parameter. Algorithms that are not deterministic do give other bits from one call to the
+/// next.</summary>
 internal sealed partial class SoftwareCudnn : ICudnn
 {
     /// <summary>CUDNN_STATUS_EXECUTION_FAILED.</summary>

@@ -88,7 +88,9 @@ internal sealed class UnsoundCudnn(
         nint handle, ConvolutionDirection direction, in CudnnConvolution operands, DevicePointer workspace, nuint workspaceBytes)
     {
         CudnnAlgorithm[] found = inner.FindAlgorithms(handle, direction, operands, workspace, workspaceBytes);
-        return process == 0 || found.Length == 0 ? found : [.. found[(process % found.Length)..], .. found[..(process % found.Length)]];
+        return process == 0 || found.Length == 0
+            ? found
+            : [.. found[(process % found.Length)..], .. found[..(process % found.Length)]];
     }
 
     public nuint WorkspaceBytes(nint handle, ConvolutionDirection direction, in CudnnConvolution operands, int algorithm) =>

@@ -165,5 +165,6 @@ internal sealed class PtxLexer
 
     // A sign continues a decimal after its exponent's letter, but not a hexadecimal number.
     private bool IsExponent(int start) =>
-        _position > start && _text[_position - 1] is 'e' or 'E' && !(_text[start] == '0' && _text[start + 1] is 'x' or 'X' or 'f' or 'd');
+        _position > start && _text[_position - 1] is 'e' or 'E'
+            && !(_text[start] == '0' && _text[start + 1] is 'x' or 'X' or 'f' or 'd');
 }

@@ -15,7 +15,8 @@ public sealed class AttackChecksTests
 
     [Test]
     public void Outputs_that_change_are_noticed() =>
-        Assert.That(AttackChecks.Outputs(new Outputs([1, -2, 3], 0.01f), new float[2]), Has.One.Contains("different answers for the same images"));
+        Assert.That(AttackChecks.Outputs(new Outputs([1, -2, 3], 0.01f), new float[2]), Has.One.Contains(
+            "different answers for the same images"));
 
     [TestCase(0.5, 0.499, false)]
     [TestCase(0.5, 0.49, true)]
@@ -27,8 +28,10 @@ public sealed class AttackChecksTests
     public void Every_attack_has_its_line_of_help()
     {
         Assert.That(AttackCatalog.Names.Select(name => name.Name), Is.Unique);
-        Assert.That(AttackCatalog.Standard.Select(entry => entry.Name), Is.EqualTo(new[] { "apgd-ce", "apgd-t", "fab-t", "square" }));
-        Assert.That(AttackCatalog.Names, Has.All.Matches<(string Name, string Description)>(entry => entry.Description.Length is > 10 and < 100));
+        Assert.That(
+            AttackCatalog.Standard.Select(entry => entry.Name), Is.EqualTo(new[] { "apgd-ce", "apgd-t", "fab-t", "square" }));
+        Assert.That(AttackCatalog.Names, Has.All.Matches<(string Name, string Description)>(
+            entry => entry.Description.Length is > 10 and < 100));
     }
 
     private sealed class Outputs(float[] logits, float drift) : IAttackModel

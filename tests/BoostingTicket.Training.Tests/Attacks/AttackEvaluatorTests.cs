@@ -25,7 +25,9 @@ public sealed class AttackEvaluatorTests
 
         Dictionary<string, AttackResult> by = result.Attacks.ToDictionary(attack => attack.Attack);
         foreach (AttackResult attack in result.Attacks)
-            TestContext.Out.WriteLine($"{attack.Attack,-22} {attack.Attacked,3} {attack.Robust:P1} {attack.LargestPerturbation:F5} {attack.Seconds:F1} s");
+            TestContext.Out.WriteLine(
+                $"{attack.Attack,-22} {attack.Attacked,3} {attack.Robust:P1} {attack.LargestPerturbation:F5} {attack.Seconds:F1} "
+                + $"s");
         Assert.Multiple(() =>
         {
             Assert.That(result.Clean, Is.GreaterThan(0.7));
@@ -35,15 +37,18 @@ public sealed class AttackEvaluatorTests
             Assert.That(by["autoattack: square"].Robust, Is.LessThanOrEqualTo(by["apgd-ce"].Robust).And.GreaterThan(0.05));
             Assert.That(
                 result.Attacks.Skip(3).Select(attack => attack.Attack),
-                Is.EqualTo(new[] { "apgd-ce", "autoattack: apgd-ce", "autoattack: apgd-t", "autoattack: fab-t", "autoattack: square" }));
-            Assert.That(by["autoattack: apgd-t"].Attacked, Is.EqualTo(Math.Round(by["autoattack: apgd-ce"].Robust * Samples.Length)), "only what is robust still is passed on");
+                Is.EqualTo(
+                    new[] { "apgd-ce", "autoattack: apgd-ce", "autoattack: apgd-t", "autoattack: fab-t", "autoattack: square" }));
+            Assert.That(by["autoattack: apgd-t"].Attacked, Is.EqualTo(
+                Math.Round(by["autoattack: apgd-ce"].Robust * Samples.Length)), "only what is robust still is passed on");
             Assert.That(result.Attacks.Select(attack => attack.LargestPerturbation), Is.All.LessThanOrEqualTo(Epsilon));
             Assert.That(by["pgd-20"].LargestPerturbation, Is.EqualTo(Epsilon).Within(1e-5));
             Assert.That(result.WorstCase, Is.LessThanOrEqualTo(result.Attacks.Min(attack => attack.Robust)));
             Assert.That(result.Warnings, Is.Empty);
             Assert.That(progress.Stages, Does.Contain("autoattack: fab-t"));
         });
-        Assert.That(Accuracy(trained, evaluator.Adversarial), Is.EqualTo(result.WorstCase).Within(1e-12), "the images kept are those that fooled it");
+        Assert.That(Accuracy(trained, evaluator.Adversarial), Is.EqualTo(result.WorstCase).Within(
+            1e-12), "the images kept are those that fooled it");
     }
 
     [Test]
@@ -79,7 +84,8 @@ public sealed class AttackEvaluatorTests
         using var usual = new Evaluator(trained.Network, trained.Test, Samples, 25);
         double expected = usual.Robust(AttackBudget.Pgd(settings), Stream, Samples.Length).Robust;
 
-        RobustnessResult result = new AttackEvaluator(trained.Network, trained.Test, Samples, 25, progress).Run(["pgd"], settings, Stream);
+        RobustnessResult result = new AttackEvaluator(trained.Network, trained.Test, Samples, 25, progress).Run(
+            ["pgd"], settings, Stream);
 
         Assert.That(result.Attacks.Single().Robust, Is.EqualTo(expected));
     }
@@ -159,6 +165,7 @@ public sealed class AttackEvaluatorTests
         var model = new NetworkModel(trained.Network, Samples.Length);
         float[] logits = new float[Samples.Length * model.Classes];
         model.Logits(images, logits);
-        return Samples.Count(s => AttackBatch.IsCorrect(logits.AsSpan(s * model.Classes, model.Classes), trained.Test.Set.Labels[s])) / (double)Samples.Length;
+        return Samples.Count(s => AttackBatch.IsCorrect(
+            logits.AsSpan(s * model.Classes, model.Classes), trained.Test.Set.Labels[s])) / (double)Samples.Length;
     }
 }

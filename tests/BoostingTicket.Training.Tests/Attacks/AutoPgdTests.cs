@@ -153,7 +153,8 @@ public sealed class AutoPgdTests
             if (!targeted)
             {
                 double sum = z.Sum(Math.Exp);
-                return (Math.Log(sum) - z[label], network.Gradient(x, [.. z.Select((v, j) => Math.Exp(v) / sum - (j == label ? 1 : 0))]));
+                return (Math.Log(sum)
+                    - z[label], network.Gradient(x, [.. z.Select((v, j) => Math.Exp(v) / sum - (j == label ? 1 : 0))]));
             }
             // The gradient by differences, so that no formula is shared.
             double Ratio(double[] logits)

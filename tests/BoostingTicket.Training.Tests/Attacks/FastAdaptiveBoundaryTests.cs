@@ -86,7 +86,8 @@ public sealed class FastAdaptiveBoundaryTests
             if (nearest > 0.35)
                 continue;
             checkedOnes++;
-            Assert.That(distances[s], Is.EqualTo(nearest).Within(0.001 + 0.06 * nearest), $"sample {s}: it ends within the overshoot of 5 %");
+            Assert.That(distances[s], Is.EqualTo(nearest).Within(
+                0.001 + 0.06 * nearest), $"sample {s}: it ends within the overshoot of 5 %");
             Assert.That(distances[s], Is.GreaterThanOrEqualTo(nearest - 1e-6), "and never nearer than possible");
         }
         Assert.That(checkedOnes, Is.GreaterThan(10));
@@ -182,7 +183,8 @@ public sealed class FastAdaptiveBoundaryTests
         for (int i = 0; i < iterations; i++)
         {
             double[] z = network.Logits(x), at = x;
-            double[] w = network.Gradient(x, [.. Enumerable.Range(0, network.Classes).Select(j => (j == target ? 1.0 : 0) - (j == label ? 1 : 0))]);
+            double[] w = network.Gradient(
+                x, [.. Enumerable.Range(0, network.Classes).Select(j => (j == target ? 1.0 : 0) - (j == label ? 1 : 0))]);
             double plane = w.Zip(x, (a, b) => a * b).Sum() - (z[target] - z[label]);
             double[] d1 = Project(x, w, plane), d2 = Project(clean, w, plane);
             double n1 = Math.Max(d1.Max(Math.Abs), 1e-8), n2 = Math.Max(d2.Max(Math.Abs), 1e-8);

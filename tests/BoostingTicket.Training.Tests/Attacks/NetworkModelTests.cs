@@ -15,17 +15,20 @@ public sealed class NetworkModelTests
     public void A_loss_from_outside_has_the_gradient_of_the_same_loss_of_the_backend(string name)
     {
         using IBackend backend = TestBackends.Create(name);
-        using var network = new Network(ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
+        using var network = new Network(
+            ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
         Initialization.Draw(network.Graph.Table, seed: 1).CopyTo(network.Parameters, backend);
         var random = new Random(2);
         float[] images = [.. Enumerable.Range(0, Batch * 28 * 28).Select(_ => (float)random.NextDouble())];
         int[] labels = [3, 0, 9];
 
         var model = new NetworkModel(network, Batch);
-        float[] logits = new float[Batch * model.Classes], logitGradient = new float[logits.Length], found = new float[images.Length];
+        float[] logits = new float[Batch * model.Classes], logitGradient = new float[logits.Length],
+        found = new float[images.Length];
         model.Forward(images, logits);
         for (int s = 0; s < Batch; s++)
-            LogitLoss.CrossEntropy(logits.AsSpan(s * model.Classes, model.Classes), labels[s], logitGradient.AsSpan(s * model.Classes, model.Classes));
+            LogitLoss.CrossEntropy(logits.AsSpan(s * model.Classes, model.Classes), labels[s], logitGradient.AsSpan(
+                s * model.Classes, model.Classes));
         model.Backward(logitGradient, found);
 
         var target = new NetworkTarget(network, Batch, AttackStatistics.Running);
@@ -43,7 +46,8 @@ public sealed class NetworkModelTests
     public void A_plan_without_gradients_takes_none()
     {
         using IBackend backend = TestBackends.Create(TestBackends.Names.First());
-        using var network = new Network(ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
+        using var network = new Network(
+            ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28))), backend);
         Plan plan = network.Plan(new PlanOptions(Batch, PlanMode.Evaluate));
         Assert.That(() => plan.SetLogitGradient(new float[Batch * 10]), Throws.InvalidOperationException);
     }

@@ -89,7 +89,8 @@ internal sealed class PublishedAttackTests(string backend)
                 Assert.That(at.Number, Is.EqualTo(iterations++));
                 recorded.Follows("losses", round, at.Number, [.. at.Losses]);
                 recorded.Follows("best", round, at.Number, [.. at.BestLosses]);
-                Assert.That(at.Steps, Is.EqualTo(recorded.Entry("steps", round, at.Number).ToArray()), $"round {round}, iteration {at.Number}");
+                Assert.That(at.Steps, Is.EqualTo(
+                    recorded.Entry("steps", round, at.Number).ToArray()), $"round {round}, iteration {at.Number}");
                 if (Array.IndexOf(imagesAt, at.Number) is >= 0 and int entry)
                     recorded.Follows("images", round, entry, at.Images.Span);
                 Ball.Holds(batch, at.Images.Span, recorded.Epsilon);
@@ -112,7 +113,8 @@ internal sealed class PublishedAttackTests(string backend)
         const float tooFarForAny = 1e-9f, unfooled = 1e10f;
         var recorded = new RecordedAttack(_golden, "fab-t");
         AttackBatch batch = recorded.Batch();
-        using var attack = new FastAdaptiveBoundary(new NetworkModel(_network, batch.Count), tooFarForAny, recorded.Constant("iterations"));
+        using var attack = new FastAdaptiveBoundary(
+            new NetworkModel(_network, batch.Count), tooFarForAny, recorded.Constant("iterations"));
         Assert.That(attack.Rounds, Is.EqualTo(recorded.Rounds("distances")));
         int[] imagesAt = recorded.ImagesAt;
         for (int round = 0; round < attack.Rounds; round++)
@@ -137,7 +139,8 @@ internal sealed class PublishedAttackTests(string backend)
     {
         var recorded = new RecordedAttack(_golden, "fab-t");
         AttackBatch batch = recorded.Batch();
-        using var attack = new FastAdaptiveBoundary(new NetworkModel(_network, batch.Count), recorded.Epsilon, recorded.Constant("iterations"));
+        using var attack = new FastAdaptiveBoundary(
+            new NetworkModel(_network, batch.Count), recorded.Epsilon, recorded.Constant("iterations"));
         for (int round = 0; round < attack.Rounds; round++)
         {
             attack.Run(batch, round);
@@ -162,7 +165,8 @@ internal sealed class PublishedAttackTests(string backend)
         for (int query = 0; query < model.Queries.Count; query++)
         {
             (float[] images, float[] logits) = model.Queries[query];
-            double[] margins = [.. batch.Labels.Select((label, s) => LogitLoss.Margin(logits.AsSpan(s * model.Classes, model.Classes), label))];
+            double[] margins = [.. batch.Labels.Select((label, s) => LogitLoss.Margin(
+                logits.AsSpan(s * model.Classes, model.Classes), label))];
             recorded.Follows("margins", 0, query, margins);
             if (Array.IndexOf(imagesAt, query) is >= 0 and int entry)
                 recorded.Follows("images", 0, entry, images);

@@ -4,7 +4,8 @@ using BoostingTicket.Training.Tests.Golden;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-/// <summary>The recorded course of a published attack; see tests/golden/README.md for its tensors, [rounds, entries, samples, …].</summary>
+/// <summary>The recorded course of a published attack; see tests/golden/README.md for its tensors, [rounds, entries, samples,
+/// …].</summary>
 /// <param name="file">The golden values of the attacks.</param>
 /// <param name="name">Name of the attack.</param>
 internal sealed class RecordedAttack(GoldenFile file, string name)

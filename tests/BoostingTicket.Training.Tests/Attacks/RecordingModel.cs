@@ -30,5 +30,6 @@ internal sealed class RecordingModel(IAttackModel model) : IAttackModel
         Forwards.Add(images.ToArray());
     }
 
-    public void Backward(ReadOnlySpan<float> logitGradient, Span<float> imageGradient) => model.Backward(logitGradient, imageGradient);
+    public void Backward(ReadOnlySpan<float> logitGradient, Span<float> imageGradient) =>
+        model.Backward(logitGradient, imageGradient);
 }

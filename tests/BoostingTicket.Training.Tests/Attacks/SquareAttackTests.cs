@@ -79,7 +79,8 @@ public sealed class SquareAttackTests
         AttackBatch batch = network.Images(seed: 4);
         for (int e = 0; e < batch.Clean.Length; e++)
             batch.Clean[e] = 0.3f + 0.4f * batch.Clean[e];
-        Array.Fill(batch.Labels, Array.IndexOf(network.Logits(network.Image(batch.Clean, 0)), network.Logits(network.Image(batch.Clean, 0)).Max()));
+        Array.Fill(batch.Labels, Array.IndexOf(
+            network.Logits(network.Image(batch.Clean, 0)), network.Logits(network.Image(batch.Clean, 0)).Max()));
         using var attack = new SquareAttack(network, Epsilon, stream: 9, queries: 1_000, share: 0.01);
         attack.Run(batch, 0);
         for (int s = 0; s < batch.Count; s++)

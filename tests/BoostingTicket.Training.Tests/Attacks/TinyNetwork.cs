@@ -3,8 +3,8 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-/// <summary>Two linear layers with a rectifier between, or one, in plain double precision and with gradients by hand: what attacks
-/// are checked on. Offered to them in float32.</summary>
+/// <summary>Two linear layers with a rectifier between, or one, in plain double precision and with gradients by hand: what
+/// attacks are checked on. Offered to them in float32.</summary>
 internal sealed class TinyNetwork : IAttackModel
 {
     private readonly double[,] _hidden;

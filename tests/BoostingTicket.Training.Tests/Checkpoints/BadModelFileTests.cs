@@ -9,7 +9,8 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
-/// <summary>Files that are not what they should be: each is one sentence that names the file, the tensor and the remedy.</summary>
+/// <summary>Files that are not what they should be: each is one sentence that names the file, the tensor and the
+/// remedy.</summary>
 public sealed class BadModelFileTests
 {
     private const string Tensor = "layer2.0.conv1.weight";
@@ -47,7 +48,8 @@ public sealed class BadModelFileTests
     [Test]
     public void Many_missing_tensors_are_counted()
     {
-        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], name => name.StartsWith("layer4", StringComparison.Ordinal) ? null : name);
+        ModelFileFixture.Copy(
+            _folder["weights"], _folder["bad"], name => name.StartsWith("layer4", StringComparison.Ordinal) ? null : name);
         // Two convolutions and normalisations a block, and a shortcut of both: 15 + 10 tensors, three of them by name.
         AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), " and 22 more for the model resnet18-w2");
     }
@@ -56,18 +58,28 @@ public sealed class BadModelFileTests
     public void A_wrong_shape_is_named()
     {
         // As many elements, in another order.
-        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (tensor.Item1, [2, 4, 3, 3], tensor.Item3) : tensor);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "F32 [2, 4, 3, 3]", "F32 [4, 2, 3, 3]");
-        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (tensor.Item1, [72], tensor.Item3) : tensor);
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor
+            ? (tensor.Item1, [2, 4, 3, 3], tensor.Item3)
+            : tensor);
+        AssertDamaged(() => WeightFile.Load(
+            _folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "F32 [2, 4, 3, 3]", "F32 [4, 2, 3, 3]");
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor
+            ? (tensor.Item1, [72], tensor.Item3)
+            : tensor);
         AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "U8 [72]");
     }
 
     [Test]
     public void A_wrong_type_is_named()
     {
-        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor ? (SafetensorsType.I32, tensor.Item2, tensor.Item3) : tensor);
-        AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "of type I32", "save it as F32");
-        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor ? (SafetensorsType.Bool, tensor.Item2, tensor.Item3) : tensor);
+        ModelFileFixture.Copy(_folder["weights"], _folder["bad"], bytes: (name, tensor) => name == Tensor
+            ? (SafetensorsType.I32, tensor.Item2, tensor.Item3)
+            : tensor);
+        AssertDamaged(
+            () => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor '{Tensor}'", "of type I32", "save it as F32");
+        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], bytes: (name, tensor) => name == "mask." + Tensor
+            ? (SafetensorsType.Bool, tensor.Item2, tensor.Item3)
+            : tensor);
         AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "of type BOOL");
     }
 
@@ -101,16 +113,20 @@ public sealed class BadModelFileTests
                 tensor.Item3[5] = 255;
             return tensor;
         });
-        AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "holds 255 at index 5");
+        AssertDamaged(
+            () => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"Tensor 'mask.{Tensor}'", "holds 255 at index 5");
     }
 
     [Test]
     public void A_mask_of_another_model_is_told_by_its_metadata()
     {
         NetworkGraph other = ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
-        AssertConfiguration(() => MaskFile.Load(_folder["mask"], other), "mask file of the model resnet18-w2, not of resnet18-w4");
-        AssertConfiguration(() => WeightFile.Load(_folder["weights"], other), "weights file of the model resnet18-w2, not of resnet18-w4");
-        AssertConfiguration(() => TicketFile.Load(_folder["ticket"], other), "ticket file of the model resnet18-w2, not of resnet18-w4");
+        AssertConfiguration(
+            () => MaskFile.Load(_folder["mask"], other), "mask file of the model resnet18-w2, not of resnet18-w4");
+        AssertConfiguration(
+            () => WeightFile.Load(_folder["weights"], other), "weights file of the model resnet18-w2, not of resnet18-w4");
+        AssertConfiguration(
+            () => TicketFile.Load(_folder["ticket"], other), "ticket file of the model resnet18-w2, not of resnet18-w4");
     }
 
     [Test]
@@ -118,33 +134,41 @@ public sealed class BadModelFileTests
     {
         ModelFileFixture.Copy(_folder["mask"], _folder["bare"], metadata: (_, _) => null);
         NetworkGraph wider = ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
-        AssertDamaged("bare", () => MaskFile.Load(_folder["bare"], wider), "Tensor 'mask.conv1.weight'", "resnet18-w4 needs U8 [4, 3, 3, 3]");
+        AssertDamaged("bare", () => MaskFile.Load(
+            _folder["bare"], wider), "Tensor 'mask.conv1.weight'", "resnet18-w4 needs U8 [4, 3, 3, 3]");
         NetworkGraph vgg = ModelCatalog.Build("vgg16-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
-        AssertDamaged("bare", () => MaskFile.Load(_folder["bare"], vgg), "lacks tensors 'mask.feature.0.weight'", "surplus tensors 'mask.conv1.weight'");
+        AssertDamaged("bare", () => MaskFile.Load(
+            _folder["bare"], vgg), "lacks tensors 'mask.feature.0.weight'", "surplus tensors 'mask.conv1.weight'");
     }
 
     [Test]
     public void A_mask_of_another_choice_of_prunable_tensors_is_told()
     {
         var options = new ModelOptions(new FeatureShape(1, 28, 28));
-        NetworkGraph all = ModelCatalog.Build("lenet-2-2-4", options), convolutions = ModelCatalog.Build("lenet-2-2-4", options with { PruneHiddenLinear = false });
+        NetworkGraph all = ModelCatalog.Build("lenet-2-2-4", options),
+        convolutions = ModelCatalog.Build("lenet-2-2-4", options with { PruneHiddenLinear = false });
         MaskFile.Save(_folder["all"], Mask.Dense(all.Table), ModelFileMetadata.Of(all));
         AssertConfiguration(
-            () => MaskFile.Load(_folder["all"], convolutions), "has the surplus tensor 'mask.fc1.weight'", "another choice of prunable tensors");
+            () => MaskFile.Load(_folder["all"], convolutions), "has the surplus tensor 'mask.fc1.weight'",
+            "another choice of prunable tensors");
     }
 
     [Test]
     public void A_file_of_another_kind_is_told()
     {
-        AssertConfiguration(() => MaskFile.Load(_folder["weights"], ModelFileFixture.Graph), "is a weights file where a mask file is needed");
-        AssertConfiguration(() => WeightFile.Load(_folder["ticket"], ModelFileFixture.Graph), "is a ticket file where a weights file is needed");
-        AssertConfiguration(() => TicketFile.Load(_folder["mask"], ModelFileFixture.Graph), "is a mask file where a ticket file is needed");
+        AssertConfiguration(
+            () => MaskFile.Load(_folder["weights"], ModelFileFixture.Graph), "is a weights file where a mask file is needed");
+        AssertConfiguration(
+            () => WeightFile.Load(_folder["ticket"], ModelFileFixture.Graph), "is a ticket file where a weights file is needed");
+        AssertConfiguration(
+            () => TicketFile.Load(_folder["mask"], ModelFileFixture.Graph), "is a mask file where a ticket file is needed");
     }
 
     [Test]
     public void A_file_of_a_later_version_is_told()
     {
-        ModelFileFixture.Copy(_folder["mask"], _folder["later"], metadata: (key, value) => key.EndsWith("format", StringComparison.Ordinal) ? "2" : value);
+        ModelFileFixture.Copy(_folder["mask"], _folder["later"], metadata: (key, value) => key.EndsWith(
+            "format", StringComparison.Ordinal) ? "2" : value);
         AssertConfiguration(() => MaskFile.Load(_folder["later"], ModelFileFixture.Graph), "later version", "update the program");
     }
 
@@ -157,7 +181,8 @@ public sealed class BadModelFileTests
     [TestCase("normalization.deviation", "1,,2")]
     public void Senseless_metadata_are_named(string key, string value)
     {
-        ModelFileFixture.Copy(_folder["mask"], _folder["bad"], metadata: (name, old) => name == ModelFileMetadata.Prefix + key ? value : old);
+        ModelFileFixture.Copy(
+            _folder["mask"], _folder["bad"], metadata: (name, old) => name == ModelFileMetadata.Prefix + key ? value : old);
         string shown = key == "normalization.mean" ? "normalization.deviation" : key;
         AssertDamaged(() => MaskFile.Load(_folder["bad"], ModelFileFixture.Graph), $"boosting-ticket.{shown}");
     }
@@ -189,7 +214,8 @@ public sealed class BadModelFileTests
     {
         ModelFileFixture.Copy(
             _folder["weights"], _folder["bad"], metadata: (_, _) => null,
-            extra: writer => writer.AddBytes("module.bn1.weight", SafetensorsType.F32, MemoryMarshal.AsBytes<float>([1, 1]).ToArray(), 2));
+            extra: writer =>
+                writer.AddBytes("module.bn1.weight", SafetensorsType.F32, MemoryMarshal.AsBytes<float>([1, 1]).ToArray(), 2));
         AssertDamaged(() => WeightFile.Load(_folder["bad"], ModelFileFixture.Graph), "two tensors for 'bn1.weight'");
     }
 

@@ -23,9 +23,11 @@ public sealed class FileInspectorTests
     {
         MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["mask"]);
-        Assert.That((report.Kind, report.Model, report.IsOwn, report.HasChecksum), Is.EqualTo((FileKind.Mask, "resnet18-w2", true, true)));
+        Assert.That((report.Kind, report.Model, report.IsOwn, report.HasChecksum), Is.EqualTo(
+            (FileKind.Mask, "resnet18-w2", true, true)));
         Assert.That(report.Bytes, Is.EqualTo(new FileInfo(_folder["mask"]).Length));
-        Assert.That((report.Total, report.Kept, report.Sparsity), Is.EqualTo((ModelFileFixture.Mask.Length, ModelFileFixture.Mask.Kept, ModelFileFixture.Mask.Sparsity)));
+        Assert.That((report.Total, report.Kept, report.Sparsity), Is.EqualTo(
+            (ModelFileFixture.Mask.Length, ModelFileFixture.Mask.Kept, ModelFileFixture.Mask.Sparsity)));
         AssertLayers(report);
     }
 
@@ -34,8 +36,10 @@ public sealed class FileInspectorTests
     {
         TicketFile.Save(_folder["ticket"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["ticket"]);
-        Assert.That((report.Kind, report.Model, report.Origin?.Seed), Is.EqualTo((FileKind.Ticket, "resnet18-w2", ulong.MaxValue)));
-        Assert.That(report.Tensors, Has.Count.EqualTo(ModelFileFixture.Graph.Table.All.Count + ModelFileFixture.Graph.Table.Prunable.Count()));
+        Assert.That(
+            (report.Kind, report.Model, report.Origin?.Seed), Is.EqualTo((FileKind.Ticket, "resnet18-w2", ulong.MaxValue)));
+        Assert.That(report.Tensors, Has.Count.EqualTo(
+            ModelFileFixture.Graph.Table.All.Count + ModelFileFixture.Graph.Table.Prunable.Count()));
         AssertLayers(report);
     }
 
@@ -53,7 +57,8 @@ public sealed class FileInspectorTests
         // The last layer is not prunable, but weights all the same.
         Assert.That(report.Layers.Select(layer => layer.Name), Does.Contain("linear.weight"));
         foreach (Parameter parameter in ModelFileFixture.Graph.Table.Prunable)
-            Assert.That(report.Layers.Single(layer => layer.Name == parameter.Name).Kept, Is.EqualTo(ModelFileFixture.Mask[parameter].Count((byte)1)));
+            Assert.That(report.Layers.Single(layer => layer.Name == parameter.Name).Kept, Is.EqualTo(
+                ModelFileFixture.Mask[parameter].Count((byte)1)));
     }
 
     [Test]
@@ -65,7 +70,8 @@ public sealed class FileInspectorTests
         WeightFile.Save(_folder["weights"], state, ModelFileFixture.Metadata);
         FileReport report = FileInspector.Inspect(_folder["weights"]);
         Assert.That(report.NonFinite, Is.EqualTo(2));
-        Assert.That(report.Tensors.Where(tensor => tensor.NonFinite > 0).Select(tensor => tensor.Name), Is.EqualTo(new[] { "bn1.weight", "conv1.weight" }));
+        Assert.That(report.Tensors.Where(tensor => tensor.NonFinite > 0).Select(tensor => tensor.Name), Is.EqualTo(
+            new[] { "bn1.weight", "conv1.weight" }));
     }
 
     [TestCase("vgg16-w4", 3)]
@@ -83,9 +89,11 @@ public sealed class FileInspectorTests
         WeightFile.Save(_folder["own"], Initialization.Draw(graph.Table, 1), ModelFileMetadata.Of(graph));
         ModelFileFixture.Copy(_folder["own"], _folder["other"], name => "module." + name, metadata: (_, _) => null);
         FileReport report = FileInspector.Inspect(_folder["other"]);
-        Assert.That((report.Kind, report.Model, report.IsOwn, report.Origin), Is.EqualTo((FileKind.Weights, model, false, (ModelFileMetadata?)null)));
+        Assert.That((report.Kind, report.Model, report.IsOwn, report.Origin), Is.EqualTo(
+            (FileKind.Weights, model, false, (ModelFileMetadata?)null)));
 
-        ModelFileFixture.Copy(_folder["own"], _folder["more"], metadata: (_, _) => null, extra: writer => writer.Add("more.weight", new float[1], 1));
+        ModelFileFixture.Copy(_folder["own"], _folder["more"], metadata: (_, _) => null, extra: writer => writer.Add(
+            "more.weight", new float[1], 1));
         Assert.That(FileInspector.Inspect(_folder["more"]).Model, Is.Null);
     }
 
@@ -101,7 +109,8 @@ public sealed class FileInspectorTests
         FileReport report = FileInspector.Inspect(_folder["any"]);
         Assert.That((report.Kind, report.Model, report.IsOwn), Is.EqualTo((FileKind.Weights, (string?)null, false)));
         Assert.That(report.Metadata["format"], Is.EqualTo("pt"));
-        Assert.That(report.Tensors.Select(tensor => (tensor.Name, tensor.Zeros, tensor.NonFinite)), Is.EqualTo(new (string, long?, long?)[]
+        Assert.That(report.Tensors.Select(tensor => (tensor.Name, tensor.Zeros, tensor.NonFinite)), Is.EqualTo(
+            new (string, long?, long?)[]
         {
             ("doubles", 1, 1), ("half", 2, 1), ("labels", null, null),
         }));
@@ -139,5 +148,6 @@ public sealed class FileInspectorTests
     private static void AssertLayers(FileReport report) => Assert.That(
         report.Layers.OrderBy(layer => layer.Name, StringComparer.Ordinal),
         Is.EqualTo(PruningReport.Describe(ModelFileFixture.Mask).Layers
-            .Select(layer => new TensorSparsity(layer.Name, layer.Total, layer.Kept)).OrderBy(layer => layer.Name, StringComparer.Ordinal)));
+            .Select(layer => new TensorSparsity(layer.Name, layer.Total, layer.Kept)).OrderBy(
+                layer => layer.Name, StringComparer.Ordinal)));
 }

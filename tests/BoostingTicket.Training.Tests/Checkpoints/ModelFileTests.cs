@@ -54,7 +54,8 @@ public sealed class ModelFileTests
     public void The_same_content_gives_the_same_bytes()
     {
         TicketFile.Save(_folder["a"], ModelFileFixture.State, ModelFileFixture.Mask, ModelFileFixture.Metadata);
-        TicketFile.Save(_folder["b"], ModelFileFixture.State.Clone(), Mask.FromValues(ModelFileFixture.Graph.Table, ModelFileFixture.Mask.Values), ModelFileFixture.Metadata with { });
+        TicketFile.Save(_folder["b"], ModelFileFixture.State.Clone(), Mask.FromValues(
+            ModelFileFixture.Graph.Table, ModelFileFixture.Mask.Values), ModelFileFixture.Metadata with { });
         Assert.That(File.ReadAllBytes(_folder["b"]), Is.EqualTo(File.ReadAllBytes(_folder["a"])));
     }
 
@@ -69,14 +70,17 @@ public sealed class ModelFileTests
         foreach (Parameter parameter in ModelFileFixture.Graph.Table.All)
         {
             (string type, long[] shape, _, _) = reader.Tensors[parameter.Name];
-            Assert.That((type, string.Join(',', shape)), Is.EqualTo(("F32", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
+            Assert.That((type, string.Join(',', shape)), Is.EqualTo(
+                ("F32", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
         }
 
         foreach (Parameter parameter in ModelFileFixture.Graph.Table.Prunable)
         {
             (string type, long[] shape, _, _) = reader.Tensors["mask." + parameter.Name];
-            Assert.That((type, string.Join(',', shape)), Is.EqualTo(("U8", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
-            Assert.That(reader.Bytes("mask." + parameter.Name), Is.EqualTo(ModelFileFixture.Mask[parameter].ToArray()), parameter.Name);
+            Assert.That(
+                (type, string.Join(',', shape)), Is.EqualTo(("U8", string.Join(',', parameter.Spec.Dimensions))), parameter.Name);
+            Assert.That(
+                reader.Bytes("mask." + parameter.Name), Is.EqualTo(ModelFileFixture.Mask[parameter].ToArray()), parameter.Name);
         }
 
         // layer2.0.conv1 is 4 x 2 x 3 x 3: outputs slowest, columns fastest.
@@ -102,7 +106,8 @@ public sealed class ModelFileTests
     {
         WeightFile.Save(_folder["weights"], ModelFileFixture.State, ModelFileFixture.Metadata);
         ModelFileMetadata origin = FileInspector.Inspect(_folder["weights"]).Origin!;
-        NetworkGraph graph = ModelCatalog.Build(origin.Model, new ModelOptions(origin.Input, origin.Classes, origin.Normalization));
+        NetworkGraph graph = ModelCatalog.Build(
+            origin.Model, new ModelOptions(origin.Input, origin.Classes, origin.Normalization));
         Assert.That(WeightFile.Load(_folder["weights"], graph).State.ContentEquals(ModelFileFixture.State), Is.True);
         Assert.That(graph.Nodes[1].Name, Is.EqualTo("normalization"));
     }

@@ -63,5 +63,6 @@ public sealed class PixelScaleTests
     }
 
     private void Write(float[] mean, float[] deviation) => ForeignFile.Write(
-        _folder["foreign"], ModelFileFixture.State, name => name, extra: writer => writer.Add("mu", mean, 3).Add("sigma", deviation, 3));
+        _folder["foreign"], ModelFileFixture.State, name => name, extra: writer =>
+            writer.Add("mu", mean, 3).Add("sigma", deviation, 3));
 }

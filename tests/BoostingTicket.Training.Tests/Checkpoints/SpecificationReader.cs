@@ -32,7 +32,8 @@ internal sealed class SpecificationReader
             }
 
             long[] shape = [.. property.Value.GetProperty("shape").EnumerateArray().Select(item => item.GetInt64())];
-            long begin = property.Value.GetProperty("data_offsets")[0].GetInt64(), end = property.Value.GetProperty("data_offsets")[1].GetInt64();
+            long begin = property.Value.GetProperty("data_offsets")[0].GetInt64(),
+            end = property.Value.GetProperty("data_offsets")[1].GetInt64();
             Tensors.Add(property.Name, (property.Value.GetProperty("dtype").GetString()!, shape, begin, end));
             ranges.Add((begin, end));
         }

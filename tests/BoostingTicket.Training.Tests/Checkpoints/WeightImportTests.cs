@@ -11,8 +11,8 @@ using BoostingTicket.Training.Tests.Golden;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
-/// <summary>Networks of PyTorch programs: our own under other names and with all the damage of public checkpoints come back as they
-/// were, and golden networks give the golden logits.</summary>
+/// <summary>Networks of PyTorch programs: our own under other names and with all the damage of public checkpoints come back as
+/// they were, and golden networks give the golden logits.</summary>
 public sealed class WeightImportTests
 {
     private static readonly float[] Mean = [0.5f, 0.4f, 0.3f];
@@ -39,7 +39,8 @@ public sealed class WeightImportTests
     public void Prefixes_names_and_counters_are_repaired(string model, string prefix, string dialect)
     {
         ModelState state = Draw(model);
-        string Theirs(string name) => prefix + dialect.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(rule => rule.Split('>'))
+        string Theirs(string name) =>
+            prefix + dialect.Split('|', StringSplitOptions.RemoveEmptyEntries).Select(rule => rule.Split('>'))
             .Aggregate(name, (renamed, rule) => renamed.Replace(rule[0], rule[1], StringComparison.Ordinal));
         ForeignFile.Write(_folder["foreign"], state, Theirs, extra: writer => ForeignFile.AddCounters(writer, state, Theirs));
 
@@ -71,21 +72,26 @@ public sealed class WeightImportTests
     {
         ModelState state = Draw("wrn-10-1");
         long[] shape = rank switch { 1 => [3], 3 => [3, 1, 1], _ => [1, 3, 1, 1] };
-        ForeignFile.Write(_folder["foreign"], state, name => prefix + name, extra: writer => writer.Add(mean, Mean, shape).Add(deviation, Deviation, shape));
+        ForeignFile.Write(_folder["foreign"], state, name => prefix
+            + name, extra: writer => writer.Add(mean, Mean, shape).Add(deviation, Deviation, shape));
 
         ImportedWeights imported = WeightImport.Read(_folder["foreign"], new ImportOptions("wrn-10-1"));
 
         Assert.That(imported.State.ContentEquals(state));
         Assert.That(imported.Normalization!.ContentEquals(new InputNormalizationConstants(Mean, Deviation)));
         Assert.That(Kinds(imported), Does.Contain("normalization"));
-        NetworkGraph expected = ModelCatalog.Build("wrn-10-1", new ModelOptions(new FeatureShape(3, 32, 32), 10, imported.Normalization));
+        NetworkGraph expected = ModelCatalog.Build(
+            "wrn-10-1", new ModelOptions(new FeatureShape(3, 32, 32), 10, imported.Normalization));
         Assert.That(Logits(imported.Graph, imported.State, Images), Is.EqualTo(Logits(expected, state, Images)));
-        Assert.That(Logits(imported.Graph, imported.State, Images), Is.Not.EqualTo(Logits(ModelCatalog.Build("wrn-10-1", new ModelOptions(new FeatureShape(3, 32, 32))), state, Images)));
+        Assert.That(Logits(imported.Graph, imported.State, Images), Is.Not.EqualTo(
+            Logits(ModelCatalog.Build("wrn-10-1", new ModelOptions(new FeatureShape(3, 32, 32))), state, Images)));
 
         ImportedWeights other = WeightImport.Read(
-            _folder["foreign"], new ImportOptions("wrn-10-1", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
+            _folder["foreign"],
+            new ImportOptions("wrn-10-1", Normalization: InputNormalizationConstants.Cifar10, NormalizationGiven: true));
         Assert.That(other.Normalization, Is.SameAs(InputNormalizationConstants.Cifar10));
-        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain("0.5,0.4,0.3").And.Contain("ignored for those that were given"));
+        Assert.That(other.Repairs.Single(repair => repair.Kind == "normalization").Description, Does.Contain(
+            "0.5,0.4,0.3").And.Contain("ignored for those that were given"));
     }
 
     [Test]
@@ -94,8 +100,10 @@ public sealed class WeightImportTests
         ModelState state = Draw("wrn-16-2"), unused = Draw("wrn-16-2", seed: 9);
         ForeignFile.Write(_folder["foreign"], state, name => "module." + name, extra: writer =>
         {
-            foreach (Parameter parameter in unused.Table.All.Where(parameter => parameter.Name.StartsWith("block1.", StringComparison.Ordinal)))
-                writer.Add("module.sub_" + parameter.Name, unused.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
+            foreach (Parameter parameter in unused.Table.All.Where(parameter => parameter.Name.StartsWith(
+                "block1.", StringComparison.Ordinal)))
+                writer.Add("module.sub_" + parameter.Name, unused.MemoryOf(
+                    parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
         });
         foreach (string? named in new[] { "wrn-16-2", null })
         {
@@ -137,11 +145,13 @@ public sealed class WeightImportTests
         ForeignFile.Write(_folder["foreign"], state, name => "model." + name, extra: writer =>
         {
             foreach (Parameter parameter in average.Table.All)
-                writer.Add("ema." + parameter.Name, average.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
+                writer.Add("ema." + parameter.Name, average.MemoryOf(
+                    parameter), [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)]);
         });
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("wrn-10-1")),
-            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'ema.', 'model.'").And.Message.Contains("choose one with prefix"));
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("'ema.', 'model.'").And.Message.Contains(
+                "choose one with prefix"));
         ImportedWeights imported = WeightImport.Read(_folder["foreign"], new ImportOptions("wrn-10-1", Prefix: "ema."));
         Assert.That(imported.State.ContentEquals(average));
         Assert.That(Kinds(imported), Is.EqualTo(new[] { "outside", "prefix" }));
@@ -151,14 +161,18 @@ public sealed class WeightImportTests
     public void Missing_and_surplus_tensors_are_named_with_the_nearest()
     {
         ModelState state = Draw("resnet18-w2");
-        ForeignFile.Write(_folder["foreign"], state, name => "module." + name.Replace("layer1.0.bn1", "layer1.0.bnn1", StringComparison.Ordinal));
+        ForeignFile.Write(_folder["foreign"], state, name => "module."
+            + name.Replace("layer1.0.bn1", "layer1.0.bnn1", StringComparison.Ordinal));
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w2")),
-            Throws.TypeOf<DamagedFileException>().With.Message.Contains("lacks 'layer1.0.bn1.bias' (nearest 'layer1.0.bnn1.bias')")
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains(
+                "lacks 'layer1.0.bn1.bias' (nearest 'layer1.0.bnn1.bias')")
                 .And.Message.Contains("has besides 'layer1.0.bnn1.bias' (nearest 'layer1.0.bn1.bias')"));
-        Assert.That(() => WeightImport.Read(_folder["foreign"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("name the model with model"));
+        Assert.That(() => WeightImport.Read(_folder["foreign"], new ImportOptions()),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("name the model with model"));
         Assert.That(
-            () => WeightImport.Read(_folder["foreign"], new ImportOptions("vgg16-w2")), Throws.TypeOf<DamagedFileException>().With.Message.Contains(" more "));
+            () => WeightImport.Read(_folder["foreign"], new ImportOptions("vgg16-w2")),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains(" more "));
     }
 
     [Test]
@@ -168,14 +182,19 @@ public sealed class WeightImportTests
         ForeignFile.Write(_folder["foreign"], state, name => name);
         Assert.That(
             () => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w4")),
-            Throws.TypeOf<DamagedFileException>().With.Message.Contains("'conv1.weight'").And.Message.Contains("F32 [2, 3, 3, 3] where resnet18-w4 needs F32 [4, 3, 3, 3]"));
-        ForeignFile.Write(_folder["integers"], state, name => name == "bn1.bias" ? null : name, extra: writer => writer.Add("bn1.bias", new int[2], 2));
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("'conv1.weight'").And.Message.Contains(
+                "F32 [2, 3, 3, 3] where resnet18-w4 needs F32 [4, 3, 3, 3]"));
+        ForeignFile.Write(_folder["integers"], state, name => name == "bn1.bias"
+            ? null
+            : name, extra: writer => writer.Add("bn1.bias", new int[2], 2));
         Assert.That(
-            () => WeightImport.Read(_folder["integers"], new ImportOptions("resnet18-w2")), Throws.TypeOf<DamagedFileException>().With.Message.Contains("'bn1.bias'").And.Message.Contains("I32"));
+            () => WeightImport.Read(_folder["integers"], new ImportOptions("resnet18-w2")),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("'bn1.bias'").And.Message.Contains("I32"));
         state["layer1.0.bn1.running_var"][1] = -1;
         ForeignFile.Write(_folder["negative"], state, name => name);
         Assert.That(
-            () => WeightImport.Read(_folder["negative"], new ImportOptions("resnet18-w2")), Throws.TypeOf<DamagedFileException>().With.Message.Contains("-1 at index 1"));
+            () => WeightImport.Read(_folder["negative"], new ImportOptions("resnet18-w2")),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("-1 at index 1"));
     }
 
     [Test]
@@ -184,27 +203,33 @@ public sealed class WeightImportTests
         File.WriteAllBytes(_folder["w.pt"], [.. "PK\u0003\u0004"u8, 0, 0, 8, 8, 0, 0]);
         File.WriteAllBytes(_folder["old.pt"], [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9]);
         foreach (string name in new[] { "w.pt", "old.pt" })
-            Assert.That(() => WeightImport.Read(_folder[name], new ImportOptions()), Throws.TypeOf<DamagedFileException>().With.Message.Contains("torch.save").And.Message.Contains(name));
+            Assert.That(() => WeightImport.Read(_folder[name], new ImportOptions()),
+                Throws.TypeOf<DamagedFileException>().With.Message.Contains("torch.save").And.Message.Contains(name));
         WeightFile.Save(_folder["own"], ModelFileFixture.State, ModelFileFixture.Metadata);
-        Assert.That(() => WeightImport.Read(_folder["own"], new ImportOptions()), Throws.TypeOf<ConfigurationException>().With.Message.Contains("needs no import"));
+        Assert.That(() => WeightImport.Read(_folder["own"], new ImportOptions()),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("needs no import"));
     }
 
     [TestCase("lenet-4-8-32", false, "", "")]
     [TestCase("resnet18-w4", true, "linear.", "fc.")]
     [TestCase("vgg16-w4", true, "feature.", "features.")]
     [TestCase("wrn-10-1", true, ".convShortcut.", ".shortcut.0.")]
-    public void Golden_networks_under_other_names_give_the_golden_logits(string model, bool normalized, string ours, string theirs)
+    public void Golden_networks_under_other_names_give_the_golden_logits(
+        string model, bool normalized, string ours, string theirs)
     {
         using var golden = new GoldenFile(model);
-        NetworkGraph graph = ModelCatalog.Build(model, new ModelOptions(new FeatureShape(normalized ? 3 : 1, normalized ? 32 : 28, normalized ? 32 : 28)));
+        NetworkGraph graph = ModelCatalog.Build(
+            model, new ModelOptions(new FeatureShape(normalized ? 3 : 1, normalized ? 32 : 28, normalized ? 32 : 28)));
         var state = new ModelState(graph.Table);
         foreach (Parameter parameter in graph.Table.All)
             golden["initial." + parameter.Name].CopyTo(state[parameter]);
-        string Theirs(string name) => "module.net." + (ours.Length > 0 ? name.Replace(ours, theirs, StringComparison.Ordinal) : name);
+        string Theirs(string name) =>
+            "module.net." + (ours.Length > 0 ? name.Replace(ours, theirs, StringComparison.Ordinal) : name);
         ForeignFile.Write(_folder["foreign"], state, Theirs, SafetensorsType.F64, writer =>
         {
             if (normalized)
-                writer.Add("module.mu", InputNormalizationConstants.Cifar10.Mean.ToArray(), 1, 3, 1, 1).Add("module.sigma", InputNormalizationConstants.Cifar10.Deviation.ToArray(), 1, 3, 1, 1);
+                writer.Add("module.mu", InputNormalizationConstants.Cifar10.Mean.ToArray(), 1, 3, 1, 1).Add(
+                    "module.sigma", InputNormalizationConstants.Cifar10.Deviation.ToArray(), 1, 3, 1, 1);
             ForeignFile.AddCounters(writer, state, Theirs);
         });
 
@@ -225,25 +250,30 @@ public sealed class WeightImportTests
     public void What_is_exported_can_be_imported_again(string model, string style, params string[] names)
     {
         ModelState state = Draw(model);
-        WeightFile.Save(_folder["own"], state, ModelFileMetadata.Of(ModelCatalog.Build(model, new ModelOptions(new FeatureShape(3, 32, 32))), InputNormalizationConstants.Cifar10));
+        WeightFile.Save(_folder["own"], state, ModelFileMetadata.Of(
+            ModelCatalog.Build(model, new ModelOptions(new FeatureShape(3, 32, 32))), InputNormalizationConstants.Cifar10));
         ExportReport report = WeightExport.Write(_folder["own"], _folder["exported"], style, "module.");
         using (SafetensorsFile file = SafetensorsFile.Open(_folder["exported"]))
         {
-            Assert.That(file.Tensors.Select(entry => entry.Name), Is.SupersetOf(names.Select(name => "module." + name)).And.All.StartsWith("module."));
+            Assert.That(file.Tensors.Select(entry => entry.Name), Is.SupersetOf(
+                names.Select(name => "module." + name)).And.All.StartsWith("module."));
             Assert.That(file.Tensors, Has.Count.EqualTo(report.Tensors));
             Assert.That(file.Metadata["format"], Is.EqualTo("pt"));
         }
         ImportedWeights imported = WeightImport.Read(_folder["exported"], new ImportOptions());
         Assert.That(imported.State.ContentEquals(state));
-        Assert.That(imported.Normalization!.ContentEquals(InputNormalizationConstants.Cifar10), "the metadata or tensors keep it");
-        Assert.That((report.Model, report.NormalizationIncluded, report.Pruned), Is.EqualTo((model, style == "robustbench", (long?)null)));
+        Assert.That(
+            imported.Normalization!.ContentEquals(InputNormalizationConstants.Cifar10), "the metadata or tensors keep it");
+        Assert.That((report.Model, report.NormalizationIncluded, report.Pruned), Is.EqualTo(
+            (model, style == "robustbench", (long?)null)));
     }
 
     [TestCase(true)]
     [TestCase(false)]
     public void A_ticket_is_exported_with_its_mask_applied(bool hidden)
     {
-        NetworkGraph graph = ModelCatalog.Build("lenet-3-4-8", new ModelOptions(new FeatureShape(1, 28, 28), PruneHiddenLinear: hidden));
+        NetworkGraph graph = ModelCatalog.Build(
+            "lenet-3-4-8", new ModelOptions(new FeatureShape(1, 28, 28), PruneHiddenLinear: hidden));
         ModelState state = Initialization.Draw(graph.Table, seed: 3);
         Mask mask = new GlobalMagnitude().Prune(state, new PruningOptions(0.7)).Mask;
         TicketFile.Save(_folder["ticket"], state, mask, ModelFileMetadata.Of(graph));
@@ -266,9 +296,11 @@ public sealed class WeightImportTests
         Assert.That(
             () => WeightExport.Write(_folder["own"], _folder["out"], "trades"),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("choose one of: pytorch, kuangliu, torchvision"));
-        Assert.That(() => WeightExport.Write(_folder["own"], _folder["out"], "tradse"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("did you mean 'trades'?"));
+        Assert.That(() => WeightExport.Write(_folder["own"], _folder["out"], "tradse"),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("did you mean 'trades'?"));
         MaskFile.Save(_folder["mask"], ModelFileFixture.Mask, ModelFileFixture.Metadata);
-        Assert.That(() => WeightExport.Write(_folder["mask"], _folder["out"], "pytorch"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("is a mask file"));
+        Assert.That(() => WeightExport.Write(_folder["mask"], _folder["out"], "pytorch"),
+            Throws.TypeOf<ConfigurationException>().With.Message.Contains("is a mask file"));
         Assert.That(File.Exists(_folder["out"]), Is.False);
     }
 
@@ -276,7 +308,9 @@ public sealed class WeightImportTests
 
     private static ModelState Draw(string model, ulong seed = 5)
     {
-        FeatureShape shape = model.StartsWith("lenet", StringComparison.Ordinal) ? new FeatureShape(1, 28, 28) : new FeatureShape(3, 32, 32);
+        FeatureShape shape = model.StartsWith("lenet", StringComparison.Ordinal)
+            ? new FeatureShape(1, 28, 28)
+            : new FeatureShape(3, 32, 32);
         ModelState state = Initialization.Draw(ModelCatalog.Build(model, new ModelOptions(shape)).Table, seed);
         // Statistics that are told apart.
         for (int i = 0; i < state.Statistics.Length; i++)

@@ -32,7 +32,8 @@ public sealed class AttackContractTests
         {
             Ball.Holds(first, first.Adversarial, Settings.Epsilon);
             Assert.That(first.Adversarial, Is.Not.EqualTo(first.Clean), "something moved");
-            Assert.That(Run(entry, [.. Enumerable.Range(0, Samples)]).Adversarial, Is.EqualTo(first.Adversarial), "the same again");
+            Assert.That(
+                Run(entry, [.. Enumerable.Range(0, Samples)]).Adversarial, Is.EqualTo(first.Adversarial), "the same again");
             int length = first.Shape.Length;
             Assert.That(
                 Run(entry, [Alone]).Adversarial, Is.EqualTo(first.Adversarial.AsSpan(Alone * length, length).ToArray()),

@@ -24,8 +24,10 @@ public sealed class DataSetContractTests
             Assert.That(usual.TrainSamples, Is.InRange(0, set.TrainSamples));
             Assert.That(usual.TestSamples, Is.InRange(0, set.TestSamples));
             Assert.That(usual.Epsilon, Is.Positive.And.LessThan(1));
-            Assert.That(usual.TrainingSteps * usual.StepSize, Is.GreaterThanOrEqualTo(usual.Epsilon), "training crosses the ball");
-            Assert.That(usual.EvaluationSteps * usual.StepSize, Is.GreaterThanOrEqualTo(usual.Epsilon), "evaluation crosses the ball");
+            Assert.That(
+                usual.TrainingSteps * usual.StepSize, Is.GreaterThanOrEqualTo(usual.Epsilon), "training crosses the ball");
+            Assert.That(
+                usual.EvaluationSteps * usual.StepSize, Is.GreaterThanOrEqualTo(usual.Epsilon), "evaluation crosses the ball");
             Assert.That(usual.Presets, Is.Not.Empty);
             if (set.Normalization is { } constants)
             {

@@ -118,7 +118,8 @@ public sealed class MethodContractTests
         using var source = new CancellationTokenSource();
         using var trainer = new Trainer(
             new TrainingContext(
-                network, images, samples.AsMemory(0, Samples - Batch), samples.AsMemory(Samples - Batch), Augmentation.None, Seed),
+                network, images, samples.AsMemory(0, Samples - Batch), samples.AsMemory(Samples - Batch), Augmentation.None,
+                Seed),
             Settings(method), Attack, new EvaluationSettings { ProbeSteps = 0, BatchSize = Batch },
             new FileStorage(path, ModelFileMetadata.Of(network.Graph, null) with { ConfigurationHash = "contract" }), progress);
         trainer.Observer = new Stop(stopAfter, source);

@@ -20,7 +20,8 @@ public sealed class ModelContractTests
         from name in Names from style in StylesOf(name) select new object[] { name, style };
 
     [Test]
-    public void It_has_a_width_or_becomes_smaller_and_keeps_its_tensors([ValueSource(typeof(ModelCatalog), nameof(ModelCatalog.Names))] string name)
+    public void It_has_a_width_or_becomes_smaller_and_keeps_its_tensors(
+        [ValueSource(typeof(ModelCatalog), nameof(ModelCatalog.Names))] string name)
     {
         IModelFamily family = ModelCatalog.FamilyOf(name);
         string narrow = Narrow(name);
@@ -29,7 +30,8 @@ public sealed class ModelContractTests
         NetworkGraph other = family.Width(name) is { } own ? ModelCatalog.Build(own.Name(own.Value + 2), Options(name)) : graph;
         Assert.Multiple(() =>
         {
-            Assert.That(small.Table.All.Select(parameter => parameter.Name), Is.EqualTo(other.Table.All.Select(parameter => parameter.Name)));
+            Assert.That(small.Table.All.Select(parameter => parameter.Name), Is.EqualTo(
+                other.Table.All.Select(parameter => parameter.Name)));
             if (family.Width(name) is { } width)
             {
                 Assert.That(ModelCatalog.Build(width.Name(width.Value), Options(name)).Name, Is.EqualTo(graph.Name));
@@ -114,5 +116,6 @@ public sealed class ModelContractTests
     private static ModelOptions Options(string name) => new(ModelCatalog.FamilyOf(name).UsualInput, Classes);
 
     private static IEnumerable<string> StylesOf(string name) =>
-        [PyTorchStyle.Usual, .. ModelCatalog.FamilyOf(name).PublicNames.Styles.Where(style => style.IsFor(name)).Select(style => style.Name)];
+        [PyTorchStyle.Usual, .. ModelCatalog.FamilyOf(name).PublicNames.Styles.Where(style => style.IsFor(name)).Select(
+            style => style.Name)];
 }

@@ -43,7 +43,8 @@ public class DataFetcherTests
         Assert.That(await Fetcher().FetchAsync(Set(), _root.Path, progress, cancellation), Is.EqualTo(new[] { Target }));
         Assert.That(await File.ReadAllBytesAsync(Target, cancellation), Is.EqualTo(Content));
         Assert.That(_root.Files, Is.EqualTo(new[] { "set/file.gz" }));
-        Assert.That(progress.Reports[^1], Has.Property("Bytes").EqualTo(Content.Length).And.Property("Total").EqualTo(Content.Length));
+        Assert.That(
+            progress.Reports[^1], Has.Property("Bytes").EqualTo(Content.Length).And.Property("Total").EqualTo(Content.Length));
         Assert.That(progress.Reports[^1].File, Is.EqualTo("set/file.gz"));
         Assert.That(progress.Reports[^1].BytesPerSecond, Is.Positive);
         Assert.That(progress.Reports.Select(report => report.Bytes), Is.Ordered);
@@ -72,7 +73,8 @@ public class DataFetcherTests
             _server.Cuts.Enqueue(cut);
         await Fetcher().FetchAsync(Set(), _root.Path, null, cancellation);
         Assert.That(await File.ReadAllBytesAsync(Target, cancellation), Is.EqualTo(Content));
-        Assert.That(_server.Requests, Is.EqualTo(new[] { "file", "file bytes=70000-", "file bytes=70001-", "file bytes=70001-", "file bytes=120001-" }));
+        Assert.That(_server.Requests, Is.EqualTo(
+            new[] { "file", "file bytes=70000-", "file bytes=70001-", "file bytes=70001-", "file bytes=120001-" }));
     }
 
     [Test]
@@ -81,7 +83,8 @@ public class DataFetcherTests
         foreach (int cut in new[] { 70_000, 0, 0 })
             _server.Cuts.Enqueue(cut);
         DataException error = await FailAsync(Set(), cancellation);
-        Assert.That(error.Message, Does.StartWith($"Cannot download set/file.gz ({_server.Address("file")}: ").And.Contains("run 'data fetch set' again").And.EndsWith($"or put the file at {Target}."));
+        Assert.That(error.Message, Does.StartWith($"Cannot download set/file.gz ({_server.Address("file")}: ").And.Contains(
+            "run 'data fetch set' again").And.EndsWith($"or put the file at {Target}."));
         Assert.That(_root.Files, Is.EqualTo(new[] { "set/file.gz.part" }));
         Assert.That(new FileInfo(Part), Has.Length.EqualTo(70_000));
 
@@ -94,7 +97,8 @@ public class DataFetcherTests
     public async Task A_wrong_checksum_is_refused_and_leaves_nothing(CancellationToken cancellation)
     {
         _server.Files["file"] = [.. Content[..^1], (byte)(Content[^1] ^ 1)];
-        Assert.That((await FailAsync(Set(), cancellation)).Message, Does.Contain("what arrived does not have the published checksum"));
+        Assert.That(
+            (await FailAsync(Set(), cancellation)).Message, Does.Contain("what arrived does not have the published checksum"));
         Assert.That(_root.Files, Is.Empty);
         Assert.That(_server.Requests, Has.Count.EqualTo(1), "the same bytes again would be no better");
     }
@@ -109,7 +113,8 @@ public class DataFetcherTests
     }
 
     [Test]
-    public async Task A_whole_or_over_long_part_needs_no_special_server([Values(0, 5)] int surplus, CancellationToken cancellation)
+    public async Task A_whole_or_over_long_part_needs_no_special_server(
+        [Values(0, 5)] int surplus, CancellationToken cancellation)
     {
         SavePart([.. Content, .. new byte[surplus]]);
         await Fetcher().FetchAsync(Set(), _root.Path, null, cancellation);
@@ -132,7 +137,8 @@ public class DataFetcherTests
     {
         _server.WrongRange = true;
         SavePart(Content[..100_000]);
-        Assert.That((await FailAsync(Set(), cancellation)).Message, Does.Contain("sends another part of the file than was asked for"));
+        Assert.That(
+            (await FailAsync(Set(), cancellation)).Message, Does.Contain("sends another part of the file than was asked for"));
         Assert.That(new FileInfo(Part), Has.Length.EqualTo(100_000));
     }
 
@@ -165,7 +171,8 @@ public class DataFetcherTests
     public async Task A_server_that_is_not_there_is_one_sentence(CancellationToken cancellation)
     {
         _server.Dispose();
-        Assert.That((await FailAsync(Set(), cancellation)).Message, Does.StartWith("Cannot download set/file.gz (").And.Contains("check the network"));
+        Assert.That((await FailAsync(Set(), cancellation)).Message, Does.StartWith("Cannot download set/file.gz (").And.Contains(
+            "check the network"));
         _server = new LoopbackServer();
     }
 
@@ -176,7 +183,8 @@ public class DataFetcherTests
         SavePart(Content[..1000]);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stop.CancelAfter(TimeSpan.FromMilliseconds(200));
-        Assert.That(() => Fetcher().FetchAsync(Set(), _root.Path, null, stop.Token), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => Fetcher().FetchAsync(Set(), _root.Path, null, stop.Token), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(new FileInfo(Part), Has.Length.EqualTo(1000));
     }
 
@@ -207,10 +215,13 @@ public class DataFetcherTests
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Target)!);
         await File.WriteAllBytesAsync(Target, Content[..^1], cancellation);
-        Assert.That(DataVerifier.Verify(Set(), _root.Path), Is.EqualTo(new[] { new DataFileReport(Target, DataFileState.Changed) }));
-        Assert.That(() => DataVerifier.Require(Set(), _root.Path), Throws.TypeOf<DataException>().With.Message.EqualTo($"{Target} does not have the published checksum; run 'data fetch set' to download it again."));
+        Assert.That(
+            DataVerifier.Verify(Set(), _root.Path), Is.EqualTo(new[] { new DataFileReport(Target, DataFileState.Changed) }));
+        Assert.That(() => DataVerifier.Require(Set(), _root.Path), Throws.TypeOf<DataException>().With.Message.EqualTo(
+            $"{Target} does not have the published checksum; run 'data fetch set' to download it again."));
         await Fetcher().FetchAsync(Set(), _root.Path, null, cancellation);
-        Assert.That(DataVerifier.Verify(Set(), _root.Path), Is.EqualTo(new[] { new DataFileReport(Target, DataFileState.Intact) }));
+        Assert.That(
+            DataVerifier.Verify(Set(), _root.Path), Is.EqualTo(new[] { new DataFileReport(Target, DataFileState.Intact) }));
         DataVerifier.Require(Set(), _root.Path);
     }
 
@@ -218,9 +229,11 @@ public class DataFetcherTests
     public async Task An_archive_is_unpacked_and_removed(CancellationToken cancellation)
     {
         Dictionary<string, byte[]> batches = SmallData.Cifar();
-        _server.Files["cifar.tar.gz"] = SmallData.TarGz(CifarReader.FolderName, batches.Append(KeyValuePair.Create("readme.html", new byte[3])));
+        _server.Files["cifar.tar.gz"] = SmallData.TarGz(
+            CifarReader.FolderName, batches.Append(KeyValuePair.Create("readme.html", new byte[3])));
         PublishedDataSet set = Cifar(batches);
-        Assert.That(() => DataVerifier.Require(set, _root.Path), Throws.TypeOf<DataException>().With.Message.Contains("run 'data fetch set'"));
+        Assert.That(() => DataVerifier.Require(set, _root.Path), Throws.TypeOf<DataException>().With.Message.Contains(
+            "run 'data fetch set'"));
         await Fetcher().FetchAsync(set, _root.Path, null, cancellation);
         Assert.That(_root.Files, Is.EquivalentTo(CifarReader.BatchNames.Select(name => $"{CifarReader.FolderName}/{name}")));
         Assert.That(set.Load(new DataSetOptions(_root.Path)).Train.Count, Is.EqualTo(15));
@@ -241,7 +254,8 @@ public class DataFetcherTests
             other.Remove("data_batch_3.bin");
         _server.Files["cifar.tar.gz"] = SmallData.TarGz(CifarReader.FolderName, other);
         string problem = lacking ? "has no data_batch_3.bin" : "data_batch_3.bin is not the published one";
-        Assert.That((await FailAsync(Cifar(batches), cancellation)).Message, Does.Contain(problem).And.Contains("delete it and run 'data fetch set'"));
+        Assert.That((await FailAsync(Cifar(batches), cancellation)).Message, Does.Contain(problem).And.Contains(
+            "delete it and run 'data fetch set'"));
     }
 
     [Test]
@@ -258,9 +272,15 @@ public class DataFetcherTests
         () => Fetcher().FetchAsync(DataSetCatalog.Find("synthetic-28"), _root.Path, null, cancellation),
         Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("The data set synthetic-28 is generated"));
 
-    private DataFetcher Fetcher() => new(_client) { AttemptsPerAddress = 2, RetryDelay = TimeSpan.FromMilliseconds(1), StallTimeout = TimeSpan.FromSeconds(20) };
+    private DataFetcher Fetcher() => new(_client)
+    {
+        AttemptsPerAddress = 2,
+        RetryDelay = TimeSpan.FromMilliseconds(1),
+        StallTimeout = TimeSpan.FromSeconds(20),
+    };
 
-    private Task<DataException> FailAsync(IDataSet set, CancellationToken cancellation) => FailAsync(Fetcher(), set, cancellation);
+    private Task<DataException> FailAsync(IDataSet set, CancellationToken cancellation) =>
+        FailAsync(Fetcher(), set, cancellation);
 
     private async Task<DataException> FailAsync(DataFetcher fetcher, IDataSet set, CancellationToken cancellation) =>
         (await Assert.ThrowsAsync<DataException>(() => fetcher.FetchAsync(set, _root.Path, null, cancellation)))!;
@@ -268,7 +288,8 @@ public class DataFetcherTests
     private PublishedDataSet Set(params string[] paths)
     {
         Uri[] addresses = [.. (paths.Length == 0 ? ["file"] : paths).Select(_server.Address)];
-        var file = new PublishedFile("set/file.gz", addresses, FileChecksum.Md5(Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, Content))), []);
+        var file = new PublishedFile("set/file.gz", addresses, FileChecksum.Md5(
+            Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, Content))), []);
         return new PublishedDataSet(
             "set", "", new FeatureShape(1, 28, 28), Digits, [file], (_, _) => throw new InvalidOperationException())
         {
@@ -281,8 +302,10 @@ public class DataFetcherTests
     private PublishedDataSet Cifar(Dictionary<string, byte[]> batches)
     {
         var file = new PublishedFile(
-            "cifar.tar.gz", [_server.Address("cifar.tar.gz")], FileChecksum.Md5(Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, _server.Files["cifar.tar.gz"]))),
-            [.. batches.Select(batch => new PublishedMember($"{CifarReader.FolderName}/{batch.Key}", FileChecksum.Sha256(Convert.ToHexStringLower(SHA256.HashData(batch.Value)))))],
+            "cifar.tar.gz", [_server.Address("cifar.tar.gz")], FileChecksum.Md5(Convert.ToHexStringLower(
+                CryptographicOperations.HashData(HashAlgorithmName.MD5, _server.Files["cifar.tar.gz"]))),
+            [.. batches.Select(batch => new PublishedMember($"{CifarReader.FolderName}/{batch.Key}", FileChecksum.Sha256(
+                Convert.ToHexStringLower(SHA256.HashData(batch.Value)))))],
             Unpack: true);
         return new PublishedDataSet(
             "set", "", new FeatureShape(3, 32, 32), CifarReader.Classes, [file],

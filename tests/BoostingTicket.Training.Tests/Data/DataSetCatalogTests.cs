@@ -60,13 +60,16 @@ public class DataSetCatalogTests
     public void A_set_in_the_layout_loads_and_can_be_shortened()
     {
         using var root = new TemporaryFolder();
-        SmallData.Save(root["fashion-mnist"], SmallData.Mnist().Select(file => KeyValuePair.Create(file.Key + ".gz", SmallData.Gzip(file.Value))));
-        (ImageSet train, ImageSet test) = DataSetCatalog.Load("fashion-mnist", new DataSetOptions(root.Path, TrainSamples: 7, TestSamples: 3));
+        SmallData.Save(root["fashion-mnist"], SmallData.Mnist().Select(
+            file => KeyValuePair.Create(file.Key + ".gz", SmallData.Gzip(file.Value))));
+        (ImageSet train, ImageSet test) = DataSetCatalog.Load(
+            "fashion-mnist", new DataSetOptions(root.Path, TrainSamples: 7, TestSamples: 3));
         Assert.That((train.Count, test.Count), Is.EqualTo((7, 3)));
         Assert.That(train.Pixels, Is.EqualTo(SmallData.Noise(20 * 784, 1)[..(7 * 784)]));
         Assert.That(
             () => DataSetCatalog.Load("fashion-mnist", new DataSetOptions(root.Path, TrainSamples: 21)),
-            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo("21 training samples of fashion-mnist were asked for; choose a number from 1 to 20."));
+            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(
+                "21 training samples of fashion-mnist were asked for; choose a number from 1 to 20."));
         Assert.That(
             () => DataSetCatalog.Load("synthetic-28", new DataSetOptions(TestSamples: 0)),
             Throws.TypeOf<ConfigurationException>().With.Message.StartsWith("0 test samples of synthetic-28 were asked for"));

@@ -21,7 +21,8 @@ public class EpochOrderTests
     [Test]
     public void Any_batch_of_any_epoch_can_be_drawn_without_those_before_it()
     {
-        ImageRequest[][] epochs = [.. Enumerable.Range(0, 4).Select(epoch => Epoch(new EpochOrder(Samples, 64, Augmentation.Crop4Flip, 5), epoch))];
+        ImageRequest[][] epochs = [.. Enumerable.Range(0, 4).Select(epoch => Epoch(
+            new EpochOrder(Samples, 64, Augmentation.Crop4Flip, 5), epoch))];
         var jumping = new EpochOrder(Samples, 64, Augmentation.Crop4Flip, 5);
         var requests = new ImageRequest[64];
         foreach ((int epoch, int batch) in new[] { (3, 7), (0, 2), (3, 0), (1, 5) })
@@ -34,7 +35,8 @@ public class EpochOrderTests
 
     [Test]
     public void The_batch_size_changes_neither_order_nor_augmentation() => Assert.That(
-        Epoch(new EpochOrder(Samples, 7, Augmentation.Crop4Flip, 1), 2), Is.EqualTo(Epoch(new EpochOrder(Samples, 128, Augmentation.Crop4Flip, 1), 2)));
+        Epoch(new EpochOrder(Samples, 7, Augmentation.Crop4Flip, 1), 2),
+        Is.EqualTo(Epoch(new EpochOrder(Samples, 128, Augmentation.Crop4Flip, 1), 2)));
 
     [Test]
     public void Augmentation_depends_on_the_sample_and_the_epoch_alone()
@@ -91,7 +93,8 @@ public class EpochOrderTests
         }
     }
 
-    /// <summary>From an independent implementation of the definition: a checkpoint of one platform or version resumes on another.</summary>
+    /// <summary>From an independent implementation of the definition: a checkpoint of one platform or version resumes on
+    /// another.</summary>
     [Test]
     public void The_order_of_a_seed_never_changes()
     {

@@ -81,17 +81,22 @@ internal sealed class LoopbackServer : IDisposable
             return;
         }
 
-        int start = range.Length > 0 && Ranges ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture) : 0;
+        int start = range.Length > 0 && Ranges
+            ? int.Parse(range["bytes=".Length..^1], System.Globalization.CultureInfo.InvariantCulture)
+            : 0;
         if (start > 0 && start >= file.Length)
         {
-            await SendAsync(stream, "416 Range Not Satisfiable", 0, $"Content-Range: bytes */{file.Length}\r\n", []).ConfigureAwait(false);
+            await SendAsync(
+                stream, "416 Range Not Satisfiable", 0, $"Content-Range: bytes */{file.Length}\r\n", []).ConfigureAwait(false);
             return;
         }
 
         int claimed = WrongRange ? start + 1 : start;
         string extra = start > 0 ? $"Content-Range: bytes {claimed}-{file.Length - 1}/{file.Length}\r\n" : "";
         int sent = Stall ? 0 : Cuts.TryDequeue(out int cut) ? Math.Min(cut, file.Length - start) : file.Length - start;
-        await SendAsync(stream, start > 0 ? "206 Partial Content" : "200 OK", file.Length - start, extra, file[start..(start + sent)]).ConfigureAwait(false);
+        await SendAsync(stream, start > 0
+            ? "206 Partial Content"
+            : "200 OK", file.Length - start, extra, file[start..(start + sent)]).ConfigureAwait(false);
         if (Stall)
             await Task.Delay(Timeout.Infinite, _stop.Token).ConfigureAwait(false);
     }

@@ -41,7 +41,8 @@ public class MnistReaderTests
         _files.Remove("t10k-labels-idx1-ubyte");
         SmallData.Save(_folder.Path, _files);
         Assert.That(Fail(), Is.EqualTo(
-            $"The data set mnist is missing: there is no {_folder["t10k-labels-idx1-ubyte.gz"]} and no {_folder["t10k-labels-idx1-ubyte"]} "
+            $"The data set mnist is missing: there is no {_folder["t10k-labels-idx1-ubyte.gz"]} and no "
+            + $"{_folder["t10k-labels-idx1-ubyte"]} "
             + $"and no {_folder["t10k-labels.idx1-ubyte"]} and no {_folder["t10k-labels.idx1-ubyte.gz"]}; run 'data fetch "
             + $"mnist', or name the folder that has it with dataFolder or BOOSTING_TICKET_DATA."));
     }
@@ -76,7 +77,8 @@ public class MnistReaderTests
             }
             catch (DataException error)
             {
-                Assert.That(error.Message, Does.StartWith($"{path} is damaged: ").And.EndsWith("run 'data fetch mnist' to download it again."), $"bit {bit}");
+                Assert.That(error.Message, Does.StartWith($"{path} is damaged: ").And.EndsWith(
+                    "run 'data fetch mnist' to download it again."), $"bit {bit}");
             }
         }
 
@@ -86,17 +88,25 @@ public class MnistReaderTests
 
     private static IEnumerable<TestCaseData> Damages()
     {
-        yield return Case("images cut off", "train-images-idx3-ubyte", file => file[..^1], "it is cut off: its header promises 15680 bytes and 15679 follow");
-        yield return Case("images too long", "train-images-idx3-ubyte", file => [.. file, 0], "it is too long: more than the 15680 bytes");
+        yield return Case("images cut off", "train-images-idx3-ubyte", file => file[..^1],
+            "it is cut off: its header promises 15680 bytes and 15679 follow");
+        yield return Case(
+            "images too long", "train-images-idx3-ubyte", file => [.. file, 0], "it is too long: more than the 15680 bytes");
         yield return Case("header cut off", "train-images-idx3-ubyte", file => file[..10], "it ends within its header");
         yield return Case("empty", "train-images-idx3-ubyte", _ => [], "it ends within its header");
-        yield return Case("labels for images", "train-images-idx3-ubyte", _ => SmallData.Mnist()["train-labels-idx1-ubyte"], "it begins with 00000801 and not with the magic number 00000803");
-        yield return Case("images for labels", "t10k-labels-idx1-ubyte", _ => SmallData.Mnist()["t10k-images-idx3-ubyte"], "magic number 00000801");
+        yield return Case("labels for images", "train-images-idx3-ubyte", _ => SmallData.Mnist()["train-labels-idx1-ubyte"],
+            "it begins with 00000801 and not with the magic number 00000803");
+        yield return Case("images for labels", "t10k-labels-idx1-ubyte", _ => SmallData.Mnist()["t10k-images-idx3-ubyte"],
+            "magic number 00000801");
         yield return Case("no images", "train-images-idx3-ubyte", _ => SmallData.Idx([0, 28, 28], []), "impossible sizes (0)");
-        yield return Case("negative size", "train-images-idx3-ubyte", _ => SmallData.Idx([20, -28, 28], []), "impossible sizes (20x-28)");
-        yield return Case("huge size", "train-images-idx3-ubyte", _ => SmallData.Idx([60_000, 60_000, 28], []), "impossible sizes (60000x60000)");
-        yield return Case("2 GB promised", "train-images-idx3-ubyte", _ => SmallData.Idx([2_000_000, 28, 28], new byte[100]), "it is cut off: its header promises 1568000000 bytes and 100 follow");
-        yield return Case("label out of range", "t10k-labels-idx1-ubyte", file => [.. file[..^1], 10], "label 10 of sample 9 is not below 10");
+        yield return Case(
+            "negative size", "train-images-idx3-ubyte", _ => SmallData.Idx([20, -28, 28], []), "impossible sizes (20x-28)");
+        yield return Case("huge size", "train-images-idx3-ubyte", _ => SmallData.Idx(
+            [60_000, 60_000, 28], []), "impossible sizes (60000x60000)");
+        yield return Case("2 GB promised", "train-images-idx3-ubyte", _ => SmallData.Idx(
+            [2_000_000, 28, 28], new byte[100]), "it is cut off: its header promises 1568000000 bytes and 100 follow");
+        yield return Case(
+            "label out of range", "t10k-labels-idx1-ubyte", file => [.. file[..^1], 10], "label 10 of sample 9 is not below 10");
 
         static TestCaseData Case(string what, string file, Func<byte[], byte[]> damage, string problem) =>
             new TestCaseData(file, damage, problem).SetArgDisplayNames(what);
@@ -107,7 +117,8 @@ public class MnistReaderTests
     {
         _files[file] = damage(_files[file]);
         SmallData.Save(_folder.Path, _files);
-        Assert.That(Fail(), Does.StartWith($"{_folder[file]} is damaged: ").And.Contains(problem).And.EndsWith("; run 'data fetch mnist' to download it again."));
+        Assert.That(Fail(), Does.StartWith($"{_folder[file]} is damaged: ").And.Contains(problem).And.EndsWith(
+            "; run 'data fetch mnist' to download it again."));
     }
 
     [Test]

@@ -74,7 +74,8 @@ public class RealDataTests
         File.WriteAllBytes(unpacked, bytes);
         Assert.That(
             () => DataSetCatalog.Load("mnist", new DataSetOptions(copy.Path)),
-            Throws.TypeOf<DataException>().With.Message.EqualTo($"{unpacked} is damaged: its content is not the published one; run 'data fetch mnist' to download it again."));
+            Throws.TypeOf<DataException>().With.Message.EqualTo(
+                $"{unpacked} is damaged: its content is not the published one; run 'data fetch mnist' to download it again."));
     }
 
     private static int[] Histogram(ImageSet set)

@@ -46,7 +46,8 @@ internal static class SmallData
         ["t10k-labels-idx1-ubyte"] = Idx([10], [.. Enumerable.Range(0, 10).Select(i => (byte)i)]),
     };
 
-    /// <summary>The six batches of CIFAR-10 by name, with <see cref="CifarRecords"/> records each; sample i has label i % 10.</summary>
+    /// <summary>The six batches of CIFAR-10 by name, with <see cref="CifarRecords"/> records each; sample i has label i %
+    /// 10.</summary>
     public static Dictionary<string, byte[]> Cifar()
     {
         var batches = new Dictionary<string, byte[]>();
@@ -72,7 +73,8 @@ internal static class SmallData
         {
             writer.WriteEntry(new UstarTarEntry(TarEntryType.Directory, folder + "/"));
             foreach ((string name, byte[] content) in files)
-                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, $"{folder}/{name}") { DataStream = new MemoryStream(content) });
+                writer.WriteEntry(
+                    new UstarTarEntry(TarEntryType.RegularFile, $"{folder}/{name}") { DataStream = new MemoryStream(content) });
         }
 
         return Gzip(tar.ToArray());

@@ -11,9 +11,11 @@ public class SyntheticImagesTests
         IDataSet set = DataSetCatalog.Find(name);
         (ImageSet train, ImageSet test) = set.Load(new DataSetOptions(TrainSamples: 200, TestSamples: 50));
         Assert.That((train.Count, test.Count), Is.EqualTo((200, 50)));
-        Assert.That((train.Channels, train.Height, train.Width), Is.EqualTo((set.Shape.Channels, set.Shape.Height, set.Shape.Width)));
+        Assert.That(
+            (train.Channels, train.Height, train.Width), Is.EqualTo((set.Shape.Channels, set.Shape.Height, set.Shape.Width)));
         foreach (ImageSet part in new[] { train, test })
-            Assert.That(part.Labels.CountBy(label => label).Select(pair => pair.Value), Is.All.EqualTo(part.Count / 10).And.Exactly(10).Items);
+            Assert.That(part.Labels.CountBy(label => label).Select(pair => pair.Value), Is.All.EqualTo(
+                part.Count / 10).And.Exactly(10).Items);
     }
 
     [Test]
@@ -24,14 +26,16 @@ public class SyntheticImagesTests
         Assert.That(shortTrain.Pixels, Is.EqualTo(train.Pixels[..(40 * 784)]));
         Assert.That(longTest.Pixels[..(60 * 784)], Is.EqualTo(test.Pixels));
         Assert.That(test.Sample(0).ToArray(), Is.Not.EqualTo(train.Sample(0).ToArray()));
-        Assert.That(SyntheticImages.Generate("s", 1, 28, 1, 1, seed: 2).Train.Sample(0).ToArray(), Is.Not.EqualTo(train.Sample(0).ToArray()));
+        Assert.That(SyntheticImages.Generate("s", 1, 28, 1, 1, seed: 2).Train.Sample(0).ToArray(), Is.Not.EqualTo(
+            train.Sample(0).ToArray()));
     }
 
     /// <summary>Results on the generated sets are quoted in documents: a change of the pixels must not go unnoticed.</summary>
     [TestCase("synthetic-28", "5e62301524230e4ab538627f143a6d049e1d3e4c811b0ef99a3c310a5d2979d2")]
     [TestCase("synthetic-32", "9090f233b08b1df04038764195be4109600261f86b70bdbf1f8f96484d029fbd")]
     public void The_pixels_of_a_seed_never_change(string name, string expected) =>
-        Assert.That(DataSetCatalog.Load(name, new DataSetOptions(TrainSamples: 50, TestSamples: 10, Seed: 7)).Train.ContentHash, Is.EqualTo(expected));
+        Assert.That(DataSetCatalog.Load(
+            name, new DataSetOptions(TrainSamples: 50, TestSamples: 10, Seed: 7)).Train.ContentHash, Is.EqualTo(expected));
 
     /// <summary>The glyph stands out by several times the budget of the usual attacks: 0.1 in grey, 8/255 in colour.</summary>
     [TestCase("synthetic-28", 0.1)]
@@ -57,7 +61,8 @@ public class SyntheticImagesTests
         TimeSpan before = process.TotalProcessorTime;
         DataSetCatalog.Load("synthetic-28", new DataSetOptions(TrainSamples: 6000));
         process.Refresh();
-        // Processor time of all cores together, which other programs do not lengthen: a few tenths of a second in a release build.
+        // Processor time of all cores together, which other programs do not lengthen: a few tenths of a second in a release
+        // build.
         Assert.That(process.TotalProcessorTime - before, Is.LessThan(TimeSpan.FromSeconds(3)));
     }
 
@@ -70,7 +75,8 @@ public class SyntheticImagesTests
         var model = new SoftmaxRegression(train.SampleLength, 10);
         model.Train(train, epochs: 6, rate: 0.02);
         double accuracy = model.Accuracy(test);
-        TestContext.Out.WriteLine($"{name}: softmax regression {accuracy:P1} on test, {model.Accuracy(train):P1} on training samples");
+        TestContext.Out.WriteLine(
+            $"{name}: softmax regression {accuracy:P1} on test, {model.Accuracy(train):P1} on training samples");
         Assert.That(accuracy, Is.InRange(0.40, 0.90));
     }
 }

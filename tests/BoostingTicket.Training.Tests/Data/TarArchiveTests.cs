@@ -55,11 +55,11 @@ public sealed class TarArchiveTests
     }
 
     [TestCase("19 size=8589934592\n", "it ends within a file")]
-    [TestCase("18 size=9999999999999999999\n", "no list of records")]
+    [TestCase("18 size=9999999999999999999\n", "not a list of records")]
     [TestCase("28 size=9999999999999999999\n", "no valid size")]
     [TestCase("11 size=-1\n", "no valid size")]
-    [TestCase("99999999999 a=b\n", "no list of records")]
-    [TestCase("5 a=b\n", "no list of records")]
+    [TestCase("99999999999 a=b\n", "not a list of records")]
+    [TestCase("5 a=b\n", "not a list of records")]
     public void Extended_headers_that_lie_are_refused(string record, string message)
     {
         byte[] bytes = Encoding.UTF8.GetBytes(record);

@@ -57,5 +57,6 @@ public class TrainValidationSplitTests
     public void A_split_that_leaves_nothing_to_train_on_is_refused(int count, int validation) =>
         Assert.That(
             () => TrainValidationSplit.Create(count, validation, 0),
-            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"A validation set of {validation} cannot be split from {count}"));
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith(
+                $"A validation set of {validation} cannot be split from {count}"));
 }

@@ -75,7 +75,8 @@ public sealed class ResumedAttacksTests
         using var stopped = new CountingProgress(cancelAfter: 150);
         // Nothing is kept within stages but for the request to stop.
         Assert.That(
-            () => Evaluator(stopped, seconds: 1e9).Run(Attacks, Settings, Stream, file, stopped.Token), Throws.InstanceOf<OperationCanceledException>());
+            () => Evaluator(stopped, seconds: 1e9).Run(Attacks, Settings, Stream, file, stopped.Token),
+            Throws.InstanceOf<OperationCanceledException>());
         Assert.That(file.Restore()!.Stage, Is.Not.Null);
         using var progress = new CountingProgress();
         AttackEvaluator evaluator = Evaluator(progress);
@@ -86,7 +87,12 @@ public sealed class ResumedAttacksTests
     [Test]
     public void A_state_comes_back_as_it_was_and_belongs_to_one_evaluation()
     {
-        var state = new AttackState(3) { Results = [.. _whole.Attacks], Warnings = ["a \"warning\""], Stage = new AttackStage(3, 2, 1, 5, 4, 0.125f, 1.5) };
+        var state = new AttackState(3)
+        {
+            Results = [.. _whole.Attacks],
+            Warnings = ["a \"warning\""],
+            Stage = new AttackStage(3, 2, 1, 5, 4, 0.125f, 1.5),
+        };
         state.Robust[1] = state.Unfooled[0] = state.Unfooled[1] = true;
         new AttackStateFile(_folder["state"], Binding, 3, 0).Save(state);
         AttackState read = new AttackStateFile(_folder["state"], Binding, 3, 0).Restore()!;
@@ -105,12 +111,16 @@ public sealed class ResumedAttacksTests
         byte[] bytes = File.ReadAllBytes(_folder["state"]);
         bytes[^2] ^= 1;
         File.WriteAllBytes(_folder["state"], bytes);
-        Assert.That(() => new AttackStateFile(_folder["state"], Binding, 3, 0).Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("checksum"));
+        Assert.That(() => new AttackStateFile(
+            _folder["state"], Binding, 3, 0).Restore(), Throws.TypeOf<DamagedFileException>().With.Message.Contains("checksum"));
     }
 
     private AttackEvaluator Evaluator(CountingProgress progress, double seconds = 0)
     {
-        var evaluator = new AttackEvaluator(_trained.Network, _trained.Test, Samples, 7, progress) { SecondsBetweenStates = seconds };
+        var evaluator = new AttackEvaluator(_trained.Network, _trained.Test, Samples, 7, progress)
+        {
+            SecondsBetweenStates = seconds,
+        };
         evaluator.KeepImages();
         return evaluator;
     }

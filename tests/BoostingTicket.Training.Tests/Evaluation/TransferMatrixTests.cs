@@ -55,11 +55,13 @@ public sealed class TransferMatrixTests
             {
                 double expected = Accuracy(networks[target], images);
                 MeasuredShare actual = result.Rows[source].Accuracies[target];
-                Assert.That(actual, Is.EqualTo(new MeasuredShare(expected, WilsonInterval.Of((int)Math.Round(expected * Samples.Length), Samples.Length))), $"{source} to {target}");
+                Assert.That(actual, Is.EqualTo(new MeasuredShare(expected, WilsonInterval.Of(
+                    (int)Math.Round(expected * Samples.Length), Samples.Length))), $"{source} to {target}");
             }
         }
         TestContext.Out.WriteLine(string.Join(
-            "\n", result.Rows.Select(row => $"{row.Clean.Value:P1}: {string.Join(" ", row.Accuracies.Select(share => share.Value.ToString("P1")))}")));
+            "\n", result.Rows.Select(
+                row => $"{row.Clean.Value:P1}: {string.Join(" ", row.Accuracies.Select(share => share.Value.ToString("P1")))}")));
         Assert.Multiple(() =>
         {
             Assert.That((result.Attack, result.Samples), Is.EqualTo(("pgd-20", Samples.Length)));
@@ -69,7 +71,8 @@ public sealed class TransferMatrixTests
                 Assert.That(row.Clean.Value, Is.EqualTo(Accuracy(networks[index], CleanImages(networks[index]))));
                 Assert.That(row.LargestPerturbation, Is.EqualTo(Settings.Epsilon).Within(1e-5));
                 Assert.That(row.Accuracies[index].Value, Is.LessThan(row.Clean.Value - 0.1), "the attack is worth its name");
-                Assert.That(row.Accuracies[index].Value, Is.LessThan(result.Rows[1 - index].Accuracies[index].Value), "white box is stronger than transfer");
+                Assert.That(row.Accuracies[index].Value, Is.LessThan(
+                    result.Rows[1 - index].Accuracies[index].Value), "white box is stronger than transfer");
             }
         });
     }
@@ -78,7 +81,8 @@ public sealed class TransferMatrixTests
     public void A_network_that_is_the_same_is_fooled_the_same()
     {
         TransferNetwork one = NetworkOf(_small, "one"), same = NetworkOf(_small, "same");
-        TransferResult result = new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 32, _progress).Run([one, same], "apgd-ce", Settings, Stream);
+        TransferResult result = new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 32, _progress).Run(
+            [one, same], "apgd-ce", Settings, Stream);
         Assert.That(result.Rows.SelectMany(row => row.Accuracies).Distinct().ToArray(), Has.Length.EqualTo(1));
         Assert.That(result.Rows[0].Accuracies[0].Value, Is.LessThan(result.Rows[0].Clean.Value));
     }
@@ -96,7 +100,8 @@ public sealed class TransferMatrixTests
     public void An_attack_of_several_stages_leaves_its_source_what_autoattack_leaves_it()
     {
         int[] some = [.. Samples.Take(20)];
-        RobustnessResult expected = new AttackEvaluator(_small.Network, _small.Test, some, 20, _progress).Run(["autoattack"], Settings, Stream);
+        RobustnessResult expected = new AttackEvaluator(_small.Network, _small.Test, some, 20, _progress).Run(
+            ["autoattack"], Settings, Stream);
         TransferResult result = Run(8, [_small, _large], "autoattack", some);
         double whiteBox = result.Rows[0].Accuracies[0].Value;
         // Samples that are wrong clean are attacked too, and may become right.
@@ -117,7 +122,8 @@ public sealed class TransferMatrixTests
     public void Progress_goes_up_to_its_announced_end(string attack)
     {
         var seen = new Steps();
-        new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 32, seen).Run([NetworkOf(_small, "a"), NetworkOf(_large, "b")], attack, Settings, Stream);
+        new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 32, seen).Run(
+            [NetworkOf(_small, "a"), NetworkOf(_large, "b")], attack, Settings, Stream);
         Assert.That(seen.Done, Is.Ordered);
         Assert.That(seen.Done[^1], Is.EqualTo(seen.Total));
         Assert.That(seen.Finished, Is.EqualTo(1));
@@ -128,7 +134,8 @@ public sealed class TransferMatrixTests
     {
         TransferNetwork dead = NetworkOf(_small, "dead");
         Array.Clear(dead.State.Weights);
-        TransferResult result = new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 30, _progress).Run([NetworkOf(_large, "live"), dead], "apgd-ce", Settings, Stream);
+        TransferResult result = new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 30, _progress).Run(
+            [NetworkOf(_large, "live"), dead], "apgd-ce", Settings, Stream);
         Assert.That(result.Warnings, Has.One.Contains("apgd-ce on dead met a gradient of zero at 60 of 60 starts"));
         Assert.That(_progress.Warnings, Is.EqualTo(result.Warnings));
     }
@@ -139,15 +146,18 @@ public sealed class TransferMatrixTests
         using var stopped = new CountingProgress(cancelAfter: 3);
         var matrix = new TransferMatrix(_small.Network.Backend, _small.Test, Samples, 8, stopped);
         Assert.That(
-            () => matrix.Run([NetworkOf(_small, "a")], "pgd-20", Settings, Stream, stopped.Token), Throws.InstanceOf<OperationCanceledException>());
+            () => matrix.Run([NetworkOf(_small, "a")], "pgd-20", Settings, Stream, stopped.Token),
+            Throws.InstanceOf<OperationCanceledException>());
         Assert.That(stopped.Reports, Is.LessThan(5));
         Assert.That(() => Run(8, [_small], "pdg"), Throws.TypeOf<ConfigurationException>().With.Message.Contains("'pdg'"));
         Assert.That(_progress.Stages, Is.Empty);
     }
 
-    private TransferResult Run(int batch, TrainedNetwork[] networks, string attack, int[]? samples = null, AttackSettings? settings = null) =>
+    private TransferResult Run(
+        int batch, TrainedNetwork[] networks, string attack, int[]? samples = null, AttackSettings? settings = null) =>
         new TransferMatrix(_small.Network.Backend, _small.Test, samples ?? Samples, batch, _progress)
-            .Run([.. networks.Select((network, index) => NetworkOf(network, $"network {index}"))], attack, settings ?? Settings, Stream);
+            .Run([.. networks.Select((network, index) => NetworkOf(network, $"network {index}"))], attack, settings
+                ?? Settings, Stream);
 
     private static TransferNetwork NetworkOf(TrainedNetwork trained, string name) =>
         new(name, trained.Network.Graph, ModelState.Capture(trained.Network.Parameters, trained.Network.Backend));
@@ -155,7 +165,8 @@ public sealed class TransferMatrixTests
     private static float[] Pgd20(TrainedNetwork trained)
     {
         var target = new NetworkTarget(trained.Network, Samples.Length, AttackStatistics.Running);
-        trained.Test.Load([.. Samples.Select(sample => new ImageRequest(sample, 0, 0, false))], target.Buffers, target.Buffers.Clean);
+        trained.Test.Load(
+            [.. Samples.Select(sample => new ImageRequest(sample, 0, 0, false))], target.Buffers, target.Buffers.Clean);
         using var attack = new ProjectedGradientDescent(target, AttackBudget.Pgd(Settings with { Steps = 20 }));
         attack.Run(Stream, epoch: 0);
         float[] images = new float[target.Buffers.Input.Length];
@@ -177,7 +188,8 @@ public sealed class TransferMatrixTests
         var model = new NetworkModel(trained.Network, Samples.Length);
         float[] logits = new float[Samples.Length * model.Classes];
         model.Logits(images, logits);
-        return Samples.Count(s => AttackBatch.IsCorrect(logits.AsSpan(s * model.Classes, model.Classes), trained.Test.Set.Labels[s])) / (double)Samples.Length;
+        return Samples.Count(s => AttackBatch.IsCorrect(
+            logits.AsSpan(s * model.Classes, model.Classes), trained.Test.Set.Labels[s])) / (double)Samples.Length;
     }
 
     private sealed class Steps : IRunProgress

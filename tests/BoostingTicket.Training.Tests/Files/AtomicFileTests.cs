@@ -66,10 +66,12 @@ public class AtomicFileTests
     public void A_target_that_cannot_be_written_is_one_sentence()
     {
         File.WriteAllText(_folder["file"], "in the way");
-        ConfigurationException below = Assert.Throws<ConfigurationException>(() => AtomicFile.WriteAllText(_folder["file", "x"], "new"))!;
+        ConfigurationException below = Assert.Throws<ConfigurationException>(
+            () => AtomicFile.WriteAllText(_folder["file", "x"], "new"))!;
         Assert.That(below.Message, Does.StartWith($"Cannot write {_folder["file", "x"]}: ").And.EndsWith("or choose another."));
         Directory.CreateDirectory(_folder["folder"]);
-        ConfigurationException folder = Assert.Throws<ConfigurationException>(() => AtomicFile.WriteAllText(_folder["folder"], "new"))!;
+        ConfigurationException folder = Assert.Throws<ConfigurationException>(
+            () => AtomicFile.WriteAllText(_folder["folder"], "new"))!;
         Assert.That(folder.Message, Does.StartWith($"Cannot write {_folder["folder"]}: "));
         Assert.That(_folder.Files, Is.EqualTo(new[] { "file" }));
     }

@@ -27,7 +27,8 @@ public sealed class NpyFileTests
             Assert.That(header.TrimEnd(), Is.EqualTo($"{{'descr': '<f4', 'fortran_order': False, 'shape': {dimensions}, }}"));
             Assert.That(header[^1], Is.EqualTo('\n'));
             Assert.That(
-                Enumerable.Range(0, 6).Select(i => BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(10 + length + 4 * i))), Is.EqualTo(values));
+                Enumerable.Range(0, 6).Select(i => BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(10 + length + 4 * i))),
+                Is.EqualTo(values));
             Assert.That(bytes, Has.Length.EqualTo(10 + length + 24));
         });
     }

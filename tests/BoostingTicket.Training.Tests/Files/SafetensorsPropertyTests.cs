@@ -3,12 +3,14 @@ using CsCheck;
 
 namespace BoostingTicket.Training.Tests.Files;
 
-/// <summary>Random content comes back as it went in; random damage never gives anything but a <see cref="DamagedFileException"/>.</summary>
+/// <summary>Random content comes back as it went in; random damage never gives anything but a <see
+/// cref="DamagedFileException"/>.</summary>
 public class SafetensorsPropertyTests
 {
     private sealed record Content(string Name, SafetensorsType Type, long[] Shape, byte[] Bytes);
 
-    private static readonly Gen<string> GenName = Gen.OneOf(Gen.String[Gen.Char.AlphaNumeric, 1, 12], Gen.String[Gen.Char["äß\"\\/\n\t 漢_.{}"], 1, 6]);
+    private static readonly Gen<string> GenName = Gen.OneOf(
+        Gen.String[Gen.Char.AlphaNumeric, 1, 12], Gen.String[Gen.Char["äß\"\\/\n\t 漢_.{}"], 1, 6]);
 
     private static readonly Gen<Content> GenTensor =
         from name in GenName
@@ -59,7 +61,8 @@ public class SafetensorsPropertyTests
     public void Random_headers_are_read_or_damage()
     {
         Gen<string> token = Gen.OneOf(
-            "{", "}", "[", "]", ",", ":", "\"w\"", "\"dtype\"", "\"F32\"", "\"BF16\"", "\"shape\"", "\"data_offsets\"", "\"__metadata__\"",
+            "{", "}", "[", "]", ",", ":", "\"w\"", "\"dtype\"", "\"F32\"", "\"BF16\"", "\"shape\"", "\"data_offsets\"",
+            "\"__metadata__\"",
             "0", "4", "8", "-1", "1e9", "9223372036854775807", "null", "true", " ", "\"\\ud800\"", "\"\\u0000\"");
         Gen.Select(token.Array[0, 25], Gen.Byte.Array[0, 16]).Sample((tokens, data) =>
             OpensOrIsDamaged(SafetensorsTests.Raw("{" + string.Concat(tokens), data)));
@@ -68,7 +71,8 @@ public class SafetensorsPropertyTests
     [Test]
     public void A_mutated_file_is_damage()
     {
-        Gen<(int Where, int Removed, byte[] Inserted)> mutation = Gen.Select(Gen.Int[0, 400], Gen.Int[0, 8], Gen.Byte.Array[0, 8]);
+        Gen<(int Where, int Removed, byte[] Inserted)> mutation = Gen.Select(
+            Gen.Int[0, 400], Gen.Int[0, 8], Gen.Byte.Array[0, 8]);
         Gen.Select(GenFile, mutation).Sample((content, change) =>
         {
             byte[] bytes = Write(content);
@@ -77,7 +81,8 @@ public class SafetensorsPropertyTests
             // Damage must be noticed unless it spells the same content, as white space in the header may, or hits the name of the
             // checksum: without one, the file is another program's.
             return mutated.SequenceEqual(bytes)
-                || (OpensOrIsDamaged(mutated, out bool opened) && (!opened || !HasChecksum(mutated) || SameContent(mutated, bytes)));
+                || (OpensOrIsDamaged(mutated, out bool opened) && (!opened || !HasChecksum(mutated) || SameContent(
+                    mutated, bytes)));
         });
     }
 

@@ -47,13 +47,16 @@ public class SafetensorsTests
 
     [Test]
     public void An_empty_file_is_a_padded_empty_object() => Assert.That(
-        Bytes(new SafetensorsWriter { Checksum = false }), Is.EqualTo(new byte[] { 8, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}', 32, 32, 32, 32, 32, 32 }));
+        Bytes(new SafetensorsWriter { Checksum = false }),
+        Is.EqualTo(new byte[] { 8, 0, 0, 0, 0, 0, 0, 0, (byte)'{', (byte)'}', 32, 32, 32, 32, 32, 32 }));
 
     [Test]
     public void The_same_content_gives_the_same_bytes_in_whatever_order_it_is_added()
     {
-        byte[] first = Bytes(new SafetensorsWriter().WithMetadata("model", "lenet").WithMetadata("hash", "ab").Add("x", new float[] { 1 }, 1).Add("y", new byte[] { 2 }, 1));
-        byte[] second = Bytes(new SafetensorsWriter().Add("y", new byte[] { 2 }, 1).WithMetadata("hash", "ab").Add("x", new float[] { 1 }, 1).WithMetadata("model", "lenet"));
+        byte[] first = Bytes(new SafetensorsWriter().WithMetadata("model", "lenet").WithMetadata("hash", "ab").Add(
+            "x", new float[] { 1 }, 1).Add("y", new byte[] { 2 }, 1));
+        byte[] second = Bytes(new SafetensorsWriter().Add("y", new byte[] { 2 }, 1).WithMetadata("hash", "ab").Add(
+            "x", new float[] { 1 }, 1).WithMetadata("model", "lenet"));
         Assert.That(second, Is.EqualTo(first));
     }
 
@@ -62,14 +65,16 @@ public class SafetensorsTests
     public void A_naive_reader_of_the_format_finds_everything()
     {
         float[] weights = [1.5f, -2, float.NaN, float.NegativeInfinity, 0, 1e-40f];
-        byte[] bytes = Bytes(new SafetensorsWriter().WithMetadata("schlüssel", "\"quoted\"\n").Add("fc.weight", weights, 2, 3).Add("i", new int[] { -1 }, 1));
+        byte[] bytes = Bytes(new SafetensorsWriter().WithMetadata("schlüssel", "\"quoted\"\n").Add(
+            "fc.weight", weights, 2, 3).Add("i", new int[] { -1 }, 1));
         int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
         Assert.That(headerLength % 8, Is.Zero);
         JsonObject header = JsonNode.Parse(bytes.AsSpan(8, headerLength))!.AsObject();
         Assert.That(header["__metadata__"]!["schlüssel"]!.GetValue<string>(), Is.EqualTo("\"quoted\"\n"));
         Assert.That(header["fc.weight"]!["dtype"]!.GetValue<string>(), Is.EqualTo("F32"));
         Assert.That(header["fc.weight"]!["shape"]!.ToJsonString(), Is.EqualTo("[2,3]"));
-        int begin = header["fc.weight"]!["data_offsets"]![0]!.GetValue<int>(), end = header["fc.weight"]!["data_offsets"]![1]!.GetValue<int>();
+        int begin = header["fc.weight"]!["data_offsets"]![0]!.GetValue<int>(),
+        end = header["fc.weight"]!["data_offsets"]![1]!.GetValue<int>();
         byte[] data = bytes[(8 + headerLength + begin)..(8 + headerLength + end)];
         Assert.That(data, Is.EqualTo(MemoryMarshal.AsBytes<float>(weights).ToArray()));
         Assert.That(header.Select(pair => pair.Key), Is.EqualTo(new[] { "__metadata__", "fc.weight", "i" }));
@@ -79,12 +84,15 @@ public class SafetensorsTests
     public void Reads_back_what_was_saved()
     {
         new SafetensorsWriter().WithMetadata("model", "lenet")
-            .Add("w", new float[] { 1, 2, 3, 4, 5, 6 }, 2, 3).Add("d", new double[] { 1.0 / 3 }, 1).Add("i", new int[] { -5, 6 }, 2)
-            .Add("l", new long[] { long.MinValue }).Add("mask.w", new byte[] { 0, 1 }, 2).Add("none", ReadOnlyMemory<float>.Empty, 3, 0)
+            .Add("w", new float[] { 1, 2, 3, 4, 5, 6 }, 2, 3).Add("d", new double[] { 1.0 / 3 }, 1).Add(
+                "i", new int[] { -5, 6 }, 2)
+            .Add("l", new long[] { long.MinValue }).Add("mask.w", new byte[] { 0, 1 }, 2).Add(
+                "none", ReadOnlyMemory<float>.Empty, 3, 0)
             .Save(_folder["x"]);
         using SafetensorsFile file = SafetensorsFile.Open(_folder["x"]);
         Assert.That(file.Metadata["model"], Is.EqualTo("lenet"));
-        Assert.That(Read<float>(file, file.Require("w", SafetensorsType.F32, 2, 3)), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6 }));
+        Assert.That(
+            Read<float>(file, file.Require("w", SafetensorsType.F32, 2, 3)), Is.EqualTo(new float[] { 1, 2, 3, 4, 5, 6 }));
         Assert.That(Read<double>(file, file.Require("d", SafetensorsType.F64, 1)), Is.EqualTo(new[] { 1.0 / 3 }));
         Assert.That(Read<int>(file, file.Require("i", SafetensorsType.I32, 2)), Is.EqualTo(new[] { -5, 6 }));
         Assert.That(Read<long>(file, file.Require("l", SafetensorsType.I64)), Is.EqualTo(new[] { long.MinValue }));
@@ -106,7 +114,8 @@ public class SafetensorsTests
         Assert.That(Singles(file, "f64"), Is.EqualTo(Enumerable.Range(0, 20_000).Select(i => (float)(i + 0.1))));
         Assert.That(
             () => Singles(file, "i32"),
-            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo("Tensor 'i32' of x.safetensors is I32 [1] where floating-point numbers are needed; give another file."));
+            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo(
+                "Tensor 'i32' of x.safetensors is I32 [1] where floating-point numbers are needed; give another file."));
     }
 
     [Test]
@@ -115,11 +124,13 @@ public class SafetensorsTests
         using SafetensorsFile file = Open(Bytes(new SafetensorsWriter().Add("w", new float[6], 2, 3)));
         Assert.That(
             () => file.Require("w", SafetensorsType.F32, 3, 2),
-            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo("Tensor 'w' of x.safetensors is F32 [2, 3] where F32 [3, 2] is needed; give a file of this model."));
+            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo(
+                "Tensor 'w' of x.safetensors is F32 [2, 3] where F32 [3, 2] is needed; give a file of this model."));
         Assert.That(
             () => file.Require("w", SafetensorsType.U8, 2, 3),
             Throws.TypeOf<DamagedFileException>().With.Message.Contains("is F32 [2, 3] where U8 [2, 3] is needed"));
-        Assert.That(() => file.Require("v", SafetensorsType.F32, 1), Throws.TypeOf<DamagedFileException>().With.Message.StartsWith("x.safetensors has no tensor 'v'"));
+        Assert.That(() => file.Require("v", SafetensorsType.F32, 1),
+            Throws.TypeOf<DamagedFileException>().With.Message.StartsWith("x.safetensors has no tensor 'v'"));
     }
 
     [Test]
@@ -132,13 +143,16 @@ public class SafetensorsTests
         Assert.That(surplus, Is.EqualTo(new[] { "b" }));
         Assert.That(
             () => file.RequireExactly(["a", "p", "q", "r", "s"]),
-            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo("x.safetensors lacks tensors 'p', 'q', 'r' and 1 more and has the surplus tensor 'b'; give a file of this model."));
+            Throws.TypeOf<DamagedFileException>().With.Message.EqualTo(
+                "x.safetensors lacks tensors 'p', 'q', 'r' and 1 more and has the surplus tensor 'b'; "
+                + "give a file of this model."));
     }
 
     [Test]
     public void Another_library_may_lay_the_content_out_anew_but_not_change_it()
     {
-        byte[] original = Bytes(new SafetensorsWriter().WithMetadata("model", "m").Add("a", new float[] { 1 }, 1).Add("b", new byte[] { 2 }, 1));
+        byte[] original = Bytes(new SafetensorsWriter().WithMetadata("model", "m").Add("a", new float[] { 1 }, 1).Add(
+            "b", new byte[] { 2 }, 1));
         int headerLength = (int)BinaryPrimitives.ReadInt64LittleEndian(original);
         JsonObject header = JsonNode.Parse(original.AsSpan(8, headerLength))!.AsObject();
         header["a"]!["data_offsets"] = new JsonArray(1, 5);
@@ -151,15 +165,18 @@ public class SafetensorsTests
         Open(laidOutAnew).Dispose();
 
         laidOutAnew[^1] ^= 1;
-        Assert.That(() => Open(laidOutAnew), Throws.TypeOf<DamagedFileException>().With.Message.Contains("does not match its checksum"));
+        Assert.That(
+            () => Open(laidOutAnew), Throws.TypeOf<DamagedFileException>().With.Message.Contains("does not match its checksum"));
         metadata["model"] = "n";
-        Assert.That(() => Open(Raw(header.ToJsonString(), [data[4], .. data[..4]])), Throws.TypeOf<DamagedFileException>().With.Message.Contains("checksum"));
+        Assert.That(() => Open(Raw(header.ToJsonString(), [data[4], .. data[..4]])),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("checksum"));
     }
 
     [Test]
     public void Every_flipped_bit_is_noticed()
     {
-        byte[] bytes = Bytes(new SafetensorsWriter().WithMetadata("model", "m").Add("w", new float[] { 1, 2 }, 2).Add("mask.w", new byte[] { 1, 0 }, 2));
+        byte[] bytes = Bytes(new SafetensorsWriter().WithMetadata("model", "m").Add("w", new float[] { 1, 2 }, 2).Add(
+            "mask.w", new byte[] { 1, 0 }, 2));
         // Within the checksum's own name a flip turns the pair into metadata of another name; nothing else is changed by it.
         int keyStart = bytes.AsSpan().IndexOf("boosting-ticket.sha256"u8), keyEnd = keyStart + "boosting-ticket.sha256".Length;
         for (int bit = 0; bit < 8 * bytes.Length; bit++)
@@ -184,9 +201,12 @@ public class SafetensorsTests
     [Test]
     public void A_missing_file_is_a_configuration_error()
     {
-        ConfigurationException error = Assert.Throws<ConfigurationException>(() => SafetensorsFile.Open(_folder["none.safetensors"]).Dispose())!;
-        Assert.That(error.Message, Is.EqualTo($"There is no file {_folder["none.safetensors"]}; give the path of a safetensors file."));
-        Assert.That(() => SafetensorsFile.Open(_folder.Path).Dispose(), Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"Cannot read {_folder.Path}"));
+        ConfigurationException error = Assert.Throws<ConfigurationException>(
+            () => SafetensorsFile.Open(_folder["none.safetensors"]).Dispose())!;
+        Assert.That(
+            error.Message, Is.EqualTo($"There is no file {_folder["none.safetensors"]}; give the path of a safetensors file."));
+        Assert.That(() => SafetensorsFile.Open(_folder.Path).Dispose(),
+            Throws.TypeOf<ConfigurationException>().With.Message.StartsWith($"Cannot read {_folder.Path}"));
     }
 
     [Test]
@@ -195,7 +215,8 @@ public class SafetensorsTests
         SafetensorsWriter writer = new SafetensorsWriter().Add("w", new float[6], 2, 3);
         Assert.That(() => writer.Add("w", new float[1], 1), Throws.ArgumentException.With.Message.Contains("already has"));
         Assert.That(() => writer.Add("__metadata__", new float[1], 1), Throws.ArgumentException);
-        Assert.That(() => writer.Add("v", new float[5], 2, 3), Throws.ArgumentException.With.Message.Contains("5 elements do not fill [2, 3]"));
+        Assert.That(() => writer.Add("v", new float[5], 2, 3), Throws.ArgumentException.With.Message.Contains(
+            "5 elements do not fill [2, 3]"));
         Assert.That(() => writer.Add("\ud800", new float[1], 1), Throws.ArgumentException.With.Message.Contains("surrogate"));
         Assert.That(() => writer.WithMetadata("boosting-ticket.sha256", "x"), Throws.ArgumentException);
         Assert.That(() => writer.AddBytes("v", SafetensorsType.F32, new byte[5], 1), Throws.ArgumentException);
@@ -221,7 +242,8 @@ public class SafetensorsTests
         yield return Case("""{"w":{"shape":[2],"data_offsets":[0,8]}}""", 8, "tensor 'w' has no dtype");
         yield return Case("""{"w":{"dtype":"F32","data_offsets":[0,8]}}""", 8, "tensor 'w' has no shape");
         yield return Case("""{"w":{"dtype":"F32","shape":[2]}}""", 8, "tensor 'w' has no data_offsets");
-        yield return Case("""{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8, "tensor 'w' has 8 bytes, which are not F32 [3]");
+        yield return Case("""{"w":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}""", 8,
+            "tensor 'w' has 8 bytes, which are not F32 [3]");
         yield return Case("""{"w":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}}""", 8, "which are not F64 [2]");
         yield return Case("""{"w":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, "the shape of tensor 'w'");
         yield return Case("""{"w":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]}}""", 8, "the shape of tensor 'w'");
@@ -229,8 +251,10 @@ public class SafetensorsTests
         yield return Case("""{"w":{"dtype":"F32","shape":[4294967296,4294967296,4],"data_offsets":[0,0]}}""", 0, "has 0 bytes");
         yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, "data_offsets of tensor 'w'");
         yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}}""", 8, "data_offsets of tensor 'w'");
-        yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}}""", 8, "data_offsets of tensor 'w'");
-        yield return Case("""{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "the member 'dtype' twice");
+        yield return Case("""{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}}""", 8,
+            "data_offsets of tensor 'w'");
+        yield return Case(
+            """{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "the member 'dtype' twice");
         yield return Case("""{"w":8}""", 8, "tensor 'w' is not described");
         yield return Case("""{"__metadata__":3}""", 0, "metadata is not an object");
         yield return Case("""{"__metadata__":{"a":3}}""", 0, "metadata 'a' is not a string");
@@ -238,7 +262,8 @@ public class SafetensorsTests
         yield return Case("{\"w\":" + new string('[', 1000), 0, "is not JSON");
 
         static TestCaseData Case(string header, int dataLength, string problem) =>
-            new TestCaseData(Raw(header, new byte[dataLength]), problem).SetArgDisplayNames(header.Length > 60 ? header[..60] : header, problem);
+            new TestCaseData(Raw(header, new byte[dataLength]), problem).SetArgDisplayNames(
+                header.Length > 60 ? header[..60] : header, problem);
     }
 
     [TestCaseSource(nameof(BadHeaders))]
@@ -254,9 +279,11 @@ public class SafetensorsTests
     {
         byte[] bytes = Bytes(new SafetensorsWriter().Add("w", new float[] { 1, 2 }, 2));
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, (ulong)bytes.Length);
-        Assert.That(() => Open(bytes), Throws.TypeOf<DamagedFileException>().With.Message.Contains("goes past the end of the file"));
+        Assert.That(
+            () => Open(bytes), Throws.TypeOf<DamagedFileException>().With.Message.Contains("goes past the end of the file"));
         BinaryPrimitives.WriteUInt64LittleEndian(bytes, ulong.MaxValue);
-        Assert.That(() => Open(bytes), Throws.TypeOf<DamagedFileException>().With.Message.Contains("over the limit of 100000000"));
+        Assert.That(
+            () => Open(bytes), Throws.TypeOf<DamagedFileException>().With.Message.Contains("over the limit of 100000000"));
         Assert.That(() => Open(Raw("{\"\xff\"}", [])), Throws.TypeOf<DamagedFileException>());
     }
 

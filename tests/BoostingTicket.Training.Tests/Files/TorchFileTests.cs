@@ -81,8 +81,8 @@ public sealed class TorchFileTests
     [TestCase("module", "torch.nn.modules.linear.Linear")]
     [TestCase("module-old", "torch.nn.modules.linear.Linear")]
     [TestCase("program", "torch.jit.save")]
-    [TestCase("nothing", "no tensors")]
-    [TestCase("nothing-old", "no tensors")]
+    [TestCase("nothing", "does not hold tensors")]
+    [TestCase("nothing-old", "does not hold tensors")]
     public void What_is_more_than_tensors_and_dictionaries_is_refused_by_name(string name, string named) =>
         Assert.That(
             () => SafetensorsFile.Open(Golden(name)),
@@ -126,7 +126,8 @@ public sealed class TorchFileTests
     [TestCase(new long[] { 2, 2 }, new long[] { 1 }, 0, TestName = "Fewer_strides_than_sizes")]
     public void A_view_lies_within_its_storage(long[] shape, long[] strides, int offset) =>
         Assert.That(
-            () => new TorchTensor(new TorchStorage("0", SafetensorsType.F32, 16), SafetensorsType.F32, offset, shape, strides).Checked(),
+            () => new TorchTensor(
+                new TorchStorage("0", SafetensorsType.F32, 16), SafetensorsType.F32, offset, shape, strides).Checked(),
             Throws.TypeOf<TorchFormatException>());
 
     [Test]
@@ -139,7 +140,8 @@ public sealed class TorchFileTests
         }
 
         Assert.That(
-            () => SafetensorsFile.Open(_folder["w.pt"]), Throws.TypeOf<DamagedFileException>().With.Message.Contains("compressed"));
+            () => SafetensorsFile.Open(_folder["w.pt"]),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("compressed"));
     }
 
     [TestCase("resnet18-w2", "torchvision", "")]
@@ -180,7 +182,8 @@ public sealed class TorchFileTests
             () => WeightImport.Read(_folder["both.pth"], new ImportOptions()),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("'ema.'").And.Message.Contains("'model.module.'"));
         Assert.That(WeightImport.Read(_folder["both.pth"], new ImportOptions(Prefix: "ema.")).State.ContentEquals(average));
-        Assert.That(WeightImport.Read(_folder["both.pth"], new ImportOptions(Prefix: "model.module.")).State.ContentEquals(state));
+        Assert.That(WeightImport.Read(_folder["both.pth"], new ImportOptions(Prefix: "model.module.")).State.ContentEquals(
+            state));
     }
 
     [Test]

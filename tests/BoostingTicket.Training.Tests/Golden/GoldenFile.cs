@@ -3,7 +3,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Tests.Golden;
 
-/// <summary>Golden values of one network, or of attacks, computed by TorchSharp; see tests/golden/README.md for the tensors.</summary>
+/// <summary>Golden values of one network, or of attacks, computed by TorchSharp; see tests/golden/README.md for the
+/// tensors.</summary>
 internal sealed class GoldenFile : IDisposable
 {
     private readonly SafetensorsFile _file;

@@ -16,7 +16,8 @@ internal static class TestBackends
     private const int Threads = 2;
 
     /// <summary>Names of all backends, also of those that this machine cannot run.</summary>
-    public static IEnumerable<string> Names => [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name), SoftwareCuda];
+    public static IEnumerable<string> Names =>
+        [Reference, .. Enum.GetNames<InstructionSet>().Select(name => Cpu + name), SoftwareCuda];
 
     /// <summary>Names of the backends that this machine can run.</summary>
     public static IEnumerable<string> Available =>

@@ -13,7 +13,8 @@ public sealed class InitializationTests
     public void Convolutions_follow_He_by_fan_out()
     {
         ModelState state = Initialization.Draw(Table("resnet18-w32"), seed: 3);
-        foreach (Parameter parameter in state.Table.All.Where(parameter => parameter.Role == ParameterRole.ConvolutionWeight && parameter.Length > 4000))
+        foreach (Parameter parameter in state.Table.All.Where(
+            parameter => parameter.Role == ParameterRole.ConvolutionWeight && parameter.Length > 4000))
         {
             IReadOnlyList<int> shape = parameter.Spec.Dimensions;
             AssertNormal(state[parameter], Math.Sqrt(2.0 / (shape[2] * shape[3] * shape[0])), parameter.Name);
@@ -71,9 +72,11 @@ public sealed class InitializationTests
     [Test]
     public void A_layer_of_the_same_name_and_shape_gets_the_same_values_in_any_model()
     {
-        ModelState shallow = Initialization.Draw(Table("wrn-10-2"), seed: 7), deep = Initialization.Draw(Table("wrn-16-2"), seed: 7);
+        ModelState shallow = Initialization.Draw(Table("wrn-10-2"), seed: 7),
+        deep = Initialization.Draw(Table("wrn-16-2"), seed: 7);
         Assert.That(deep["block2.layer.0.conv1.weight"].ToArray(), Is.EqualTo(shallow["block2.layer.0.conv1.weight"].ToArray()));
-        Assert.That(deep["block2.layer.1.conv2.weight"].ToArray(), Is.Not.EqualTo(shallow["block2.layer.0.conv2.weight"].ToArray()));
+        Assert.That(
+            deep["block2.layer.1.conv2.weight"].ToArray(), Is.Not.EqualTo(shallow["block2.layer.0.conv2.weight"].ToArray()));
     }
 
     [Test]
@@ -97,7 +100,8 @@ public sealed class InitializationTests
 
     [Test]
     public void Every_scheme_has_a_name() =>
-        Assert.That(Initialization.SchemeNames.Select(Initialization.ParseScheme), Is.EqualTo(Enum.GetValues<InitializationScheme>()));
+        Assert.That(
+            Initialization.SchemeNames.Select(Initialization.ParseScheme), Is.EqualTo(Enum.GetValues<InitializationScheme>()));
 
     // Bounds of five standard errors: a wrong rule is off by tens of percent.
     private static void AssertNormal(ReadOnlySpan<float> values, double deviation, string name)

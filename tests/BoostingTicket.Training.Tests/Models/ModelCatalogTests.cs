@@ -91,7 +91,8 @@ public sealed class ModelCatalogTests
     [Test]
     public void Vgg16_for_mnist_differs_in_the_stem_alone()
     {
-        NetworkGraph mnist = ModelCatalog.Build("vgg16", new ModelOptions(Mnist, Normalization: InputNormalizationConstants.Mnist));
+        NetworkGraph mnist = ModelCatalog.Build(
+            "vgg16", new ModelOptions(Mnist, Normalization: InputNormalizationConstants.Mnist));
         Assert.That(mnist.Table.TrainedLength, Is.EqualTo(14_987_722 - 2 * 9 * 64));
         // 28, 14, 7, 3, 1: nothing is left to average.
         Assert.That(mnist.Nodes.Single(node => node.Name == "classifier.0").Inputs[0].Shape, Is.EqualTo(new FeatureShape(512)));
@@ -124,9 +125,11 @@ public sealed class ModelCatalogTests
     {
         var options = new ModelOptions(Cifar);
         NetworkGraph bare = ModelCatalog.Build("wrn-10-1", options);
-        NetworkGraph normalised = ModelCatalog.Build("wrn-10-1", options with { Normalization = InputNormalizationConstants.Cifar10 });
+        NetworkGraph normalised = ModelCatalog.Build(
+            "wrn-10-1", options with { Normalization = InputNormalizationConstants.Cifar10 });
         Assert.That(normalised.Nodes[1].Name, Is.EqualTo("normalization"));
-        Assert.That(normalised.Table.All, Is.EqualTo(bare.Table.All).Using<Parameter>((a, b) => a.Name == b.Name && a.Offset == b.Offset));
+        Assert.That(normalised.Table.All, Is.EqualTo(bare.Table.All).Using<Parameter>(
+            (a, b) => a.Name == b.Name && a.Offset == b.Offset));
     }
 
     [Test]
@@ -134,7 +137,8 @@ public sealed class ModelCatalogTests
     {
         foreach (string name in ModelCatalog.Names)
         {
-            NetworkGraph graph = ModelCatalog.Build(name, new ModelOptions(name.StartsWith("lenet", StringComparison.Ordinal) ? Mnist : Cifar));
+            NetworkGraph graph = ModelCatalog.Build(
+                name, new ModelOptions(name.StartsWith("lenet", StringComparison.Ordinal) ? Mnist : Cifar));
             foreach (Parameter parameter in graph.Table.All)
             {
                 bool hiddenLinear = parameter.Name == "fc1.weight";
@@ -151,7 +155,8 @@ public sealed class ModelCatalogTests
         var options = new ModelOptions(Mnist);
         Assert.That(ModelCatalog.Build(model, options).Table[parameter].Prunable, Is.EqualTo(usual));
         foreach (bool prunable in new[] { true, false })
-            Assert.That(ModelCatalog.Build(model, options with { PruneHiddenLinear = prunable }).Table[parameter].Prunable, Is.EqualTo(prunable));
+            Assert.That(ModelCatalog.Build(
+                model, options with { PruneHiddenLinear = prunable }).Table[parameter].Prunable, Is.EqualTo(prunable));
     }
 
     [Test]
@@ -174,7 +179,8 @@ public sealed class ModelCatalogTests
     [TestCase("lenet-mandry", "lenet-madry")]
     public void An_unknown_name_is_answered_with_the_nearest(string name, string nearest) =>
         Assert.That(() => ModelCatalog.Build(name, new ModelOptions(Cifar)),
-            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo($"There is no model '{name}'; did you mean '{nearest}'?"));
+            Throws.TypeOf<ConfigurationException>().With.Message.EqualTo(
+                $"There is no model '{name}'; did you mean '{nearest}'?"));
 
     [Test]
     public void A_name_near_to_none_is_answered_with_all() =>
@@ -205,7 +211,8 @@ public sealed class ModelCatalogTests
 
     [Test]
     public void Normalisation_of_another_number_of_channels_is_refused() =>
-        Assert.That(() => ModelCatalog.Build("lenet", new ModelOptions(Mnist, Normalization: InputNormalizationConstants.Cifar10)),
+        Assert.That(() => ModelCatalog.Build(
+            "lenet", new ModelOptions(Mnist, Normalization: InputNormalizationConstants.Cifar10)),
             Throws.TypeOf<ConfigurationException>().With.Message.Contains("3 channels"));
 
     [Test]

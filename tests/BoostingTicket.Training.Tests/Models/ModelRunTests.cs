@@ -52,8 +52,10 @@ public sealed class ModelRunTests
         using var network = new Network(Graph(model, 3), backend);
         foreach (PlanOptions options in Options)
         {
-            IEnumerable<PlanOperation> forward = network.Plan(options).Operations.Where(operation => operation.Pass == PlanPass.Forward);
-            Assert.That(forward.Where(operation => operation.Kind == OperationKind.Elementwise).Select(operation => operation.Layer), Is.Empty, $"{options}");
+            IEnumerable<PlanOperation> forward = network.Plan(options).Operations.Where(
+                operation => operation.Pass == PlanPass.Forward);
+            Assert.That(forward.Where(operation => operation.Kind == OperationKind.Elementwise).Select(
+                operation => operation.Layer), Is.Empty, $"{options}");
         }
     }
 
@@ -66,7 +68,8 @@ public sealed class ModelRunTests
         string[] normalizations =
         [
             .. network.Plan(new PlanOptions(Batch, PlanMode.Evaluate)).Operations
-                .Where(operation => operation is { Pass: PlanPass.Forward, Kind: OperationKind.Normalization }).Select(operation => operation.Layer),
+                .Where(operation => operation is { Pass: PlanPass.Forward, Kind: OperationKind.Normalization }).Select(
+                    operation => operation.Layer),
         ];
         Assert.That(normalizations, Is.EqualTo(new[] { "normalization" }));
     }

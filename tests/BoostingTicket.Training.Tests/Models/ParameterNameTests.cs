@@ -40,7 +40,8 @@ public sealed class ParameterNameTests
                 expected.AddRange([$"{name}.conv1.weight {channels},{inputs},3,3", .. Normalization($"{name}.bn1", channels)]);
                 expected.AddRange([$"{name}.conv2.weight {channels},{channels},3,3", .. Normalization($"{name}.bn2", channels)]);
                 if (stage > 1 && block == 0)
-                    expected.AddRange([$"{name}.shortcut.0.weight {channels},{inputs},1,1", .. Normalization($"{name}.shortcut.1", channels)]);
+                    expected.AddRange(
+                        [$"{name}.shortcut.0.weight {channels},{inputs},1,1", .. Normalization($"{name}.shortcut.1", channels)]);
                 inputs = channels;
             }
         }
@@ -88,6 +89,7 @@ public sealed class ParameterNameTests
     {
         FeatureShape input = model == "lenet" ? new FeatureShape(1, 28, 28) : new FeatureShape(3, 32, 32);
         ParameterTable table = ModelCatalog.Build(model, new ModelOptions(input)).Table;
-        Assert.That(table.All.Select(parameter => $"{parameter.Name} {string.Join(',', parameter.Spec.Dimensions)}"), Is.EquivalentTo(expected));
+        Assert.That(table.All.Select(
+            parameter => $"{parameter.Name} {string.Join(',', parameter.Spec.Dimensions)}"), Is.EquivalentTo(expected));
     }
 }

@@ -20,7 +20,8 @@ public sealed class CatastrophicOverfittingTests
     [TestCase(0.70, null, TestName = "No probe")]
     public void Anything_less_is_none(double trainAccuracy, double? robust) =>
         Assert.That(
-            CatastrophicOverfitting.Warning([Epoch(1, 0.30, 0.35), Epoch(2, 0.40, 0.45), Epoch(3, trainAccuracy, robust)]), Is.Null);
+            CatastrophicOverfitting.Warning([Epoch(1, 0.30, 0.35), Epoch(2, 0.40, 0.45), Epoch(3, trainAccuracy, robust)]),
+            Is.Null);
 
     [Test]
     public void Without_an_earlier_probe_there_is_nothing_to_fall_from()

@@ -99,7 +99,14 @@ public sealed class LongMethodTests
     [Test]
     public void The_average_is_that_of_the_weights_after_every_step_and_stays_pruned()
     {
-        TrainingSettings settings = Short with { Method = TrainingMethod.Natural, Epochs = 2, LearningRate = 0.2, Ema = 0.6, WarmupFrom = null };
+        TrainingSettings settings = Short with
+        {
+            Method = TrainingMethod.Natural,
+            Epochs = 2,
+            LearningRate = 0.2,
+            Ema = 0.6,
+            WarmupFrom = null,
+        };
         var states = new List<ModelState>();
         for (int steps = 0; steps <= 10; steps++)
         {
@@ -127,7 +134,8 @@ public sealed class LongMethodTests
         ModelState actual = averaged.State;
 
         Assert.That(actual.Weights.Zip(expected, (a, b) => Math.Abs(a - b)).Max(), Is.LessThan(1e-6));
-        Assert.That(actual.Weights.Zip(states[10].Weights, (a, b) => Math.Abs(a - b)).Max(), Is.GreaterThan(1e-4), "it is no copy of the last");
+        Assert.That(actual.Weights.Zip(states[10].Weights, (a, b) => Math.Abs(a - b)).Max(), Is.GreaterThan(
+            1e-4), "it is no copy of the last");
         int[] pruned = [.. Enumerable.Range(0, averaged.Mask.Length).Where(i => averaged.Mask.Values[i] == 0)];
         Assert.That(pruned.Where(i => BitConverter.SingleToInt32Bits(actual.Weights[i]) != 0), Is.Empty);
     }
@@ -177,7 +185,8 @@ public sealed class LongMethodTests
             _images = new DeviceImages(Data.Train, _backend);
             int[] samples = [.. Enumerable.Range(0, 100)];
             Trainer = new Trainer(
-                new TrainingContext(Network, _images, samples.AsMemory(0, 70), samples.AsMemory(70), Augmentation.Crop4Flip, Seed: 1),
+                new TrainingContext(
+                    Network, _images, samples.AsMemory(0, 70), samples.AsMemory(70), Augmentation.Crop4Flip, Seed: 1),
                 settings, new AttackSettings { Epsilon = 0.1, StepSize = 0.05, Steps = 2 },
                 new EvaluationSettings { ProbeSteps = 2, BatchSize = 16 }, storage, Progress);
         }

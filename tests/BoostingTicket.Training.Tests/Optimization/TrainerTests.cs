@@ -88,7 +88,8 @@ public sealed class TrainerTests
         int[] samples = [.. Enumerable.Range(0, 60)];
         using var progress = new CountingProgress();
         using var trainer = new Trainer(
-            new TrainingContext(network, images, samples.AsMemory(0, 40), samples.AsMemory(40), Augmentation.None, Seed: 1), settings,
+            new TrainingContext(network, images, samples.AsMemory(0, 40), samples.AsMemory(40), Augmentation.None, Seed: 1),
+            settings,
             new AttackSettings { Epsilon = 0.01, StepSize = 0.01 }, evaluation, storage ?? new MemoryStorage(), progress);
         if (batches is { } expected)
             Assert.That(trainer.BatchCount, Is.EqualTo(expected));

@@ -28,12 +28,14 @@ public sealed class TrainingStepTests
     public void A_whole_step_allocates_nothing(TrainingMethod method, int threads)
     {
         using IBackend backend = CpuBackend.Create(threads);
-        using var network = new Network(ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
+        using var network = new Network(
+            ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
         Initialization.Draw(network.Graph.Table, seed: 1).CopyTo(network.Parameters, backend);
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = method };
         var attack = new AttackSettings { Steps = 2, Restarts = 2 };
-        using var step = new TrainingStep(network, images, new SgdOptimizer(network, settings), settings, attack, seed: 1, batch: 8);
+        using var step = new TrainingStep(
+            network, images, new SgdOptimizer(network, settings), settings, attack, seed: 1, batch: 8);
         var order = new EpochOrder(Enumerable.Range(0, 40).ToArray(), 8, Augmentation.Crop4Flip, seed: 1);
         var requests = new ImageRequest[8];
         var state = new TrainingState();
@@ -51,7 +53,8 @@ public sealed class TrainingStepTests
     public void Pruned_weights_and_their_momenta_are_exactly_zero_after_every_step()
     {
         using IBackend backend = CpuBackend.Create(2);
-        using var network = new Network(ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
+        using var network = new Network(
+            ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
         ModelState initial = Initialization.Draw(network.Graph.Table, seed: 1);
         Mask mask = PrunerCatalog.Find("global").Prune(initial, new PruningOptions(0.9)).Mask;
         TicketReset.Apply(network.Parameters, backend, initial, mask);
@@ -93,7 +96,8 @@ public sealed class TrainingStepTests
     private static string Train(IStepObserver? observer)
     {
         using IBackend backend = CpuBackend.Create(2);
-        using var network = new Network(ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
+        using var network = new Network(
+            ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32))), backend);
         Initialization.Draw(network.Graph.Table, seed: 1).CopyTo(network.Parameters, backend);
         using var images = new DeviceImages(Data.Train, backend);
         var settings = new TrainingSettings { Method = TrainingMethod.Pgd };

@@ -12,7 +12,8 @@ namespace BoostingTicket.Training.Tests.Pruning;
 public sealed class LargeModelTests
 {
     // Of processor time, which other programs do not lengthen. It takes about a second optimised; sorting takes ten.
-    private static TimeSpan Limit => typeof(GlobalMagnitude).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true }
+    private static TimeSpan Limit =>
+        typeof(GlobalMagnitude).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true }
         ? TimeSpan.FromSeconds(20)
         : TimeSpan.FromSeconds(4);
 

@@ -72,7 +72,8 @@ public sealed class MagnitudePrunerTests
     {
         ParameterTable table = ToyModel.Table(4);
         foreach (IPruner pruner in PrunerCatalog.All)
-            Assert.That(pruner.Prune(ToyModel.State(table, 1, 2, 3, 4), new PruningOptions(ratio)).Mask.Pruned, Is.EqualTo(pruned));
+            Assert.That(
+                pruner.Prune(ToyModel.State(table, 1, 2, 3, 4), new PruningOptions(ratio)).Mask.Pruned, Is.EqualTo(pruned));
     }
 
     [Test]
@@ -117,7 +118,8 @@ public sealed class MagnitudePrunerTests
                 Assert.That(next.IsSubsetOf(current), Is.True);
                 int expected = pruner is GlobalMagnitude
                     ? (int)Math.Round(ratio * 410, MidpointRounding.AwayFromZero)
-                    : (int)Math.Round(ratio * 10, MidpointRounding.AwayFromZero) + (int)Math.Round(ratio * 400, MidpointRounding.AwayFromZero);
+                    : (int)Math.Round(ratio * 10, MidpointRounding.AwayFromZero) + (int)Math.Round(
+                        ratio * 400, MidpointRounding.AwayFromZero);
                 Assert.That(next.Pruned, Is.EqualTo(expected), $"{pruner.Name} {ratio}");
                 current = next;
             }
@@ -211,7 +213,8 @@ public sealed class MagnitudePrunerTests
 
     [Test]
     public void A_mask_of_another_model_is_refused() =>
-        Assert.That(() => Global.Prune(ToyModel.State(TwoLayers, ByHand), new PruningOptions(0.5), Mask.Dense(ToyModel.Table(12))),
+        Assert.That(() => Global.Prune(
+            ToyModel.State(TwoLayers, ByHand), new PruningOptions(0.5), Mask.Dense(ToyModel.Table(12))),
             Throws.ArgumentException);
 
     [Test]

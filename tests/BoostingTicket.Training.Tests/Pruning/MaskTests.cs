@@ -93,7 +93,8 @@ public sealed class MaskTests
         foreach (Parameter parameter in table.Prunable)
             Assert.That(shuffled[parameter].Count((byte)1), Is.EqualTo(mask[parameter].Count((byte)1)), parameter.Name);
         // Two independent masks that keep a share p of a layer differ in 2p(1-p) of it.
-        double expected = table.Prunable.Sum(parameter => 2.0 * mask[parameter].Count((byte)1) * mask[parameter].Count((byte)0) / parameter.Length);
+        double expected = table.Prunable.Sum(
+            parameter => 2.0 * mask[parameter].Count((byte)1) * mask[parameter].Count((byte)0) / parameter.Length);
         Assert.That(shuffled.HammingDistance(mask), Is.EqualTo(expected).Within(2).Percent);
         Assert.That(ShuffledMask.Of(mask, seed: 1), Is.EqualTo(shuffled));
         Assert.That(ShuffledMask.Of(mask, seed: 2), Is.Not.EqualTo(shuffled));

@@ -8,7 +8,8 @@ namespace BoostingTicket.Training.Tests.Pruning;
 
 public sealed class TicketResetTests
 {
-    private static readonly ParameterTable Table = ModelCatalog.Build("vgg16-w1", new ModelOptions(new FeatureShape(3, 32, 32))).Table;
+    private static readonly ParameterTable Table = ModelCatalog.Build(
+        "vgg16-w1", new ModelOptions(new FeatureShape(3, 32, 32))).Table;
 
     private readonly ReferenceBackend _backend = new();
     private ParameterStore _store = null!;
@@ -95,7 +96,8 @@ public sealed class TicketResetTests
     {
         ParameterTable other = ToyModel.Table(4, 8);
         Assert.That(() => TicketReset.Apply(_store, _backend, ToyModel.State(other), null), Throws.ArgumentException);
-        Assert.That(() => TicketReset.Apply(_store, _backend, Initialization.Draw(Table, 1), Mask.Dense(other)), Throws.ArgumentException);
+        Assert.That(() => TicketReset.Apply(
+            _store, _backend, Initialization.Draw(Table, 1), Mask.Dense(other)), Throws.ArgumentException);
     }
 
     private float[] Read(FloatBuffer buffer)

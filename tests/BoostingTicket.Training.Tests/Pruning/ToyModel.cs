@@ -17,7 +17,8 @@ internal static class ToyModel
         {
             x = builder.Linear($"{(char)('a' + i)}", x, layerLengths[i] / x.Shape.Length, prunable: true);
             if (x.Shape.Length * x.Inputs[0].Shape.Length != layerLengths[i])
-                throw new ArgumentException($"a layer on {x.Inputs[0].Shape.Length} features cannot have {layerLengths[i]} weights");
+                throw new ArgumentException(
+                    $"a layer on {x.Inputs[0].Shape.Length} features cannot have {layerLengths[i]} weights");
         }
 
         return builder.Build(builder.Linear("out", x, 2)).Table;

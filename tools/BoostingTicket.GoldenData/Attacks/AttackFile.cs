@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>Makes the file of recorded attacks: of each attack a few samples, chosen so that no decision of theirs depends on rounding
-/// and that they differ in how it ends.</summary>
+/// <summary>Makes the file of recorded attacks: of each attack a few samples, chosen so that no decision of theirs depends on
+/// rounding and that they differ in how it ends.</summary>
 internal static class AttackFile
 {
     /// <summary>Name of the file.</summary>
@@ -39,7 +39,8 @@ internal static class AttackFile
         var contents = scene.State.ToDictionary(s => $"initial.{s.Key}", s => s.Value);
         var metadata = new Dictionary<string, string>
         {
-            ["generator"] = $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}, float64, 1 thread",
+            ["generator"] =
+                $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}, float64, 1 thread",
             ["epsilon"] = Text(Scene.Epsilon),
             ["stream"] = Text(RandomWords.Key),
             ["cw.margin"] = Text(AttackLoss.Kappa),
@@ -65,7 +66,8 @@ internal static class AttackFile
         Console.WriteLine($"{attack.Name}: {stable.Count(s => s)} samples do not depend on rounding: {found}");
         long[] chosen = [.. Choose([.. kinds.OrderBy(kind => kind.Key).Select(kind => kind.Value)])];
         if (chosen.Length < Samples)
-            throw new InvalidOperationException($"Only {chosen.Length} samples of {attack.Name} are fit to be recorded: draw a larger pool.");
+            throw new InvalidOperationException(
+                $"Only {chosen.Length} samples of {attack.Name} are fit to be recorded: draw a larger pool.");
 
         using Tensor index = tensor(chosen);
         contents[$"{attack.Name}.samples"] = index.clone();
@@ -86,8 +88,8 @@ internal static class AttackFile
         Enumerable.Range(0, Samples).SelectMany(turn => kinds.Where(kind => turn < kind.Count).Select(kind => (long)kind[turn]))
             .Take(Samples).Order();
 
-    // Those whose courses are the same in float32, in float64 with all weights changed at random (which stands for other orders of
-    // summation), and as the authors' program reads the paper.
+    // Those whose courses are the same in float32, in float64 with all weights changed at random (which stands for other orders
+    // of summation), and as the authors' program reads the paper.
     private static bool[] FindStable(PublishedAttack attack, Scene scene, Victim victim, Recording truth)
     {
         bool[] stable = [.. Enumerable.Repeat(true, scene.Count)];

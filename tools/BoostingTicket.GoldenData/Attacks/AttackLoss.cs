@@ -16,7 +16,8 @@ internal static class AttackLoss
     public static Func<Tensor, Tensor> CarliniWagner(Tensor labels) =>
         logits => -nn.functional.relu(Margins(logits, labels) + Kappa);
 
-    /// <summary>−(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2 + 1e-12), π sorting the logits downwards (Croce and Hein, 2020).</summary>
+    /// <summary>−(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2 + 1e-12), π sorting the logits downwards (Croce and Hein,
+    /// 2020).</summary>
     public static Func<Tensor, Tensor> TargetedRatio(Tensor labels, Tensor targets) => logits =>
     {
         Tensor sorted = logits.topk(4).values;

@@ -21,7 +21,8 @@ internal abstract class PublishedAttack(string name)
     /// <param name="asProgram">Where the authors' program reads its paper otherwise, as the program does.</param>
     public abstract Recording Run(Victim victim, Scene scene, bool asProgram);
 
-    /// <summary>What the course of a sample shows, so that different ones can be chosen; null for nothing worth recording.</summary>
+    /// <summary>What the course of a sample shows, so that different ones can be chosen; null for nothing worth
+    /// recording.</summary>
     public abstract string? Kind(Recording recording, int sample);
 
     /// <summary>Whether the first largest logit is not the label's.</summary>
@@ -31,7 +32,8 @@ internal abstract class PublishedAttack(string name)
     protected static Tensor Project(Tensor x, Tensor clean) =>
         maximum(minimum(x, clean + Scene.Epsilon), clean - Scene.Epsilon).clamp(0, 1);
 
-    /// <summary>Rows of <paramref name="yes"/> where <paramref name="condition"/> [samples] holds, else of <paramref name="no"/>.</summary>
+    /// <summary>Rows of <paramref name="yes"/> where <paramref name="condition"/> [samples] holds, else of <paramref
+    /// name="no"/>.</summary>
     protected static Tensor Choose(Tensor condition, Tensor yes, Tensor no) =>
         where(condition.reshape([-1, .. Enumerable.Repeat(1L, (int)yes.dim() - 1)]), yes, no);
 

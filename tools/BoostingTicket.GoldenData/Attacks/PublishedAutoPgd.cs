@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace BoostingTicket.GoldenData.Attacks;
 
 /// <summary>Auto-PGD (Croce and Hein, "Reliable evaluation of adversarial robustness with an ensemble of diverse parameter-free
-/// attacks", ICML 2020), algorithm 1, on the cross-entropy or, a class a round, on the targeted ratio of logit differences.</summary>
+/// attacks", ICML 2020), algorithm 1, on the cross-entropy or, a class a round, on the targeted ratio of logit
+/// differences.</summary>
 /// <remarks>
 /// <para>Entries: images, losses, best losses so far and steps taken, after each of the 100 iterations; the start; the iteration
 /// whose image is the first to fool, 0 for the start and -1 for none; and that image, or the one of the largest loss.</para>

@@ -3,14 +3,14 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>Targeted FAB (Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack", ICML 2020)
-/// on L∞, one class a round: steps onto the linearised boundary between the label and that class, drawn a little towards the clean
-/// image, and a step back where the image fools.</summary>
-/// <remarks>Where a step back does not leave the wrong class, the next step ends on the boundary itself: its two overshoots cancel, and
-/// rounding decides the class. No sample with such a step is worth recording. Entries: the margin of the label after each iteration's
-/// step, and the images, a step back included; the least distance of an image that fooled so far, 1e10
-/// before there is one; the iteration whose image is the first to fool within the ball, from 0 on and -1 for none, and that image,
-/// the clean one where there is none.</remarks>
+/// <summary>Targeted FAB (Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack", ICML
+/// 2020) on L∞, one class a round: steps onto the linearised boundary between the label and that class, drawn a little towards
+/// the clean image, and a step back where the image fools.</summary>
+/// <remarks>Where a step back does not leave the wrong class, the next step ends on the boundary itself: its two overshoots
+/// cancel, and rounding decides the class. No sample with such a step is worth recording. Entries: the margin of the label after
+/// each iteration's step, and the images, a step back included; the least distance of an image that fooled so far, 1e10
+/// before there is one; the iteration whose image is the first to fool within the ball, from 0 on and -1 for none, and that
+/// image, the clean one where there is none.</remarks>
 internal sealed class PublishedFab(string name, int iterations, IReadOnlyList<long> kept) : PublishedAttack(name)
 {
     private const double LargestBias = 0.1;
@@ -82,9 +82,9 @@ internal sealed class PublishedFab(string name, int iterations, IReadOnlyList<lo
 
     private static Tensor Length(Tensor change) => change.abs().amax([1, 2, 3]).clamp_min(LeastDistance);
 
-    // The change of least largest coordinate that leads from a point of the box onto normal·p = level within the box. All coordinates
-    // go λ towards it, or as far as the box lets them. How far that leads is known where λ is one of those rooms; between two of them
-    // it is a line.
+    // The change of least largest coordinate that leads from a point of the box onto normal·p = level within the box. All
+    // coordinates go λ towards it, or as far as the box lets them. How far that leads is known where λ is one of those rooms;
+    // between two of them it is a line.
     private static Tensor Nearest(Tensor point, Tensor normal, Tensor level)
     {
         Tensor t = point.flatten(1), w = normal.flatten(1);
@@ -92,7 +92,8 @@ internal sealed class PublishedFab(string name, int iterations, IReadOnlyList<lo
         Tensor sense = where(way >= 0, ones_like(way), -ones_like(way)).unsqueeze(1) * w.sign();
         Tensor room = where(sense > 0, 1 - t, where(sense < 0, t, zeros_like(t))), weight = w.abs();
         (Tensor sorted, Tensor order) = room.sort(1);
-        Tensor weights = weight.gather(1, order), spent = (weights * sorted).cumsum(1), left = weights.sum(1, keepdim: true) - weights.cumsum(1);
+        Tensor weights = weight.gather(1, order), spent = (weights * sorted).cumsum(1),
+        left = weights.sum(1, keepdim: true) - weights.cumsum(1);
         Tensor reached = spent + sorted * left >= way.abs().unsqueeze(1);
         Tensor at = reached.to(int64).argmax(1, keepdim: true);
         Tensor spentBefore = (spent - weights * sorted).gather(1, at), leftBefore = (left + weights).gather(1, at);

@@ -3,11 +3,11 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>Projected gradient descent (Madry et al., "Towards deep learning models resistant to adversarial attacks", 2017): steps
-/// along the gradient's sign from uniform random points of the ball. Of several restarts, the first that fools counts, else the one
-/// with the largest loss.</summary>
-/// <remarks>Entries of a restart: its start, then the image after each step; the loss at each of them and whether it fools; the image
-/// that counts after this restart.</remarks>
+/// <summary>Projected gradient descent (Madry et al., "Towards deep learning models resistant to adversarial attacks", 2017):
+/// steps along the gradient's sign from uniform random points of the ball. Of several restarts, the first that fools counts, else
+/// the one with the largest loss.</summary>
+/// <remarks>Entries of a restart: its start, then the image after each step; the loss at each of them and whether it fools; the
+/// image that counts after this restart.</remarks>
 internal sealed class PublishedPgd(string name, Func<Tensor, Func<Tensor, Tensor>> loss, int steps, int restarts)
     : PublishedAttack(name)
 {
@@ -26,7 +26,8 @@ internal sealed class PublishedPgd(string name, Func<Tensor, Func<Tensor, Tensor
     public override Recording Run(Victim victim, Scene scene, bool asProgram)
     {
         var recording = new Recording();
-        Tensor clean = victim.In(scene.Images), result = clean, best = full(scene.Count, double.NegativeInfinity, dtype: clean.dtype);
+        Tensor clean = victim.In(scene.Images), result = clean,
+        best = full(scene.Count, double.NegativeInfinity, dtype: clean.dtype);
         for (int restart = 0; restart < restarts; restart++)
         {
             recording.BeginRound();

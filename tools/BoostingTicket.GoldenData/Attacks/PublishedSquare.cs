@@ -3,10 +3,10 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>Square (Andriushchenko et al., "Square attack: a query-efficient black-box adversarial attack via random search", ECCV
-/// 2020) on L∞ with AutoAttack's schedule of sides, drawing places and colours for every sample by itself.</summary>
-/// <remarks>Entries, the stripes' first and then one a query: the image asked about, for a sample that is fooled already the one that
-/// fools, and the margin of the true class there; last, the image left.</remarks>
+/// <summary>Square (Andriushchenko et al., "Square attack: a query-efficient black-box adversarial attack via random search",
+/// ECCV 2020) on L∞ with AutoAttack's schedule of sides, drawing places and colours for every sample by itself.</summary>
+/// <remarks>Entries, the stripes' first and then one a query: the image asked about, for a sample that is fooled already the one
+/// that fools, and the margin of the true class there; last, the image left.</remarks>
 internal sealed class PublishedSquare(string name, int queries, IReadOnlyList<long> kept) : PublishedAttack(name)
 {
     private const double Share = 0.8;
@@ -74,7 +74,8 @@ internal sealed class PublishedSquare(string name, int queries, IReadOnlyList<lo
     private static Tensor DrawStripes(int samples)
     {
         const int count = SmallNetwork.Channels * SmallNetwork.Side;
-        double[] signs = [.. Enumerable.Range(0, samples).SelectMany(s => RandomWords.Of(s, count, Stripes, 0)).Select(RandomWords.Sign)];
+        double[] signs = [.. Enumerable.Range(0, samples).SelectMany(s => RandomWords.Of(s, count, Stripes, 0)).Select(
+            RandomWords.Sign)];
         return Scene.Epsilon * tensor(signs, [samples, SmallNetwork.Channels, 1, SmallNetwork.Side]);
     }
 
@@ -83,10 +84,12 @@ internal sealed class PublishedSquare(string name, int queries, IReadOnlyList<lo
     {
         const int side = SmallNetwork.Side;
         int length = Math.Clamp((int)Math.Round(Math.Sqrt(ShareOf(query) * side * side), MidpointRounding.ToEven), 1, side);
-        uint[][] words = [.. Enumerable.Range(0, samples).Select(s => RandomWords.Of(s, 2 + SmallNetwork.Channels, Squares, query).ToArray())];
+        uint[][] words = [.. Enumerable.Range(0, samples).Select(
+            s => RandomWords.Of(s, 2 + SmallNetwork.Channels, Squares, query).ToArray())];
         Tensor Within(int word, long[] shape)
         {
-            Tensor first = tensor(words.Select(w => (long)RandomWords.Integer(w[word], side - length + 1)).ToArray(), [samples, 1, 1, 1]);
+            Tensor first = tensor(
+                words.Select(w => (long)RandomWords.Integer(w[word], side - length + 1)).ToArray(), [samples, 1, 1, 1]);
             Tensor place = arange(side, int64).reshape(shape);
             return (place >= first) & (place < first + length);
         }

@@ -2,9 +2,9 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>The random words of the project's attacks, so that both sides draw the same: Philox4x32-10 of Salmon et al., "Parallel
-/// random numbers: as easy as 1, 2, 3" (SC 2011), written down a second time. Word i of a sample is word i % 4 of the counter
-/// (i / 4, sample, purpose, round) under the key of the evaluation.</summary>
+/// <summary>The random words of the project's attacks, so that both sides draw the same: Philox4x32-10 of Salmon et al.,
+/// "Parallel random numbers: as easy as 1, 2, 3" (SC 2011), written down a second time. Word i of a sample is word i % 4 of the
+/// counter (i / 4, sample, purpose, round) under the key of the evaluation.</summary>
 internal static class RandomWords
 {
     /// <summary>Key of all recordings.</summary>
@@ -38,7 +38,8 @@ internal static class RandomWords
     {
         int length = (int)shape.Aggregate(1L, (a, b) => a * b);
         double[] values = Enumerable.Range(0, samples)
-            .SelectMany(sample => Of(sample, length, purpose, round)).Select(word => (word >> 8) * Math.Pow(2, -23) - 1).ToArray();
+            .SelectMany(sample => Of(sample, length, purpose, round)).Select(
+                word => (word >> 8) * Math.Pow(2, -23) - 1).ToArray();
         return tensor(values, [samples, .. shape]);
     }
 

@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace BoostingTicket.GoldenData.Attacks;
 
 /// <summary>A trained network and images that it classifies correctly: what the attacks are recorded on.</summary>
-/// <remarks>Pixels are multiples of 1/256 and ε is 1/16, so that sums of them are exact in float32: an attack's clamping then never
-/// depends on rounding. Weights are rounded to float32.</remarks>
+/// <remarks>Pixels are multiples of 1/256 and ε is 1/16, so that sums of them are exact in float32: an attack's clamping then
+/// never depends on rounding. Weights are rounded to float32.</remarks>
 /// <param name="State">Weights and biases by name, float64.</param>
 /// <param name="Images">Images [pool, channels, side, side] in [0, 1], float64.</param>
 /// <param name="Labels">Class of each, int64 [pool].</param>
@@ -56,7 +56,8 @@ internal sealed record Scene(IReadOnlyDictionary<string, Tensor> State, Tensor I
         {
             using DisposeScope scope = NewDisposeScope();
             (Tensor images, Tensor labels) = Draw(random, prototypes, TrainingBatch);
-            Tensor start = (images + Epsilon * SeededRandom.Fill(images.shape, () => random.Uniform(-1, 1))).clamp(0, 1).requires_grad_();
+            Tensor start = (images + Epsilon * SeededRandom.Fill(images.shape, () => random.Uniform(-1, 1))).clamp(
+                0, 1).requires_grad_();
             Tensor gradient = autograd.grad([AttackLoss.CrossEntropy(labels)(model.forward(start)).sum()], [start])[0];
             Tensor attacked = (images + Epsilon * gradient.sign()).clamp(0, 1);
             optimizer.zero_grad();

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace BoostingTicket.GoldenData.Attacks;
 
-/// <summary>What the attacks are recorded on: two 3x3 convolutions with ReLU, the second of stride 2, and a linear layer, for images
-/// of 8x8x2 and ten classes. No pooling and no statistics, so that few decisions lie near rounding.</summary>
+/// <summary>What the attacks are recorded on: two 3x3 convolutions with ReLU, the second of stride 2, and a linear layer, for
+/// images of 8x8x2 and ten classes. No pooling and no statistics, so that few decisions lie near rounding.</summary>
 internal sealed class SmallNetwork : nn.Module<Tensor, Tensor>
 {
     /// <summary>Channels of an image.</summary>

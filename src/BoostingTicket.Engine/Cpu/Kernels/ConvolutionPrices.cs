@@ -22,10 +22,11 @@ internal readonly struct StepPrices(params double[] nanoseconds)
 }
 
 /// <summary>Measured prices of convolutions' steps for one instruction set: fitted by
-/// <c>benchmarks/BoostingTicket.Calibration</c> to the times of some thousand candidates - the shapes of the networks, both directions, six densities, several chunks - on
-/// one Zen 4 core, within 10 to 28 % (root of the mean square). With AVX-512 what they choose takes 4 % longer than the best
-/// candidate on average and no longer in the median. They are part of the build, so that equal seeds give equal bits on every
-/// run; on another machine they may choose the second best, never wrong results.</summary>
+/// <c>benchmarks/BoostingTicket.Calibration</c> to the times of some thousand candidates - the shapes of the networks, both
+/// directions, six densities, several chunks - on one Zen 4 core, within 10 to 28 % (root of the mean square). With AVX-512 what
+/// they choose takes 4 % longer than the best candidate on average and no longer in the median. They are part of the build, so
+/// that equal seeds give equal bits on every run; on another machine they may choose the second best, never wrong
+/// results.</summary>
 /// <param name="Direct">Of <see cref="ConvolutionCost.Direct"/>.</param>
 /// <param name="Winograd">Of <see cref="ConvolutionCost.Winograd"/>.</param>
 /// <param name="Sparse">Of <see cref="ConvolutionCost.Sparse"/>.</param>

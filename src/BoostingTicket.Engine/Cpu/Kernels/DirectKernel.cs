@@ -89,13 +89,25 @@ internal static unsafe class DirectKernel<TLanes, TVector>
                 TVector a12 = TRows.Value > 1 && TColumns.Value > 2 ? Begin(start, y2 + channelStride, shift, 1) : TLanes.Zero;
                 TVector a13 = TRows.Value > 1 && TColumns.Value > 3 ? Begin(start, y3 + channelStride, shift, 1) : TLanes.Zero;
                 TVector a20 = TRows.Value > 2 ? Begin(start, y0 + 2 * channelStride, shift, 2) : TLanes.Zero;
-                TVector a21 = TRows.Value > 2 && TColumns.Value > 1 ? Begin(start, y1 + 2 * channelStride, shift, 2) : TLanes.Zero;
-                TVector a22 = TRows.Value > 2 && TColumns.Value > 2 ? Begin(start, y2 + 2 * channelStride, shift, 2) : TLanes.Zero;
-                TVector a23 = TRows.Value > 2 && TColumns.Value > 3 ? Begin(start, y3 + 2 * channelStride, shift, 2) : TLanes.Zero;
+                TVector a21 = TRows.Value > 2 && TColumns.Value > 1
+                    ? Begin(start, y1 + 2 * channelStride, shift, 2)
+                    : TLanes.Zero;
+                TVector a22 = TRows.Value > 2 && TColumns.Value > 2
+                    ? Begin(start, y2 + 2 * channelStride, shift, 2)
+                    : TLanes.Zero;
+                TVector a23 = TRows.Value > 2 && TColumns.Value > 3
+                    ? Begin(start, y3 + 2 * channelStride, shift, 2)
+                    : TLanes.Zero;
                 TVector a30 = TRows.Value > 3 ? Begin(start, y0 + 3 * channelStride, shift, 3) : TLanes.Zero;
-                TVector a31 = TRows.Value > 3 && TColumns.Value > 1 ? Begin(start, y1 + 3 * channelStride, shift, 3) : TLanes.Zero;
-                TVector a32 = TRows.Value > 3 && TColumns.Value > 2 ? Begin(start, y2 + 3 * channelStride, shift, 3) : TLanes.Zero;
-                TVector a33 = TRows.Value > 3 && TColumns.Value > 3 ? Begin(start, y3 + 3 * channelStride, shift, 3) : TLanes.Zero;
+                TVector a31 = TRows.Value > 3 && TColumns.Value > 1
+                    ? Begin(start, y1 + 3 * channelStride, shift, 3)
+                    : TLanes.Zero;
+                TVector a32 = TRows.Value > 3 && TColumns.Value > 2
+                    ? Begin(start, y2 + 3 * channelStride, shift, 3)
+                    : TLanes.Zero;
+                TVector a33 = TRows.Value > 3 && TColumns.Value > 3
+                    ? Begin(start, y3 + 3 * channelStride, shift, 3)
+                    : TLanes.Zero;
 
                 float* x0 = call.Input + tile[0] + lane;
                 float* x1 = TColumns.Value > 1 ? call.Input + tile[1] + lane : x0;

@@ -10,7 +10,8 @@ internal unsafe struct CublasFunctions
     public delegate* unmanaged<nint, void*, nuint, int> cublasSetWorkspace_v2;
     public delegate* unmanaged<int, int*, int> cublasGetProperty;
     public delegate* unmanaged<
-        nint, int, int, int, int, int, void*, void*, int, int, void*, int, int, void*, void*, int, int, int, int, int> cublasGemmEx;
+        nint, int, int, int, int, int, void*, void*, int, int, void*, int, int, void*, void*, int, int, int, int,
+        int> cublasGemmEx;
 
     /// <summary>Since CUDA 11.4.2; null before.</summary>
     public delegate* unmanaged<int, byte*> cublasGetStatusName;

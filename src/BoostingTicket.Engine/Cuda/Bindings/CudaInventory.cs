@@ -19,8 +19,8 @@ internal sealed record CudaGpu(int Ordinal, string Name, int Major, int Minor, u
         CultureInfo.InvariantCulture, $"{Name} (compute capability {Major}.{Minor}, {Bytes / (double)(1L << 30):0.0} GiB)");
 }
 
-/// <summary>What of CUDA a machine has: the driver, GPUs, cuBLAS and cuDNN, each loaded where it can be used. Without a GPU that can
-/// be used, cuBLAS and cuDNN are looked for but not loaded, as they are large.</summary>
+/// <summary>What of CUDA a machine has: the driver, GPUs, cuBLAS and cuDNN, each loaded where it can be used. Without a GPU that
+/// can be used, cuBLAS and cuDNN are looked for but not loaded, as they are large.</summary>
 internal sealed class CudaInventory
 {
     /// <summary>Lowest compute capability that the kernels are compiled for.</summary>
@@ -95,7 +95,8 @@ internal sealed class CudaInventory
 
     /// <summary>The first thing that is wrong and what to do about it, as a short sentence.</summary>
     public string Lack =>
-        $"{Brief}; {(_remedies.Count > 0 ? $"{_remedies[0]}, or" : "")} use the device cpu ('devices' says what was found and where it was "
+        $"{Brief}; {(_remedies.Count > 0 ? $"{_remedies[0]}, or" : "")} use the device cpu ('devices' says what was found and "
+        + $"where it was "
         + $"looked for).";
 
     /// <summary>Where libraries are looked for, in order.</summary>
@@ -110,11 +111,13 @@ internal sealed class CudaInventory
             return Gpu ?? throw new DeviceException($"CUDA cannot be used: {Lack}");
         CudaGpu gpu = Gpus.FirstOrDefault(gpu => gpu.Ordinal == number) ?? throw new DeviceException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The device cuda:{number} cannot be used: the driver shows {Gpus.Count} GPU(s), numbered from 0; 'devices' lists them "
+            $"The device cuda:{number} cannot be used: the driver shows {Gpus.Count} GPU(s), numbered from 0; 'devices' lists "
+            + $"them "
             + $"(CUDA_VISIBLE_DEVICES limits what the driver shows)."));
         return gpu.IsUsable ? gpu : throw new DeviceException(string.Create(
             CultureInfo.InvariantCulture,
-            $"The device cuda:{number} cannot be used: {gpu} is older than compute capability {OldestCapability}.0; 'devices' lists those "
+            $"The device cuda:{number} cannot be used: {gpu} is older than compute capability {OldestCapability}.0; 'devices' "
+            + $"lists those "
             + $"that can be used."));
     }
 
@@ -169,7 +172,8 @@ internal sealed class CudaInventory
         else if (Gpus.Count == 0)
             throw new DeviceException("no GPU, says the driver");
         else
-            throw new DeviceException($"no GPU of compute capability {OldestCapability}.0 or later, only {string.Join(", ", Gpus)}");
+            throw new DeviceException(
+                $"no GPU of compute capability {OldestCapability}.0 or later, only {string.Join(", ", Gpus)}");
     });
 
     private void TakeLibraries()
@@ -185,7 +189,8 @@ internal sealed class CudaInventory
         CublasModule = _search.Load(LibraryName.Cublas, DriverVersion / 1000, problems);
         if (CublasModule is null)
         {
-            Missing(LibraryName.Cublas, problems, $" for CUDA {DriverVersion / 1000} or earlier, which is what the driver can run");
+            Missing(
+                LibraryName.Cublas, problems, $" for CUDA {DriverVersion / 1000} or earlier, which is what the driver can run");
         }
         else
         {

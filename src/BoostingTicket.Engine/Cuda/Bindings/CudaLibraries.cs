@@ -8,7 +8,8 @@ namespace BoostingTicket.Engine.Cuda.Bindings;
 /// <param name="Cudnn">cuDNN.</param>
 /// <param name="Device">Number of the GPU: by default the first of compute capability 7.0 or later.</param>
 /// <param name="Description">GPU and versions, for people.</param>
-internal sealed record CudaLibraries(ICudaDriver Driver, ICublas Cublas, ICudnn Cudnn, int Device, string Description) : IDisposable
+internal sealed record CudaLibraries(ICudaDriver Driver, ICublas Cublas, ICudnn Cudnn, int Device, string Description)
+    : IDisposable
 {
 #if MANAGED_CUDA
     /// <summary>Way to the driver and cuBLAS that this build was made with.</summary>
@@ -20,7 +21,8 @@ internal sealed record CudaLibraries(ICudaDriver Driver, ICublas Cublas, ICudnn 
 
     /// <summary>Finds and loads everything.</summary>
     /// <param name="gpu">Number of the GPU; null for the first that can be used.</param>
-    /// <exception cref="DeviceException">Something is missing or cannot be used; the message says what, and how to get it.</exception>
+    /// <exception cref="DeviceException">Something is missing or cannot be used; the message says what, and how to get
+    /// it.</exception>
     public static CudaLibraries Open(int? gpu = null) => Open(CudaInventory.OfThisMachine, gpu);
 
     /// <summary>Opens what was found.</summary>

@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace BoostingTicket.Engine.Cuda.Bindings;
 
-/// <summary>Turns statuses into exceptions that say which call failed, what the status is called and what it means here.</summary>
+/// <summary>Turns statuses into exceptions that say which call failed, what the status is called and what it means
+/// here.</summary>
 internal static class CudaStatus
 {
     /// <summary>Every library's status of a call that worked.</summary>
@@ -27,7 +28,8 @@ internal static class CudaStatus
         return new CudaException(library, status, string.Create(
             CultureInfo.InvariantCulture,
             $"{product} answered {name ?? Name(library, status) ?? "an unknown status"} ({status}) to {WithoutReceiver(call)}"
-            + $"{(meaning is null ? "" : $": {meaning}")}{(string.IsNullOrWhiteSpace(detail) ? "" : $"; it says: {detail.Trim()}")}"));
+            + $"{(meaning is null ? "" : $": {meaning}")}"
+            + $"{(string.IsNullOrWhiteSpace(detail) ? "" : $"; it says: {detail.Trim()}")}"));
     }
 
     /// <summary>Throws <see cref="Exception"/>: kept out of calls that are made often.</summary>
@@ -86,7 +88,8 @@ internal static class CudaStatus
         716 => "a kernel made a misaligned access; the process cannot use the GPU any more",
         714 or 715 or 717 or 718 or 719 => "a kernel failed; the process cannot use the GPU any more",
         801 => "this GPU or driver cannot do that",
-        803 => "the driver's library and its kernel module are of different versions; restart the machine or reinstall the driver",
+        803 => "the driver's library and its kernel module are of different versions; restart the machine or reinstall the "
+            + "driver",
         804 => "the compatibility package of CUDA does not support this GPU; take its folder off LD_LIBRARY_PATH",
         900 => "the operation cannot be recorded into a graph",
         901 => "the recording of the graph was made invalid by an earlier error",

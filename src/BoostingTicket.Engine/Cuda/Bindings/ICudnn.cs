@@ -49,8 +49,8 @@ internal interface ICudnn : IDisposable
 
     /// <summary>Measures all algorithms of a pass on the given memory (cudnnFindConvolution…AlgorithmEx), the fastest first.
     /// Overwrites the pass's output. Algorithms that do not work on this shape are left out. cuDNN may measure with
-    /// <see cref="CudnnMath.Default"/> besides the convolution's own kind of multiply-adds: choose by <see cref="CudnnAlgorithm.Math"/>
-    /// where TF32 is not wanted.</summary>
+    /// <see cref="CudnnMath.Default"/> besides the convolution's own kind of multiply-adds: choose by <see
+    /// cref="CudnnAlgorithm.Math"/> where TF32 is not wanted.</summary>
     CudnnAlgorithm[] FindAlgorithms(
         nint handle, ConvolutionDirection direction, in CudnnConvolution operands, DevicePointer workspace, nuint workspaceBytes);
 

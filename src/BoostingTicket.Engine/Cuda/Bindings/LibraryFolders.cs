@@ -13,7 +13,8 @@ internal sealed record LibraryOrigin(
 /// library path, CUDA toolkits, the system's folders, packages of Python and conda.</summary>
 internal sealed class LibraryFolders
 {
-    /// <summary>Variable that names folders to search first: a folder with libraries, a toolkit, or Python's site-packages.</summary>
+    /// <summary>Variable that names folders to search first: a folder with libraries, a toolkit, or Python's
+    /// site-packages.</summary>
     public const string Variable = "BOOSTING_TICKET_CUDA_PATH";
 
     /// <summary>Links that are followed; more are a circle.</summary>
@@ -35,11 +36,13 @@ internal sealed class LibraryFolders
     {
         yield return new LibraryOrigin(
             Variable,
-            Existing(Split(Variable).SelectMany(root => ToolkitFolders(root).Concat(PythonFolders(root)).Concat(NvidiaFolders(root)))),
+            Existing(Split(Variable).SelectMany(root => ToolkitFolders(root).Concat(PythonFolders(root)).Concat(NvidiaFolders(
+                root)))),
             IsExplicit: true, IsUnset: _host.Variable(Variable) is null);
         string path = _host.IsWindows ? "PATH" : "LD_LIBRARY_PATH";
         yield return new LibraryOrigin(path, Existing(Split(path)), IsUnset: _host.Variable(path) is null);
-        yield return new LibraryOrigin("the system's library path", Existing(_host.IsWindows ? [] : SystemFolders()), IsSystem: true);
+        yield return new LibraryOrigin(
+            "the system's library path", Existing(_host.IsWindows ? [] : SystemFolders()), IsSystem: true);
         foreach (string name in (string[])["CUDA_PATH", "CUDA_HOME"])
         {
             yield return new LibraryOrigin(
@@ -83,14 +86,16 @@ internal sealed class LibraryFolders
             .TakeWhile(letter => char.IsAsciiDigit(letter) || letter == '.')]);
         return digits.Length == 0
             ? new Version(int.MaxValue, 0)
-            : Version.TryParse(digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('.') : $"{digits}.0", out Version? version)
+            : Version.TryParse(
+                digits.Contains('.', StringComparison.Ordinal) ? digits.TrimEnd('.') : $"{digits}.0", out Version? version)
                 ? version
                 : new Version(0, 0);
     }
 
     private IEnumerable<string> ToolkitFolders(string root) => _host.IsWindows
         ? [root, Join(root, "bin"), Join(root, "bin", "x64"), .. Matching(Join(root, "bin"), "")]
-        : [root, Join(root, "lib64"), Join(root, "lib"), Join(root, "targets", _host.IsArm64 ? "sbsa-linux" : "x86_64-linux", "lib")];
+        : [root, Join(root, "lib64"), Join(root, "lib"), Join(
+            root, "targets", _host.IsArm64 ? "sbsa-linux" : "x86_64-linux", "lib")];
 
     private IEnumerable<string> InstalledToolkits()
     {
@@ -124,8 +129,8 @@ internal sealed class LibraryFolders
     private IEnumerable<string> CondaFolders() => Split("CONDA_PREFIX").SelectMany(
         prefix => _host.IsWindows ? [Join(prefix, "Library", "bin"), Join(prefix, "bin")] : ToolkitFolders(prefix));
 
-    // Where a Python on the path is installed. It may be a link into a virtual environment, whose own is a link to the system's: each of
-    // them may have packages.
+    // Where a Python on the path is installed. It may be a link into a virtual environment, whose own is a link to the system's:
+    // each of them may have packages.
     private IEnumerable<string> Prefixes(string program)
     {
         if (!_host.FileExists(program))

@@ -10,7 +10,8 @@ namespace BoostingTicket.Engine.Cuda.Bindings;
 /// <param name="Install">How to get it, as the end of a sentence.</param>
 internal sealed record LibraryName(string Product, string Linux, string Windows, int[][] Tiers, string Install)
 {
-    /// <summary>The driver, which comes with the GPU's own installer. Not <c>libcuda.so</c>: that may be the toolkit's stub.</summary>
+    /// <summary>The driver, which comes with the GPU's own installer. Not <c>libcuda.so</c>: that may be the toolkit's
+    /// stub.</summary>
     public static LibraryName Driver { get; } = new(
         "NVIDIA driver", "libcuda.so.1", "nvcuda.dll", [[0]],
         "install a driver for CUDA 12 or later (525 or later) from https://www.nvidia.com/drivers");
@@ -41,7 +42,8 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
     /// <summary>File names of all versions, the preferred first.</summary>
     public IEnumerable<string> Files(bool windows) => Tiers.SelectMany(tier => tier).Select(major => File(windows, major));
 
-    /// <summary>Files that cuDNN may ask for by name and that no package of it contains: CUDA's runtime and run-time compiler.</summary>
+    /// <summary>Files that cuDNN may ask for by name and that no package of it contains: CUDA's runtime and run-time
+    /// compiler.</summary>
     /// <param name="windows">Whether for Windows.</param>
     /// <param name="cudaMajor">Major version of CUDA.</param>
     public static IEnumerable<string> CudnnHelpers(bool windows, int cudaMajor) => (windows, cudaMajor) switch
@@ -52,11 +54,13 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
         (true, _) => [$"cudart64_{cudaMajor}.dll", $"nvrtc64_{cudaMajor}0_0.dll"],
     };
 
-    /// <summary>Whether a file is the part of CUDA's run-time compiler that it loads by a name with the minor version in it.</summary>
+    /// <summary>Whether a file is the part of CUDA's run-time compiler that it loads by a name with the minor version in
+    /// it.</summary>
     /// <param name="cudaMajor">Major version of CUDA.</param>
     /// <param name="name">Name of the file, without folder, of Linux.</param>
     public static bool IsNvrtcPart(int cudaMajor, string name) =>
-        name.StartsWith(string.Create(CultureInfo.InvariantCulture, $"libnvrtc-builtins.so.{cudaMajor}."), StringComparison.Ordinal);
+        name.StartsWith(
+            string.Create(CultureInfo.InvariantCulture, $"libnvrtc-builtins.so.{cudaMajor}."), StringComparison.Ordinal);
 
     /// <summary>Whether a file is one of the libraries that make up cuDNN.</summary>
     /// <param name="windows">Whether of Windows.</param>

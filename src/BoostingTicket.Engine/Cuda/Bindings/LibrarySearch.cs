@@ -57,8 +57,8 @@ internal sealed class LibrarySearch
         return null;
     }
 
-    /// <summary>Loads what cuDNN asks for by name and what is not in its own folder: cuBLAS and the run-time compiler, of every version
-    /// of CUDA that the driver can run, since cuDNN's file name does not say which it was built for.</summary>
+    /// <summary>Loads what cuDNN asks for by name and what is not in its own folder: cuBLAS and the run-time compiler, of every
+    /// version of CUDA that the driver can run, since cuDNN's file name does not say which it was built for.</summary>
     /// <param name="newestCuda">Major version of CUDA that the driver supports.</param>
     public void PreloadCudnnDependencies(int newestCuda)
     {
@@ -66,7 +66,8 @@ internal sealed class LibrarySearch
         {
             foreach (string name in LibraryName.CudnnHelpers(_host.IsWindows, major))
             {
-                if (PreloadAnywhere(name) is not { } folder || _host.IsWindows || !name.StartsWith("libnvrtc", StringComparison.Ordinal))
+                if (PreloadAnywhere(name) is not { } folder || _host.IsWindows
+                    || !name.StartsWith("libnvrtc", StringComparison.Ordinal))
                     continue;
                 foreach (string part in _host.FileNames(folder).Where(part => LibraryName.IsNvrtcPart(major, part)))
                     TryLoad(folder, part, 0);
@@ -76,8 +77,9 @@ internal sealed class LibrarySearch
         }
     }
 
-    // Folder null stands for the system's loader. What the user named comes first in any version; then one group of versions after
-    // the other through all other places, so that an old copy in a system folder does not hide a new one among Python's packages.
+    // Folder null stands for the system's loader. What the user named comes first in any version; then one group of versions
+    // after the other through all other places, so that an old copy in a system folder does not hide a new one among Python's
+    // packages.
     private IEnumerable<(string? Folder, int Major)> Candidates(LibraryName library, int newest)
     {
         IEnumerable<(IEnumerable<LibraryOrigin> Origins, int[] Majors)> rounds =
@@ -129,8 +131,8 @@ internal sealed class LibrarySearch
         return null;
     }
 
-    // A library opened by its full path satisfies later requests for its name. The parts need each other, in an order that changed
-    // between versions: whatever did not load is tried again as long as another one did.
+    // A library opened by its full path satisfies later requests for its name. The parts need each other, in an order that
+    // changed between versions: whatever did not load is tried again as long as another one did.
     private void PreloadParts(string folder, int major)
     {
         List<string> waiting = [.. _host.FileNames(folder)

@@ -18,8 +18,8 @@ using Streams = ManagedCuda.DriverAPINativeMethods.Streams;
 
 namespace BoostingTicket.Engine.Cuda.Bindings;
 
-/// <summary>The CUDA driver through ManagedCuda. Needs a driver for CUDA 12.4 or later: ManagedCuda takes a launch's parameters as an
-/// array, and only since then can a kernel be asked how many it has.</summary>
+/// <summary>The CUDA driver through ManagedCuda. Needs a driver for CUDA 12.4 or later: ManagedCuda takes a launch's parameters
+/// as an array, and only since then can a kernel be asked how many it has.</summary>
 internal sealed unsafe class ManagedCudaDriver : ICudaDriver
 {
     private const int NameBytes = 256;
@@ -37,7 +37,8 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
         if (Version < OldestDriver)
         {
             throw new DeviceException(
-                $"The ManagedCuda binding needs a driver for CUDA {CudaInventory.CudaVersion(OldestDriver)} or later, and this one is for "
+                $"The ManagedCuda binding needs a driver for CUDA {CudaInventory.CudaVersion(OldestDriver)} or later, and this "
+                + $"one is for "
                 + $"CUDA {CudaInventory.CudaVersion(Version)}; update it, or build without -p:CudaBinding=ManagedCuda.");
         }
     }
@@ -207,7 +208,8 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
         fixed (byte* text = log)
         {
             status = Modules.cuModuleLoadDataEx(
-                ref module, ptx.ToArray(), 2, [CUJITOption.ErrorLogBuffer, CUJITOption.ErrorLogBufferSizeBytes], [(nint)text, LogBytes]);
+                ref module, ptx.ToArray(), 2, [CUJITOption.ErrorLogBuffer, CUJITOption.ErrorLogBufferSizeBytes],
+                [(nint)text, LogBytes]);
         }
         if (status != CUResult.Success)
             Throw(status, "cuModuleLoadDataEx(PTX)", Text(log));
@@ -246,7 +248,8 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
             for (int index = 0; index < kernel.Parameters.Length; index++)
                 kernel.Parameters[index] = (nint)parameters[index];
             status = DriverAPINativeMethods.Launch.cuLaunchKernel(
-                new CUfunction { Pointer = function }, grid.GridX, grid.GridY, grid.GridZ, grid.BlockX, grid.BlockY, grid.BlockZ, 0,
+                new CUfunction { Pointer = function }, grid.GridX, grid.GridY, grid.GridZ, grid.BlockX, grid.BlockY, grid.BlockZ,
+                0,
                 Stream(stream), kernel.Parameters, null);
         }
         if (status != CUResult.Success)

@@ -10,7 +10,8 @@ internal static class ManagedCudaLibraries
     private static nint _driver;
     private static nint _cublas;
 
-    /// <summary>Answers ManagedCuda's requests with these libraries. The runtime asks here after its own search has failed.</summary>
+    /// <summary>Answers ManagedCuda's requests with these libraries. The runtime asks here after its own search has
+    /// failed.</summary>
     public static void Resolve(NativeModule driver, NativeModule cublas)
     {
         lock (Gate)

@@ -18,7 +18,8 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
     private readonly CudaDriverFunctions _cuda;
     private readonly ConcurrentDictionary<nint, string> _kernels = new();
 
-    /// <summary>Takes the functions of a library; <see cref="Initialize"/> comes before everything but <see cref="Version"/>.</summary>
+    /// <summary>Takes the functions of a library; <see cref="Initialize"/> comes before everything but <see
+    /// cref="Version"/>.</summary>
     /// <exception cref="Backends.DeviceException">The library lacks functions.</exception>
     public NativeCudaDriver(NativeModule library)
     {

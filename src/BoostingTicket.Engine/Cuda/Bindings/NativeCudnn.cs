@@ -51,7 +51,8 @@ internal sealed unsafe class NativeCudnn : ICudnn
         Check(_cudnn.cudnnCreateTensorDescriptor(&tensor));
         int status = _cudnn.cudnnSetTensor4dDescriptor(tensor, Nhwc, (int)type, n, c, h, w);
         if (status != CudaStatus.Success)
-            Abandon(tensor, _cudnn.cudnnDestroyTensorDescriptor, status, $"cudnnSetTensor4dDescriptor({type}, {n} x {c} x {h} x {w})");
+            Abandon(tensor, _cudnn.cudnnDestroyTensorDescriptor, status,
+                $"cudnnSetTensor4dDescriptor({type}, {n} x {c} x {h} x {w})");
         return tensor;
     }
 
@@ -65,7 +66,8 @@ internal sealed unsafe class NativeCudnn : ICudnn
         Check(_cudnn.cudnnCreateFilterDescriptor(&filter));
         int status = _cudnn.cudnnSetFilter4dDescriptor(filter, (int)type, Nhwc, k, c, h, w);
         if (status != CudaStatus.Success)
-            Abandon(filter, _cudnn.cudnnDestroyFilterDescriptor, status, $"cudnnSetFilter4dDescriptor({type}, {k} x {c} x {h} x {w})");
+            Abandon(filter, _cudnn.cudnnDestroyFilterDescriptor, status,
+                $"cudnnSetFilter4dDescriptor({type}, {k} x {c} x {h} x {w})");
         return filter;
     }
 

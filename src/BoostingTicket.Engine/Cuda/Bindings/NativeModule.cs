@@ -21,7 +21,8 @@ internal sealed record NativeModule(ILibraryHost Host, nint Handle, string Place
         T functions = default;
         var addresses = new Span<nint>(&functions, sizeof(T) / sizeof(nint));
         if (addresses.Length != names.Length)
-            throw new ArgumentException($"{typeof(T).Name} has {addresses.Length} fields for {names.Length} names", nameof(names));
+            throw new ArgumentException(
+                $"{typeof(T).Name} has {addresses.Length} fields for {names.Length} names", nameof(names));
         List<string> missing = [];
         for (int index = 0; index < names.Length; index++)
         {
@@ -33,7 +34,8 @@ internal sealed record NativeModule(ILibraryHost Host, nint Handle, string Place
         return missing.Count == 0
             ? functions
             : throw new DeviceException(
-                $"The library {Place} lacks {string.Join(", ", missing)}, so that it is older or newer than what this program can use, "
+                $"The library {Place} lacks {string.Join(", ", missing)}, so that it is older or newer than what this program "
+                + $"can use, "
                 + $"or is not NVIDIA's; install another version, or name its folder with {LibraryFolders.Variable}.");
     }
 }

@@ -101,7 +101,8 @@ internal sealed class AttackKernels
             best.Data, bestLosses, vectors);
     }
 
-    /// <summary>Largest |adversarial - clean|, smallest and largest adversarial pixel, as three float32; NaN where there was one.</summary>
+    /// <summary>Largest |adversarial - clean|, smallest and largest adversarial pixel, as three float32; NaN where there was
+    /// one.</summary>
     /// <param name="clean">N images, float32.</param>
     /// <param name="adversarial">N images, float32.</param>
     /// <param name="scratch"><see cref="MeasureScratchBytes"/> bytes.</param>

@@ -3,7 +3,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda.Kernels;
 
-/// <summary>Images out of a store of bytes, and float32 NCHW values from and to tensors. Kernels in <c>kernels/data.cu</c>.</summary>
+/// <summary>Images out of a store of bytes, and float32 NCHW values from and to tensors. Kernels in
+/// <c>kernels/data.cu</c>.</summary>
 internal sealed class DataKernels
 {
     private const string Family = "data";
@@ -23,8 +24,8 @@ internal sealed class DataKernels
 
     /// <summary>Takes images from a store, shifted and flipped as asked, as pixels in [0, 1] (value / 255).</summary>
     /// <param name="pixels">The store: 8-bit, image, channel, row, column.</param>
-    /// <param name="requests">As many <see cref="ImageRequest"/> (8 bytes each, aligned to 8) as the destination has samples; their
-    /// indices lie within the store.</param>
+    /// <param name="requests">As many <see cref="ImageRequest"/> (8 bytes each, aligned to 8) as the destination has samples;
+    /// their indices lie within the store.</param>
     /// <param name="destination">N images, float32; overwritten.</param>
     public void Gather(DevicePointer pixels, DevicePointer requests, in TensorView destination)
     {

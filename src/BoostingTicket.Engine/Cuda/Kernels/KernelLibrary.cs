@@ -10,8 +10,8 @@ internal sealed unsafe class KernelLibrary : IDisposable
     /// <summary>Threads of a block, unless a kernel has a reason for another number.</summary>
     public const int BlockThreads = 256;
 
-    /// <summary>Blocks for each multiprocessor that a loop over everything is spread over. Registers let 4, 5, 6 or 8 of them run at
-    /// a time, of which this is a multiple or nearly so: few multiprocessors wait for the last ones.</summary>
+    /// <summary>Blocks for each multiprocessor that a loop over everything is spread over. Registers let 4, 5, 6 or 8 of them run
+    /// at a time, of which this is a multiple or nearly so: few multiprocessors wait for the last ones.</summary>
     private const int BlocksPerMultiprocessor = 24;
 
     private static readonly ConcurrentDictionary<string, byte[]> Texts = new();
@@ -92,8 +92,8 @@ internal sealed unsafe class KernelLibrary : IDisposable
         return new LaunchGrid((uint)Math.Min(blocks, Math.Max(1, most / columns)), (uint)columns, 1, (uint)x, (uint)y, 1);
     }
 
-    /// <summary>A launch for kernels that go through the samples in steps of the grid: the threads of a block are <c>x</c> items of a
-    /// sample times <c>y</c> samples.</summary>
+    /// <summary>A launch for kernels that go through the samples in steps of the grid: the threads of a block are <c>x</c> items
+    /// of a sample times <c>y</c> samples.</summary>
     /// <param name="items">Items of a sample.</param>
     /// <param name="samples">Samples.</param>
     /// <param name="threads">Threads of a block, at most.</param>

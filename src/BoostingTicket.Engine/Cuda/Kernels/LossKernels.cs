@@ -44,7 +44,8 @@ internal sealed class LossKernels
         TensorView? gradient, float gradientScale)
     {
         if (logits.Shape.Pixels != 1)
-            throw new ArgumentException($"A loss takes logits of one pixel, not of {logits.Batch}x{logits.Shape}.", nameof(logits));
+            throw new ArgumentException(
+                $"A loss takes logits of one pixel, not of {logits.Batch}x{logits.Shape}.", nameof(logits));
         if (kind == LossKind.CarliniWagner && logits.Shape.Channels < 2)
         {
             throw new ArgumentException(
@@ -63,8 +64,8 @@ internal sealed class LossKernels
     /// <param name="reference">N x classes.</param>
     /// <param name="logits">N x classes, of the reference's type.</param>
     /// <param name="divergences">Receives N float32.</param>
-    /// <param name="referenceGradient">Receives in addition to what it holds <paramref name="gradientScale"/> times the gradient by the
-    /// reference, or null. Of the logits' type.</param>
+    /// <param name="referenceGradient">Receives in addition to what it holds <paramref name="gradientScale"/> times the gradient
+    /// by the reference, or null. Of the logits' type.</param>
     /// <param name="gradient">Receives <paramref name="gradientScale"/> times the gradient by the logits, or null. Of the logits'
     /// type.</param>
     /// <param name="gradientScale">Factor of the gradients.</param>
@@ -74,12 +75,14 @@ internal sealed class LossKernels
         float gradientScale)
     {
         if (logits.Shape.Pixels != 1)
-            throw new ArgumentException($"A divergence takes logits of one pixel, not of {logits.Batch}x{logits.Shape}.", nameof(logits));
+            throw new ArgumentException(
+                $"A divergence takes logits of one pixel, not of {logits.Batch}x{logits.Shape}.", nameof(logits));
         TensorChecks.RequireAlike(logits, reference, nameof(reference));
         TensorChecks.RequireAlike(logits, referenceGradient, nameof(referenceGradient));
         TensorChecks.RequireAlike(logits, gradient, nameof(gradient));
         _library.Launch(
-            _divergence.For(logits), KernelLibrary.OneEach((long)logits.Batch * SampleThreads, BlockThreads), reference.Data, logits.Data,
+            _divergence.For(logits), KernelLibrary.OneEach((long)logits.Batch * SampleThreads, BlockThreads), reference.Data,
+            logits.Data,
             logits.Batch, logits.Shape.Channels, logits.PhysicalChannels, divergences, TensorChecks.DataOrNull(referenceGradient),
             TensorChecks.DataOrNull(gradient), gradientScale);
     }

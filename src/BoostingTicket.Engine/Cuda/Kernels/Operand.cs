@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda.Kernels;
 
-/// <summary>What launchers require of their operands. A wrong one would become a wrong access in device memory, where nothing names
-/// it.</summary>
+/// <summary>What launchers require of their operands. A wrong one would become a wrong access in device memory, where nothing
+/// names it.</summary>
 internal static class Operand
 {
     /// <summary>Ending of the names of kernels that work on a type.</summary>

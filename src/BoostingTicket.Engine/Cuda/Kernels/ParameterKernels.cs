@@ -3,8 +3,8 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.Engine.Cuda.Kernels;
 
-/// <summary>The optimizer step, masks and sums over slices of flat float32 buffers, which may begin at any 4-byte aligned address.
-/// Kernels in <c>kernels/parameters.cu</c>.</summary>
+/// <summary>The optimizer step, masks and sums over slices of flat float32 buffers, which may begin at any 4-byte aligned
+/// address. Kernels in <c>kernels/parameters.cu</c>.</summary>
 internal sealed class ParameterKernels
 {
     private const string Family = "parameters";
@@ -28,8 +28,8 @@ internal sealed class ParameterKernels
         _sumTotal = library.Function(Family, "parameters_sum_total_f64");
     }
 
-    /// <summary><c>g = gradient + decay * w; v = momentum * v + g; w = w - rate * v</c>, each multiply-add fused; where the mask is
-    /// 0, v and w become +0.</summary>
+    /// <summary><c>g = gradient + decay * w; v = momentum * v + g; w = w - rate * v</c>, each multiply-add fused; where the mask
+    /// is 0, v and w become +0.</summary>
     /// <param name="options">Rate, momentum, decay.</param>
     /// <param name="gradients">Gradients.</param>
     /// <param name="momenta">v; read and written.</param>
@@ -98,8 +98,8 @@ internal sealed class ParameterKernels
 
     private static int Misalignment(DevicePointer pointer) => (int)(pointer.Address % VectorBytes);
 
-    /// <summary>Cuts slices that lie alike into values before the first aligned group of four, and such groups; others into single
-    /// values.</summary>
+    /// <summary>Cuts slices that lie alike into values before the first aligned group of four, and such groups; others into
+    /// single values.</summary>
     private static void Split(DevicePointer pointer, int length, bool alike, out long head, out long quads)
     {
         int before = (VectorBytes - Misalignment(pointer)) % VectorBytes / sizeof(float);

@@ -24,7 +24,8 @@ public abstract class ExperimentNode
         Label = label;
         Seed = seed;
         Inputs = inputs;
-        Description = new NodeDescription(kind, label, seed, [.. inputs.Select(input => input.Name)], JsonSerializer.SerializeToElement(settings, RunJson.Compact));
+        Description = new NodeDescription(kind, label, seed, [.. inputs.Select(input => input.Name)],
+            JsonSerializer.SerializeToElement(settings, RunJson.Compact));
         // The label is for people and may be reworded; what the program learned to set later leaves the keys of others alone.
         NodeDescription counts = Description with { Label = "", Settings = SettingsIdentity.Of(settings) };
         Key = CanonicalJson.Hash(JsonSerializer.SerializeToElement(counts, RunJson.Compact))[..KeyLength];

@@ -9,8 +9,8 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
 /// <param name="TrainingSteps">Batches trained on.</param>
 /// <param name="CleanImages">Images classified without an attack.</param>
-/// <param name="AttackedImageSteps">Images times steps of attacks in validation and tests, at most: what is misclassified without an
-/// attack is not attacked.</param>
+/// <param name="AttackedImageSteps">Images times steps of attacks in validation and tests, at most: what is misclassified without
+/// an attack is not attacked.</param>
 /// <param name="MultiplyAdds">Multiply-adds of one image's forward pass.</param>
 internal sealed record NodeCost(
     TrainingJob Job, double Sparsity, long TrainingSteps, long CleanImages, long AttackedImageSteps, long MultiplyAdds)

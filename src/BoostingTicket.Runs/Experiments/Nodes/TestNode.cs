@@ -48,7 +48,8 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
         TicketReset.Apply(network.Parameters, network.Backend, context.Weights(Training, Best), mask);
         var evaluator = new AttackEvaluator(
             network, context.Images.Test, context.Images.TestSamples, Training.Job.Validation.BatchSize, context.Progress);
-        RobustnessResult result = evaluator.Run(Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: context.Cancellation);
+        RobustnessResult result = evaluator.Run(
+            Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack), cancellation: context.Cancellation);
         if (Attacks.Count == 0)
             context.Progress.StageFinished();
         return result;

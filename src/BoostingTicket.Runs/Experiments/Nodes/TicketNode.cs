@@ -14,7 +14,8 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// <param name="Layers">Kept weights by layer.</param>
 /// <param name="Warnings">What the user should know, such as a layer that lost all its weights.</param>
 /// <param name="Seconds">Seconds of choosing the mask.</param>
-/// <param name="StartDistance">Relative distance of the ticket before it is trained to its donor; see <see cref="RelativeDistance"/>.</param>
+/// <param name="StartDistance">Relative distance of the ticket before it is trained to its donor; see <see
+/// cref="RelativeDistance"/>.</param>
 public sealed record TicketRecord(
     double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance)
     : IStoredRecord
@@ -34,7 +35,8 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     /// <param name="previous">The ticket of the round before, whose pruned weights stay so; null in one-shot pruning.</param>
     public TicketNode(TrainingNode donor, PruningSettings settings, TicketNode? previous = null)
         : base(
-            "ticket", FormattableString.Invariant($"ticket of {donor?.Label}, {(settings?.Ratio ?? 0) * 100:0.#} % pruned"), donor?.Seed ?? 0,
+            "ticket", FormattableString.Invariant($"ticket of {donor?.Label}, {(settings?.Ratio ?? 0) * 100:0.#} % pruned"),
+            donor?.Seed ?? 0,
             new { settings!.Ratio, settings.Scope, settings.MinimumKept }, previous is null ? [donor!] : [donor!, previous])
     {
         Donor = donor!;
@@ -74,7 +76,8 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
             context.Progress.Warn(warning);
         context.Progress.StageFinished();
         return new TicketRecord(
-            mask.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))], report.Warnings, seconds,
+            mask.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
+            report.Warnings, seconds,
             RelativeDistance.Between(trained, initial, mask));
     }
 

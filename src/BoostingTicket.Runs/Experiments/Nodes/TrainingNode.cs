@@ -33,8 +33,8 @@ public sealed record TrainingRecord(
         ("distance", DonorDistance is null || StoredValues.IsAmount(DonorDistance.Value)));
 }
 
-/// <summary>A network trained once: a donor, a baseline, a ticket or a control. Its folder is laid out like that of <c>train</c>, so
-/// that <c>evaluate</c> and <c>inspect</c> understand its files.</summary>
+/// <summary>A network trained once: a donor, a baseline, a ticket or a control. Its folder is laid out like that of <c>train</c>,
+/// so that <c>evaluate</c> and <c>inspect</c> understand its files.</summary>
 public sealed class TrainingNode : ExperimentNode<TrainingRecord>
 {
     private const string Stage = "training";
@@ -82,7 +82,9 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
             new RunOwner(ExperimentRun.Command, Key));
         var trainer = new StageTrainer(files, Seed, network, context.Images, context.Progress, context.Cancellation);
         TrainingState state = trainer.Train(Stage, Job, start, mask);
-        double? distance = Ticket is null ? null : RelativeDistance.Between(context.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
+        double? distance = Ticket is null
+            ? null
+            : RelativeDistance.Between(context.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
         return new TrainingRecord(
             [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, trainer.SplitHash, distance)
         {
@@ -97,7 +99,8 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
     private static object Identity(TrainingJob job, string fingerprint) =>
         new { configuration = Recorded(job), fingerprint, reinitialize = job.Start == TrainingStart.Redrawn };
 
-    private protected override void CleanUp(NodeContext context) => StoredFiles.Delete(context.Store.Files(this).Checkpoint(Seed, Stage));
+    private protected override void CleanUp(NodeContext context) =>
+        StoredFiles.Delete(context.Store.Files(this).Checkpoint(Seed, Stage));
 
     /// <inheritdoc/>
     internal override NodeCost Cost(NodeContext context)
@@ -110,6 +113,7 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
         long epochs = Settings.Epochs, probes = epochs / evaluation.ProbeEvery + (epochs % evaluation.ProbeEvery == 0 ? 0 : 1);
         return new NodeCost(
             Job, Ticket?.Settings.Ratio ?? 0, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
-            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps, context.Graph(Job).MultiplyAdds);
+            epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps,
+            context.Graph(Job).MultiplyAdds);
     }
 }

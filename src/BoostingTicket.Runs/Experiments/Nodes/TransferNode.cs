@@ -14,16 +14,18 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
     private readonly AttackSettings _settings;
 
     /// <summary>Describes a matrix.</summary>
-    /// <param name="networks">Trainings of one seed with the names that they are given; their weights that were best on validation are
-    /// used.</param>
+    /// <param name="networks">Trainings of one seed with the names that they are given; their weights that were best on
+    /// validation are used.</param>
     /// <param name="attack">A name of <see cref="AttackCatalog.Names"/>.</param>
     /// <param name="steps">Its gradient steps.</param>
     /// <param name="settings">Its settings.</param>
     /// <param name="fingerprint">Test images and how many of them.</param>
     public TransferNode(
-        IReadOnlyList<(string Name, TrainingNode Training)> networks, string attack, int steps, AttackSettings settings, string fingerprint)
+        IReadOnlyList<(string Name, TrainingNode Training)> networks, string attack, int steps, AttackSettings settings,
+        string fingerprint)
         : base(
-            "transfer", $"transfer of {attack} among {string.Join(", ", networks?.Select(network => network.Name) ?? [])}", networks?[0].Training.Seed ?? 0,
+            "transfer", $"transfer of {attack} among {string.Join(", ", networks?.Select(network => network.Name) ?? [])}",
+            networks?[0].Training.Seed ?? 0,
             new { attack, settings, fingerprint }, [.. networks!.Select(network => network.Training)])
     {
         _names = [.. networks!.Select(network => network.Name)];
@@ -38,9 +40,11 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
         // The matrix has one network on the device at a time.
         context.GiveUpNetwork();
         var matrix = new TransferMatrix(
-            context.Backend, context.Images.Test, context.Images.TestSamples, _trainings[0].Job.Validation.BatchSize, context.Progress);
+            context.Backend, context.Images.Test, context.Images.TestSamples, _trainings[0].Job.Validation.BatchSize,
+            context.Progress);
         return matrix.Run(
-            [.. _trainings.Select((training, index) => new TransferNetwork(_names[index], context.Graph(training.Job), context.Weights(training, best: true)))],
+            [.. _trainings.Select((training, index) => new TransferNetwork(
+                _names[index], context.Graph(training.Job), context.Weights(training, best: true)))],
             _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), context.Cancellation);
     }
 

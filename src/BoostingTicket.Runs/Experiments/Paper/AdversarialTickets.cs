@@ -4,9 +4,9 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Experiments.Paper;
 
-/// <summary>Tickets of adversarial training (section 4): a donor of some method trains for 100 epochs at a small rate; its ticket, 80 %
-/// pruned, is retrained on PGD images at the full rate with a warm-up from the donor's. The baseline is the full network after 100
-/// epochs of the same.</summary>
+/// <summary>Tickets of adversarial training (section 4): a donor of some method trains for 100 epochs at a small rate; its
+/// ticket, 80 % pruned, is retrained on PGD images at the full rate with a warm-up from the donor's. The baseline is the full
+/// network after 100 epochs of the same.</summary>
 /// <param name="grid">Takes the pieces.</param>
 /// <param name="paperModel">The paper's model.</param>
 /// <param name="donorRate">Rate of donors.</param>
@@ -26,8 +26,10 @@ internal sealed class AdversarialTickets(ExperimentGrid grid, string paperModel,
     /// <param name="epochs">The paper's epochs.</param>
     /// <param name="donor">Method of the donor.</param>
     /// <param name="reinitialize">Whether the mask is put on new random weights: the control.</param>
-    public TrainingNode Retrain(ulong seed, int epochs, TrainingMethod donor = TrainingMethod.Fgsm, bool reinitialize = false) => grid.Train(
-        $"{(reinitialize ? "reinitialised" : "ticket")} of {SettingNames.Of(donor)} donor, {grid.LengthHere(epochs)}", seed, _model,
+    public TrainingNode Retrain(ulong seed, int epochs, TrainingMethod donor = TrainingMethod.Fgsm, bool reinitialize = false) =>
+        grid.Train(
+        $"{(reinitialize ? "reinitialised" : "ticket")} of {SettingNames.Of(donor)} donor, {grid.LengthHere(epochs)}", seed,
+        _model,
         grid.Training(TrainingMethod.Pgd, epochs, PaperSettings.Rate, donorRate), Ticket(seed, donor), reinitialize);
 
     /// <summary>The full network.</summary>

@@ -5,8 +5,8 @@ namespace BoostingTicket.Runs.Experiments.Paper;
 /// <summary>The first epochs of a longer training, alone.</summary>
 internal static class EarlyTraining
 {
-    /// <summary>A training that does exactly what the first epochs of another do: the warm-up keeps its length in epochs, and no drop
-    /// of the rate comes so early.</summary>
+    /// <summary>A training that does exactly what the first epochs of another do: the warm-up keeps its length in epochs, and no
+    /// drop of the rate comes so early.</summary>
     /// <param name="whole">The whole training, whose warm-up is a share of it.</param>
     /// <param name="epochs">How many of its epochs.</param>
     public static TrainingSettings Of(TrainingSettings whole, int epochs) => whole with

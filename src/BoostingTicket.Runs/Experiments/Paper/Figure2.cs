@@ -16,7 +16,9 @@ internal sealed class Figure2 : IExperiment
     public string Title => "validation accuracy of boosting and winning tickets in trainings of 20 to 100 epochs, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "The trainings of Table 1, epoch by epoch. Plot (b) starts at the first drop of the rate; plots (c) to (f) each compare one length with 100 epochs.";
+    public string Description =>
+        "The trainings of Table 1, epoch by epoch. Plot (b) starts at the first drop of the rate; plots (c) to (f) each compare "
+        + "one length with 100 epochs.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -37,8 +39,10 @@ internal sealed class Figure2 : IExperiment
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, PaperSettings.ValidationAxis,
             [
-                .. lengths.Select(length => Curve($"boosting, {grid.LengthHere(length)}", FigureStyle.Solid, seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
-                .. lengths.Select(length => Curve($"winning, {grid.LengthHere(length)}", FigureStyle.Dashed, seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
+                .. lengths.Select(length => Curve($"boosting, {grid.LengthHere(length)}", FigureStyle.Solid,
+                    seed => tickets.Retrain("boosting ticket", tickets.Boosting(seed), length), from)),
+                .. lengths.Select(length => Curve($"winning, {grid.LengthHere(length)}", FigureStyle.Dashed,
+                    seed => tickets.Retrain("winning ticket", tickets.Winning(seed), length), from)),
             ]);
 
         GridCurve Curve(string name, FigureStyle style, Func<ulong, TrainingNode> training, double from) =>

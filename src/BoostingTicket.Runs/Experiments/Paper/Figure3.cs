@@ -12,10 +12,14 @@ internal sealed class Figure3 : IExperiment
     public string Name => "figure3";
 
     /// <inheritdoc/>
-    public string Title => "final test accuracy of tickets found at learning rates 0.005, 0.01, 0.05 and 0.1 after 20 to 100 epochs, VGG-16 and ResNet-18";
+    public string Title =>
+        "final test accuracy of tickets found at learning rates 0.005, 0.01, 0.05 and 0.1 after 20 to 100 epochs, VGG-16 and "
+        + "ResNet-18";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; each ticket is retrained with a warm-up from its own donor's rate to 0.1 (none from 0.1). Last weights are tested.";
+    public string Description =>
+        "Natural training; each ticket is retrained with a warm-up from its own donor's rate to 0.1 (none from 0.1). Last "
+        + "weights are tested.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -39,8 +43,10 @@ internal sealed class Figure3 : IExperiment
             Quantity Measured(double rate, int epochs)
             {
                 Quantity accuracy = grid.Clean(seed => grid.Test(
-                    tickets.Retrain(FormattableString.Invariant($"ticket of rate {rate}"), grid.Prune(tickets.Donor(seed, rate)), epochs, rate), best: false));
-                grid.Row(FormattableString.Invariant($"{name}, found at {rate}, {grid.Length(epochs)}"), "test accuracy", accuracy);
+                    tickets.Retrain(FormattableString.Invariant($"ticket of rate {rate}"), grid.Prune(
+                        tickets.Donor(seed, rate)), epochs, rate), best: false));
+                grid.Row(
+                    FormattableString.Invariant($"{name}, found at {rate}, {grid.Length(epochs)}"), "test accuracy", accuracy);
                 return accuracy;
             }
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Training.Optimization;
@@ -19,10 +20,14 @@ internal sealed class Figure4 : IExperiment
     public string Name => "figure4";
 
     /// <inheritdoc/>
-    public string Title => "validation accuracy after the first and fifth epoch over the pruning ratio, boosting tickets against random weights, VGG-16 and ResNet-18";
+    public string Title =>
+        "validation accuracy after the first and fifth epoch over the pruning ratio, boosting tickets against random weights, "
+        + "VGG-16 and ResNet-18";
 
     /// <inheritdoc/>
-    public string Description => "Natural training; one donor per model serves all ratios (10 % to 95 %). Only the first five epochs of the 100-epoch retraining run, at the same rates.";
+    public string Description =>
+        "Natural training; one donor per model serves all ratios (10 % to 95 %). Only the first five epochs of the 100-epoch "
+        + "retraining run, at the same rates.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -45,10 +50,14 @@ internal sealed class Figure4 : IExperiment
             TrainingSettings early = EarlyTraining.Of(tickets.Settings(LongestEpochs), later);
             grid.Panel(
                 $"({letter++}) {name}", "pruned (%)", PaperSettings.ValidationAxis,
-                Curve("boosting ticket", FigureStyle.Solid, 1, reinitialize: false), Curve("boosting ticket", FigureStyle.Solid, later, reinitialize: false),
-                Curve("random init", FigureStyle.Dashed, 1, reinitialize: true), Curve("random init", FigureStyle.Dashed, later, reinitialize: true));
-            grid.Row($"{name}, boosting ticket, 80 % pruned", "validation, epoch 1", After(1, Compared, reinitialize: false), paper.First);
-            grid.Row($"{name}, boosting ticket, 80 % pruned", $"validation, epoch {later}", After(later, Compared, reinitialize: false), later == Later ? paper.Fifth : null);
+                Curve("boosting ticket", FigureStyle.Solid, 1, reinitialize: false),
+                Curve("boosting ticket", FigureStyle.Solid, later, reinitialize: false),
+                Curve("random init", FigureStyle.Dashed, 1, reinitialize: true),
+                Curve("random init", FigureStyle.Dashed, later, reinitialize: true));
+            grid.Row($"{name}, boosting ticket, 80 % pruned", "validation, epoch 1", After(
+                1, Compared, reinitialize: false), paper.First);
+            grid.Row($"{name}, boosting ticket, 80 % pruned", $"validation, epoch {later}", After(
+                later, Compared, reinitialize: false), later == Later ? paper.Fifth : null);
 
             GridCurve Curve(string curve, FigureStyle style, int epoch, bool reinitialize) => GridCurve.Over(
                 $"{curve}, epoch {epoch}", style, Ratios.Select(ratio => (100 * ratio, After(epoch, ratio, reinitialize))));
@@ -56,7 +65,10 @@ internal sealed class Figure4 : IExperiment
             Quantity After(int epoch, double ratio, bool reinitialize) => grid.Of(
                 QuantityUnit.Percent,
                 seed => grid.Train(
-                    FormattableString.Invariant($"{(reinitialize ? "reinitialised" : "boosting ticket")}, {100 * ratio:0.#} % pruned, first {later} epochs"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{(reinitialize ? "reinitialised" : "boosting ticket")}, {100 * ratio:0.#} % pruned, first {later} "
+                        + $"epochs"),
                     seed, tickets.Model, early, tickets.Boosting(seed, ratio), reinitialize),
                 (store, training) => 100 * training.Read(store).History[epoch - 1].ValidationClean);
         }

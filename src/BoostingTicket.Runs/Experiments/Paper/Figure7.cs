@@ -19,10 +19,14 @@ internal sealed class Figure7 : IExperiment
     public string Name => "figure7";
 
     /// <inheritdoc/>
-    public string Title => "clean and robust validation accuracy of winning tickets and random weights in adversarial training on MNIST, LeNet and VGG-16";
+    public string Title =>
+        "clean and robust validation accuracy of winning tickets and random weights in adversarial training on MNIST, LeNet and "
+        + "VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "PGD training with ε = 0.3 for 20 epochs: donors, winning tickets (80 % pruned) and the reinitialised control, all at the same rate (0.01 for LeNet 32-64-1024; 0.1 for VGG-16, warming up from 0.01).";
+    public string Description =>
+        "PGD training with ε = 0.3 for 20 epochs: donors, winning tickets (80 % pruned) and the reinitialised control, all at "
+        + "the same rate (0.01 for LeNet 32-64-1024; 0.1 for VGG-16, warming up from 0.01).";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.MnistAdversarial;
@@ -45,16 +49,20 @@ internal sealed class Figure7 : IExperiment
             TicketNode Ticket(ulong seed) => grid.Prune(grid.Train("donor, pgd", seed, model, settings));
             TrainingNode Winning(ulong seed) => grid.Train("winning ticket", seed, model, settings, Ticket(seed));
             List<TrainingNode> winning = [.. grid.Seeds.Select(Winning)];
-            List<TrainingNode> reinitialized = [.. grid.Seeds.Select(seed => grid.Train("reinitialised", seed, model, settings, Ticket(seed), reinitialize: true))];
+            List<TrainingNode> reinitialized = [.. grid.Seeds.Select(seed => grid.Train(
+                "reinitialised", seed, model, settings, Ticket(seed), reinitialize: true))];
             Panel("clean", epoch => epoch.ValidationClean);
             Panel("robust", epoch => epoch.ValidationRobust);
             PaperValue? trivial = paper == "lenet-madry" ? PaperValues.Figure7LeNet : null;
-            grid.Row($"{name}, winning ticket", "validation, last epoch", grid.Of(QuantityUnit.Percent, Winning, (store, node) => 100 * node.Read(store).History[^1].ValidationClean), trivial);
-            grid.Row($"{name}, winning ticket", "test, last epoch", grid.Clean(seed => grid.Test(Winning(seed), best: false)), trivial);
+            grid.Row($"{name}, winning ticket", "validation, last epoch", grid.Of(
+                QuantityUnit.Percent, Winning, (store, node) => 100 * node.Read(store).History[^1].ValidationClean), trivial);
+            grid.Row($"{name}, winning ticket", "test, last epoch", grid.Clean(
+                seed => grid.Test(Winning(seed), best: false)), trivial);
 
             void Panel(string what, Func<EpochRecord, double?> value) => grid.Panel(
                 $"({letter++}) {name}, {what}", PaperSettings.EpochAxis, $"{what} validation accuracy (%)",
-                GridCurve.ByEpoch("winning ticket", FigureStyle.Solid, winning, value), GridCurve.ByEpoch("random init", FigureStyle.Dashed, reinitialized, value));
+                GridCurve.ByEpoch("winning ticket", FigureStyle.Solid, winning, value),
+                GridCurve.ByEpoch("random init", FigureStyle.Dashed, reinitialized, value));
         }
     }
 }

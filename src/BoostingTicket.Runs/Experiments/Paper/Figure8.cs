@@ -13,10 +13,13 @@ internal sealed class Figure8 : IExperiment
     public string Name => "figure8";
 
     /// <inheritdoc/>
-    public string Title => "robust validation accuracy of boosting tickets in PGD trainings of 20 to 100 epochs, against the full network, VGG-16";
+    public string Title =>
+        "robust validation accuracy of boosting tickets in PGD trainings of 20 to 100 epochs, against the full network, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "The trainings of Table 2, epoch by epoch; robust accuracy is that of PGD-10 on 1,000 validation images. Plot (b) starts at the first drop of the rate; plots (c) to (f) each compare one length with the baseline.";
+    public string Description =>
+        "The trainings of Table 2, epoch by epoch; robust accuracy is that of PGD-10 on 1,000 validation images. Plot (b) starts "
+        + "at the first drop of the rate; plots (c) to (f) each compare one length with the baseline.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -37,7 +40,8 @@ internal sealed class Figure8 : IExperiment
         void Panel(string title, double from, IReadOnlyList<int> lengths) => grid.Panel(
             title, PaperSettings.EpochAxis, "robust validation accuracy (%)",
             [
-                .. lengths.Select(length => Curve($"boosting, {grid.LengthHere(length)}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
+                .. lengths.Select(length => Curve(
+                    $"boosting, {grid.LengthHere(length)}", FigureStyle.Solid, seed => tickets.Retrain(seed, length), from)),
                 Curve("baseline", FigureStyle.Dashed, tickets.Baseline, from),
             ]);
 

@@ -4,8 +4,8 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Runs.Experiments.Paper;
 
 /// <summary>Tickets of natural training (section 3): donors train for 100 epochs; a boosting ticket's at a small rate; a winning
-/// ticket's at the full rate with the retraining's warm-up, as Frankle and Carbin do. What follows the donor is the same for both: 80 %
-/// pruned, retraining at the full rate with a warm-up from the boosting donor's.</summary>
+/// ticket's at the full rate with the retraining's warm-up, as Frankle and Carbin do. What follows the donor is the same for
+/// both: 80 % pruned, retraining at the full rate with a warm-up from the boosting donor's.</summary>
 /// <param name="grid">Takes the pieces.</param>
 /// <param name="paperModel">The paper's model.</param>
 /// <param name="donorRate">Rate of the boosting ticket's donor.</param>

@@ -16,7 +16,8 @@ internal static class PaperSettings
     /// <summary>Rate of VGG-16's boosting donors (section 3.1).</summary>
     public const double VggDonorRate = 0.01;
 
-    /// <summary>Rate of ResNet-18's boosting donors (section 3.1), and of WideResNet's, for which the paper says nothing.</summary>
+    /// <summary>Rate of ResNet-18's boosting donors (section 3.1), and of WideResNet's, for which the paper says
+    /// nothing.</summary>
     public const double ResNetDonorRate = 0.05;
 
     /// <summary>CIFAR-10, 45,000 to train on and 5,000 to validate on (appendix A), PGD-10 with steps of 2/255 in a ball of 8/255
@@ -28,10 +29,12 @@ internal static class PaperSettings
     };
 
     /// <summary>MNIST for natural training (appendix C): no rate drops, early stopping. The patience is the preset's.</summary>
-    public static RunConfiguration MnistNatural { get; } = Presets.Find("mnist-lenet").Configuration with { Preset = ExperimentRun.Command };
+    public static RunConfiguration MnistNatural { get; } = Presets.Find(
+        "mnist-lenet").Configuration with
+    { Preset = ExperimentRun.Command };
 
-    /// <summary>MNIST with ε = 0.3 (section 4.1). Steps of 2/255 cannot cross that ball: 40 steps of 0.01, as Madry et al. train on
-    /// MNIST.</summary>
+    /// <summary>MNIST with ε = 0.3 (section 4.1). Steps of 2/255 cannot cross that ball: 40 steps of 0.01, as Madry et al. train
+    /// on MNIST.</summary>
     public static RunConfiguration MnistAdversarial { get; } = new()
     {
         Preset = ExperimentRun.Command,

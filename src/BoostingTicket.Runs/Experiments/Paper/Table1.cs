@@ -13,7 +13,9 @@ internal sealed class Table1 : IExperiment
     public string Title => "final test accuracy of winning and boosting tickets after 20 to 100 epochs, VGG-16";
 
     /// <inheritdoc/>
-    public string Description => "Natural training: a boosting donor at 0.01, a winning donor at 0.1, each one's ticket retrained for 20, 40, 60, 80 and 100 epochs; last weights are tested.";
+    public string Description =>
+        "Natural training: a boosting donor at 0.01, a winning donor at 0.1, each one's ticket retrained for 20, 40, 60, 80 and "
+        + "100 epochs; last weights are tested.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -28,8 +30,10 @@ internal sealed class Table1 : IExperiment
         for (int index = 0; index < PaperValues.Epochs.Count; index++)
         {
             int epochs = PaperValues.Epochs[index];
-            grid.Row($"winning ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("winning ticket", tickets.Winning(seed), epochs), best: false)), PaperValues.Table1Winning[index]);
-            grid.Row($"boosting ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain("boosting ticket", tickets.Boosting(seed), epochs), best: false)), PaperValues.Table1Boosting[index]);
+            grid.Row($"winning ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain(
+                "winning ticket", tickets.Winning(seed), epochs), best: false)), PaperValues.Table1Winning[index]);
+            grid.Row($"boosting ticket, {grid.Length(epochs)}", "test accuracy", grid.Clean(seed => grid.Test(tickets.Retrain(
+                "boosting ticket", tickets.Boosting(seed), epochs), best: false)), PaperValues.Table1Boosting[index]);
         }
     }
 }

@@ -10,10 +10,13 @@ internal sealed class Table3 : IExperiment
     public string Name => "table3";
 
     /// <inheritdoc/>
-    public string Title => "clean and robust test accuracy and training time, full network against boosting tickets, WideResNet-34-10";
+    public string Title =>
+        "clean and robust test accuracy and training time, full network against boosting tickets, WideResNet-34-10";
 
     /// <inheritdoc/>
-    public string Description => "The full network trained on PGD-10 for 100 epochs, and the ticket of an FGSM donor at 0.05 retrained for 40, 70 and 100. The weights with the best validation accuracy are tested. Times are those of training, without validation.";
+    public string Description =>
+        "The full network trained on PGD-10 for 100 epochs, and the ticket of an FGSM donor at 0.05 retrained for 40, 70 and "
+        + "100. The weights with the best validation accuracy are tested. Times are those of training, without validation.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -28,8 +31,10 @@ internal sealed class Table3 : IExperiment
         foreach (WideResNetRow row in PaperValues.WideResNet)
         {
             grid.Row(row.Name, "clean", grid.Clean(seed => models.Test(row, seed)), new PaperValue(row.Clean, "Table 3"));
-            grid.Row(row.Name, "PGD-20", grid.Robust("pgd-20", seed => models.Test(row, seed)), new PaperValue(row.Pgd20, "Table 3"));
-            grid.Row(row.Name, "PGD-100", grid.Robust("pgd-100", seed => models.Test(row, seed)), new PaperValue(row.Pgd100, "Table 3"));
+            grid.Row(
+                row.Name, "PGD-20", grid.Robust("pgd-20", seed => models.Test(row, seed)), new PaperValue(row.Pgd20, "Table 3"));
+            grid.Row(row.Name, "PGD-100", grid.Robust("pgd-100", seed => models.Test(row, seed)), new PaperValue(
+                row.Pgd100, "Table 3"));
         }
         models.TimeRows("Table 3");
     }

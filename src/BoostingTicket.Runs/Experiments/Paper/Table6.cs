@@ -12,10 +12,14 @@ internal sealed class Table6 : IExperiment
     public string Name => "table6";
 
     /// <inheritdoc/>
-    public string Title => "natural, PGD-20, PGD-100, C&W and transfer accuracy and training time, full network against boosting tickets, WideResNet-34-10";
+    public string Title =>
+        "natural, PGD-20, PGD-100, C&W and transfer accuracy and training time, full network against boosting tickets, "
+        + "WideResNet-34-10";
 
     /// <inheritdoc/>
-    public string Description => "The models of Table 3. C&W is PGD-20 on Carlini and Wagner's margin loss; transfer is PGD-20 made on one model and given to another.";
+    public string Description =>
+        "The models of Table 3. C&W is PGD-20 on Carlini and Wagner's margin loss; transfer is PGD-20 made on one model and "
+        + "given to another.";
 
     /// <inheritdoc/>
     public RunConfiguration Base => PaperSettings.Cifar10;
@@ -30,16 +34,20 @@ internal sealed class Table6 : IExperiment
         foreach (WideResNetRow row in PaperValues.WideResNet)
         {
             grid.Row(row.Name, "natural", grid.Clean(seed => models.Test(row, seed)), new PaperValue(row.Clean, Source));
-            grid.Row(row.Name, "PGD-20", grid.Robust("pgd-20", seed => models.Test(row, seed)), new PaperValue(row.Pgd20, Source));
-            grid.Row(row.Name, "PGD-100", grid.Robust("pgd-100", seed => models.Test(row, seed)), new PaperValue(row.Pgd100, Source));
-            grid.Row(row.Name, "C&W", grid.Robust("cw", seed => models.Test(row, seed)), new PaperValue(row.CarliniWagner, Source));
+            grid.Row(
+                row.Name, "PGD-20", grid.Robust("pgd-20", seed => models.Test(row, seed)), new PaperValue(row.Pgd20, Source));
+            grid.Row(
+                row.Name, "PGD-100", grid.Robust("pgd-100", seed => models.Test(row, seed)), new PaperValue(row.Pgd100, Source));
+            grid.Row(
+                row.Name, "C&W", grid.Robust("cw", seed => models.Test(row, seed)), new PaperValue(row.CarliniWagner, Source));
         }
         for (int source = 0; source < PaperValues.WideResNet.Count; source++)
         {
             for (int target = 0; target < PaperValues.WideResNet.Count; target++)
             {
                 if (PaperValues.Table6Transfer[source][target] is { } paper)
-                    grid.Row(PaperValues.WideResNet[target].Name, $"images of {PaperValues.WideResNet[source].Name}", Transfer(source, target), new PaperValue(paper, Source));
+                    grid.Row(PaperValues.WideResNet[target].Name, $"images of {PaperValues.WideResNet[source].Name}", Transfer(
+                        source, target), new PaperValue(paper, Source));
             }
         }
         models.TimeRows(Source);

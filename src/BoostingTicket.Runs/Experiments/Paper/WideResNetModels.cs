@@ -2,8 +2,8 @@ using BoostingTicket.Runs.Experiments.Nodes;
 
 namespace BoostingTicket.Runs.Experiments.Paper;
 
-/// <summary>The four models that Tables 3 and 6 compare: the full WideResNet-34-10 after 100 epochs (by its time), and the ticket of an
-/// FGSM donor retrained for 40, 70 and 100.</summary>
+/// <summary>The four models that Tables 3 and 6 compare: the full WideResNet-34-10 after 100 epochs (by its time), and the ticket
+/// of an FGSM donor retrained for 40, 70 and 100.</summary>
 /// <param name="grid">Takes the pieces.</param>
 internal sealed class WideResNetModels(ExperimentGrid grid)
 {
@@ -13,7 +13,8 @@ internal sealed class WideResNetModels(ExperimentGrid grid)
     private readonly AdversarialTickets _tickets = new(grid, "wrn-34-10", PaperSettings.ResNetDonorRate);
 
     /// <summary>The training of one of them.</summary>
-    public TrainingNode Training(WideResNetRow row, ulong seed) => row.Pruning is null ? _tickets.Baseline(seed) : _tickets.Retrain(seed, row.Epochs);
+    public TrainingNode Training(WideResNetRow row, ulong seed) =>
+        row.Pruning is null ? _tickets.Baseline(seed) : _tickets.Retrain(seed, row.Epochs);
 
     /// <summary>Its test, of the weights that were best on validation.</summary>
     public TestNode Test(WideResNetRow row, ulong seed) => grid.Test(Training(row, seed), best: true, Attacks);
@@ -26,7 +27,8 @@ internal sealed class WideResNetModels(ExperimentGrid grid)
         {
             if (row.Pruning is { } pruning)
                 grid.Row(row.Name, "pruning", Seconds(row, Pruning), new PaperValue(pruning, table));
-            grid.Row(row.Name, "training", Seconds(row, (store, node) => node.Read(store).Seconds), new PaperValue(row.Training, table));
+            grid.Row(row.Name, "training", Seconds(row, (store, node) => node.Read(store).Seconds), new PaperValue(
+                row.Training, table));
             grid.Row(row.Name, "total", Seconds(row, Total), new PaperValue(row.Total, table));
             if (row.Ratio is { } ratio)
                 grid.Row(row.Name, "total / Madry's", Ratio(row), new PaperValue(ratio, table));
@@ -47,5 +49,6 @@ internal sealed class WideResNetModels(ExperimentGrid grid)
 
     private static double Pruning(ExperimentStore store, TrainingNode training) => training.Ticket?.SecondsToFind(store) ?? 0;
 
-    private static double Total(ExperimentStore store, TrainingNode training) => training.Read(store).Seconds + Pruning(store, training);
+    private static double Total(ExperimentStore store, TrainingNode training) =>
+        training.Read(store).Seconds + Pruning(store, training);
 }

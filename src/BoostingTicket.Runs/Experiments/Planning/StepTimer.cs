@@ -13,8 +13,8 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Runs.Experiments.Planning;
 
 /// <summary>Measures steps of training on the device, one kind after the other, and estimates from them what pieces of work
-/// take. A measured step is a real one: images, attack, forward and backward pass, SGD, mask. Attacks are measured with two steps and
-/// large networks with few images, and both are scaled, so that a plan takes seconds and not hours.</summary>
+/// take. A measured step is a real one: images, attack, forward and backward pass, SGD, mask. Attacks are measured with two steps
+/// and large networks with few images, and both are scaled, so that a plan takes seconds and not hours.</summary>
 /// <param name="context">Device, images, networks.</param>
 internal sealed class StepTimer(NodeContext context)
 {
@@ -34,7 +34,8 @@ internal sealed class StepTimer(NodeContext context)
         IReadOnlyList<ExperimentNode> nodes = grid.Nodes;
         List<NodeCost> costs = [.. nodes.Select(node => node.Cost(context))];
         // Networks are made one at a time, so that what needs the same is measured together.
-        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(cost => cost.Job.Model, StringComparer.Ordinal)];
+        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(
+            cost => cost.Job.Model, StringComparer.Ordinal)];
         context.Progress.StageStarted("measuring steps", kinds.Count, 0);
         for (int kind = 0; kind < kinds.Count; kind++)
         {
@@ -46,11 +47,13 @@ internal sealed class StepTimer(NodeContext context)
         context.Progress.StageFinished();
         return new ExperimentPlan(
             configuration.Experiment, ExperimentCatalog.Find(configuration.Experiment).Title, grid.Seeds, [.. _times.Values],
-            [.. nodes.Select((node, index) => new PlannedNode(node.Name, node.Label, node.Seed, node.IsDone(context.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
+            [.. nodes.Select((node, index) => new PlannedNode(node.Name, node.Label, node.Seed, node.IsDone(
+                context.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
     }
 
     private double Seconds(NodeCost cost) => cost.Work > 0 && _times.TryGetValue(Key(cost), out StepTime? time)
-        ? cost.TrainingSteps * time.StepSeconds + cost.CleanImages * time.CleanImageSeconds + cost.AttackedImageSteps * time.AttackedImageSeconds
+        ? cost.TrainingSteps * time.StepSeconds + cost.CleanImages * time.CleanImageSeconds + cost.AttackedImageSteps
+            * time.AttackedImageSeconds
         : 0;
 
     private static (string Model, double Sparsity, TrainingMethod Method, int Batch) Key(NodeCost cost) =>
@@ -84,7 +87,10 @@ internal sealed class StepTimer(NodeContext context)
             // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
             AttackSettings budget = job.Attack with { Steps = steps, Restarts = 1 };
             using var step = new TrainingStep(
-                network, context.Images.Train, new SgdOptimizer(network, settings), settings with { Method = TrainingMethod.Pgd }, budget, job.Seed, images);
+                network, context.Images.Train, new SgdOptimizer(network, settings), settings with
+                {
+                    Method = TrainingMethod.Pgd,
+                }, budget, job.Seed, images);
             TrainValidationSplit split = context.Images.Split(job.Seed);
             var order = new EpochOrder(split.Train, images, job.Augmentation, job.Seed);
             var requests = new ImageRequest[images];

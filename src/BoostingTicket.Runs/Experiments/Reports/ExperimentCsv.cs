@@ -6,8 +6,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments.Reports;
 
-/// <summary>An experiment as tables for spreadsheets and scripts: comma-separated, point for decimals, an empty field for what there is
-/// not, lines ending in line feeds.</summary>
+/// <summary>An experiment as tables for spreadsheets and scripts: comma-separated, point for decimals, an empty field for what
+/// there is not, lines ending in line feeds.</summary>
 internal static class ExperimentCsv
 {
     /// <summary>The paper's values, ours, differences.</summary>
@@ -36,7 +36,8 @@ internal static class ExperimentCsv
             foreach (FigureSeries series in panel.Series)
             {
                 foreach (FigurePoint point in series.Points)
-                    text.Append(CultureInfo.InvariantCulture, $"{Quote(panel.Title)},{Quote(series.Name)},{point.X},{point.Y},{point.Deviation}\n");
+                    text.Append(CultureInfo.InvariantCulture,
+                        $"{Quote(panel.Title)},{Quote(series.Name)},{point.X},{point.Y},{point.Deviation}\n");
             }
         }
         return text.ToString();
@@ -45,9 +46,11 @@ internal static class ExperimentCsv
     /// <summary>Tickets with their weight distances.</summary>
     public static string Tickets(ExperimentResult result)
     {
-        var text = new StringBuilder("training,seed,sparsity,distance_start_to_donor,distance_trained_to_donor,distance_trained_to_dense\n");
+        var text = new StringBuilder(
+            "training,seed,sparsity,distance_start_to_donor,distance_trained_to_donor,distance_trained_to_dense\n");
         foreach (TicketRow row in result.Tickets)
-            text.Append(CultureInfo.InvariantCulture, $"{Quote(row.Training)},{row.Seed},{row.Sparsity},{row.StartDistance},{row.DonorDistance},{row.DenseDistance}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{Quote(row.Training)},{row.Seed},{row.Sparsity},{row.StartDistance},{row.DonorDistance},{row.DenseDistance}\n");
         return text.ToString();
     }
 
@@ -55,7 +58,8 @@ internal static class ExperimentCsv
     public static string Metrics(ExperimentResult result)
     {
         var text = new StringBuilder(
-            "training,seed,folder,epoch,learning_rate,train_loss,train_accuracy,validation_clean,validation_robust,data_seconds,attack_seconds,train_seconds,evaluate_seconds\n");
+            "training,seed,folder,epoch,learning_rate,train_loss,train_accuracy,validation_clean,validation_robust,"
+            + "data_seconds,attack_seconds,train_seconds,evaluate_seconds\n");
         foreach (TrainingRow row in result.Trainings)
         {
             foreach (EpochRecord epoch in row.Record.History)
@@ -64,8 +68,10 @@ internal static class ExperimentCsv
                 text.Append(CultureInfo.InvariantCulture,
                     $"{Quote(row.Training)},{row.Seed},{Quote(row.Folder)},{epoch.Epoch},{epoch.LearningRate},"
                     + $"{epoch.TrainLoss},");
-                text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
-                text.Append(CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
+                text.Append(
+                    CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
+                text.Append(
+                    CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
             }
         }
         return text.ToString();

@@ -5,7 +5,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments.Reports;
 
-/// <summary>An experiment as one HTML file that needs nothing else: the paper's values and ours, curves, tickets, trainings.</summary>
+/// <summary>An experiment as one HTML file that needs nothing else: the paper's values and ours, curves, tickets,
+/// trainings.</summary>
 internal static class ExperimentHtml
 {
     /// <summary>The document.</summary>
@@ -17,7 +18,8 @@ internal static class ExperimentHtml
         string device = result.Environment.TryGetValue("device", out string? name) ? $" · {name}" : "";
         int seeds = result.Configuration.Base.Seeds;
         var page = new HtmlPage(
-            $"Experiment {result.Experiment}", result.Title, FormattableString.Invariant($"{(seeds == 1 ? "one seed" : $"{seeds} seeds")}{device}"));
+            $"Experiment {result.Experiment}", result.Title,
+            FormattableString.Invariant($"{(seeds == 1 ? "one seed" : $"{seeds} seeds")}{device}"));
         if (result.Caveat is { } caveat)
             page.Finding(caveat);
         foreach (string warning in result.Warnings)
@@ -35,18 +37,22 @@ internal static class ExperimentHtml
         return page.ToString();
     }
 
-    private static HtmlPage AddTable(HtmlPage page, string heading, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) table) =>
+    private static HtmlPage AddTable(
+        HtmlPage page, string heading, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) table) =>
         page.Section(heading).Table(table.Headers, table.Rows.Select(row => new HtmlRow(row)));
 
-    private static void AddTrainings(HtmlPage page, ExperimentFolder folder, ExperimentResult result) => page.Section("Trainings").Table(
+    private static void AddTrainings(HtmlPage page, ExperimentFolder folder, ExperimentResult result) =>
+        page.Section("Trainings").Table(
         ["training", ">seed", ">epochs", ">data s", ">attack s", ">training s", ">validation s"],
         result.Trainings.Select(row =>
         {
             PhaseTimes times = row.Record.History.Aggregate(default(PhaseTimes), (sum, epoch) => sum + epoch.Times);
             return new HtmlRow(
             [
-                row.Training, row.Seed.ToString(CultureInfo.InvariantCulture), row.Record.History.Count.ToString(CultureInfo.InvariantCulture),
-                .. ((double[])[times.Data, times.Attack, times.Train, times.Evaluate]).Select(seconds => seconds.ToString("N1", CultureInfo.InvariantCulture)),
+                row.Training, row.Seed.ToString(CultureInfo.InvariantCulture),
+                row.Record.History.Count.ToString(CultureInfo.InvariantCulture),
+                .. ((double[])[times.Data, times.Attack, times.Train, times.Evaluate]).Select(seconds => seconds.ToString(
+                    "N1", CultureInfo.InvariantCulture)),
             ])
             {
                 Link = string.Join('/', Path.GetRelativePath(folder.Own, Path.Combine(folder.Store, row.Folder))

@@ -19,7 +19,8 @@ internal static class ExperimentMarkdown
             + $"{ExperimentTables.Caption(result)}\n");
         if (result.Rows.Count > 0)
             Table(text, "The paper and ours", ExperimentTables.Comparison(result));
-        string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal)) ?? (pictures.Count > 0 ? pictures[0] : null);
+        string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal))
+            ?? (pictures.Count > 0 ? pictures[0] : null);
         if (picture is not null)
             text.Append($"\n![{Escape(result.Title)}]({picture})\n");
         if (result.Tickets.Count > 0)
@@ -32,11 +33,13 @@ internal static class ExperimentMarkdown
         text.Append("\n## Environment\n\n");
         foreach ((string name, string value) in result.Environment)
             text.Append($"- {Escape(name)}: {Escape(value)}\n");
-        text.Append($"\n<details><summary>Settings</summary>\n\n```json\n{RunJson.Write(result.Configuration)}```\n\n</details>\n");
+        text.Append(
+            $"\n<details><summary>Settings</summary>\n\n```json\n{RunJson.Write(result.Configuration)}```\n\n</details>\n");
         return text.ToString();
     }
 
-    private static void Table(StringBuilder text, string heading, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) table)
+    private static void Table(
+        StringBuilder text, string heading, (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) table)
     {
         text.Append($"\n## {heading}\n\n");
         Row(text, table.Headers.Select(header => header.TrimStart('>')));
@@ -45,7 +48,8 @@ internal static class ExperimentMarkdown
             Row(text, row);
     }
 
-    private static void Row(StringBuilder text, IEnumerable<string> cells) => text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
+    private static void Row(StringBuilder text, IEnumerable<string> cells) =>
+        text.Append($"| {string.Join(" | ", cells.Select(Escape))} |\n");
 
     private static string Escape(string value) => PlainText.Markdown(value);
 }

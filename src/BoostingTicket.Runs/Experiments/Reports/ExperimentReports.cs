@@ -26,6 +26,7 @@ internal static class ExperimentReports
             drawn = figures?.Write(figure, folder.Own) ?? [];
         }
         AtomicFile.WriteAllText(folder.Report, ExperimentHtml.Write(folder, result, commandLine));
-        AtomicFile.WriteAllText(folder.Summary, ExperimentMarkdown.Write(result, commandLine, [.. drawn.Select(file => Path.GetFileName(file))]));
+        AtomicFile.WriteAllText(
+            folder.Summary, ExperimentMarkdown.Write(result, commandLine, [.. drawn.Select(file => Path.GetFileName(file))]));
     }
 }

@@ -2,12 +2,14 @@ using System.Globalization;
 
 namespace BoostingTicket.Runs.Experiments.Reports;
 
-/// <summary>An experiment's tables cell by cell, for the terminal and for Markdown. Headers of numbers begin with <c>&gt;</c>.</summary>
+/// <summary>An experiment's tables cell by cell, for the terminal and for Markdown. Headers of numbers begin with
+/// <c>&gt;</c>.</summary>
 public static class ExperimentTables
 {
     /// <summary>What the distances are, in a sentence.</summary>
     public const string DistanceNote =
-        "‖w_full − w_ticket‖₂ / ‖w_full‖₂ over all prunable weights, pruned ones as zeros: of the ticket before training to its trained "
+        "‖w_full − w_ticket‖₂ / ‖w_full‖₂ over all prunable weights, pruned ones as zeros: of the ticket before training to its "
+        + "trained "
         + "donor, and after training to the donor and to the trained full network, where the experiment has one.";
 
     private const string None = "–";
@@ -21,7 +23,8 @@ public static class ExperimentTables
         {
             string unit = QuantityText.Of(row.Unit), format = QuantityText.Format(row.Unit);
             string paper = row.Paper is { } value
-                ? (value.IsRounded ? "≈ " : "") + value.Value.ToString(value.IsRounded ? "0.##" : format, CultureInfo.InvariantCulture)
+                ? (value.IsRounded ? "≈ " : "") + value.Value.ToString(
+                    value.IsRounded ? "0.##" : format, CultureInfo.InvariantCulture)
                 : None;
             rows.Add(
             [
@@ -40,8 +43,10 @@ public static class ExperimentTables
         [
             .. result.Tickets.Select(row => (IReadOnlyList<string>)
             [
-                row.Training, row.Seed.ToString(CultureInfo.InvariantCulture), (100 * row.Sparsity).ToString("F2", CultureInfo.InvariantCulture),
-                row.StartDistance.ToString("F4", CultureInfo.InvariantCulture), row.DonorDistance.ToString("F4", CultureInfo.InvariantCulture),
+                row.Training, row.Seed.ToString(CultureInfo.InvariantCulture),
+                (100 * row.Sparsity).ToString("F2", CultureInfo.InvariantCulture),
+                row.StartDistance.ToString("F4", CultureInfo.InvariantCulture),
+                row.DonorDistance.ToString("F4", CultureInfo.InvariantCulture),
                 row.DenseDistance?.ToString("F4", CultureInfo.InvariantCulture) ?? None,
             ]),
         ]);

@@ -34,21 +34,25 @@ internal sealed class BarChart(string title, IReadOnlyList<Bar> bars, double ful
         double height = Top + (bars.Count * Pitch) + 4;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture,
-            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" x=\"0\" y=\"18\">{Encode(title)}</text>");
+            $"<svg viewBox=\"0 0 {Width} {height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" x=\"0\" "
+            + $"y=\"18\">{Encode(title)}</text>");
         for (int row = 0; row < bars.Count; row++)
         {
             double y = Top + (row * Pitch);
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick end\" x=\"{left - 6:F1}\" y=\"{y + 11:F1}\">{Encode(bars[row].Label)}</text>");
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<text class=\"tick end\" x=\"{left - 6:F1}\" y=\"{y + 11:F1}\">{Encode(bars[row].Label)}</text>");
             double x = left;
             foreach (BarPart part in bars[row].Parts)
             {
                 double width = part.Value / length * (Width - left - Right);
                 svg.Append(CultureInfo.InvariantCulture,
-                    $"<rect class=\"{part.Style}\" x=\"{x:F1}\" y=\"{y:F1}\" width=\"{Math.Max(width, 0):F2}\" height=\"{Thickness}\"><title>{Encode(part.Name)}</title></rect>");
+                    $"<rect class=\"{part.Style}\" x=\"{x:F1}\" y=\"{y:F1}\" width=\"{Math.Max(width, 0):F2}\" "
+                    + $"height=\"{Thickness}\"><title>{Encode(part.Name)}</title></rect>");
                 x += width;
             }
 
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick\" x=\"{x + 6:F1}\" y=\"{y + 11:F1}\">{Encode(bars[row].Note)}</text>");
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<text class=\"tick\" x=\"{x + 6:F1}\" y=\"{y + 11:F1}\">{Encode(bars[row].Note)}</text>");
         }
 
         return svg.Append("</svg>").ToString();

@@ -24,7 +24,8 @@ internal sealed record ChartSeries(string Name, string Style, IReadOnlyList<(dou
 /// <param name="format">Numeric format of the vertical axis.</param>
 /// <param name="suffix">What follows a value, such as <c> %</c>.</param>
 /// <param name="logarithmic">Whether the vertical axis is logarithmic, where all values are positive.</param>
-internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series, string format, string suffix = "", bool logarithmic = false)
+internal sealed class LineChart(
+    string title, IReadOnlyList<ChartSeries> series, string format, string suffix = "", bool logarithmic = false)
 {
     /// <summary>Label of the horizontal axis.</summary>
     public string XLabel { get; init; } = "epoch";
@@ -45,23 +46,31 @@ internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series,
         double[] ticksY = log
             ? AxisTicks.CoverLogarithmically(points.Min(point => point.Y), points.Max(point => point.Y))
             : AxisTicks.Cover(
-                series.Select(curve => Extreme(curve, -1)).Where(double.IsFinite).Min(), series.Select(curve => Extreme(curve, 1)).Where(double.IsFinite).Max(), TicksY);
-        var across = series.Where(curve => !curve.IsLevel).SelectMany(curve => curve.Points).Select(point => point.X).DefaultIfEmpty(1).ToList();
+                series.Select(curve => Extreme(curve, -1)).Where(double.IsFinite).Min(),
+                series.Select(curve => Extreme(curve, 1)).Where(double.IsFinite).Max(), TicksY);
+        var across = series.Where(curve => !curve.IsLevel).SelectMany(curve => curve.Points).Select(
+            point => point.X).DefaultIfEmpty(1).ToList();
         double leastX = double.IsNaN(LeastX) ? across.Min() : LeastX;
         double mostX = Math.Max(across.Max(), leastX + (double.IsNaN(LeastX) ? 1e-9 : 1));
         bool whole = across.All(x => x == Math.Round(x));
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture,
-            $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" x=\"{Left}\" y=\"18\">{Encode(title)}</text>");
+            $"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{Encode(title)}\"><text class=\"title\" "
+            + $"x=\"{Left}\" y=\"18\">{Encode(title)}</text>");
         foreach (double tick in ticksY)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick end\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:F1}\">{Label(tick, log)}</text>");
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):F1}\" y2=\"{Y(tick):F1}\"/>");
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<text class=\"tick end\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:F1}\">{Label(tick, log)}</text>");
         }
 
-        foreach (double tick in AxisTicks.Cover(leastX, mostX, TicksX).Where(tick => tick >= leastX - 1e-9 && tick <= mostX + 1e-9 && (!whole || tick == Math.Round(tick))))
-            svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick middle\" x=\"{X(tick):F1}\" y=\"{Height - Bottom + 18}\">{tick:0.####}</text>");
-        svg.Append(CultureInfo.InvariantCulture, $"<text class=\"tick middle\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\">{Encode(XLabel)}</text>");
+        foreach (double tick in AxisTicks.Cover(leastX, mostX, TicksX).Where(
+            tick => tick >= leastX - 1e-9 && tick <= mostX + 1e-9 && (!whole || tick == Math.Round(tick))))
+            svg.Append(CultureInfo.InvariantCulture,
+                $"<text class=\"tick middle\" x=\"{X(tick):F1}\" y=\"{Height - Bottom + 18}\">{tick:0.####}</text>");
+        svg.Append(CultureInfo.InvariantCulture,
+            $"<text class=\"tick middle\" x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 6}\">{Encode(XLabel)}</text>");
         foreach (ChartSeries curve in series)
             DrawBand(svg, curve);
         foreach (ChartSeries curve in series.OrderBy(curve => curve.Faint ? 0 : 1))
@@ -82,10 +91,12 @@ internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series,
         {
             if (curve.Deviations is not { } deviations || curve.IsLevel)
                 return;
-            var band = curve.Points.Select((point, index) => (point.X, point.Y, Half: deviations[index])).Where(point => double.IsFinite(point.Y)).ToList();
+            var band = curve.Points.Select((point, index) => (point.X, point.Y, Half: deviations[index])).Where(
+                point => double.IsFinite(point.Y)).ToList();
             IEnumerable<string> outline = band.Select(point => Corner(point.X, point.Y + point.Half))
                 .Concat(band.AsEnumerable().Reverse().Select(point => Corner(point.X, point.Y - point.Half)));
-            target.Append(CultureInfo.InvariantCulture, $"<polygon class=\"band {curve.Style}\" points=\"{string.Join(' ', outline)}\"/>");
+            target.Append(
+                CultureInfo.InvariantCulture, $"<polygon class=\"band {curve.Style}\" points=\"{string.Join(' ', outline)}\"/>");
         }
 
         string Corner(double x, double y) => string.Create(CultureInfo.InvariantCulture, $"{X(x):F1},{Y(y):F1}");
@@ -98,25 +109,32 @@ internal sealed class LineChart(string title, IReadOnlyList<ChartSeries> series,
             if (curve.IsLevel)
             {
                 target.Append(CultureInfo.InvariantCulture,
-                    $"<line class=\"curve {curve.Style}\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(finite[0].Y):F1}\" y2=\"{Y(finite[0].Y):F1}\"><title>{Encode(curve.Name)}: {finite[0].Y.ToString(format, CultureInfo.InvariantCulture)}{suffix}</title></line>");
+                    $"<line class=\"curve {curve.Style}\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(finite[0].Y):F1}\" "
+                    + $"y2=\"{Y(finite[0].Y):F1}\"><title>{Encode(curve.Name)}: "
+                    + $"{finite[0].Y.ToString(format, CultureInfo.InvariantCulture)}{suffix}</title></line>");
                 return;
             }
 
-            string path = string.Join(' ', finite.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):F1},{Y(point.Y):F1}")));
-            target.Append(CultureInfo.InvariantCulture, $"<polyline class=\"curve {curve.Style}{(curve.Faint ? " faint" : "")}\" points=\"{path}\"/>");
+            string path = string.Join(
+                ' ', finite.Select(point => string.Create(CultureInfo.InvariantCulture, $"{X(point.X):F1},{Y(point.Y):F1}")));
+            target.Append(CultureInfo.InvariantCulture,
+                $"<polyline class=\"curve {curve.Style}{(curve.Faint ? " faint" : "")}\" points=\"{path}\"/>");
             if (curve.Faint)
                 return;
             foreach ((double x, double y) in finite)
             {
                 target.Append(CultureInfo.InvariantCulture,
-                    $"<circle class=\"point {curve.Style}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"3\"><title>{Encode(curve.Name)}, {Encode(XLabel)} {x:0.####}: {y.ToString(format, CultureInfo.InvariantCulture)}{suffix}</title></circle>");
+                    $"<circle class=\"point {curve.Style}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" "
+                    + $"r=\"3\"><title>{Encode(curve.Name)}, {Encode(XLabel)} {x:0.####}: "
+                    + $"{y.ToString(format, CultureInfo.InvariantCulture)}{suffix}</title></circle>");
             }
         }
     }
 
     private static double Extreme(ChartSeries curve, int sign)
     {
-        var reached = curve.Points.Select((point, index) => point.Y + (sign * (curve.Deviations?[index] ?? 0))).Where(double.IsFinite).ToList();
+        var reached = curve.Points.Select((point, index) => point.Y + (sign * (curve.Deviations?[index] ?? 0))).Where(
+            double.IsFinite).ToList();
         return reached.Count == 0 ? double.NaN : sign * reached.Max(value => sign * value);
     }
 

@@ -36,7 +36,8 @@ internal static class FigureCharts
     private static List<(string Style, string Name)> Names(FigureData figure)
     {
         List<FigureSeries> all = [.. figure.Panels.SelectMany(panel => panel.Series).DistinctBy(series => series.Name)];
-        int solid = all.Count(series => series.Style == FigureStyle.Solid), dashed = all.Count(series => series.Style == FigureStyle.Dashed);
+        int solid = all.Count(series => series.Style == FigureStyle.Solid),
+        dashed = all.Count(series => series.Style == FigureStyle.Dashed);
         bool pairs = solid == dashed && solid > 1;
         var names = new List<(string, string)>();
         foreach (FigureSeries series in all)

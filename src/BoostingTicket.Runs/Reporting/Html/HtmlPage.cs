@@ -5,8 +5,8 @@ using BoostingTicket.Training;
 
 namespace BoostingTicket.Runs.Reporting.Html;
 
-/// <summary>One HTML file that needs nothing else: no network, no script, no font. It is well-formed XML too. Reports of runs and of
-/// experiments are made of its parts; all text is encoded here.</summary>
+/// <summary>One HTML file that needs nothing else: no network, no script, no font. It is well-formed XML too. Reports of runs and
+/// of experiments are made of its parts; all text is encoded here.</summary>
 internal sealed class HtmlPage
 {
     private readonly StringBuilder _html = new();
@@ -18,8 +18,10 @@ internal sealed class HtmlPage
     public HtmlPage(string kind, string title, string subtitle) => _html
         .Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>")
         .Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>")
-        .Append(CultureInfo.InvariantCulture, $"<title>{Encode(title)}</title>\n<style>\n{HtmlStyle.Css}\n</style></head>\n<body><main>\n")
-        .Append(CultureInfo.InvariantCulture, $"<p class=\"sub\">{Encode(kind)}</p><h1>{Encode(title)}</h1>\n<p class=\"sub\">{Encode(subtitle)}</p>\n");
+        .Append(CultureInfo.InvariantCulture,
+            $"<title>{Encode(title)}</title>\n<style>\n{HtmlStyle.Css}\n</style></head>\n<body><main>\n")
+        .Append(CultureInfo.InvariantCulture,
+            $"<p class=\"sub\">{Encode(kind)}</p><h1>{Encode(title)}</h1>\n<p class=\"sub\">{Encode(subtitle)}</p>\n");
 
     /// <summary>Text for HTML, between tags or inside an attribute's quotes; harmless as <see cref="PlainText"/> says, since
     /// control
@@ -28,7 +30,9 @@ internal sealed class HtmlPage
 
     /// <summary>A class of CSS for each name: the key of a legend.</summary>
     public static string Legend(IEnumerable<(string Style, string Name)> entries) =>
-        $"<div class=\"legend\">{string.Concat(entries.Select(entry => $"<span>{Key(entry.Style)}{Encode(entry.Name)}</span>"))}</div>\n";
+        "<div class=\"legend\">"
+        + string.Concat(entries.Select(entry => $"<span>{Key(entry.Style)}{Encode(entry.Name)}</span>"))
+        + "</div>\n";
 
     /// <summary>A patch or line in a style's colour.</summary>
     public static string Key(string style) => $"<span class=\"key {style}\"></span>";
@@ -46,7 +50,8 @@ internal sealed class HtmlPage
     public HtmlPage Warning(string text) => Add($"<p class=\"warn\">{Encode(text)}</p>\n");
 
     /// <summary>A remark, behind the key of a style where one is given.</summary>
-    public HtmlPage Note(string text, string? key = null) => Add($"<p class=\"note\">{(key is null ? "" : Key(key) + " ")}{Encode(text)}</p>\n");
+    public HtmlPage Note(string text, string? key = null) =>
+        Add($"<p class=\"note\">{(key is null ? "" : Key(key) + " ")}{Encode(text)}</p>\n");
 
     /// <summary>A table.</summary>
     /// <param name="headers">Headers; one that begins with <c>&gt;</c> is of numbers.</param>
@@ -63,7 +68,8 @@ internal sealed class HtmlPage
             Add(row.Arm is null ? "<tr>" : $"<tr data-arm=\"{Encode(row.Arm)}\">");
             for (int column = 0; column < row.Cells.Count; column++)
             {
-                string[] classes = [.. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];
+                string[] classes = [
+                    .. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];
                 string cell = Encode(row.Cells[column]);
                 if (column == 0 && row.Link is { } link)
                     cell = $"<a href=\"{Encode(link)}\">{cell}</a>";
@@ -95,7 +101,10 @@ internal sealed class HtmlPage
 
     /// <summary>Names and values.</summary>
     public HtmlPage Facts(IEnumerable<(string Name, string Value)> facts) =>
-        Add($"<div class=\"card\"><dl>{string.Concat(facts.Select(fact => $"<dt>{Encode(fact.Name)}</dt><dd>{Encode(fact.Value)}</dd>"))}</dl></div>\n");
+        Add(
+            "<div class=\"card\"><dl>"
+            + string.Concat(facts.Select(fact => $"<dt>{Encode(fact.Name)}</dt><dd>{Encode(fact.Value)}</dd>"))
+            + "</dl></div>\n");
 
     private HtmlPage Add(string html)
     {

@@ -8,8 +8,8 @@ namespace BoostingTicket.Runs.Reporting.Html;
 /// <summary>Images before and after an attack, and what the attack added, inside the page.</summary>
 internal static class PictureGrid
 {
-    /// <summary>The grid: for each example the image, the adversarial image, and their difference, grey where nothing was changed and
-    /// magnified so that ± ε spans black to white.</summary>
+    /// <summary>The grid: for each example the image, the adversarial image, and their difference, grey where nothing was changed
+    /// and magnified so that ± ε spans black to white.</summary>
     public static string Render(AdversarialExamples examples)
     {
         var html = new StringBuilder("<div class=\"pictures\">");
@@ -31,7 +31,8 @@ internal static class PictureGrid
         return html.Append("</div>\n").ToString();
 
         string Picture(float[] pixels, string what) =>
-            $"<img width=\"{examples.Width}\" height=\"{examples.Height}\" alt=\"{HtmlPage.Encode(what)}\" src=\"{PngImage.DataUri(pixels, examples.Channels, examples.Height, examples.Width)}\"/>";
+            $"<img width=\"{examples.Width}\" height=\"{examples.Height}\" alt=\"{HtmlPage.Encode(what)}\" "
+            + $"src=\"{PngImage.DataUri(pixels, examples.Channels, examples.Height, examples.Width)}\"/>";
 
         string Caption(string what, int seen, int label)
         {

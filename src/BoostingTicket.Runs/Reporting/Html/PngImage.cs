@@ -18,7 +18,9 @@ internal static class PngImage
     public static byte[] Encode(ReadOnlySpan<float> image, int channels, int height, int width)
     {
         if (channels is not (1 or 3) || image.Length != channels * height * width)
-            throw new ArgumentException($"{image.Length} values are not an image of {channels} x {height} x {width}; there are grey and colour images.", nameof(image));
+            throw new ArgumentException(
+                $"{image.Length} values are not an image of {channels} x {height} x {width}; there are grey and colour images.",
+                nameof(image));
         byte[] rows = new byte[height * (1 + (width * channels))];
         int at = 0;
         for (int y = 0; y < height; y++)

@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace BoostingTicket.Training.Files.Torch;
 
-/// <summary>Finds where a pickle ends, before the pickle library reads it: the opcodes and their arguments as Python's pickletools
-/// lists them. So a length in a pickle is never believed beyond the bytes that are there.</summary>
+/// <summary>Finds where a pickle ends, before the pickle library reads it: the opcodes and their arguments as Python's
+/// pickletools lists them. So a length in a pickle is never believed beyond the bytes that are there.</summary>
 internal static class PickleScan
 {
     private const byte Stop = (byte)'.';
@@ -29,7 +29,8 @@ internal static class PickleScan
                 (byte)'M' or 0x83 => 2,
                 (byte)'J' or (byte)'j' or (byte)'r' or 0x84 => 4,
                 (byte)'G' or 0x95 => 8,
-                (byte)'I' or (byte)'L' or (byte)'F' or (byte)'S' or (byte)'V' or (byte)'g' or (byte)'p' or (byte)'P' => Line(rest),
+                (byte)'I' or (byte)'L' or (byte)'F' or (byte)'S' or (byte)'V' or (byte)'g' or (byte)'p' or (byte)'P' =>
+                    Line(rest),
                 (byte)'c' or (byte)'i' => Line(rest) is var first ? first + Line(rest[first..]) : 0,
                 (byte)'U' or (byte)'C' or 0x8c or 0x8a => 1L + Byte(rest),
                 (byte)'T' or (byte)'B' or (byte)'X' or 0x8b => 4L + Word(rest),
@@ -50,10 +51,13 @@ internal static class PickleScan
         return end >= 0 ? end + 1 : throw new TorchFormatException("its pickle is cut, or has an endless line");
     }
 
-    private static int Byte(ReadOnlySpan<byte> rest) => rest.Length > 0 ? rest[0] : throw new TorchFormatException("its pickle is cut");
+    private static int Byte(ReadOnlySpan<byte> rest) =>
+        rest.Length > 0 ? rest[0] : throw new TorchFormatException("its pickle is cut");
 
     private static long Word(ReadOnlySpan<byte> rest) =>
-        rest.Length >= sizeof(uint) ? BinaryPrimitives.ReadUInt32LittleEndian(rest) : throw new TorchFormatException("its pickle is cut");
+        rest.Length >= sizeof(uint)
+            ? BinaryPrimitives.ReadUInt32LittleEndian(rest)
+            : throw new TorchFormatException("its pickle is cut");
 
     private static long DoubleWord(ReadOnlySpan<byte> rest)
     {

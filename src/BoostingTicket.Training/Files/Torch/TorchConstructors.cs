@@ -5,8 +5,8 @@ namespace BoostingTicket.Training.Files.Torch;
 
 /// <summary>
 /// All that a pickle of <c>torch.save</c> may ask for: tensors, dictionaries, and values that are passed over. A pickle names
-/// functions of Python by module and name; here a name stands for one of these constructors, which make values and nothing else, or the
-/// file is refused (pickle protocol: Python's pickletools; torch/_utils.py).
+/// functions of Python by module and name; here a name stands for one of these constructors, which make values and nothing else,
+/// or the file is refused (pickle protocol: Python's pickletools; torch/_utils.py).
 /// </summary>
 internal static class TorchConstructors
 {
@@ -32,7 +32,8 @@ internal static class TorchConstructors
     [
         ("float32", SafetensorsType.F32), ("float64", SafetensorsType.F64), ("float16", SafetensorsType.F16),
         ("bfloat16", SafetensorsType.BF16), ("int64", SafetensorsType.I64), ("int32", SafetensorsType.I32),
-        ("int16", SafetensorsType.I16), ("int8", SafetensorsType.I8), ("uint8", SafetensorsType.U8), ("bool", SafetensorsType.Bool),
+        ("int16", SafetensorsType.I16), ("int8", SafetensorsType.I8), ("uint8", SafetensorsType.U8),
+        ("bool", SafetensorsType.Bool),
         ("uint16", SafetensorsType.U16), ("uint32", SafetensorsType.U32), ("uint64", SafetensorsType.U64),
     ];
 
@@ -54,7 +55,8 @@ internal static class TorchConstructors
         Add("torch._utils._rebuild_tensor_v3", arguments => Rebuild(arguments, (arguments[6] as TorchElement)?.Type));
         Add("torch._utils._rebuild_parameter", arguments => Tensor(arguments[0]));
         Add("torch._utils._rebuild_parameter_with_state", arguments => Tensor(arguments[0]));
-        Add("torch._tensor._rebuild_from_type_v2", arguments => Tensor(((IObjectConstructor)arguments[0]).construct((object[])arguments[2])));
+        Add("torch._tensor._rebuild_from_type_v2", arguments => Tensor(
+            ((IObjectConstructor)arguments[0]).construct((object[])arguments[2])));
     }
 
     private static TorchTensor Rebuild(object[] arguments, SafetensorsType? type)

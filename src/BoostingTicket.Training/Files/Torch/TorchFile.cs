@@ -5,9 +5,9 @@ using System.Numerics;
 namespace BoostingTicket.Training.Files.Torch;
 
 /// <summary>
-/// Files of <c>torch.save</c> (.pt, .pth), read without Python: the zip archive of PyTorch 1.6 and later, and the sequence of pickles
-/// of earlier versions (torch/serialization.py). Their tensors are shown as those of a safetensors file, under their paths in the saved
-/// dictionaries. Nothing in a file can run: <see cref="TorchConstructors"/> are all that it can ask for.
+/// Files of <c>torch.save</c> (.pt, .pth), read without Python: the zip archive of PyTorch 1.6 and later, and the sequence of
+/// pickles of earlier versions (torch/serialization.py). Their tensors are shown as those of a safetensors file, under their
+/// paths in the saved dictionaries. Nothing in a file can run: <see cref="TorchConstructors"/> are all that it can ask for.
 /// </summary>
 internal static class TorchFile
 {
@@ -15,7 +15,8 @@ internal static class TorchFile
     private const int LongestPickle = 1 << 26;
 
     // What the older format begins with, after the opcodes of its number.
-    private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic = BigInteger.Parse(
+        "119547037146038801333356", System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Whether a file begins like a zip archive or a pickle.</summary>
     /// <param name="start">Its first eight bytes.</param>
@@ -50,7 +51,8 @@ internal static class TorchFile
         catch (Exception error) when (error is TorchFormatException or InvalidDataException or EndOfStreamException)
         {
             throw new DamagedFileException(
-                $"{path} is damaged or was not written by torch.save: {StorageErrors.Reason(error)}; restore it from a copy or save it "
+                $"{path} is damaged or was not written by torch.save: {StorageErrors.Reason(error)}; restore it from a copy or "
+                + $"save it "
                 + "again.", error);
         }
     }
@@ -69,7 +71,8 @@ internal static class TorchFile
             if (pickles.Length != 1)
                 throw new TorchFormatException($"it has {pickles.Length} entries data.pkl");
             _folder = pickles[0].FullName[..^"data.pkl".Length];
-            if (archive.GetEntry(_folder + "byteorder") is { } order && Read(order, 16) is var text && !text.AsSpan().SequenceEqual("little"u8))
+            if (archive.GetEntry(_folder + "byteorder") is { } order && Read(order, 16) is var text
+                && !text.AsSpan().SequenceEqual("little"u8))
                 throw new TorchFormatException("it was written on a big-endian machine");
             byte[] pickle = Read(pickles[0], LongestPickle);
             Tensors = TorchPickle.Tensors(pickle);

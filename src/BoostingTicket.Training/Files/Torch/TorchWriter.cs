@@ -6,7 +6,8 @@ using Razorvine.Pickle;
 
 namespace BoostingTicket.Training.Files.Torch;
 
-/// <summary>Writes a <c>state_dict</c> as <c>torch.save</c> does since PyTorch 1.6: a zip archive of a pickle and of the storages, which
+/// <summary>Writes a <c>state_dict</c> as <c>torch.save</c> does since PyTorch 1.6: a zip archive of a pickle and of the
+/// storages, which
 /// <c>torch.load(weights_only=True)</c> takes (torch/serialization.py).</summary>
 internal sealed class TorchWriter : IWeightWriter
 {
@@ -71,7 +72,8 @@ internal sealed class TorchWriter : IWeightWriter
             newpid = pid is WrittenStorage storage
                 ? new object[]
                 {
-                    "storage", new Global("torch", "FloatStorage"), FormattableString.Invariant($"{storage.Key}"), "cpu", storage.Length,
+                    "storage", new Global("torch", "FloatStorage"), FormattableString.Invariant($"{storage.Key}"), "cpu",
+                    storage.Length,
                 }
                 : null;
             return newpid is not null;

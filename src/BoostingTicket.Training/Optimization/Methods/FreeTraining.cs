@@ -6,15 +6,17 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 
-/// <summary>Free adversarial training (Shafahi et al., 2019): one backward pass gives the gradients of weights and of images. A batch is
-/// trained on m times in a row, the perturbation moves by ε each time and stays for the next batch.</summary>
+/// <summary>Free adversarial training (Shafahi et al., 2019): one backward pass gives the gradients of weights and of images. A
+/// batch is trained on m times in a row, the perturbation moves by ε each time and stays for the next batch.</summary>
 internal sealed class FreeTraining : ITrainingMethod
 {
     /// <inheritdoc/>
     public TrainingMethod Method => TrainingMethod.Free;
 
     /// <inheritdoc/>
-    public string Description => "Free-m: each batch m times in a row, with one gradient for weights and images; the perturbation stays (Shafahi et al., 2019)";
+    public string Description =>
+        "Free-m: each batch m times in a row, with one gradient for weights and images; the perturbation stays (Shafahi et al., "
+        + "2019)";
 
     /// <inheritdoc/>
     public int Replays(MethodSettings settings)
@@ -27,7 +29,8 @@ internal sealed class FreeTraining : ITrainingMethod
     public int AttackSteps(TrainingSettings settings, AttackSettings attack) => 1;
 
     /// <inheritdoc/>
-    public IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack) => [MethodStep.TrainingPlan(batch, GradientRequest.Input)];
+    public IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack) =>
+        [MethodStep.TrainingPlan(batch, GradientRequest.Input)];
 
     /// <inheritdoc/>
     public long KeptBytes(Network network, int batch)

@@ -5,8 +5,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 
-/// <summary>A training method at one batch size: from clean images to gradients. <see cref="TrainingStep"/> loads the images before and
-/// steps the weights afterwards. Allocates nothing once made.</summary>
+/// <summary>A training method at one batch size: from clean images to gradients. <see cref="TrainingStep"/> loads the images
+/// before and steps the weights afterwards. Allocates nothing once made.</summary>
 public abstract class MethodStep : IDisposable
 {
     /// <summary>Compiles the plan of the training pass.</summary>
@@ -47,7 +47,8 @@ public abstract class MethodStep : IDisposable
     {
     }
 
-    /// <summary>Finds the gradients of the parameters. Leaves losses and correctness of what was trained on in the buffers.</summary>
+    /// <summary>Finds the gradients of the parameters. Leaves losses and correctness of what was trained on in the
+    /// buffers.</summary>
     public abstract void Train();
 
     /// <inheritdoc/>

@@ -3,15 +3,16 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 
-/// <summary>N-FGSM (de Jorge et al., "Make some noise", 2022): uniform noise of radius 2 ε, then a step of ε, clamped to [0, 1] after
-/// each but never clipped to the ball of ε.</summary>
+/// <summary>N-FGSM (de Jorge et al., "Make some noise", 2022): uniform noise of radius 2 ε, then a step of ε, clamped to [0, 1]
+/// after each but never clipped to the ball of ε.</summary>
 internal sealed class NoiseFgsmTraining : AttackedTraining
 {
     /// <inheritdoc/>
     public override TrainingMethod Method => TrainingMethod.NFgsm;
 
     /// <inheritdoc/>
-    public override string Description => "N-FGSM: noise of ±2 ε, then one step of ε, not clipped to the ball (de Jorge et al., 2022)";
+    public override string Description =>
+        "N-FGSM: noise of ±2 ε, then one step of ε, not clipped to the ball (de Jorge et al., 2022)";
 
     /// <inheritdoc/>
     public override double Radius(TrainingSettings settings, AttackSettings attack)

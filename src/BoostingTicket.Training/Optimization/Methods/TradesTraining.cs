@@ -6,9 +6,9 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 
-/// <summary>TRADES (Zhang et al., "Theoretically principled trade-off between robustness and accuracy", 2019): cross-entropy of the clean
-/// images plus β times the divergence of the predictions of adversarial images from theirs. The attack starts at 0.001 N(0, 1) and
-/// raises that divergence.</summary>
+/// <summary>TRADES (Zhang et al., "Theoretically principled trade-off between robustness and accuracy", 2019): cross-entropy of
+/// the clean images plus β times the divergence of the predictions of adversarial images from theirs. The attack starts at 0.001
+/// N(0, 1) and raises that divergence.</summary>
 internal sealed class TradesTraining : ITrainingMethod
 {
     private const float StartDeviation = 0.001f;
@@ -17,7 +17,8 @@ internal sealed class TradesTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Trades;
 
     /// <inheritdoc/>
-    public string Description => "TRADES: cross-entropy of clean images plus β times the largest divergence that PGD finds (Zhang et al., 2019)";
+    public string Description =>
+        "TRADES: cross-entropy of clean images plus β times the largest divergence that PGD finds (Zhang et al., 2019)";
 
     /// <inheritdoc/>
     public bool SumsGradients => true;
@@ -33,7 +34,8 @@ internal sealed class TradesTraining : ITrainingMethod
     }
 
     /// <inheritdoc/>
-    public IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack) => [.. AttackedStep.Plans(batch, attack), CleanPlan(batch)];
+    public IEnumerable<PlanOptions> Plans(int batch, AttackSettings attack) =>
+        [.. AttackedStep.Plans(batch, attack), CleanPlan(batch)];
 
     /// <inheritdoc/>
     public long KeptBytes(Network network, int batch)
@@ -95,9 +97,9 @@ internal sealed class TradesTraining : ITrainingMethod
             _attack.Run(Context.AttackKey, epoch);
         }
 
-        // The plan holds the feature maps of one pass, so that the two branches go back one after the other, the adversarial one first.
-        // Its gradient needs the clean predictions under the clean batch's statistics, which a pass without gradients gives. Running
-        // statistics see each branch once, in its training pass.
+        // The plan holds the feature maps of one pass, so that the two branches go back one after the other, the adversarial one
+        // first. Its gradient needs the clean predictions under the clean batch's statistics, which a pass without gradients
+        // gives. Running statistics see each branch once, in its training pass.
         public override void Train()
         {
             float scale = _beta / Buffers.Batch;

@@ -5,11 +5,13 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization.Methods;
 
-/// <summary>YOPO-K-n (Zhang et al., "You only propagate once", 2019): K propagations through the whole network, after each of which the
-/// images take n steps through the first layer alone; the gradients of all K are added up for one step of the weights.</summary>
-/// <remarks>The first layer is a convolution without activation. Its input gradient for a given output gradient is therefore the same
-/// at every image, and the n inner steps follow the gradient of the propagation before: no pass through the first layer is repeated
-/// for them. Its weight gradient does depend on the images and is taken, as in the authors' code, after the n steps.</remarks>
+/// <summary>YOPO-K-n (Zhang et al., "You only propagate once", 2019): K propagations through the whole network, after each of
+/// which the images take n steps through the first layer alone; the gradients of all K are added up for one step of the
+/// weights.</summary>
+/// <remarks>The first layer is a convolution without activation. Its input gradient for a given output gradient is therefore the
+/// same at every image, and the n inner steps follow the gradient of the propagation before: no pass through the first layer is
+/// repeated for them. Its weight gradient does depend on the images and is taken, as in the authors' code, after the n
+/// steps.</remarks>
 internal sealed class YopoTraining : ITrainingMethod
 {
     private const GradientRequest Besides = GradientRequest.Input | GradientRequest.FirstLayerApart;
@@ -18,7 +20,9 @@ internal sealed class YopoTraining : ITrainingMethod
     public TrainingMethod Method => TrainingMethod.Yopo;
 
     /// <inheritdoc/>
-    public string Description => "YOPO-K-n: K passes per step of the weights; after each, n steps of the images through the first layer (Zhang et al., 2019)";
+    public string Description =>
+        "YOPO-K-n: K passes per step of the weights; after each, n steps of the images through the first layer (Zhang et al., "
+        + "2019)";
 
     /// <inheritdoc/>
     public bool SumsGradients => true;
@@ -47,7 +51,8 @@ internal sealed class YopoTraining : ITrainingMethod
         public override void Attack(int epoch)
         {
             Observer?.Enter(StepPhase.AttackStart);
-            Backend.RandomStart(Buffers.Clean, Buffers.Samples, _epsilon, new RandomStartKey(Context.AttackKey, epoch, 0), Buffers.Input);
+            Backend.RandomStart(
+                Buffers.Clean, Buffers.Samples, _epsilon, new RandomStartKey(Context.AttackKey, epoch, 0), Buffers.Input);
         }
 
         public override void Train()

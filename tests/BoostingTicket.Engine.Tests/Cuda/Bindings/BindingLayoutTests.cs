@@ -79,5 +79,6 @@ public sealed unsafe class BindingLayoutTests
     [TestCase(CudnnMath.TensorOp, 1)]
     [TestCase(CudnnMath.TensorOpAllowConversion, 2)]
     [TestCase(CudnnMath.Fma, 3)]
-    public void Numbers_are_nvidias(object value, int number) => Assert.That(Convert.ToInt32(value, CultureInfo.InvariantCulture), Is.EqualTo(number));
+    public void Numbers_are_nvidias(object value, int number) =>
+        Assert.That(Convert.ToInt32(value, CultureInfo.InvariantCulture), Is.EqualTo(number));
 }

@@ -17,7 +17,8 @@ internal sealed class CudaProbeTests
         Assert.That(probe.DriverFound, Is.False);
         Assert.That(probe.Brief, Is.EqualTo("no NVIDIA driver (libcuda.so.1)"));
         Assert.That(probe.Reason, Does.StartWith(
-            "no NVIDIA driver (libcuda.so.1); no GPU, since there is no driver; no cuBLAS (libcublas.so.13, libcublas.so.12, libcublas.so.11); "
+            "no NVIDIA driver (libcuda.so.1); no GPU, since there is no driver; no cuBLAS (libcublas.so.13, libcublas.so.12, "
+            + "libcublas.so.11); "
             + "no cuDNN (libcudnn.so.9, libcudnn.so.8); install a driver for CUDA 12 or later"));
         Assert.That(probe.Reason, Does.Contain("https://www.nvidia.com/drivers").And.Contain("pip install nvidia-cublas-cu12")
             .And.Contain("pip install nvidia-cudnn-cu12").And.EndWith($"wanted are {CudaProbe.Requirements}"));
@@ -27,7 +28,8 @@ internal sealed class CudaProbeTests
     public void Windows_machine_is_told_the_names_of_Windows()
     {
         Assert.That(CudaProbe.Run(new FakeHost(windows: true)).Reason, Does.StartWith(
-            "no NVIDIA driver (nvcuda.dll); no GPU, since there is no driver; no cuBLAS (cublas64_13.dll, cublas64_12.dll, cublas64_11.dll); "
+            "no NVIDIA driver (nvcuda.dll); no GPU, since there is no driver; no cuBLAS (cublas64_13.dll, cublas64_12.dll, "
+            + "cublas64_11.dll); "
             + "no cuDNN (cudnn64_9.dll, cudnn64_8.dll); install a driver"));
     }
 
@@ -36,7 +38,8 @@ internal sealed class CudaProbeTests
     {
         CudaProbe probe = CudaProbe.Run(new FakeHost().With("/usr/lib64/libcublas.so.12"));
         Assert.That(probe.Missing, Is.EqualTo(
-            "no NVIDIA driver (libcuda.so.1); install a driver for CUDA 12 or later (525 or later) from https://www.nvidia.com/drivers, or use "
+            "no NVIDIA driver (libcuda.so.1); install a driver for CUDA 12 or later (525 or later) from "
+            + "https://www.nvidia.com/drivers, or use "
             + "the device cpu ('devices' says what was found and where it was looked for)."));
         Assert.That(probe.Missing, Has.Length.LessThan(220));
         Assert.That(
@@ -60,7 +63,8 @@ internal sealed class CudaProbeTests
         Assert.That(
             () => DeviceCatalog.Select("cuda:1", () => probe),
             Throws.TypeOf<DeviceException>().With.Message.EqualTo(
-                "The device cuda:1 cannot be used: the driver shows 1 GPU(s), numbered from 0; 'devices' lists them (CUDA_VISIBLE_DEVICES limits "
+                "The device cuda:1 cannot be used: the driver shows 1 GPU(s), numbered from 0; 'devices' lists them "
+                + "(CUDA_VISIBLE_DEVICES limits "
                 + "what the driver shows)."));
         using CudaLibraries opened = CudaLibraries.Open(new CudaInventory(libraries.Host), 0);
         Assert.That(opened.Device, Is.Zero);
@@ -83,12 +87,14 @@ internal sealed class CudaProbeTests
         FakeLibraries.SetAttribute(libraries.Load(LibraryName.Driver), 75, 7);
         CudaProbe probe = CudaProbe.Run(libraries.Host);
         Assert.That(probe.Usable);
-        foreach ((Precision precision, string word) in ((Precision, string)[])[(Precision.BFloat16, "bf16"), (Precision.TensorFloat32, "tf32")])
+        foreach ((Precision precision, string word) in (
+            (Precision, string)[])[(Precision.BFloat16, "bf16"), (Precision.TensorFloat32, "tf32")])
         {
             Assert.That(
                 () => probe.RequirePrecision(null, precision),
                 Throws.TypeOf<DeviceException>().With.Message.EqualTo(
-                    $"The number format {word} needs a GPU of compute capability 8.0 or later, and Fake GPU has 7.0; leave out the format, or choose "
+                    $"The number format {word} needs a GPU of compute capability 8.0 or later, and Fake GPU has 7.0; leave out "
+                    + $"the format, or choose "
                     + "float32."));
         }
         Assert.That(() => probe.RequirePrecision(0, Precision.Float32), Throws.Nothing);
@@ -100,7 +106,8 @@ internal sealed class CudaProbeTests
     {
         FakeHost host = new FakeHost().With("/usr/lib64/libcublas.so.12", "/usr/lib64/libcudnn.so.9");
         CudaProbe probe = CudaProbe.Run(host);
-        Assert.That(probe.Reason, Does.Contain("found: cuBLAS 12 (/usr/lib64/libcublas.so.12); found: cuDNN 9 (/usr/lib64/libcudnn.so.9)"));
+        Assert.That(probe.Reason, Does.Contain(
+            "found: cuBLAS 12 (/usr/lib64/libcublas.so.12); found: cuDNN 9 (/usr/lib64/libcudnn.so.9)"));
         Assert.That(probe.Reason, Does.Not.Contain("pip install"));
         Assert.That(host.Loaded, Is.Empty);
     }
@@ -131,7 +138,8 @@ internal sealed class CudaProbeTests
     {
         using var libraries = FakeLibraries.Compile();
         CudaProbe.Run(libraries.Host);
-        foreach (string name in (string[])["libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12", "libcudnn.so.9", "libcudnn_ops.so.9"])
+        foreach (string name in (
+            string[])["libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12", "libcudnn.so.9", "libcudnn_ops.so.9"])
         {
             if (SystemLibraryHost.Instance.TryLoad(name, out nint handle, out _))
                 Assert.That(SystemLibraryHost.Instance.TryExport(handle, "fake_calls", out _), Is.False, name);
@@ -144,7 +152,8 @@ internal sealed class CudaProbeTests
     {
         using var libraries = FakeLibraries.Compile(cudnn: 8_907);
         using CudaLibraries opened = CudaLibraries.Open(new CudaInventory(libraries.Host));
-        Assert.That((opened.Device, opened.Driver.Version, opened.Cublas.Version, opened.Cudnn.Version), Is.EqualTo((0, 13_000, 120_804, 8_907)));
+        Assert.That((opened.Device, opened.Driver.Version, opened.Cublas.Version, opened.Cudnn.Version), Is.EqualTo(
+            (0, 13_000, 120_804, 8_907)));
     }
 
     [Test]
@@ -158,7 +167,8 @@ internal sealed class CudaProbeTests
     {
         using var libraries = FakeLibraries.Compile(driver: 12_080, cublas: 13);
         CudaProbe probe = CudaProbe.Run(libraries.Host);
-        Assert.That(probe.Brief, Does.StartWith("no cuBLAS for CUDA 12 or earlier, which is what the driver can run (libcublas.so.13"));
+        Assert.That(
+            probe.Brief, Does.StartWith("no cuBLAS for CUDA 12 or earlier, which is what the driver can run (libcublas.so.13"));
     }
 
     [Test]
@@ -167,7 +177,8 @@ internal sealed class CudaProbeTests
     {
         using var libraries = FakeLibraries.Compile(driver: 11_040);
         CudaProbe probe = CudaProbe.Run(libraries.Host);
-        Assert.That(probe.Brief, Is.EqualTo($"the driver ({libraries.Folder}/libcuda.so.1) is for CUDA 11.4, and wanted is 11.8 or later"));
+        Assert.That(probe.Brief, Is.EqualTo(
+            $"the driver ({libraries.Folder}/libcuda.so.1) is for CUDA 11.4, and wanted is 11.8 or later"));
         Assert.That(probe.DriverVersion, Is.EqualTo("11.4"));
     }
 
@@ -177,7 +188,8 @@ internal sealed class CudaProbeTests
     {
         using var libraries = FakeLibraries.Compile(cudnn: 8_402);
         Assert.That(
-            CudaProbe.Run(libraries.Host).Brief, Is.EqualTo($"cuDNN 8.4.2 ({libraries.Folder}/libcudnn.so.8) is too old, and wanted is 8.9.0 or later"));
+            CudaProbe.Run(libraries.Host).Brief,
+            Is.EqualTo($"cuDNN 8.4.2 ({libraries.Folder}/libcudnn.so.8) is too old, and wanted is 8.9.0 or later"));
     }
 
     [Test]
@@ -198,8 +210,10 @@ internal sealed class CudaProbeTests
         using var libraries = FakeLibraries.Compile();
         FakeLibraries.Fail(libraries.Load(LibraryName.Driver), "cuInit", 100);
         CudaProbe probe = CudaProbe.Run(libraries.Host);
-        Assert.That(probe.Brief, Does.StartWith("The CUDA driver answered CUDA_ERROR_NO_DEVICE (100) to cuInit(0): the driver sees no NVIDIA GPU"));
-        Assert.That(probe.Reason, Does.Contain($"found: driver for CUDA 13.0 ({libraries.Folder}/libcuda.so.1); found: cuBLAS 12 ("));
+        Assert.That(probe.Brief, Does.StartWith(
+            "The CUDA driver answered CUDA_ERROR_NO_DEVICE (100) to cuInit(0): the driver sees no NVIDIA GPU"));
+        Assert.That(
+            probe.Reason, Does.Contain($"found: driver for CUDA 13.0 ({libraries.Folder}/libcuda.so.1); found: cuBLAS 12 ("));
     }
 
     [TestCase(8907, "8.9.7")]

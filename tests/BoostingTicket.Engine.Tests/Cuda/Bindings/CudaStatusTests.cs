@@ -8,9 +8,11 @@ internal sealed class CudaStatusTests
     [Test]
     public void Message_has_call_name_number_meaning_and_detail()
     {
-        CudaException exception = CudaStatus.Exception(CudaLibrary.Driver, 218, "_cuda.cuModuleLoadDataEx(&module)", "CUDA_ERROR_INVALID_PTX", " line 3\n");
+        CudaException exception = CudaStatus.Exception(
+            CudaLibrary.Driver, 218, "_cuda.cuModuleLoadDataEx(&module)", "CUDA_ERROR_INVALID_PTX", " line 3\n");
         Assert.That(exception.Message, Is.EqualTo(
-            "The CUDA driver answered CUDA_ERROR_INVALID_PTX (218) to cuModuleLoadDataEx(&module): the kernel's code is not valid; it says: line 3"));
+            "The CUDA driver answered CUDA_ERROR_INVALID_PTX (218) to cuModuleLoadDataEx(&module): the kernel's code is not "
+            + "valid; it says: line 3"));
         Assert.That((exception.Library, exception.Status), Is.EqualTo((CudaLibrary.Driver, 218)));
     }
 
@@ -19,15 +21,18 @@ internal sealed class CudaStatusTests
     [TestCase("A.B.cuInit(0)", "cuInit(0)")]
     [TestCase("kernel", "kernel")]
     public void Call_is_written_without_its_receiver(string expression, string expected) =>
-        Assert.That(CudaStatus.Exception(CudaLibrary.Cudnn, 1234, expression, "X").Message, Is.EqualTo($"cuDNN answered X (1234) to {expected}"));
+        Assert.That(CudaStatus.Exception(CudaLibrary.Cudnn, 1234, expression, "X").Message, Is.EqualTo(
+            $"cuDNN answered X (1234) to {expected}"));
 
     [Test]
     public void Name_is_known_where_the_library_does_not_give_it() => Assert.That(
-        CudaStatus.Exception(CudaLibrary.Cublas, 15, "f()", null).Message, Does.StartWith("cuBLAS answered CUBLAS_STATUS_NOT_SUPPORTED (15) to f()"));
+        CudaStatus.Exception(CudaLibrary.Cublas, 15, "f()", null).Message,
+        Does.StartWith("cuBLAS answered CUBLAS_STATUS_NOT_SUPPORTED (15) to f()"));
 
     [Test]
     public void Unknown_status_is_shown_by_its_number() => Assert.That(
-        CudaStatus.Exception(CudaLibrary.Cublas, 77, "f()", null).Message, Is.EqualTo("cuBLAS answered an unknown status (77) to f()"));
+        CudaStatus.Exception(CudaLibrary.Cublas, 77, "f()", null).Message,
+        Is.EqualTo("cuBLAS answered an unknown status (77) to f()"));
 
     // cuDNN 8 counts from 1; cuDNN 9 has classes of a thousand.
     [TestCase(3, "a descriptor, size or pointer is not valid")]

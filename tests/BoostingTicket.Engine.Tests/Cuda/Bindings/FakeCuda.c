@@ -1,5 +1,6 @@
-/* Stand-ins for libcuda, libcublas, libcudnn and one of cuDNN's parts, for NativeLibraryTests: every call is written down with its
-   arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of NVIDIA's documentation. */
+/* Stand-ins for libcuda, libcublas, libcudnn and one of cuDNN's parts, for NativeLibraryTests: every call is written down with
+   its arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of NVIDIA's
+   documentation. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -60,7 +61,11 @@ int cuDeviceGetAttribute(int *value, int attribute, int device)
     return say("cuDeviceGetAttribute(%d, %d)", attribute, device);
 }
 int cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = 150ull << 30; return say("cuDeviceTotalMem_v2(%d)", device); }
-int cuDevicePrimaryCtxRetain(handle *context, int device) { *context = (handle)0xc0; return say("cuDevicePrimaryCtxRetain(%d)", device); }
+int cuDevicePrimaryCtxRetain(handle *context, int device)
+{
+    *context = (handle)0xc0;
+    return say("cuDevicePrimaryCtxRetain(%d)", device);
+}
 int cuDevicePrimaryCtxRelease_v2(int device) { return say("cuDevicePrimaryCtxRelease_v2(%d)", device); }
 int cuCtxSetCurrent(handle context) { return say("cuCtxSetCurrent(%llx)", P(context)); }
 int cuCtxGetDevice(int *device) { *device = 40; return 0; }
@@ -115,7 +120,8 @@ int cuEventElapsedTime(float *milliseconds, handle start, handle end)
 int cuModuleLoadDataEx(handle *module, const void *image, unsigned count, int *options, void **values)
 {
     *module = (handle)0x30d;
-    int answer = say("cuModuleLoadDataEx(%s, %u, %d, %d, %zu)", (const char *)image, count, options[0], options[1], (size_t)values[1]);
+    int answer = say(
+        "cuModuleLoadDataEx(%s, %u, %d, %d, %zu)", (const char *)image, count, options[0], options[1], (size_t)values[1]);
     if (answer)
         values[1] = (void *)(size_t)snprintf(values[0], (size_t)values[1], "ptxas fatal : line 7 is nonsense");
     return answer;
@@ -167,14 +173,18 @@ int cublasSetWorkspace_v2(handle blas, void *workspace, size_t bytes)
     return say("cublasSetWorkspace_v2(%llx, %llx, %zu)", P(blas), P(workspace), bytes);
 }
 int cublasGetProperty(int property, int *value) { *value = property == 0 ? VERSION : property == 1 ? 8 : 4; return 0; }
-const char *cublasGetStatusName(int answer) { return answer == 13 ? "CUBLAS_STATUS_EXECUTION_FAILED" : "CUBLAS_STATUS_OF_SOME_KIND"; }
+const char *cublasGetStatusName(int answer)
+{
+    return answer == 13 ? "CUBLAS_STATUS_EXECUTION_FAILED" : "CUBLAS_STATUS_OF_SOME_KIND";
+}
 int cublasGemmEx(
     handle blas, int transa, int transb, int m, int n, int k, const void *alpha, const void *a, int atype, int lda, const void *b,
     int btype, int ldb, const void *beta, void *c, int ctype, int ldc, int compute, int algorithm)
 {
     return say(
-        "cublasGemmEx(%llx, %d %d, %d %d %d, %g, %llx %d %d, %llx %d %d, %g, %llx %d %d, %d, %d)", P(blas), transa, transb, m, n, k,
-        *(const float *)alpha, P(a), atype, lda, P(b), btype, ldb, *(const float *)beta, P(c), ctype, ldc, compute, algorithm);
+        "cublasGemmEx(%llx, %d %d, %d %d %d, %g, %llx %d %d, %llx %d %d, %g, %llx %d %d, %d, %d)",
+        P(blas), transa, transb, m, n, k, *(const float *)alpha, P(a), atype, lda, P(b), btype, ldb,
+        *(const float *)beta, P(c), ctype, ldc, compute, algorithm);
 }
 #endif
 
@@ -189,7 +199,10 @@ int fake_ops(void);
 typedef struct { int algorithm, status; float time; size_t memory; int determinism, math, reserved[3]; } performance;
 
 size_t cudnnGetVersion(void) { return fake_ops() == 17 ? VERSION : 0; }
-const char *cudnnGetErrorString(int answer) { return answer == 3000 ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_OF_SOME_KIND"; }
+const char *cudnnGetErrorString(int answer)
+{
+    return answer == 3000 ? "CUDNN_STATUS_NOT_SUPPORTED" : "CUDNN_STATUS_OF_SOME_KIND";
+}
 void cudnnGetLastErrorString(char *message, size_t size) { snprintf(message, size, "stride 3 is odd"); }
 int cudnnCreate(handle *dnn) { *dnn = (handle)0xd0; return say("cudnnCreate()"); }
 int cudnnDestroy(handle dnn) { return say("cudnnDestroy(%llx)", P(dnn)); }
@@ -206,14 +219,29 @@ int cudnnSetFilter4dDescriptor(handle filter, int type, int format, int k, int c
     return say("cudnnSetFilter4dDescriptor(%llx, %d, %d, %d %d %d %d)", P(filter), type, format, k, c, h, w);
 }
 int cudnnDestroyFilterDescriptor(handle filter) { return say("cudnnDestroyFilterDescriptor(%llx)", P(filter)); }
-int cudnnCreateConvolutionDescriptor(handle *convolution) { *convolution = (handle)0xc0; return say("cudnnCreateConvolutionDescriptor()"); }
+int cudnnCreateConvolutionDescriptor(handle *convolution)
+{
+    *convolution = (handle)0xc0;
+    return say("cudnnCreateConvolutionDescriptor()");
+}
 int cudnnSetConvolution2dDescriptor(handle convolution, int ph, int pw, int sh, int sw, int dh, int dw, int mode, int type)
 {
-    return say("cudnnSetConvolution2dDescriptor(%llx, %d %d, %d %d, %d %d, %d, %d)", P(convolution), ph, pw, sh, sw, dh, dw, mode, type);
+    return say(
+        "cudnnSetConvolution2dDescriptor(%llx, %d %d, %d %d, %d %d, %d, %d)", P(convolution), ph, pw, sh, sw, dh, dw, mode, type);
 }
-int cudnnSetConvolutionMathType(handle convolution, int math) { return say("cudnnSetConvolutionMathType(%llx, %d)", P(convolution), math); }
-int cudnnDestroyConvolutionDescriptor(handle convolution) { return say("cudnnDestroyConvolutionDescriptor(%llx)", P(convolution)); }
-int cudnnCreateActivationDescriptor(handle *activation) { *activation = (handle)0xac; return say("cudnnCreateActivationDescriptor()"); }
+int cudnnSetConvolutionMathType(handle convolution, int math)
+{
+    return say("cudnnSetConvolutionMathType(%llx, %d)", P(convolution), math);
+}
+int cudnnDestroyConvolutionDescriptor(handle convolution)
+{
+    return say("cudnnDestroyConvolutionDescriptor(%llx)", P(convolution));
+}
+int cudnnCreateActivationDescriptor(handle *activation)
+{
+    *activation = (handle)0xac;
+    return say("cudnnCreateActivationDescriptor()");
+}
 int cudnnSetActivationDescriptor(handle activation, int mode, int nan, double coefficient)
 {
     return say("cudnnSetActivationDescriptor(%llx, %d, %d, %g)", P(activation), mode, nan, coefficient);
@@ -221,20 +249,20 @@ int cudnnSetActivationDescriptor(handle activation, int mode, int nan, double co
 int cudnnDestroyActivationDescriptor(handle activation) { return say("cudnnDestroyActivationDescriptor(%llx)", P(activation)); }
 
 static int find(
-    const char *name, handle dnn, handle d1, const void *p1, handle d2, const void *p2, handle convolution, handle d3, const void *p3,
-    int wanted, int *count, performance *results, void *workspace, size_t bytes)
+    const char *name, handle dnn, handle d1, const void *p1, handle d2, const void *p2, handle convolution, handle d3,
+    const void *p3, int wanted, int *count, performance *results, void *workspace, size_t bytes)
 {
     results[0] = (performance){ 1, 0, 0.25f, 5ull << 32, 1, 1, { 0 } };
     results[1] = (performance){ 6, 3000, -1.0f, 0, 0, 0, { 0 } };
     results[2] = (performance){ 4, 0, 0.5f, 77, 0, 3, { 0 } };
     *count = wanted < 3 ? wanted : 3;
     return say(
-        "%s(%llx, %llx %llx, %llx %llx, %llx, %llx %llx, %llx, %zu)", name, P(dnn), P(d1), P(p1), P(d2), P(p2), P(convolution), P(d3),
-        P(p3), P(workspace), bytes);
+        "%s(%llx, %llx %llx, %llx %llx, %llx, %llx %llx, %llx, %zu)", name, P(dnn), P(d1), P(p1), P(d2), P(p2), P(convolution),
+        P(d3), P(p3), P(workspace), bytes);
 }
 #define FIND(name) \
-    int name(handle dnn, handle d1, const void *p1, handle d2, const void *p2, handle convolution, handle d3, void *p3, int wanted, \
-        int *count, performance *results, void *workspace, size_t bytes) \
+    int name(handle dnn, handle d1, const void *p1, handle d2, const void *p2, handle convolution, handle d3, void *p3, \
+        int wanted, int *count, performance *results, void *workspace, size_t bytes) \
     { return find(#name, dnn, d1, p1, d2, p2, convolution, d3, p3, wanted, count, results, workspace, bytes); }
 FIND(cudnnFindConvolutionForwardAlgorithmEx)
 FIND(cudnnFindConvolutionBackwardDataAlgorithmEx)
@@ -251,11 +279,12 @@ SIZE(cudnnGetConvolutionBackwardDataWorkspaceSize)
 SIZE(cudnnGetConvolutionBackwardFilterWorkspaceSize)
 
 #define CONVOLVE(name) \
-    int name(handle dnn, const void *alpha, handle d1, const void *p1, handle d2, const void *p2, handle convolution, int algorithm, \
-        void *workspace, size_t bytes, const void *beta, handle d3, void *p3) \
+    int name(handle dnn, const void *alpha, handle d1, const void *p1, handle d2, const void *p2, handle convolution, \
+        int algorithm, void *workspace, size_t bytes, const void *beta, handle d3, void *p3) \
     { \
-        return say(#name "(%llx, %g, %llx %llx, %llx %llx, %llx, %d, %llx, %zu, %g, %llx %llx)", P(dnn), *(const float *)alpha, P(d1), \
-            P(p1), P(d2), P(p2), P(convolution), algorithm, P(workspace), bytes, *(const float *)beta, P(d3), P(p3)); \
+        return say( \
+            #name "(%llx, %g, %llx %llx, %llx %llx, %llx, %d, %llx, %zu, %g, %llx %llx)", P(dnn), *(const float *)alpha, \
+            P(d1), P(p1), P(d2), P(p2), P(convolution), algorithm, P(workspace), bytes, *(const float *)beta, P(d3), P(p3)); \
     }
 CONVOLVE(cudnnConvolutionForward)
 CONVOLVE(cudnnConvolutionBackwardData)
@@ -267,7 +296,8 @@ int cudnnConvolutionBiasActivationForward(
     handle yd, void *y)
 {
     return say(
-        "cudnnConvolutionBiasActivationForward(%llx, %g, %llx %llx, %llx %llx, %llx, %d, %llx, %zu, %g, %llx %llx, %llx %llx, %llx, %llx %llx)",
+        "cudnnConvolutionBiasActivationForward(%llx, %g, %llx %llx, %llx %llx, %llx, %d, %llx, %zu, %g, "
+        "%llx %llx, %llx %llx, %llx, %llx %llx)",
         P(dnn), *(const float *)alpha1, P(xd), P(x), P(wd), P(w), P(convolution), algorithm, P(workspace), bytes,
         *(const float *)alpha2, P(zd), P(z), P(bd), P(bias), P(activation), P(yd), P(y));
 }

@@ -49,10 +49,12 @@ internal sealed class FakeHost(bool windows = false) : ILibraryHost
 
     public bool FolderExists(string path) => Below(path).Any();
 
-    public IEnumerable<string> FileNames(string folder) => Below(folder).Where(rest => !rest.Contains(Separator, StringComparison.Ordinal));
+    public IEnumerable<string> FileNames(string folder) =>
+        Below(folder).Where(rest => !rest.Contains(Separator, StringComparison.Ordinal));
 
     public IEnumerable<string> FolderNames(string folder) =>
-        Below(folder).Where(rest => rest.Contains(Separator, StringComparison.Ordinal)).Select(rest => rest[..rest.IndexOf(Separator, StringComparison.Ordinal)]).Distinct();
+        Below(folder).Where(rest => rest.Contains(Separator, StringComparison.Ordinal)).Select(
+            rest => rest[..rest.IndexOf(Separator, StringComparison.Ordinal)]).Distinct();
 
     public bool TryLoad(string pathOrName, out nint handle, [NotNullWhen(false)] out string? problem)
     {

@@ -43,7 +43,8 @@ internal sealed unsafe class FakeLibraries : IDisposable
     }
 
     /// <summary>Calls that a library got since <see cref="Reset"/>, one a line.</summary>
-    public static string[] Calls(NativeModule library) => Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Export(library, "fake_calls"))())!
+    public static string[] Calls(NativeModule library) =>
+        Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)Export(library, "fake_calls"))())!
         .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Forgets calls and failures.</summary>
@@ -77,8 +78,8 @@ internal sealed unsafe class FakeLibraries : IDisposable
 
     private static nint Export(NativeModule library, string name) => NativeLibrary.GetExport(library.Handle, name);
 
-    // The loader takes a library that is loaded already for any other of the same SONAME: with the real names, tests that look for the
-    // machine's own CUDA later in the same process would find the stand-ins.
+    // The loader takes a library that is loaded already for any other of the same SONAME: with the real names, tests that look
+    // for the machine's own CUDA later in the same process would find the stand-ins.
     private static void Build(string folder, string file, string options)
     {
         string name = $"{Path.GetFileName(folder)}-{file}";
@@ -91,7 +92,8 @@ internal sealed unsafe class FakeLibraries : IDisposable
     {
         try
         {
-            using Process gcc = Process.Start(new ProcessStartInfo("gcc", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
+            using Process gcc = Process.Start(
+                new ProcessStartInfo("gcc", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true })!;
             gcc.StandardOutput.ReadToEnd();
             return gcc.WaitForExit(Patience) && gcc.ExitCode == 0;
         }
@@ -131,7 +133,8 @@ internal sealed unsafe class FakeLibraries : IDisposable
             return false;
         }
 
-        public bool TryExport(nint handle, string name, out nint address) => SystemLibraryHost.Instance.TryExport(handle, name, out address);
+        public bool TryExport(nint handle, string name, out nint address) =>
+            SystemLibraryHost.Instance.TryExport(handle, name, out address);
 
         private bool IsInside(string path) => path.StartsWith(folder, StringComparison.Ordinal);
     }

@@ -86,7 +86,8 @@ internal sealed class LibrarySearchTests
     [Test]
     public void Arm_has_folders_of_its_own()
     {
-        FakeHost host = new FakeHost { IsArm64 = true }.With("/usr/local/cuda/targets/sbsa-linux/lib/libcublas.so.12", "/usr/lib/x86_64-linux-gnu/libcublas.so.12");
+        FakeHost host = new FakeHost { IsArm64 = true }.With(
+            "/usr/local/cuda/targets/sbsa-linux/lib/libcublas.so.12", "/usr/lib/x86_64-linux-gnu/libcublas.so.12");
         Assert.That(new LibrarySearch(host).Locate(LibraryName.Cublas)?.Path, Does.Contain("sbsa"));
     }
 
@@ -96,13 +97,15 @@ internal sealed class LibrarySearchTests
         string[] files =
         [
             "/mine/libcudnn.so.9", "/ld/libcudnn.so.9", "/usr/lib64/libcudnn.so.9", "/tk/lib64/libcudnn.so.9",
-            "/usr/local/cuda/lib64/libcudnn.so.9", "/usr/local/cuda-13.0/lib64/libcudnn.so.9", "/usr/local/cuda-12.10/lib64/libcudnn.so.9",
+            "/usr/local/cuda/lib64/libcudnn.so.9", "/usr/local/cuda-13.0/lib64/libcudnn.so.9",
+            "/usr/local/cuda-12.10/lib64/libcudnn.so.9",
             "/usr/local/cuda-12.9/lib64/libcudnn.so.9", Site + "/nvidia/cudnn/lib/libcudnn.so.9",
         ];
         List<string> order = [];
         for (int first = 0; first < files.Length; first++)
         {
-            FakeHost host = new FakeHost().With(files[first..]).Set(LibraryFolders.Variable, "/mine").Set("LD_LIBRARY_PATH", "/ld")
+            FakeHost host = new FakeHost().With(files[first..]).Set(LibraryFolders.Variable, "/mine").Set(
+                "LD_LIBRARY_PATH", "/ld")
                 .Set("CUDA_PATH", "/tk").Set("VIRTUAL_ENV", "/home/u/env");
             order.Add(new LibrarySearch(host).Locate(LibraryName.Cudnn)!.Value.Path);
         }
@@ -112,14 +115,16 @@ internal sealed class LibrarySearchTests
     [Test]
     public void New_version_anywhere_comes_before_an_old_one()
     {
-        FakeHost host = new FakeHost().With("/usr/lib64/libcublas.so.11", Site + "/nvidia/cublas/lib/libcublas.so.12").Set("VIRTUAL_ENV", "/home/u/env");
+        FakeHost host = new FakeHost().With("/usr/lib64/libcublas.so.11", Site + "/nvidia/cublas/lib/libcublas.so.12").Set(
+            "VIRTUAL_ENV", "/home/u/env");
         Assert.That(new LibrarySearch(host).Locate(LibraryName.Cublas)?.Major, Is.EqualTo(12));
     }
 
     [Test]
     public void What_the_user_named_wins_in_any_version()
     {
-        FakeHost host = new FakeHost().With("/mine/libcudnn.so.8", "/usr/lib64/libcudnn.so.9").Set(LibraryFolders.Variable, "/mine");
+        FakeHost host = new FakeHost().With("/mine/libcudnn.so.8", "/usr/lib64/libcudnn.so.9").Set(
+            LibraryFolders.Variable, "/mine");
         Assert.That(new LibrarySearch(host).Locate(LibraryName.Cudnn)?.Major, Is.EqualTo(8));
     }
 
@@ -161,13 +166,16 @@ internal sealed class LibrarySearchTests
             folder + "libcudnn.so.9", folder + "libcudnn_cnn.so.9", folder + "libcudnn_ops.so.9", folder + "libcudnn_graph.so.9",
             folder + "libcudnn_ops.so.9.1.0", folder + "libcudnn_ops_infer.so.8");
         host.Problem = path =>
-            path.EndsWith("libcudnn_cnn.so.9", StringComparison.Ordinal) && !host.Loaded.Contains(folder + "libcudnn_ops.so.9") ? "needs ops"
-            : path.EndsWith("libcudnn_ops.so.9", StringComparison.Ordinal) && !host.Loaded.Contains(folder + "libcudnn_graph.so.9") ? "needs graph"
+            path.EndsWith("libcudnn_cnn.so.9", StringComparison.Ordinal) && !host.Loaded.Contains(folder + "libcudnn_ops.so.9")
+                ? "needs ops"
+            : path.EndsWith("libcudnn_ops.so.9", StringComparison.Ordinal)
+                && !host.Loaded.Contains(folder + "libcudnn_graph.so.9") ? "needs graph"
             : null;
         List<string> problems = [];
         new LibrarySearch(host).Load(LibraryName.Cudnn, int.MaxValue, problems);
         Assert.That(problems, Is.Empty);
-        Assert.That(host.Loaded, Is.EqualTo(new[] { "libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn.so.9" }.Select(name => folder + name)));
+        Assert.That(host.Loaded, Is.EqualTo(new[] { "libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9",
+            "libcudnn.so.9" }.Select(name => folder + name)));
     }
 
     [Test]
@@ -191,9 +199,11 @@ internal sealed class LibrarySearchTests
     public void Windows_parts_of_cudnn_are_loaded_first()
     {
         FakeHost host = new FakeHost(windows: true).With(
-            @"C:\env\Lib\site-packages\nvidia\cudnn\bin\cudnn64_9.dll", @"C:\env\Lib\site-packages\nvidia\cudnn\bin\cudnn_graph64_9.dll").Set("VIRTUAL_ENV", @"C:\env");
+            @"C:\env\Lib\site-packages\nvidia\cudnn\bin\cudnn64_9.dll",
+            @"C:\env\Lib\site-packages\nvidia\cudnn\bin\cudnn_graph64_9.dll").Set("VIRTUAL_ENV", @"C:\env");
         new LibrarySearch(host).Load(LibraryName.Cudnn, int.MaxValue, []);
-        Assert.That(host.Loaded.Select(path => path[(path.LastIndexOf('\\') + 1)..]), Is.EqualTo(new[] { "cudnn_graph64_9.dll", "cudnn64_9.dll" }));
+        Assert.That(host.Loaded.Select(path => path[(path.LastIndexOf('\\') + 1)..]), Is.EqualTo(
+            new[] { "cudnn_graph64_9.dll", "cudnn64_9.dll" }));
     }
 
     [Test]
@@ -209,10 +219,14 @@ internal sealed class LibrarySearchTests
     [Test]
     public void Broken_file_is_reported_and_the_next_one_taken()
     {
-        FakeHost host = new FakeHost { Problem = path => path.StartsWith("/ld", StringComparison.Ordinal) ? "invalid ELF header" : null }
+        FakeHost host = new FakeHost
+        {
+            Problem = path => path.StartsWith("/ld", StringComparison.Ordinal) ? "invalid ELF header" : null,
+        }
             .With("/ld/libcublas.so.12", "/usr/lib64/libcublas.so.12").Set("LD_LIBRARY_PATH", "/ld");
         List<string> problems = [];
-        Assert.That(new LibrarySearch(host).Load(LibraryName.Cublas, int.MaxValue, problems)?.Place, Is.EqualTo("/usr/lib64/libcublas.so.12"));
+        Assert.That(new LibrarySearch(host).Load(LibraryName.Cublas, int.MaxValue, problems)?.Place, Is.EqualTo(
+            "/usr/lib64/libcublas.so.12"));
         Assert.That(problems, Is.EqualTo(new[] { "/ld/libcublas.so.12 could not be loaded (invalid ELF header)" }));
     }
 
@@ -221,7 +235,8 @@ internal sealed class LibrarySearchTests
     {
         FakeHost host = new FakeHost().With("/ld/x", "/usr/lib64/x").Set("LD_LIBRARY_PATH", "/ld:/gone");
         Assert.That(new LibrarySearch(host).Places, Is.EqualTo(
-            "BOOSTING_TICKET_CUDA_PATH (not set), LD_LIBRARY_PATH (/ld), the system's library path (with /usr/lib64), CUDA_PATH (not set), "
+            "BOOSTING_TICKET_CUDA_PATH (not set), LD_LIBRARY_PATH (/ld), the system's library path (with /usr/lib64), CUDA_PATH "
+            + "(not set), "
             + "CUDA_HOME (not set), /usr/local/cuda* (none), Python and conda packages (none)"));
     }
 }

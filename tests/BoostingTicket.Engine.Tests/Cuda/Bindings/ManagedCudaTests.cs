@@ -73,7 +73,8 @@ internal sealed unsafe class ManagedCudaTests
         nint function = _libraries.Driver.Function(0x30d, "sgd_step");
         FakeLibraries.Reset(_driver);
         Launch(function);
-        Assert.That(FakeLibraries.Calls(_driver), Is.EqualTo(new[] { "cuLaunchKernel(f1, 1000 2 3, 256 4 5, 0, 57, -7 0.125, 0)" }));
+        Assert.That(
+            FakeLibraries.Calls(_driver), Is.EqualTo(new[] { "cuLaunchKernel(f1, 1000 2 3, 256 4 5, 0, 57, -7 0.125, 0)" }));
         Assert.That(Allocations.LeastBytes(() => Launch(function)), Is.Zero);
     }
 
@@ -83,7 +84,8 @@ internal sealed unsafe class ManagedCudaTests
         FakeLibraries.Fail(_driver, "cuStreamCreate", 2);
         Assert.That(
             () => _libraries.Driver.CreateStream(),
-            Throws.TypeOf<CudaException>().With.Message.StartsWith("The CUDA driver answered CUDA_ERROR_OUT_OF_MEMORY (2) to cuStreamCreate("));
+            Throws.TypeOf<CudaException>().With.Message.StartsWith(
+                "The CUDA driver answered CUDA_ERROR_OUT_OF_MEMORY (2) to cuStreamCreate("));
     }
 
     [Test]
@@ -116,7 +118,8 @@ internal sealed unsafe class ManagedCudaTests
     public void Failed_product_is_thrown_with_its_name()
     {
         FakeLibraries.Fail(_cublas, "cublasGemmEx", 13);
-        Assert.That(Gemm, Throws.TypeOf<CudaException>().With.Message.StartsWith("cuBLAS answered CUBLAS_STATUS_EXECUTION_FAILED (13) to cublasGemmEx("));
+        Assert.That(Gemm, Throws.TypeOf<CudaException>().With.Message.StartsWith(
+            "cuBLAS answered CUBLAS_STATUS_EXECUTION_FAILED (13) to cublasGemmEx("));
     }
 
     private void Launch(nint function)
@@ -129,6 +132,7 @@ internal sealed unsafe class ManagedCudaTests
 
     private void Gemm() => _libraries.Cublas.Gemm(
         Handle, CublasOperation.Transpose, CublasOperation.None, 10, 20, 30, 0.5f,
-        new CublasMatrix(new DevicePointer(0xaa), CudaDataType.BFloat16, 32), new CublasMatrix(new DevicePointer(0xbb), CudaDataType.BFloat16, 40),
+        new CublasMatrix(new DevicePointer(0xaa), CudaDataType.BFloat16, 32),
+        new CublasMatrix(new DevicePointer(0xbb), CudaDataType.BFloat16, 40),
         2f, new CublasMatrix(new DevicePointer(0xcc), CudaDataType.Float32, 16), CublasCompute.Float32FastTensorFloat32);
 }

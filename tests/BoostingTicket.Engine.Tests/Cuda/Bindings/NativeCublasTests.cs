@@ -55,7 +55,8 @@ internal sealed class NativeCublasTests
         FakeLibraries.Fail(_module, "cublasGemmEx", 13);
         CudaException exception = Assert.Throws<CudaException>(Gemm)!;
         Assert.That(exception.Message, Does.StartWith(
-            "cuBLAS answered CUBLAS_STATUS_EXECUTION_FAILED (13) to cublasGemmEx(Transpose, None, m 10, n 20, k 30, A BFloat16 0xaa ld 32, "
+            "cuBLAS answered CUBLAS_STATUS_EXECUTION_FAILED (13) to cublasGemmEx(Transpose, None, m 10, n 20, k 30, A BFloat16 "
+            + "0xaa ld 32, "
             + "B BFloat16 0xbb ld 40, C Float32 0xcc ld 16, Float32FastTensorFloat32)"));
     }
 
@@ -64,7 +65,8 @@ internal sealed class NativeCublasTests
     {
         FakeLibraries.Fail(_module, "cublasSetStream_v2", 7);
         Assert.That(
-            () => _cublas.SetStream(Handle, 0x57), Throws.TypeOf<CudaException>().With.Message.Contains("to cublasSetStream_v2(handle, stream)"));
+            () => _cublas.SetStream(Handle, 0x57),
+            Throws.TypeOf<CudaException>().With.Message.Contains("to cublasSetStream_v2(handle, stream)"));
     }
 
     [Test]
@@ -72,6 +74,7 @@ internal sealed class NativeCublasTests
 
     private void Gemm() => _cublas.Gemm(
         Handle, CublasOperation.Transpose, CublasOperation.None, 10, 20, 30, 0.5f,
-        new CublasMatrix(new DevicePointer(0xaa), CudaDataType.BFloat16, 32), new CublasMatrix(new DevicePointer(0xbb), CudaDataType.BFloat16, 40),
+        new CublasMatrix(new DevicePointer(0xaa), CudaDataType.BFloat16, 32),
+        new CublasMatrix(new DevicePointer(0xbb), CudaDataType.BFloat16, 40),
         2f, new CublasMatrix(new DevicePointer(0xcc), CudaDataType.Float32, 16), CublasCompute.Float32FastTensorFloat32);
 }

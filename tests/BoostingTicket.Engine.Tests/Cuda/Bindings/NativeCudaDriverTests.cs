@@ -44,9 +44,11 @@ internal sealed unsafe class NativeCudaDriverTests
             "CopyToHost", driver => driver.CopyToHost((void*)0x99, A, Huge, Stream),
             "cuMemcpyDtoHAsync_v2(99, 7f0012345600, 5000000000, 57)"),
         Call(
-            "CopyOnDevice", driver => driver.CopyOnDevice(A, B, 7, Stream), "cuMemcpyDtoDAsync_v2(7f0012345600, 7f0065432100, 7, 57)"),
+            "CopyOnDevice", driver =>
+                driver.CopyOnDevice(A, B, 7, Stream), "cuMemcpyDtoDAsync_v2(7f0012345600, 7f0065432100, 7, 57)"),
         Call(
-            "Fill", driver => driver.Fill(A, 0xdeadbeef, Huge, Stream), "cuMemsetD32Async(7f0012345600, deadbeef, 5000000000, 57)"),
+            "Fill", driver =>
+                driver.Fill(A, 0xdeadbeef, Huge, Stream), "cuMemsetD32Async(7f0012345600, deadbeef, 5000000000, 57)"),
         Call("CreateStream", driver => Assert.That(driver.CreateStream(), Is.EqualTo((nint)0x57)), "cuStreamCreate(1)"),
         Call("DestroyStream", driver => driver.DestroyStream(Stream), "cuStreamDestroy_v2(57)"),
         Call("Synchronize", driver => driver.Synchronize(Stream), "cuStreamSynchronize(57)"),
@@ -55,7 +57,8 @@ internal sealed unsafe class NativeCudaDriverTests
         Call("Record", driver => driver.Record(0xe7, Stream), "cuEventRecord(e7, 57)"),
         Call("SynchronizeEvent", driver => driver.SynchronizeEvent(0xe7), "cuEventSynchronize(e7)"),
         Call(
-            "Milliseconds", driver => Assert.That(driver.Milliseconds(0xe7, 0xe8), Is.EqualTo(1.5f)), "cuEventElapsedTime(e7, e8)"),
+            "Milliseconds", driver =>
+                Assert.That(driver.Milliseconds(0xe7, 0xe8), Is.EqualTo(1.5f)), "cuEventElapsedTime(e7, e8)"),
         Call(
             "LoadModule", driver => Assert.That(driver.LoadModule(".version 7.8\0"u8), Is.EqualTo((nint)0x30d)),
             "cuModuleLoadDataEx(.version 7.8, 2, 5, 6, 16384)"),
@@ -67,7 +70,8 @@ internal sealed unsafe class NativeCudaDriverTests
         Call("EndCapture", driver => Assert.That(driver.EndCapture(Stream), Is.EqualTo((nint)0x96)), "cuStreamEndCapture(57)"),
         Call("DestroyGraph", driver => driver.DestroyGraph(0x96), "cuGraphDestroy(96)"),
         Call(
-            "Instantiate", driver => Assert.That(driver.Instantiate(0x96), Is.EqualTo((nint)0xee)), "cuGraphInstantiateWithFlags(96, 0)"),
+            "Instantiate", driver =>
+                Assert.That(driver.Instantiate(0x96), Is.EqualTo((nint)0xee)), "cuGraphInstantiateWithFlags(96, 0)"),
         Call("LaunchGraph", driver => driver.LaunchGraph(0xee, Stream), "cuGraphLaunch(ee, 57)"),
         Call("DestroyExecutable", driver => driver.DestroyExecutable(0xee), "cuGraphExecDestroy(ee)"),
     ];
@@ -105,7 +109,8 @@ internal sealed unsafe class NativeCudaDriverTests
         CudaException exception = Assert.Throws<CudaException>(() => call(_driver))!;
         Assert.That(
             exception.Message,
-            Does.StartWith($"The CUDA driver answered CUDA_ERROR_OUT_OF_MEMORY (2) to {function}(").And.Contain("not enough memory on the GPU"));
+            Does.StartWith($"The CUDA driver answered CUDA_ERROR_OUT_OF_MEMORY (2) to {function}(").And.Contain(
+                "not enough memory on the GPU"));
         Assert.That(exception.Status, Is.EqualTo(2));
         Assert.That(exception.IsOutOfMemory, Is.True);
     }
@@ -143,7 +148,8 @@ internal sealed unsafe class NativeCudaDriverTests
         nint function = _driver.Function(0x30d, "sgd_step");
         FakeLibraries.Reset(_module);
         Launch(function);
-        Assert.That(FakeLibraries.Calls(_module), Is.EqualTo(new[] { "cuLaunchKernel(f1, 1000 2 3, 256 4 5, 0, 57, -7 0.125, 0)" }));
+        Assert.That(
+            FakeLibraries.Calls(_module), Is.EqualTo(new[] { "cuLaunchKernel(f1, 1000 2 3, 256 4 5, 0, 57, -7 0.125, 0)" }));
     }
 
     [Test]
@@ -152,7 +158,8 @@ internal sealed unsafe class NativeCudaDriverTests
         nint function = _driver.Function(0x30d, "sgd_step");
         FakeLibraries.Fail(_module, "cuLaunchKernel", 701);
         CudaException exception = Assert.Throws<CudaException>(() => Launch(function))!;
-        Assert.That(exception.Message, Does.Contain("cuLaunchKernel(sgd_step, 1000 x 2 x 3 blocks of 256 x 4 x 5 threads)").And.Contain("registers"));
+        Assert.That(exception.Message, Does.Contain(
+            "cuLaunchKernel(sgd_step, 1000 x 2 x 3 blocks of 256 x 4 x 5 threads)").And.Contain("registers"));
     }
 
     [Test]
@@ -177,7 +184,8 @@ internal sealed unsafe class NativeCudaDriverTests
     [Test]
     public void Unknown_device_is_an_error() => Assert.That(
         () => _driver.DeviceName(3),
-        Throws.TypeOf<CudaException>().With.Message.Contains("cuDeviceGet(&device, ordinal)").And.Message.Contains("there is no such GPU"));
+        Throws.TypeOf<CudaException>().With.Message.Contains("cuDeviceGet(&device, ordinal)").And.Message.Contains(
+            "there is no such GPU"));
 
     private static TestCaseData Call(string name, Action<ICudaDriver> call, string expected) =>
         new TestCaseData(call, expected).SetArgDisplayNames(name);

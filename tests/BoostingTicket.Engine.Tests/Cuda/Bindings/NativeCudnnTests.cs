@@ -69,8 +69,10 @@ internal sealed class NativeCudnnTests
     }
 
     [TestCase(ConvolutionDirection.Forward, "cudnnConvolutionForward(d0, 0.5, 1 10, 2 20, c0, 6, 40, 5000000000, 2, 3 30)")]
-    [TestCase(ConvolutionDirection.BackwardData, "cudnnConvolutionBackwardData(d0, 0.5, 2 20, 3 30, c0, 6, 40, 5000000000, 2, 1 10)")]
-    [TestCase(ConvolutionDirection.BackwardFilter, "cudnnConvolutionBackwardFilter(d0, 0.5, 1 10, 3 30, c0, 6, 40, 5000000000, 2, 2 20)")]
+    [TestCase(
+        ConvolutionDirection.BackwardData, "cudnnConvolutionBackwardData(d0, 0.5, 2 20, 3 30, c0, 6, 40, 5000000000, 2, 1 10)")]
+    [TestCase(ConvolutionDirection.BackwardFilter,
+        "cudnnConvolutionBackwardFilter(d0, 0.5, 1 10, 3 30, c0, 6, 40, 5000000000, 2, 2 20)")]
     public void Convolve_puts_operands_in_the_passs_order(ConvolutionDirection direction, string expected)
     {
         Convolve(direction);
@@ -98,7 +100,8 @@ internal sealed class NativeCudnnTests
 
     [TestCase(ConvolutionDirection.Forward, "cudnnFindConvolutionForwardAlgorithmEx(d0, 1 10, 2 20, c0, 3 30, 40, 99)")]
     [TestCase(ConvolutionDirection.BackwardData, "cudnnFindConvolutionBackwardDataAlgorithmEx(d0, 2 20, 3 30, c0, 1 10, 40, 99)")]
-    [TestCase(ConvolutionDirection.BackwardFilter, "cudnnFindConvolutionBackwardFilterAlgorithmEx(d0, 1 10, 3 30, c0, 2 20, 40, 99)")]
+    [TestCase(
+        ConvolutionDirection.BackwardFilter, "cudnnFindConvolutionBackwardFilterAlgorithmEx(d0, 1 10, 3 30, c0, 2 20, 40, 99)")]
     public void Find_reads_results_and_leaves_out_what_does_not_work(ConvolutionDirection direction, string expected)
     {
         CudnnAlgorithm[] found = _cudnn.FindAlgorithms(Handle, direction, Operands, new DevicePointer(0x40), 99);
@@ -125,7 +128,8 @@ internal sealed class NativeCudnnTests
         FakeLibraries.Fail(_module, "cudnnConvolutionBackwardFilter", 3000);
         CudaException exception = Assert.Throws<CudaException>(() => Convolve(ConvolutionDirection.BackwardFilter))!;
         Assert.That(exception.Message, Is.EqualTo(
-            "cuDNN answered CUDNN_STATUS_NOT_SUPPORTED (3000) to cudnnConvolutionBackwardFilter(algorithm 6, workspace of 5000000000 bytes): "
+            "cuDNN answered CUDNN_STATUS_NOT_SUPPORTED (3000) to cudnnConvolutionBackwardFilter(algorithm 6, workspace of "
+            + "5000000000 bytes): "
             + "it has no algorithm for this shape and these types; it says: stride 3 is odd"));
         Assert.That(exception.IsNotSupported, Is.True);
     }

@@ -47,7 +47,8 @@ internal sealed partial class NvidiaHeaders
     public static string Complaints(string header, string code) =>
         Gcc(header, $"#include <stddef.h>\n#include <{header}>\n{code}\n", "-fsyntax-only -Wno-deprecated-declarations");
 
-    /// <summary>Types of a function: what it returns, then its parameters, in the words of C#. A structure is <c>struct</c>, a handle
+    /// <summary>Types of a function: what it returns, then its parameters, in the words of C#. A structure is <c>struct</c>, a
+    /// handle
     /// <c>nint</c>. Null when it is not declared.</summary>
     public string[]? Signature(string function)
     {
@@ -85,7 +86,8 @@ internal sealed partial class NvidiaHeaders
         string[] folders = value.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
         if (!folders.Any(folder => File.Exists(Path.Combine(folder, header))))
             throw new IgnoreException($"There is no {header} in {value} ({Variable}).");
-        var start = new ProcessStartInfo("gcc", $"{options} -x c {string.Join(' ', folders.Select(folder => $"-I\"{folder}\""))} -")
+        var start = new ProcessStartInfo(
+            "gcc", $"{options} -x c {string.Join(' ', folders.Select(folder => $"-I\"{folder}\""))} -")
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -13,7 +13,8 @@ public sealed class AttackKernelsTests
     private const ElementType F32 = ElementType.Float32;
 
     /// <summary>Pixels that are and that are not a multiple of four, channels of one and of several vectors.</summary>
-    private static readonly FeatureShape[] Images = [new(1, 6, 7), new(3, 8, 8), new(3, 5, 5), new(10), new(6, 3, 3), new(1, 28, 28)];
+    private static readonly FeatureShape[] Images = [
+        new(1, 6, 7), new(3, 8, 8), new(3, 5, 5), new(10), new(6, 3, 3), new(1, 28, 28)];
 
     private static float[] Pixels(SeededValues random, int count) =>
         Array.ConvertAll(random.Uniform(count, -0.25f, 1.25f), value => Math.Clamp(value, 0, 1));
@@ -49,7 +50,9 @@ public sealed class AttackKernelsTests
         float[] clean = Pixels(random, batch * shape.Length), moves = random.Uniform(clean.Length, -1, 1);
         float[] gradient = random.Normal(clean.Length, deviation: 1e-30f);
         for (int i = 0; i < gradient.Length; i += 3)
-            gradient[i] = (i / 3 % 5) switch { 0 => 0, 1 => -0f, 2 => float.NaN, 3 => float.PositiveInfinity, _ => -float.MaxValue };
+            gradient[i] = (
+                i / 3 % 5) switch
+            { 0 => 0, 1 => -0f, 2 => float.NaN, 3 => float.PositiveInfinity, _ => -float.MaxValue };
         float[] moved = [.. clean.Zip(moves, (pixel, move) => Math.Clamp(pixel + Epsilon * move, 0, 1))];
         using var bench = new KernelBench();
         TensorView adversarial = bench.Upload(F32, batch, shape, moved);
@@ -85,7 +88,8 @@ public sealed class AttackKernelsTests
         }
         Assert.That(bench.Read(best), Is.EqualTo(kept));
         Assert.That(
-            bench.Read<float>(bestLosses, Batch), Is.EqualTo(challengers.Zip(champions, (one, other) => one > other ? one : other)));
+            bench.Read<float>(bestLosses, Batch),
+            Is.EqualTo(challengers.Zip(champions, (one, other) => one > other ? one : other)));
     }
 
     [Test]
@@ -115,7 +119,8 @@ public sealed class AttackKernelsTests
     {
         using var bench = new KernelBench();
         TensorView before = bench.Upload(F32, batch, shape, clean), after = bench.Upload(F32, batch, shape, adversarial);
-        DevicePointer scratch = bench.Reserve(AttackKernels.MeasureScratchBytes(before)), result = bench.Reserve(3 * sizeof(float));
+        DevicePointer scratch = bench.Reserve(AttackKernels.MeasureScratchBytes(before)),
+        result = bench.Reserve(3 * sizeof(float));
         new AttackKernels(bench.Library).MeasurePerturbation(before, after, scratch, result);
         return bench.Read<float>(result, 3);
     }

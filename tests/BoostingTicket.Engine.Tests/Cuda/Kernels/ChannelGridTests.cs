@@ -14,7 +14,8 @@ internal sealed class ChannelGridTests
         [Values] ElementType type, [ValueSource(nameof(Channels))] int channels, [Values(1, 2, 33, 2048, 131072)] int pixels)
     {
         var tensor = new TensorView(DevicePointer.Null, type, pixels, new FeatureShape(channels));
-        foreach ((ChannelGrid grid, int largest) in new[] { (ChannelGrid.ForSums(tensor), 512), (ChannelGrid.ForResults(tensor), 2048) })
+        foreach ((ChannelGrid grid, int largest) in new[] { (ChannelGrid.ForSums(tensor), 512), (
+            ChannelGrid.ForResults(tensor), 2048) })
         {
             int lanes = 1 << grid.LaneBits;
             Assert.Multiple(() =>

@@ -43,7 +43,8 @@ public sealed class DataKernelsTests
         for (int i = 0; i < batch; i++)
         {
             requests[i] = new ImageRequest(
-                draws[4 * i] % 5, (sbyte)(draws[4 * i + 1] % 15 - 7), (sbyte)(draws[4 * i + 2] % 15 - 7), draws[4 * i + 3] % 2 == 1);
+                draws[4 * i] % 5, (sbyte)(draws[4 * i + 1] % 15 - 7), (sbyte)(draws[4 * i + 2] % 15 - 7),
+                draws[4 * i + 3] % 2 == 1);
         }
         float[] expected = new float[batch * shape.Length];
         for (int i = 0; i < expected.Length; i++)

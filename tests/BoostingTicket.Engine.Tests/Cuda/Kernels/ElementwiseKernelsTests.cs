@@ -62,7 +62,8 @@ public sealed class ElementwiseKernelsTests
         var random = new SeededValues($"backward {from} {to} {shape} {batch}");
         using var bench = new KernelBench();
         var kernels = new ElementwiseKernels(bench.Library);
-        float[] dy = random.Normal(batch * shape.Length), addend = random.Normal(dy.Length), scale = random.Normal(shape.Channels);
+        float[] dy = random.Normal(batch * shape.Length), addend = random.Normal(dy.Length),
+        scale = random.Normal(shape.Channels);
         float[] output = Array.ConvertAll(random.Normal(dy.Length), value => value < 0 ? 0 : value);
         output[0] = float.NaN;
         TensorView source = bench.Upload(from, batch, shape, dy), other = bench.Upload(to, batch, shape, addend);
@@ -114,12 +115,14 @@ public sealed class ElementwiseKernelsTests
         }
     }
 
-    /// <summary>Every case of rounding: ties to even either way, the largest numbers, infinities, NaN, subnormal numbers.</summary>
+    /// <summary>Every case of rounding: ties to even either way, the largest numbers, infinities, NaN, subnormal
+    /// numbers.</summary>
     [Test]
     public void Converts_between_types_rounding_to_nearest_even()
     {
         uint[] bits = [
-            0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff, 0x7f7fffff, 0x7f7f8000, 0x7f7f7fff, 0x7f800000, 0xff800000, 0x7f800001,
+            0x3f808000, 0x3f818000, 0x3f808001, 0x3f807fff, 0x7f7fffff, 0x7f7f8000, 0x7f7f7fff, 0x7f800000, 0xff800000,
+            0x7f800001,
             0xffffffff, 0x7fc00000, 0x00000001, 0x00008000, 0x00018000, 0x80008001, 0x80000000, 0x007fffff];
         float[] values = [.. bits.Select(BitConverter.UInt32BitsToSingle), .. new SeededValues("round").Normal(200)];
         var shape = new FeatureShape(values.Length);

@@ -7,8 +7,8 @@ using BoostingTicket.SoftwareCuda;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
-/// <summary>Device memory for one test of a kernel, and the way in and out of it. Values are logical, in the order sample, channel, row,
-/// column; reading a tensor also checks that its padding holds +0.</summary>
+/// <summary>Device memory for one test of a kernel, and the way in and out of it. Values are logical, in the order sample,
+/// channel, row, column; reading a tensor also checks that its padding holds +0.</summary>
 internal sealed unsafe class KernelBench : IDisposable
 {
     private readonly ICudaDriver _driver;

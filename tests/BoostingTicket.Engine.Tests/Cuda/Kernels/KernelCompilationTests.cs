@@ -6,7 +6,8 @@ using BoostingTicket.KernelCompiler;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
-/// <summary>The committed PTX is what the source compiles to, is what the program carries, and is fit for every supported GPU.</summary>
+/// <summary>The committed PTX is what the source compiles to, is what the program carries, and is fit for every supported
+/// GPU.</summary>
 public sealed partial class KernelCompilationTests
 {
     private static readonly string[] Architectures = ["sm_70", "sm_80", "sm_90"];
@@ -16,7 +17,8 @@ public sealed partial class KernelCompilationTests
         from architecture in Architectures
         select (object[])[family, architecture];
 
-    /// <summary>The head holds a hash of source and headers, so this finds a change that was not compiled, on any machine.</summary>
+    /// <summary>The head holds a hash of source and headers, so this finds a change that was not compiled, on any
+    /// machine.</summary>
     [Test]
     public void Committed_ptx_was_compiled_from_the_source_beside_it()
     {
@@ -98,7 +100,8 @@ public sealed partial class KernelCompilationTests
             Assert.Ignore($"ptxas was not found; tools/get-nvrtc.sh obtains it, {NvrtcFolders.Variable} names its folder");
         string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{family}-{architecture}.ptx");
         File.WriteAllBytes(path, KernelLibrary.Ptx(family)[..^1]);
-        string log = Run(assembler!, ["-v", $"-arch={architecture}", path, "-o", Path.ChangeExtension(path, ".cubin")], out int status);
+        string log = Run(
+            assembler!, ["-v", $"-arch={architecture}", path, "-o", Path.ChangeExtension(path, ".cubin")], out int status);
         File.Delete(path);
         File.Delete(Path.ChangeExtension(path, ".cubin"));
         if (log.Contains("is not defined for option", StringComparison.Ordinal))
@@ -118,7 +121,8 @@ public sealed partial class KernelCompilationTests
         if (NvrtcFolders.Find(null, KernelFiles.Repository ?? AppContext.BaseDirectory) is not { } folder)
         {
             Assert.Ignore(
-                $"NVRTC {Nvrtc.RequiredVersion} was not found; tools/get-nvrtc.sh obtains it, {NvrtcFolders.Variable} names its folder");
+                $"NVRTC {Nvrtc.RequiredVersion} was not found; tools/get-nvrtc.sh obtains it, {NvrtcFolders.Variable} names its "
+                + $"folder");
             return null;
         }
         return Nvrtc.Load(folder);

@@ -73,7 +73,8 @@ internal sealed class LossKernelTests
     /// <summary>NaN reaches the cross-entropy, so that a diverged run is noticed, and is never correct. The margin's rival is
     /// NaN only as the first of the others, as where a loop keeps the largest so far.</summary>
     [Test]
-    public void Not_a_number_is_never_correct([Values] LossKind kind, [Values(0, 1, 2, 3, 39)] int where, [Values(0, 2, 39)] int label)
+    public void Not_a_number_is_never_correct(
+        [Values] LossKind kind, [Values(0, 1, 2, 3, 39)] int where, [Values(0, 2, 39)] int label)
     {
         using var bench = new TensorBench($"loss NaN {kind} {where} {label}");
         float[] values = bench.Random.Normal(40);

@@ -12,8 +12,8 @@ internal sealed class NormalizationKernelTests
     private const float Epsilon = 1e-5f;
     private const float Momentum = 0.1f;
 
-    // Padding; three values a channel (of two, the gradient would vanish); lanes without a vector; whole batches of pixels and a rest; more chunks than a finishing
-    // block has rows.
+    // Padding; three values a channel (of two, the gradient would vanish); lanes without a vector; whole batches of pixels and a
+    // rest; more chunks than a finishing block has rows.
     private static readonly (int Batch, FeatureShape Shape)[] Sizes =
     [
         (18, new FeatureShape(3, 5, 7)), (3, new FeatureShape(10)), (33, new FeatureShape(17, 2, 3)), (5, new FeatureShape(500)),
@@ -128,7 +128,8 @@ internal sealed class NormalizationKernelTests
     [TestCase(false, true)]
     [TestCase(false, false)]
     public void Backward_leaves_out_parameter_gradients_that_are_not_wanted(bool wantScale, bool wantShift) =>
-        Backward(ElementType.Float32, 5, new FeatureShape(17, 2, 3), Summand.None, relu: false, inPlace: false, wantScale, wantShift);
+        Backward(
+            ElementType.Float32, 5, new FeatureShape(17, 2, 3), Summand.None, relu: false, inPlace: false, wantScale, wantShift);
 
     [Test]
     public void Fold_joins_bias_and_running_statistics([Values(1, 10, 300)] int channels, [Values] bool withBias)
@@ -326,7 +327,8 @@ internal sealed class NormalizationKernelTests
             TensorBench.AssertClose(_bench.Read(_savedMean, channels), mean, ElementType.Float32, "saved mean", roundings);
             TensorBench.AssertClose(
                 _bench.Read(_savedInverse, channels), inverse, ElementType.Float32, "saved inverse deviation", roundings);
-            TensorBench.AssertClose(_bench.Read(_runningMean, channels), runningMean, ElementType.Float32, "running mean", roundings);
+            TensorBench.AssertClose(
+                _bench.Read(_runningMean, channels), runningMean, ElementType.Float32, "running mean", roundings);
             TensorBench.AssertClose(
                 _bench.Read(_runningVariance, channels), runningVariance, ElementType.Float32, "running variance", roundings);
         }

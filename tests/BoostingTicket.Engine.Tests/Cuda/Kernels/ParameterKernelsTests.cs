@@ -11,7 +11,8 @@ public sealed class ParameterKernelsTests
     private static readonly int[] Lengths = [1, 2, 3, 4, 5, 7, 16, 1000, 9001];
 
     /// <summary>Values between an aligned address and the beginning of gradients, momenta, masks, weights.</summary>
-    private static readonly int[][] Offsets = [[0, 0, 0, 0], [1, 1, 1, 1], [2, 6, 2, 10], [3, 3, 3, 3], [0, 1, 2, 3], [1, 1, 0, 1]];
+    private static readonly int[][] Offsets = [
+        [0, 0, 0, 0], [1, 1, 1, 1], [2, 6, 2, 10], [3, 3, 3, 3], [0, 1, 2, 3], [1, 1, 0, 1]];
 
     [Test]
     public void Sgd_step_is_that_of_the_cpu_to_the_bit(
@@ -95,7 +96,8 @@ public sealed class ParameterKernelsTests
     private static double Sum(float[] values, int offset)
     {
         using var bench = new KernelBench();
-        DevicePointer scratch = bench.Reserve(ParameterKernels.SumScratchBytes(values.Length)), result = bench.Reserve(sizeof(double));
+        DevicePointer scratch = bench.Reserve(ParameterKernels.SumScratchBytes(values.Length)),
+        result = bench.Reserve(sizeof(double));
         DevicePointer from = values.Length == 0 ? DevicePointer.Null : bench.Upload(values, offset);
         new ParameterKernels(bench.Library).Sum(from, values.Length, scratch, result);
         return bench.Read<double>(result, 1)[0];

@@ -76,7 +76,8 @@ internal sealed class PoolingKernelTests
         int count = 5 * input.Length;
         FeatureShape pooled = pool.Output(input);
         float[] values = bench.Normal(type, count), slopes = bench.Normal(type, 5 * pooled.Length);
-        float[] addend = bench.Normal(type, count), mask = Array.ConvertAll(bench.Normal(type, count), value => MathF.Max(value, 0));
+        float[] addend = bench.Normal(type, count),
+        mask = Array.ConvertAll(bench.Normal(type, count), value => MathF.Max(value, 0));
         if (ties)
             values = Array.ConvertAll(values, value => MathF.Max(MathF.Round(value), 0));
         else if (pool.Kind == PoolKind.Max)

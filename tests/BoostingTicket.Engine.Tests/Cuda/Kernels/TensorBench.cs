@@ -65,7 +65,8 @@ internal sealed class TensorBench : IDisposable
                 ? Math.Abs(actual[i] - expected[i]) <= allowed
                 : actual[i].Equals(expected[i]);
             if (!fits)
-                Assert.Fail($"{what}[{i}] of {expected.Length} is {actual[i]:R} instead of {expected[i]:R} (within {allowed:E2}).");
+                Assert.Fail(
+                    $"{what}[{i}] of {expected.Length} is {actual[i]:R} instead of {expected[i]:R} (within {allowed:E2}).");
         }
     }
 

@@ -41,7 +41,8 @@ public sealed class ConversionTests : SoftwareFixture
     public void From_integers_to_float32(string instruction, string types, ulong value, float expected) =>
         Assert.That(Evaluate1(instruction, types, value), Is.EqualTo(Bits(expected)));
 
-    /// <summary>2^61 + 2^37 + 1 lies just above the middle between two float32; through float64 it would fall on the middle.</summary>
+    /// <summary>2^61 + 2^37 + 1 lies just above the middle between two float32; through float64 it would fall on the
+    /// middle.</summary>
     [Test]
     public void Integers_of_64_bits_are_rounded_once() =>
         Assert.That(
@@ -116,7 +117,8 @@ public sealed class ConversionTests : SoftwareFixture
         bool single = type == "f32";
         ulong[] results = Evaluate(
             $"setp.{operation}.{type}", single ? "pff" : "pee",
-            [.. pairs.Select(pair => single ? [Bits(pair.A), Bits(pair.B)] : new[] { Bits((double)pair.A), Bits((double)pair.B) })]);
+            [.. pairs.Select(
+                pair => single ? [Bits(pair.A), Bits(pair.B)] : new[] { Bits((double)pair.A), Bits((double)pair.B) })]);
         for (int i = 0; i < pairs.Length; i++)
         {
             (float a, float b) = pairs[i];

@@ -38,7 +38,8 @@ public sealed class DefectTests : SoftwareFixture
     [Test]
     public void A_read_of_an_output_that_nobody_wrote()
     {
-        string report = Run(Address + "setp.ne.u32 %p1, %r1, 5; @%p1 st.global.u32 [%rd1], %r1; ld.global.u32 %r2, [%rd1];", 8, 32);
+        string report = Run(
+            Address + "setp.ne.u32 %p1, %r1, 5; @%p1 st.global.u32 [%rd1], %r1; ld.global.u32 %r2, [%rd1];", 8, 32);
         Assert.That(report, Does.Contain("read of memory that nobody wrote: byte 20 of").And.Contain("thread (5, 0, 0)"));
     }
 
@@ -50,7 +51,8 @@ public sealed class DefectTests : SoftwareFixture
             "incomplete", ".param .u64 out", Address + "setp.ne.u32 %p1, %r1, 5; @%p1 st.global.u32 [%rd1], %r1;");
         Launch(function, new LaunchGrid(1, 8), output.Address);
         Assert.That(
-            Defect(() => Download<uint>(output, 8)), Does.Contain("cuMemcpyDtoHAsync: read of memory that nobody wrote: byte 20"));
+            Defect(() => Download<uint>(output, 8)),
+            Does.Contain("cuMemcpyDtoHAsync: read of memory that nobody wrote: byte 20"));
     }
 
     [Test]
@@ -72,7 +74,8 @@ public sealed class DefectTests : SoftwareFixture
     [Test]
     public void A_barrier_that_a_part_never_reaches()
     {
-        string report = Run(Address + "setp.ge.u32 %p1, %r1, 40; @%p1 bra SKIP; bar.sync 0; SKIP: st.global.u32 [%rd1], %r1;", 64, 256);
+        string report = Run(
+            Address + "setp.ge.u32 %p1, %r1, 40; @%p1 bra SKIP; bar.sync 0; SKIP: st.global.u32 [%rd1], %r1;", 64, 256);
         Assert.That(
             report,
             Does.Contain("barrier not reached by all: 40 of 64 threads wait").And.Contain("thread (40, 0, 0) has ended at 'ret'")
@@ -89,7 +92,8 @@ public sealed class DefectTests : SoftwareFixture
     public void Two_barriers_for_the_two_ways_of_a_branch() =>
         Assert.That(
             Run(
-                Address + "setp.ge.u32 %p1, %r1, 32; @%p1 bra OTHER; bar.sync 0; bra.uni DONE; OTHER: bar.sync 0; DONE:", 64, 256),
+                Address + "setp.ge.u32 %p1, %r1, 32; @%p1 bra OTHER; bar.sync 0; bra.uni DONE; OTHER: bar.sync 0; DONE:", 64,
+                256),
             Does.Contain("barrier not reached by all: this thread waits at another one"));
 
     [TestCase("ld.shared.u32 %r5, [%r4];")]
@@ -97,7 +101,8 @@ public sealed class DefectTests : SoftwareFixture
     public void A_missing_barrier_after_a_store(string access)
     {
         string report = Run(
-            Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
+            Address
+                + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + $"xor.b32 %r4, %r1, 1; mad.lo.u32 %r4, %r4, 4, %r2; {access}", 64, 256);
         Assert.That(
             report,
@@ -111,7 +116,8 @@ public sealed class DefectTests : SoftwareFixture
     public void A_missing_barrier_after_a_load()
     {
         string report = Run(
-            Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
+            Address
+                + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + "bar.sync 0; xor.b32 %r4, %r1, 1; mad.lo.u32 %r4, %r4, 4, %r2; ld.shared.u32 %r5, [%r4]; add.u32 %r5, %r5, 1;"
             + "st.shared.u32 [%r3], %r5;", 64, 256);
         Assert.That(report, Does.Contain("byte 0 of shared memory (byte 0 of buffer) was read by thread (1, 0, 0) at"));
@@ -121,7 +127,8 @@ public sealed class DefectTests : SoftwareFixture
     public void A_barrier_of_the_warp_does_not_order_other_warps()
     {
         string report = Run(
-            Address + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
+            Address
+                + ".shared .align 4 .b8 buffer[256]; mov.u32 %r2, buffer; mad.lo.u32 %r3, %r1, 4, %r2; st.shared.u32 [%r3], %r1;"
             + "bar.warp.sync -1; xor.b32 %r4, %r1, 32; mad.lo.u32 %r4, %r4, 4, %r2; ld.shared.u32 %r5, [%r4];", 64, 256);
         Assert.That(report, Does.Contain("byte 128 of shared memory (byte 128 of buffer) was written by thread (32, 0, 0) at"));
     }
@@ -135,7 +142,8 @@ public sealed class DefectTests : SoftwareFixture
         string generic = Run(Address + Buffer + "cvta.to.shared.u64 %rd2, %rd1;", 32, 128);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(outside, Does.Contain("out of bounds: bytes 128 to 131 of shared memory, of which the kernel declares 128"));
+            Assert.That(
+                outside, Does.Contain("out of bounds: bytes 128 to 131 of shared memory, of which the kernel declares 128"));
             Assert.That(unwritten, Does.Contain("read of shared memory that nobody wrote: byte 0"));
             Assert.That(generic, Does.Contain("is not an address of that space"));
         }
@@ -191,12 +199,14 @@ public sealed class DefectTests : SoftwareFixture
     [Test]
     public void A_division_by_zero() =>
         Assert.That(
-            Run(Address + "div.u32 %r2, 5, %r1;", 8, 32), Does.Contain("integer division by zero").And.Contain("thread (0, 0, 0)"));
+            Run(Address + "div.u32 %r2, 5, %r1;", 8, 32),
+            Does.Contain("integer division by zero").And.Contain("thread (0, 0, 0)"));
 
     [Test]
     public void A_loop_without_end() =>
         Assert.That(
-            Run("LOOP: bra LOOP;", 8, 32), Does.Contain("the block does not end within 100000 instructions").And.Contain("'bra LOOP'"));
+            Run("LOOP: bra LOOP;", 8, 32),
+            Does.Contain("the block does not end within 100000 instructions").And.Contain("'bra LOOP'"));
 
     [Test]
     public void A_trap() => Assert.That(Run("trap;", 8, 32), Does.Contain("the kernel trapped"));
@@ -220,7 +230,8 @@ public sealed class DefectTests : SoftwareFixture
         using (Assert.EnterMultipleScope())
         {
             Assert.That(
-                Defect(() => Launch(bounded, new LaunchGrid(1, 288))), Does.Contain("288 threads are more than its launch bound of 256"));
+                Defect(() => Launch(bounded, new LaunchGrid(1, 288))),
+                Does.Contain("288 threads are more than its launch bound of 256"));
             Assert.That(Defect(() => Launch(exact, new LaunchGrid(1, 32))), Does.Contain("must be of 16 x 2 threads"));
             Assert.That(Defect(() => Launch(large, new LaunchGrid(1, 32))), Does.Contain("49156 bytes of shared memory"));
             Assert.That(() => Launch(exact, new LaunchGrid(1, 1, 1, 16, 2, 1)), Throws.Nothing);

@@ -20,7 +20,8 @@ public sealed unsafe class DeviceTests : SoftwareFixture
             Assert.That(Device.DeviceName(0), Is.EqualTo("Software CUDA device"));
             Assert.That(Device.Attribute(DeviceAttribute.ComputeCapabilityMajor, 0), Is.GreaterThanOrEqualTo(7));
             Assert.That(Device.Attribute(DeviceAttribute.MaxThreadsPerBlock, 0), Is.EqualTo(1024));
-            Assert.That(Enum.GetValues<DeviceAttribute>().Select(attribute => Device.Attribute(attribute, 0)), Is.All.Not.Negative);
+            Assert.That(
+                Enum.GetValues<DeviceAttribute>().Select(attribute => Device.Attribute(attribute, 0)), Is.All.Not.Negative);
             Assert.That(Device.TotalMemory(0), Is.EqualTo(64 << 20));
             Assert.That(Status(() => Device.DeviceName(1)), Is.EqualTo(101));
         }

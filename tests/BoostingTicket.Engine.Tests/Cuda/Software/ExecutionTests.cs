@@ -57,7 +57,9 @@ public sealed class ExecutionTests : SoftwareFixture
     public void Guards_choose_threads_one_by_one()
     {
         uint[] results = Run(
-            40, "and.b32 %r3, %r1, 3; setp.eq.u32 %p1, %r3, 2; mov.u32 %r2, 5; @%p1 mov.u32 %r2, 6; @!%p1 add.u32 %r2, %r2, %r1;");
+            40,
+            "and.b32 %r3, %r1, 3; setp.eq.u32 %p1, %r3, 2; mov.u32 %r2, 5; @%p1 mov.u32 %r2, 6; "
+            + "@!%p1 add.u32 %r2, %r2, %r1;");
         Assert.That(results, Is.EqualTo(Enumerable.Range(0, 40).Select(n => n % 4 == 2 ? 6u : 5u + (uint)n)));
     }
 
@@ -106,7 +108,8 @@ public sealed class ExecutionTests : SoftwareFixture
         DevicePointer output = Allocate<uint>(64);
         Launch(function, new LaunchGrid(1, 64), output.Address);
         Assert.That(
-            Download<uint>(output, 64), Is.EqualTo(Enumerable.Range(0, 64).Select(n => (uint)((2 * n) + 7 + (n > 20 ? 0 : 1000)))));
+            Download<uint>(output, 64),
+            Is.EqualTo(Enumerable.Range(0, 64).Select(n => (uint)((2 * n) + 7 + (n > 20 ? 0 : 1000)))));
         Free(output);
     }
 

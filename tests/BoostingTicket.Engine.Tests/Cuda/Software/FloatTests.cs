@@ -7,7 +7,8 @@ public sealed class FloatTests : SoftwareFixture
 {
     private static readonly float[] Edges =
     [
-        0f, -0f, 1f, -1f, 1.5f, 3f, 0.1f, -0.3f, 1e-20f, 1.1754942e-38f, 1e-40f, -float.Epsilon, float.Epsilon, 16777217f, 33554431f,
+        0f, -0f, 1f, -1f, 1.5f, 3f, 0.1f, -0.3f, 1e-20f, 1.1754942e-38f, 1e-40f, -float.Epsilon, float.Epsilon, 16777217f,
+        33554431f,
         1e30f, -3e38f, float.MaxValue, float.MinValue, 0.99999994f, 1.0000001f, 1234567.9f,
     ];
 
@@ -172,7 +173,8 @@ public sealed class FloatTests : SoftwareFixture
         using (Assert.EnterMultipleScope())
         {
             Assert.That(
-                Evaluate1("fma.rn.f64", "eeee", Bits(near), Bits(near), Bits(-(1 + Math.ScaleB(1, -51)))), Is.EqualTo(Bits(tiny)));
+                Evaluate1("fma.rn.f64", "eeee", Bits(near), Bits(near), Bits(-(1 + Math.ScaleB(1, -51)))),
+                Is.EqualTo(Bits(tiny)));
             Assert.That(Evaluate1("sqrt.rn.f64", "ee", Bits(2.0)), Is.EqualTo(Bits(Math.Sqrt(2))));
             Assert.That(Evaluate1("rcp.rn.f64", "ee", Bits(3.0)), Is.EqualTo(Bits(1 / 3.0)));
             Assert.That(Evaluate1("neg.f64", "ee", Bits(3.0)), Is.EqualTo(Bits(-3.0)));
@@ -189,8 +191,8 @@ public sealed class FloatTests : SoftwareFixture
 
     private static Rational Square(Rational value) => value * value;
 
-    // An exact zero: a product's or quotient's sign is that of its factors; a sum of opposite numbers is positive, but when rounded
-    // down.
+    // An exact zero: a product's or quotient's sign is that of its factors; a sum of opposite numbers is positive, but when
+    // rounded down.
     private static float ZeroOf(string operation, string rounding, float a, float b)
     {
         if (operation is "mul" or "div")

@@ -7,7 +7,8 @@ public sealed class IntegerTests : SoftwareFixture
 {
     private static readonly ulong[] Edges =
     [
-        0, 1, 2, 3, 7, 31, 32, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, 0x80000000, 0xdeadbeef, 0xffffffff,
+        0, 1, 2, 3, 7, 31, 32, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x12345678, 0x7fffffff, 0x80000000, 0xdeadbeef,
+        0xffffffff,
         0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xfedcba9876543210, ulong.MaxValue,
     ];
 
@@ -58,7 +59,8 @@ public sealed class IntegerTests : SoftwareFixture
             foreach (ulong b in Edges)
             {
                 ulong c = a ^ (b << 1);
-                BigInteger? value = Operations[operation](Number(a, bits, signed), Number(b, bits, signed), Number(c, bits, signed));
+                BigInteger? value = Operations[operation](
+                    Number(a, bits, signed), Number(b, bits, signed), Number(c, bits, signed));
                 if (value is not { } exact)
                     continue;
                 rows.Add([.. new[] { a, b, c }.Take(operands).Select(one => Cut(one, bits))]);
@@ -88,14 +90,16 @@ public sealed class IntegerTests : SoftwareFixture
         Assert.That(Evaluate1(instruction, types, row), Is.EqualTo(expected));
     }
 
-    /// <summary>A 128-bit sum and difference, and a 128-bit product of 64-bit numbers, in halves of 64 and words of 32 bits.</summary>
+    /// <summary>A 128-bit sum and difference, and a 128-bit product of 64-bit numbers, in halves of 64 and words of 32
+    /// bits.</summary>
     [Test]
     public void Carries_go_from_one_instruction_to_the_next()
     {
         const string Add = "add.cc.u64 %rd5, %rd1, %rd3; addc.u64 %rd0, %rd2, %rd4;";
         const string Subtract = "sub.cc.u64 %rd5, %rd1, %rd3; subc.u64 %rd0, %rd2, %rd4;";
         const string Chain = "add.cc.u32 %r5, %r1, %r2; addc.cc.u32 %r6, %r3, %r3; addc.u32 %r0, %r4, 0;";
-        const string Multiply = "mul.lo.u64 %rd5, %rd1, %rd2; mad.lo.cc.u64 %rd6, %rd1, %rd3, %rd5; madc.hi.u64 %rd0, %rd1, %rd3, %rd4;";
+        const string Multiply =
+            "mul.lo.u64 %rd5, %rd1, %rd2; mad.lo.cc.u64 %rd6, %rd1, %rd3, %rd5; madc.hi.u64 %rd0, %rd1, %rd3, %rd4;";
         using (Assert.EnterMultipleScope())
         {
             Assert.That(Evaluate1(Add, "ddddd", ulong.MaxValue, 5, 1, 7), Is.EqualTo(13));

@@ -49,7 +49,8 @@ public sealed class MemoryTests : SoftwareFixture
     [Test]
     public void Atomics_run_in_the_order_of_threads(
         [Values(
-            "add.u32", "min.s32", "min.u32", "max.s32", "max.u32", "and.b32", "or.b32", "xor.b32", "exch.b32", "inc.u32", "dec.u32")]
+            "add.u32", "min.s32", "min.u32", "max.s32", "max.u32", "and.b32", "or.b32", "xor.b32", "exch.b32", "inc.u32",
+            "dec.u32")]
         string operation,
         [Values(0u, 3u, 0xffffffffu)] uint start)
     {
@@ -165,7 +166,8 @@ public sealed class MemoryTests : SoftwareFixture
             """
             ld.param.u64 %rd1, [out];
             ld.const.f32 %f1, [table+4]; st.global.f32 [%rd1], %f1;
-            mov.u64 %rd2, pointer; ld.global.u64 %rd3, [%rd2]; ld.global.u32 %r1, [%rd3]; add.u32 %r1, %r1, 1; st.global.u32 [%rd3], %r1;
+            mov.u64 %rd2, pointer; ld.global.u64 %rd3, [%rd2]; ld.global.u32 %r1, [%rd3];
+            add.u32 %r1, %r1, 1; st.global.u32 [%rd3], %r1;
             ld.global.u32 %r2, [counter]; st.global.u32 [%rd1+4], %r2;
             ld.global.u8 %r3, [text+2]; st.global.u32 [%rd1+8], %r3;
             ld.global.u64 %rd4, [pointer+8]; ld.f32 %f2, [%rd4]; st.global.f32 [%rd1+12], %f2;

@@ -8,7 +8,8 @@ using BoostingTicket.SoftwareCuda;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
-/// <summary>Defects planted in the engine's own kernels are caught by name: the kernels run, with one change in their PTX.</summary>
+/// <summary>Defects planted in the engine's own kernels are caught by name: the kernels run, with one change in their
+/// PTX.</summary>
 public sealed unsafe partial class PlantedDefectTests
 {
     private static readonly FeatureShape Shape = new(8, 5, 5);
@@ -28,7 +29,8 @@ public sealed unsafe partial class PlantedDefectTests
         string report = Assert.Throws<SoftwareCudaException>(() => Normalise(device))!.Message;
         Assert.That(
             report,
-            Does.StartWith("Kernel elementwise_forward_f32_f32: write of 16 bytes out of bounds").And.Contain("behind the last byte of")
+            Does.StartWith("Kernel elementwise_forward_f32_f32: write of 16 bytes out of bounds").And.Contain(
+                "behind the last byte of")
                 .And.Contain("'st.global.v4.f32 [").And.Contain("thread ("));
     }
 
@@ -56,7 +58,8 @@ public sealed unsafe partial class PlantedDefectTests
     {
         // The first thread of each block ends before the first barrier.
         using var device = Open(text => FirstBarrier().Replace(
-            text, "{ .reg .pred %planted; .reg .b32 %thread; mov.u32 %thread, %tid.x; setp.eq.u32 %planted, %thread, 0; @%planted ret; } $1",
+            text, "{ .reg .pred %planted; .reg .b32 %thread; mov.u32 %thread, %tid.x; setp.eq.u32 %planted, %thread, 0; "
+                + "@%planted ret; } $1",
             1));
         Assert.That(
             Assert.Throws<SoftwareCudaException>(() => Sum(device))!.Message,

@@ -104,7 +104,8 @@ public abstract unsafe class SoftwareFixture
     }
 
     /// <summary>Executes an instruction once for each row of operands, each row in a thread of its own.</summary>
-    /// <param name="instruction">Name and modifiers, such as <c>add.s32</c>, or several instructions that name the registers.</param>
+    /// <param name="instruction">Name and modifiers, such as <c>add.s32</c>, or several instructions that name the
+    /// registers.</param>
     /// <param name="types">A letter for the result and each operand: p predicate, h 16 bits, r 32 bits, d 64 bits, f float32,
     /// e float64.</param>
     /// <param name="rows">Operands as bits.</param>

@@ -19,7 +19,8 @@ public sealed class TableCoverageTests
         string file = Path.Combine(TestContext.CurrentContext.WorkDirectory, "cuda-coverage.txt");
         File.WriteAllText(file, report);
         TestContext.AddTestAttachment(file, "Kernels and library calls that the operation table covers");
-        Assert.That(coverage.Kernels.Where(kernel => kernel.Value == 0).Select(kernel => kernel.Key), Is.EquivalentTo(OutsideTheTable));
+        Assert.That(
+            coverage.Kernels.Where(kernel => kernel.Value == 0).Select(kernel => kernel.Key), Is.EquivalentTo(OutsideTheTable));
         Assert.That(coverage.Calls.Keys, Is.SupersetOf((string[])["cublasGemmEx", "cudnnConvolutionForward"]));
     }
 }

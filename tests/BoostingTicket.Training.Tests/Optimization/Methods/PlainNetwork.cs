@@ -3,8 +3,8 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Tests.Optimization.Methods;
 
-/// <summary>Normalised images, a 3x3 convolution, batch normalisation, a rectifier and a linear layer in plain double precision, with
-/// gradients by hand and masked SGD: what training methods are checked on.</summary>
+/// <summary>Normalised images, a 3x3 convolution, batch normalisation, a rectifier and a linear layer in plain double precision,
+/// with gradients by hand and masked SGD: what training methods are checked on.</summary>
 internal sealed class PlainNetwork
 {
     public const int Channels = 2, Size = 4, Filters = 3, Classes = 3, Pixels = Size * Size, ImageLength = Channels * Pixels;
@@ -173,7 +173,8 @@ internal sealed class PlainNetwork
     {
         for (int output = 0; output < batch * Hidden; output++)
         {
-            int sample = output / Hidden, filter = output / Pixels % Filters, row = output % Pixels / Size, column = output % Size;
+            int sample = output / Hidden, filter = output / Pixels % Filters, row = output % Pixels / Size,
+            column = output % Size;
             for (int tap = 0; tap < Channels * 9; tap++)
             {
                 int channel = tap / 9, y = row + tap % 9 / 3 - 1, x = column + tap % 3 - 1;

@@ -4,7 +4,8 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Tests.Optimization.Methods;
 
-/// <summary>The training methods as their papers and authors' code have them, step by step on a <see cref="PlainNetwork"/>.</summary>
+/// <summary>The training methods as their papers and authors' code have them, step by step on a <see
+/// cref="PlainNetwork"/>.</summary>
 internal sealed class PlainTraining(PlainNetwork network, TrainingSettings settings, AttackSettings attack, ulong seed)
 {
     private readonly double _epsilon = (float)attack.Epsilon;
@@ -26,9 +27,11 @@ internal sealed class PlainTraining(PlainNetwork network, TrainingSettings setti
             TrainingMethod.Natural => Plain(images, labels),
             TrainingMethod.Fgsm => Plain(Ascend(images, images, labels, _epsilon, _epsilon), labels),
             TrainingMethod.FgsmRs => Plain(
-                Ascend(Uniform(images, _epsilon, samples, epoch), images, labels, options.FgsmRsStep * _epsilon, _epsilon), labels),
+                Ascend(Uniform(images, _epsilon, samples, epoch), images, labels, options.FgsmRsStep * _epsilon, _epsilon),
+                labels),
             TrainingMethod.NFgsm => Plain(
-                Ascend(Uniform(images, options.Noise * _epsilon, samples, epoch), images, labels, options.NoiseStep * _epsilon, 1), labels),
+                Ascend(Uniform(images, options.Noise * _epsilon, samples, epoch), images, labels, options.NoiseStep
+                    * _epsilon, 1), labels),
             TrainingMethod.Pgd => Plain(Pgd(images, labels, samples, epoch), labels),
             TrainingMethod.Free => Free(images, labels),
             TrainingMethod.Yopo => Yopo(images, labels, samples, epoch),
@@ -98,7 +101,8 @@ internal sealed class PlainTraining(PlainNetwork network, TrainingSettings setti
         }
 
         double beta = settings.MethodOptions.Beta;
-        double[] clean = network.Forward(images, batchStatistics: true), adversarial = network.Forward(x, batchStatistics: true, updateStatistics: true);
+        double[] clean = network.Forward(images, batchStatistics: true),
+        adversarial = network.Forward(x, batchStatistics: true, updateStatistics: true);
         double[] p = Softmax(clean), q = Softmax(adversarial);
         var sums = new Dictionary<string, double[]>();
         network.Backward([.. q.Zip(p, (a, b) => beta / batch * (a - b))]);
@@ -153,7 +157,8 @@ internal sealed class PlainTraining(PlainNetwork network, TrainingSettings setti
             Math.Clamp(Math.Clamp(pixel + step * Math.Sign(gradient[i]), clean[i] - radius, clean[i] + radius), 0, 1))];
 
     private double[] Uniform(double[] clean, double radius, int[] samples, int epoch) =>
-        [.. clean.Select((pixel, i) => Math.Clamp(pixel + radius * (2.0 * Philox.Uniform(Words(i, samples, epoch)[i % 4]) - 1), 0, 1))];
+        [.. clean.Select((pixel, i) => Math.Clamp(
+            pixel + radius * (2.0 * Philox.Uniform(Words(i, samples, epoch)[i % 4]) - 1), 0, 1))];
 
     private double[] Normal(double[] clean, double deviation, int[] samples, int epoch) =>
         [.. clean.Select((pixel, i) =>
@@ -177,6 +182,8 @@ internal sealed class PlainTraining(PlainNetwork network, TrainingSettings setti
     private static void Add(Dictionary<string, double[]> sums, Dictionary<string, double[]> gradients)
     {
         foreach ((string name, double[] gradient) in gradients)
-            sums[name] = sums.TryGetValue(name, out double[]? sum) ? [.. sum.Zip(gradient, (a, b) => a + b)] : (double[])gradient.Clone();
+            sums[name] = sums.TryGetValue(name, out double[]? sum)
+                ? [.. sum.Zip(gradient, (a, b) => a + b)]
+                : (double[])gradient.Clone();
     }
 }

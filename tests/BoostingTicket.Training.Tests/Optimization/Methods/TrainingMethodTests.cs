@@ -62,8 +62,10 @@ public sealed class TrainingMethodTests
         {
             var state = new TrainingState { Epoch = i };
             step.Run([.. batches[i].Select(sample => new ImageRequest(sample, 0, 0, false))], settings.LearningRate, state);
+            step.Finish(state);
             double[] pixels = [.. batches[i].SelectMany(sample =>
-                Enumerable.Range(sample * PlainNetwork.ImageLength, PlainNetwork.ImageLength).Select(at => (double)(set.Pixels[at] / 255f)))];
+                Enumerable.Range(sample * PlainNetwork.ImageLength, PlainNetwork.ImageLength).Select(at => (double)(
+                    set.Pixels[at] / 255f)))];
             expected.Step(pixels, [.. batches[i].Select(sample => (int)set.Labels[sample])], batches[i], i);
 
             Assert.That(state.LossSum, Is.EqualTo(expected.Loss).Within(exact ? 1e-5 : 1e-4), $"loss of step {i + 1}");
@@ -77,7 +79,8 @@ public sealed class TrainingMethodTests
         }
         float[] weights = ModelState.Capture(network.Parameters, backend).Weights;
         Assert.That(
-            Enumerable.Range(0, mask.Length).Where(i => mask.Values[i] == 0 && BitConverter.SingleToInt32Bits(weights[i]) != 0), Is.Empty,
+            Enumerable.Range(0, mask.Length).Where(i => mask.Values[i] == 0 && BitConverter.SingleToInt32Bits(weights[i]) != 0),
+            Is.Empty,
             "pruned weights");
     }
 

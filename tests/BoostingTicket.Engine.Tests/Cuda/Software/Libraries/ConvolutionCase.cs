@@ -31,7 +31,8 @@ internal sealed record ConvolutionCase(int N, int C, int H, int W, int K, int Ke
                                     int h = p * Stride + r - Padding, column = q * Stride + s - Padding;
                                     if (h < 0 || h >= H || column < 0 || column >= W)
                                         continue;
-                                    int xi = ((n * C + c) * H + h) * W + column, wi = ((k * C + c) * Kernel + r) * Kernel + s, yi = ((n * K + k) * P + p) * Q + q;
+                                    int xi = ((n * C + c) * H + h) * W + column, wi = ((k * C + c) * Kernel + r) * Kernel + s,
+                                    yi = ((n * K + k) * P + p) * Q + q;
                                     switch (direction)
                                     {
                                         case ConvolutionDirection.Forward:

@@ -76,7 +76,8 @@ internal sealed class SoftwareCublasTests
     public void Factors_are_rounded_where_the_compute_type_says_so()
     {
         float value = 1 + 1f / 4096;
-        CublasMatrix a = new(_device.Upload([value]), CudaDataType.Float32, 1), b = new(_device.Upload([1]), CudaDataType.Float32, 1);
+        CublasMatrix a = new(_device.Upload([value]), CudaDataType.Float32, 1),
+        b = new(_device.Upload([1]), CudaDataType.Float32, 1);
         CublasMatrix c = new(_device.Allocate(4), CudaDataType.Float32, 1);
         _library.Gemm(_handle, None, None, 1, 1, 1, 1, a, b, 0, c, CublasCompute.Float32);
         Assert.That(_device.Download(c.Data, 1)[0], Is.EqualTo(value));
@@ -88,7 +89,8 @@ internal sealed class SoftwareCublasTests
     [Test]
     public void Without_factors_to_add_the_result_is_scaled()
     {
-        CublasMatrix none = new(DevicePointer.Null, CudaDataType.Float32, 2), c = new(_device.Upload([2, -4]), CudaDataType.Float32, 2);
+        CublasMatrix none = new(DevicePointer.Null, CudaDataType.Float32, 2),
+        c = new(_device.Upload([2, -4]), CudaDataType.Float32, 2);
         _library.Gemm(_handle, None, None, 2, 1, 0, 1, none, none, 0.5f, c, CublasCompute.Float32);
         Assert.That(_device.Download(c.Data, 2), Is.EqualTo(new double[] { 1, -2 }));
         _library.Gemm(_handle, None, None, 2, 1, 3, 0, none, none with { LeadingDimension = 3 }, 0, c, CublasCompute.Float32);
@@ -119,7 +121,8 @@ internal sealed class SoftwareCublasTests
     public void Setting_the_stream_forgets_the_workspace()
     {
         DevicePointer workspace = _device.Allocate(512);
-        CublasMatrix one = new(_device.Upload([1]), CudaDataType.Float32, 1), c = new(_device.Allocate(4), CudaDataType.Float32, 1);
+        CublasMatrix one = new(_device.Upload([1]), CudaDataType.Float32, 1),
+        c = new(_device.Allocate(4), CudaDataType.Float32, 1);
         _library.SetWorkspace(_handle, workspace, 512);
         _library.Gemm(_handle, None, None, 1, 1, 1, 1, one, one, 0, c, CublasCompute.Float32);
         Assert.That(_library.CallsWithoutWorkspace, Is.Zero);

@@ -111,7 +111,8 @@ internal sealed class SoftwareCudnnRefusalTests
         CudnnConvolution operands = _bench.Operands;
         DevicePointer bias = _bench.Device.Upload(new double[Shape.K]);
         nint scalar = Tensor(1, 1, 1, 1), shortBias = Tensor(1, Shape.K, 1, 1, CudnnDataType.BFloat16);
-        void Fused(nint tensor, DevicePointer summand, DevicePointer residual, nint activation) => _bench.Library.ConvolveBiasRelu(
+        void Fused(nint tensor, DevicePointer summand, DevicePointer residual, nint activation) =>
+            _bench.Library.ConvolveBiasRelu(
             _bench.Handle, operands, 0, default, 0, 1, residual, tensor, summand, activation);
         Refused(Bad, "the bias is a tensor", () => Fused(scalar, bias, operands.Y, _bench.Relu));
         Refused(Unsupported, "number format", () => Fused(shortBias, bias, operands.Y, _bench.Relu));

@@ -44,7 +44,8 @@ internal sealed class SoftwareCudnnTests
     }
 
     [Test]
-    public void The_fused_pass_adds_and_rectifies([Values] bool isBFloat16, [Values(0f, 0.25f)] float factor, [Values] bool isInPlace)
+    public void The_fused_pass_adds_and_rectifies(
+        [Values] bool isBFloat16, [Values(0f, 0.25f)] float factor, [Values] bool isInPlace)
     {
         using var bench = new ConvolutionBench(Usual, isBFloat16, CudnnMath.Default);
         double[] bias = [.. Enumerable.Range(0, Usual.K).Select(k => k / 8.0 - 1)];
@@ -86,13 +87,15 @@ internal sealed class SoftwareCudnnTests
     public void Searches_name_what_works_in_a_fixed_order_and_overwrite_the_output()
     {
         using var bench = new ConvolutionBench(Usual, false, CudnnMath.Default);
-        int[] Numbers(ConvolutionDirection direction, int bytes) => [.. bench.Find(direction, bytes).Select(found => found.Algorithm)];
+        int[] Numbers(ConvolutionDirection direction, int bytes) =>
+            [.. bench.Find(direction, bytes).Select(found => found.Algorithm)];
         Assert.That(Numbers(ConvolutionDirection.Forward, ConvolutionBench.WorkspaceBytes), Is.EqualTo(new[] { 7, 1, 0 }));
         Assert.That(bench.Download(Operand.Y), Has.All.NaN);
         Assert.That(bench.Device.Read(bench.Workspace, 256, "test").ToArray(), Has.All.EqualTo(0xff));
         Assert.That(Numbers(ConvolutionDirection.Forward, 0), Is.EqualTo(new[] { 0 }));
         Assert.That(Numbers(ConvolutionDirection.BackwardData, ConvolutionBench.WorkspaceBytes), Is.EqualTo(new[] { 0, 5, 1 }));
-        Assert.That(Numbers(ConvolutionDirection.BackwardFilter, ConvolutionBench.WorkspaceBytes), Is.EqualTo(new[] { 3, 1, 5, 0 }));
+        Assert.That(
+            Numbers(ConvolutionDirection.BackwardFilter, ConvolutionBench.WorkspaceBytes), Is.EqualTo(new[] { 3, 1, 5, 0 }));
         foreach (ConvolutionDirection direction in Enum.GetValues<ConvolutionDirection>())
         {
             CudnnAlgorithm[] found = bench.Find(direction);
@@ -102,7 +105,8 @@ internal sealed class SoftwareCudnnTests
                 bool isOrdered = direction == ConvolutionDirection.Forward || each.Algorithm is 1 or 5;
                 Assert.That(each.IsDeterministic, Is.EqualTo(isOrdered));
                 Assert.That(
-                    bench.Library.WorkspaceBytes(bench.Handle, direction, bench.Operands, each.Algorithm), Is.EqualTo(each.WorkspaceBytes));
+                    bench.Library.WorkspaceBytes(bench.Handle, direction, bench.Operands, each.Algorithm),
+                    Is.EqualTo(each.WorkspaceBytes));
             }
         }
     }
@@ -170,7 +174,8 @@ internal sealed class SoftwareCudnnTests
         {
             long start = Stopwatch.GetTimestamp();
             bench.Library.Convolve(
-                bench.Handle, ConvolutionDirection.Forward, 1, bench.Operands, 1, bench.Workspace, ConvolutionBench.WorkspaceBytes, 0);
+                bench.Handle, ConvolutionDirection.Forward, 1, bench.Operands, 1, bench.Workspace,
+                ConvolutionBench.WorkspaceBytes, 0);
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
 

@@ -2,11 +2,12 @@ using System.Runtime.InteropServices;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
-namespace BoostingTicket.Runs.Folders;
+namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What work runs on: device, versions and data, by name.</summary>
 public sealed class RunEnvironment : Dictionary<string, string>
@@ -45,11 +46,13 @@ public sealed class RunEnvironment : Dictionary<string, string>
         var experiments = new DirectoryInfo(folder);
         // Experiments of one folder share their trainings, so that all are in the format of those that were begun.
         string[] files = File.Exists(own) ? [own]
-            : [.. (experiments.Exists ? experiments.GetDirectories() : []).Select(experiment => new RunFolder(experiment.FullName).Environment)
+            : [.. (experiments.Exists ? experiments.GetDirectories() : []).Select(
+                experiment => new RunFolder(experiment.FullName).Environment)
                 .Where(File.Exists).OrderByDescending(File.GetLastWriteTimeUtc)];
         foreach (string file in files)
         {
-            if (RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(file), file).TryGetValue(PrecisionName, out string? word)
+            if (RunJson.Read<Dictionary<string,
+            string>>(StoredFiles.ReadText(file), file).TryGetValue(PrecisionName, out string? word)
                 && Enum.TryParse(word, out Precision precision) && Enum.IsDefined(precision))
                 return precision;
         }

@@ -4,16 +4,16 @@ using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
-namespace BoostingTicket.Runs.Folders;
+namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What one device chose in a folder.</summary>
 /// <param name="Ways">Ways by work; see <see cref="DeviceChoices.Made"/>.</param>
 /// <param name="Dropped">What was dropped and why.</param>
 public sealed record ChosenWays(IReadOnlyDictionary<string, string> Ways, IReadOnlyList<string> Dropped);
 
-/// <summary>Keeps in a folder what a device chose by measurement: written down as a choice is made, before a result of it is kept, and
-/// given back to the next process, so that work that was killed at any instant goes on with the same bits. Folders of version 0.1.0
-/// have no such file; what they hold is continued with choices made anew.</summary>
+/// <summary>Keeps in a folder what a device chose by measurement: written down as a choice is made, before a result of it is
+/// kept, and given back to the next process, so that work that was killed at any instant goes on with the same bits. Folders of
+/// version 0.1.0 have no such file; what they hold is continued with choices made anew.</summary>
 internal sealed class KeptChoices
 {
     private readonly string _path;
@@ -40,7 +40,8 @@ internal sealed class KeptChoices
     /// <param name="path">The file.</param>
     /// <param name="choices">The device's; null where nothing is measured, and then nothing is kept.</param>
     /// <param name="progress">Warned, once, of what is dropped.</param>
-    /// <param name="tellDropped">Told all that was dropped, each time that there is more, and once at the start if there is any.</param>
+    /// <param name="tellDropped">Told all that was dropped, each time that there is more, and once at the start if there is
+    /// any.</param>
     /// <exception cref="DamagedFileException">The file cannot be read.</exception>
     public static void Attach(
         string path, DeviceChoices? choices, IRunProgress progress, Action<IReadOnlyList<string>> tellDropped)
