@@ -26,6 +26,9 @@ internal static unsafe class Calibration
         ("64-128x32/2", new(new(64, 32, 32), 128, 3, 3, 2, 1)),
         ("256-512x8/2", new(new(256, 8, 8), 512, 3, 3, 2, 1)),
         ("32-64x16/2", new(new(32, 16, 16), 64, 3, 3, 2, 1)),
+        ("128-256x16/2", new(new(128, 16, 16), 256, 3, 3, 2, 1)),
+        ("16-32x32/2", new(new(16, 32, 32), 32, 3, 3, 2, 1)),
+        ("64-128x8/2", new(new(64, 8, 8), 128, 3, 3, 2, 1)),
         ("64-128x32 1x1/2", new(new(64, 32, 32), 128, 1, 1, 2, 0)),
         ("16-64x32 1x1", new(new(16, 32, 32), 64, 1, 1, 1, 0)),
         ("3-64x32", new(new(3, 32, 32), 64, 3, 3, 1, 1)),
@@ -43,8 +46,10 @@ internal static unsafe class Calibration
     {
         Direct,
         Winograd,
+        Polyphase,
         Sparse,
         Gradient,
+        WinogradGradient,
         SparseGradient,
     }
 
@@ -62,6 +67,12 @@ internal static unsafe class Calibration
             bench.Measure(repetitions);
             candidates.AddRange(bench.Candidates);
             Console.Error.WriteLine($"{name}: {bench.Candidates.Count} candidates");
+            foreach (Candidate dense in bench.Candidates.Where(one => one.Density == 1))
+            {
+                Console.Error.WriteLine(
+                    $"{name,-16} {dense.Pass,-15} {dense.Kind,-16} {dense.Nanoseconds / 1e6,8:F3} ms a block, "
+                    + $"expected {dense.Price(prices) / 1e6,8:F3}");
+            }
         }
         foreach (Kind kind in Enum.GetValues<Kind>())
             Fit(kind, candidates);
@@ -108,7 +119,7 @@ internal static unsafe class Calibration
     private sealed record Candidate(
         string Name, Kind Kind, bool Forward, double Density, int Chunk, double[] Steps, Action<int> Run)
     {
-        public bool IsGradient => Kind is Kind.Gradient or Kind.SparseGradient;
+        public bool IsGradient => Kind is Kind.Gradient or Kind.WinogradGradient or Kind.SparseGradient;
 
         public string Pass => IsGradient ? "filter gradient" : Forward ? "forward" : "input gradient";
 
@@ -118,8 +129,10 @@ internal static unsafe class Calibration
         {
             Kind.Direct => prices.Direct.Of(Steps),
             Kind.Winograd => prices.Winograd.Of(Steps),
+            Kind.Polyphase => prices.Polyphase.Of(Steps),
             Kind.Sparse => prices.Sparse.Of(Steps),
             Kind.Gradient => prices.Gradient.Of(Steps),
+            Kind.WinogradGradient => prices.WinogradGradient.Of(Steps),
             _ => prices.SparseGradient.Of(Steps),
         };
 
@@ -155,6 +168,12 @@ internal static unsafe class Calibration
                         Kind.Winograd, forward, 1, 0, ConvolutionCost.Winograd(shape, forward),
                         new WinogradPass<TLanes, TVector>(shape, forward, scratch), from, to);
                 }
+                if (ConvolutionCost.PolyphaseApplies(shape))
+                {
+                    AddPass(
+                        Kind.Polyphase, forward, 1, 0, ConvolutionCost.Polyphase(shape, forward),
+                        new PolyphasePass<TLanes, TVector>(shape, forward, scratch), from, to);
+                }
                 foreach (double density in densities)
                 {
                     float* mask = Mask(shape.WeightCount, density);
@@ -177,6 +196,12 @@ internal static unsafe class Calibration
             }
             AddGradient(
                 Kind.Gradient, 1, 0, ConvolutionCost.Direct(shape, forward: true), new FilterGradient<TLanes, TVector>(shape));
+            if (FilterGradientCost.WinogradApplies(shape))
+            {
+                AddGradient(
+                    Kind.WinogradGradient, 1, 0, FilterGradientCost.Winograd(shape),
+                    new WinogradFilterGradient<TLanes, TVector>(shape, scratch));
+            }
 
             void AddPass(
                 Kind kind, bool forward, double density, int chunk, double[] steps, ConvolutionPass pass, float* from, float* to)
