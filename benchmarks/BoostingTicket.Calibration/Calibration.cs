@@ -17,8 +17,10 @@ internal static unsafe class Calibration
     {
         Direct,
         Winograd,
+        Polyphase,
         Sparse,
         Gradient,
+        WinogradGradient,
         SparseGradient,
     }
 
@@ -36,6 +38,12 @@ internal static unsafe class Calibration
             bench.Measure(repetitions);
             candidates.AddRange(bench.Candidates);
             Console.Error.WriteLine($"{name}: {bench.Candidates.Count} candidates");
+            foreach (Candidate dense in bench.Candidates.Where(one => one.Density == 1))
+            {
+                Console.Error.WriteLine(
+                    $"{name,-16} {dense.Pass,-15} {dense.Kind,-16} {dense.Nanoseconds / 1e6,8:F3} ms a block, "
+                    + $"expected {dense.Price(prices) / 1e6,8:F3}");
+            }
         }
         foreach (Kind kind in Enum.GetValues<Kind>())
             Fit(kind, candidates);
@@ -82,7 +90,7 @@ internal static unsafe class Calibration
     private sealed record Candidate(
         string Name, Kind Kind, bool Forward, double Density, int Chunk, double[] Steps, Action<int> Run)
     {
-        public bool IsGradient => Kind is Kind.Gradient or Kind.SparseGradient;
+        public bool IsGradient => Kind is Kind.Gradient or Kind.WinogradGradient or Kind.SparseGradient;
 
         public string Pass => IsGradient ? "filter gradient" : Forward ? "forward" : "input gradient";
 
@@ -92,8 +100,10 @@ internal static unsafe class Calibration
         {
             Kind.Direct => prices.Direct.Of(Steps),
             Kind.Winograd => prices.Winograd.Of(Steps),
+            Kind.Polyphase => prices.Polyphase.Of(Steps),
             Kind.Sparse => prices.Sparse.Of(Steps),
             Kind.Gradient => prices.Gradient.Of(Steps),
+            Kind.WinogradGradient => prices.WinogradGradient.Of(Steps),
             _ => prices.SparseGradient.Of(Steps),
         };
 
@@ -129,6 +139,12 @@ internal static unsafe class Calibration
                         Kind.Winograd, forward, 1, 0, ConvolutionCost.Winograd(shape, forward),
                         new WinogradPass<TLanes, TVector>(shape, forward, scratch), from, to);
                 }
+                if (ConvolutionCost.PolyphaseApplies(shape))
+                {
+                    AddPass(
+                        Kind.Polyphase, forward, 1, 0, ConvolutionCost.Polyphase(shape, forward),
+                        new PolyphasePass<TLanes, TVector>(shape, forward, scratch), from, to);
+                }
                 foreach (double density in densities)
                 {
                     float* mask = Mask(shape.WeightCount, density);
@@ -151,6 +167,12 @@ internal static unsafe class Calibration
             }
             AddGradient(
                 Kind.Gradient, 1, 0, ConvolutionCost.Direct(shape, forward: true), new FilterGradient<TLanes, TVector>(shape));
+            if (FilterGradientCost.WinogradApplies(shape))
+            {
+                AddGradient(
+                    Kind.WinogradGradient, 1, 0, FilterGradientCost.Winograd(shape),
+                    new WinogradFilterGradient<TLanes, TVector>(shape, scratch));
+            }
 
             void AddPass(
                 Kind kind, bool forward, double density, int chunk, double[] steps, ConvolutionPass pass, float* from, float* to)

@@ -62,6 +62,9 @@ internal unsafe interface ILanes<TVector>
 
     /// <summary>Sum of the lanes, in a fixed order.</summary>
     static abstract float Sum(TVector value);
+
+    /// <summary>The sums of the lanes of four vectors, each in the same fixed order.</summary>
+    static abstract Vector128<float> Sums(TVector a, TVector b, TVector c, TVector d);
 }
 
 /// <summary>512-bit vectors.</summary>
@@ -127,6 +130,17 @@ internal readonly unsafe struct Avx512Lanes : ILanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector512<float> value) => Avx2Lanes.Sum(value.GetLower() + value.GetUpper());
+
+    // Pairs of lanes of two vectors, then of four, then the quarters.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+    {
+        Vector512<double> ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsDouble();
+        Vector512<double> cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsDouble();
+        Vector512<float> all = Avx512F.UnpackLow(ab, cd).AsSingle() + Avx512F.UnpackHigh(ab, cd).AsSingle();
+        Vector256<float> half = all.GetLower() + all.GetUpper();
+        return half.GetLower() + half.GetUpper();
+    }
 }
 
 /// <summary>256-bit vectors with fused multiply-add.</summary>
@@ -196,6 +210,16 @@ internal readonly unsafe struct Avx2Lanes : ILanes<Vector256<float>>
         Vector128<float> half = value.GetLower() + value.GetUpper();
         return half[0] + half[1] + (half[2] + half[3]);
     }
+
+    // Pairs of lanes of two vectors, then of four, then the halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+    {
+        Vector256<double> ab = (Avx.UnpackLow(a, b) + Avx.UnpackHigh(a, b)).AsDouble();
+        Vector256<double> cd = (Avx.UnpackLow(c, d) + Avx.UnpackHigh(c, d)).AsDouble();
+        Vector256<float> all = Avx.UnpackLow(ab, cd).AsSingle() + Avx.UnpackHigh(ab, cd).AsSingle();
+        return all.GetLower() + all.GetUpper();
+    }
 }
 
 /// <summary><c>Vector&lt;T&gt;</c>: whatever the machine has, up to 512 bits.</summary>
@@ -260,4 +284,8 @@ internal readonly unsafe struct PortableLanes : ILanes<Vector<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector<float> value) => Vector.Sum(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d) =>
+        Vector128.Create(Vector.Sum(a), Vector.Sum(b), Vector.Sum(c), Vector.Sum(d));
 }

@@ -25,6 +25,8 @@ internal static class ConvolutionCases
         new(new FeatureShape(16, 5, 5), 16, 3, 3, 1, 2),
         new(new FeatureShape(17, 8, 6), 10, 3, 3, 2, 1),
         new(new FeatureShape(64, 7, 5), 64, 3, 3, 2, 1),
+        new(new FeatureShape(64, 16, 16), 64, 3, 3, 2, 1),
+        new(new FeatureShape(64, 11, 14), 68, 3, 3, 1, 1),
         new(new FeatureShape(3, 8, 8), 10, 3, 3, 2, 0),
         new(new FeatureShape(3, 10, 10), 10, 3, 3, 3, 1),
         new(new FeatureShape(17, 1, 1), 10, 3, 3, 1, 1),

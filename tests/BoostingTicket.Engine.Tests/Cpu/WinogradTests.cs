@@ -86,7 +86,7 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
     }
 
     [Test]
-    public void Wide_layers_take_it_and_narrow_or_strided_ones_do_not()
+    public void Wide_layers_take_it_and_narrow_ones_do_not()
     {
         Assert.Multiple(() =>
         {
@@ -95,7 +95,6 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
             Assert.That(PassOf(new(new(32, 14, 14), 64, 5, 5, 1, 2)), Is.InstanceOf<WinogradPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(1, 28, 28), 32, 5, 5, 1, 2)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(512, 2, 2), 512, 3, 3, 1, 1)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
-            Assert.That(PassOf(new(new(64, 32, 32), 64, 3, 3, 2, 1)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
             Assert.That(PassOf(new(new(64, 32, 32), 64, 1, 1, 1, 0)), Is.InstanceOf<DirectPass<TLanes, TVector>>());
         });
     }

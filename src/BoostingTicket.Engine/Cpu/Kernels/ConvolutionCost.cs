@@ -12,6 +12,9 @@ internal enum ConvolutionAlgorithm
     /// <summary><see cref="WinogradPass{TLanes,TVector}"/>.</summary>
     Winograd,
 
+    /// <summary><see cref="PolyphasePass{TLanes,TVector}"/>.</summary>
+    Polyphase,
+
     /// <summary><see cref="SparsePass{TLanes,TVector}"/>.</summary>
     Sparse,
 }
@@ -28,6 +31,9 @@ internal static class ConvolutionCost
     // Winograd's algorithm rounds more, so it must gain a quarter.
     private const double WinogradGain = 0.75;
 
+    // By phases it rounds half as much, but the prices are less sure.
+    private const double PolyphaseGain = 0.85;
+
     /// <summary>The cheapest algorithm. Lists are for pruned filters, and for all weights of a filter with a single target
     /// channel, whose direct pass has four sums at a time where the list's has sixteen.</summary>
     /// <param name="prices">Prices of the steps.</param>
@@ -42,6 +48,9 @@ internal static class ConvolutionCost
         if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape, forward))
             is var winograd && winograd < WinogradGain * least)
             (dense, least) = (ConvolutionAlgorithm.Winograd, winograd);
+        if (PolyphaseApplies(shape) && prices.Polyphase.Of(Polyphase(shape, forward))
+            is var polyphase && polyphase < PolyphaseGain * least)
+            (dense, least) = (ConvolutionAlgorithm.Polyphase, polyphase);
         bool mayList = kept < shape.WeightCount || TargetChannels(shape, forward) == 1;
         return mayList && prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
             ? ConvolutionAlgorithm.Sparse
@@ -52,6 +61,10 @@ internal static class ConvolutionCost
     public static bool WinogradApplies(ConvolutionShape shape) =>
         shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
             or { KernelHeight: 5, KernelWidth: 5, Stride: 1, Padding: 2, IsLinear: false };
+
+    /// <summary>Whether a convolution's forward pass and input gradient can be computed by its phases.</summary>
+    public static bool PolyphaseApplies(ConvolutionShape shape) =>
+        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 2, Padding: 1 };
 
     /// <summary>Steps of a direct pass: multiply-adds, vectors read and written. A single target channel counts as two: its sums
     /// are too few to hide the latency of a multiply-add.</summary>
@@ -73,6 +86,21 @@ internal static class ConvolutionCost
         return [
             tiles * WinogradTransforms.Elements * source.Channels * rows, tiles * source.Channels,
             tiles * target.Channels * outputs];
+    }
+
+    /// <summary>Steps of a pass by phases: multiply-adds; tiles transformed there and back in a forward pass; the same in an
+    /// input
+    /// gradient.</summary>
+    public static double[] Polyphase(ConvolutionShape shape, bool forward)
+    {
+        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
+        int outputs = PolyphaseTransforms.Outputs * (forward ? 1 : 2);
+        double tiles = (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs);
+        int rows = SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize;
+        double there = tiles * source.Channels, back = tiles * target.Channels;
+        return [
+            tiles * PolyphaseTransforms.Elements * source.Channels * rows, forward ? there : 0, forward ? back : 0,
+            forward ? 0 : there, forward ? 0 : back];
     }
 
     /// <summary>Steps of a sparse pass: multiply-adds whose operand is in the first-level cache, those whose operand is not, kept

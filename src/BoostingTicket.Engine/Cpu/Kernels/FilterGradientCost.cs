@@ -2,15 +2,61 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
+/// <summary>How a convolution's filter gradient can be computed.</summary>
+internal enum FilterGradientAlgorithm
+{
+    /// <summary><see cref="FilterGradient{TLanes,TVector}"/>.</summary>
+    Direct,
+
+    /// <summary><see cref="WinogradFilterGradient{TLanes,TVector}"/>.</summary>
+    Winograd,
+
+    /// <summary><see cref="SparseFilterGradient{TLanes,TVector}"/>.</summary>
+    Sparse,
+}
+
 /// <summary>What a filter gradient over one block of sixteen images costs, counted as <see cref="ConvolutionCost"/> counts
 /// passes.</summary>
 internal static class FilterGradientCost
 {
-    /// <summary>Whether summing up kept weights only is cheaper than summing up all.</summary>
-    public static bool PrefersSparse(ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, int kept) =>
-        kept < shape.WeightCount
-        && prices.SparseGradient.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept)))
-            < prices.Gradient.Of(ConvolutionCost.Direct(shape, forward: true));
+    // Winograd's algorithm rounds more, so it must gain something.
+    private const double WinogradGain = 0.85;
+
+    /// <summary>The cheapest algorithm.</summary>
+    /// <param name="prices">Prices of the steps.</param>
+    /// <param name="geometry">Of the sparse forward pass.</param>
+    /// <param name="shape">The convolution, a linear layer as 1x1.</param>
+    /// <param name="kept">Kept weights; all of them for a convolution without a mask.</param>
+    public static FilterGradientAlgorithm Choose(
+        ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, int kept)
+    {
+        (FilterGradientAlgorithm dense, double least) =
+            (FilterGradientAlgorithm.Direct, prices.Gradient.Of(ConvolutionCost.Direct(shape, forward: true)));
+        if (WinogradApplies(shape) && prices.WinogradGradient.Of(Winograd(shape))
+            is var winograd && winograd < WinogradGain * least)
+            (dense, least) = (FilterGradientAlgorithm.Winograd, winograd);
+        return kept < shape.WeightCount
+            && prices.SparseGradient.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))) < least
+            ? FilterGradientAlgorithm.Sparse
+            : dense;
+    }
+
+    /// <summary>Whether Winograd's algorithm can compute a convolution's filter gradient.</summary>
+    public static bool WinogradApplies(ConvolutionShape shape) =>
+        shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
+        && shape.Input.Channels % 4 == 0 && shape.OutputChannels % 4 == 0;
+
+    /// <summary>Steps of a filter gradient by Winograd's algorithm: multiply-adds, tiles of channels transformed,
+    /// weights.</summary>
+    public static double[] Winograd(ConvolutionShape shape)
+    {
+        int outputs = WinogradTransforms.Inputs - 2;
+        double tiles = (double)SparseGeometry.Count(shape.Output.Height, outputs)
+            * SparseGeometry.Count(shape.Output.Width, outputs);
+        double channels = (double)shape.Input.Channels * shape.OutputChannels;
+        return [
+            tiles * WinogradTransforms.Elements * channels, tiles * (shape.Input.Channels + shape.OutputChannels), channels];
+    }
 
     /// <summary>Steps of a sparse filter gradient: multiply-adds whose operand is in the first-level cache, those whose operand
     /// is not, kept weights times register tiles, gradients read, lists times register tiles, vectors copied, weights.</summary>

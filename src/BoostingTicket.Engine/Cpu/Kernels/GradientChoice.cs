@@ -25,23 +25,34 @@ internal sealed unsafe class GradientChoice<TLanes, TVector>(
     where TVector : struct
 {
     private readonly ConvolutionShape _shape = ConvolutionPass.Flattened(shape);
-    private FilterGradient _gradient = new FilterGradient<TLanes, TVector>(shape);
+    private FilterGradientAlgorithm _algorithm = Choose(ConvolutionPass.Flattened(shape), prices, null);
+    private FilterGradient _gradient = Create(
+        Choose(ConvolutionPass.Flattened(shape), prices, null), ConvolutionPass.Flattened(shape), null, prices, scratch);
 
     public override FilterGradient Gradient => _gradient;
 
     public override void Repattern(float* mask)
     {
-        FilterGradient old = _gradient;
-        if (PrefersSparse(mask))
-            _gradient = new SparseFilterGradient<TLanes, TVector>(_shape, mask, prices, scratch);
-        else if (old is not FilterGradient<TLanes, TVector>)
-            _gradient = new FilterGradient<TLanes, TVector>(_shape);
-        else
+        FilterGradientAlgorithm algorithm = Choose(_shape, prices, mask);
+        if (algorithm == _algorithm && algorithm != FilterGradientAlgorithm.Sparse)
             return;
+        FilterGradient old = _gradient;
+        _gradient = Create(algorithm, _shape, mask, prices, scratch);
+        _algorithm = algorithm;
         old.Dispose();
     }
 
-    private bool PrefersSparse(float* mask) => mask != null && FilterGradientCost.PrefersSparse(
-        prices, new SparseGeometry(_shape, forward: true, SparseKernel<TLanes, TVector>.MaximalPixels), _shape,
-        SparseLists.CountKept(mask, _shape.WeightCount));
+    private static FilterGradientAlgorithm Choose(ConvolutionShape shape, ConvolutionPrices prices, float* mask) =>
+        FilterGradientCost.Choose(
+            prices, new SparseGeometry(shape, forward: true, SparseKernel<TLanes, TVector>.MaximalPixels), shape,
+            SparseLists.CountKept(mask, shape.WeightCount));
+
+    private static FilterGradient Create(
+        FilterGradientAlgorithm algorithm, ConvolutionShape shape, float* mask, ConvolutionPrices prices,
+        WorkerScratch scratch) => algorithm switch
+        {
+            FilterGradientAlgorithm.Sparse => new SparseFilterGradient<TLanes, TVector>(shape, mask, prices, scratch),
+            FilterGradientAlgorithm.Winograd => new WinogradFilterGradient<TLanes, TVector>(shape, scratch),
+            _ => new FilterGradient<TLanes, TVector>(shape),
+        };
 }

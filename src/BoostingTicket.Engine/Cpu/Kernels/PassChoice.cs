@@ -61,6 +61,7 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
     {
         ConvolutionAlgorithm.Sparse => new SparsePass<TLanes, TVector>(_shape, _forward, mask, _prices, _scratch),
         ConvolutionAlgorithm.Winograd => new WinogradPass<TLanes, TVector>(_shape, _forward, _scratch),
+        ConvolutionAlgorithm.Polyphase => new PolyphasePass<TLanes, TVector>(_shape, _forward, _scratch),
         _ => new DirectPass<TLanes, TVector>(_shape, _forward),
     };
 }

@@ -306,8 +306,9 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
         TLanes.Store(to + 5 * Row, TLanes.Zero);
     }
 
+    /// <summary>Finishes a value and writes it at <c>target + at</c>; what comes after writing is the caller's.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish(float* target, nint at, TVector value, in PassEpilogue epilogue)
+    public static void Finish(float* target, nint at, TVector value, in PassEpilogue epilogue)
     {
         if (epilogue.Addend != null)
             value = TLanes.Add(value, TLanes.Load(epilogue.Addend + at));
