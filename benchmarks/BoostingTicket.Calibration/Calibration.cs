@@ -12,7 +12,7 @@ internal static unsafe class Calibration
 
     private static readonly double[] Densities = [0.02, 0.05, 0.1, 0.2, 0.3, 0.5];
 
-    private static readonly (string Name, ConvolutionShape Shape)[] Shapes =
+    internal static readonly (string Name, ConvolutionShape Shape)[] Shapes =
     [
         ("64x32", new(new(64, 32, 32), 64, 3, 3, 1, 1)),
         ("128x16", new(new(128, 16, 16), 128, 3, 3, 1, 1)),

@@ -192,7 +192,10 @@ internal sealed class RunSetup
         display.Note(selection.Reason);
         DataSplit data = Load(invocation, configuration);
         Stated = state(new ComposedConfiguration(configuration, _source), data);
-        using IBackend backend = DeviceCatalog.Open(selection, configuration.DeviceOptions(invocation.Threads));
+        using IBackend backend = DeviceCatalog.Open(
+            selection, configuration.DeviceOptions(invocation.Threads), out string? notice);
+        if (notice is not null)
+            display.Note(notice);
         if (folder is null)
         {
             display.Note(Stated.Text);

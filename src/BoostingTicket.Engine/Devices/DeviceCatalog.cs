@@ -70,16 +70,35 @@ public static class DeviceCatalog
     /// <param name="selection">What <see cref="Select"/> chose.</param>
     /// <param name="options">How it computes; null for its own choices.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
-    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null)
+    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null) => Open(selection, options, out _);
+
+    /// <summary>The same, and what the user should know of it.</summary>
+    /// <param name="selection">What <see cref="Select"/> chose.</param>
+    /// <param name="options">How it computes; null for its own choices.</param>
+    /// <param name="notice">Where bfloat16 was asked of a processor that does not compute in it: that it computes in float32, and why,
+    /// in one sentence. Else null.</param>
+    /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
+    public static IBackend Open(DeviceSelection selection, DeviceOptions? options, out string? notice)
     {
+        notice = null;
         ArgumentNullException.ThrowIfNull(selection);
         options ??= new DeviceOptions();
         if (selection.Name == Cuda)
             return CudaBackend.Open(new CudaOptions(Precision: options.Precision ?? Precision.TensorFloat32, Deterministic: options.Deterministic));
-        return options.Precision is null or Precision.Float32
-            ? CpuBackend.Create(options.Threads)
-            : throw new DeviceException(
-                $"The CPU computes in float32 alone, not in {WordOf(options.Precision.Value)}; leave out --precision or use --device cuda.");
+        switch (options.Precision)
+        {
+            case null or Precision.Float32:
+                return CpuBackend.Create(options.Threads);
+            case Precision.BFloat16:
+                IBackend backend = CpuBackend.CreateWithShortAttacks(options.Threads, out string? lacking);
+                if (lacking is not null)
+                    notice = $"Attacks are computed in float32 too, since {lacking}.";
+                return backend;
+            default:
+                throw new DeviceException(
+                    $"The CPU computes in float32 and bf16, not in {WordOf(options.Precision.Value)}; leave out --precision or use "
+                    + "--device cuda.");
+        }
     }
 
     /// <summary>The words of <c>--precision</c>, and what they mean; null where the device chooses.</summary>
@@ -96,5 +115,5 @@ public static class DeviceCatalog
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)})");
+        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.ShortAttacks}");
 }

@@ -150,6 +150,8 @@ public sealed partial class Lowering
     /// <param name="uses">What it is used for.</param>
     public SharedFilter NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, FilterUses uses)
     {
+        if (_backend.RoundsAttacksMore && Options.Mode == PlanMode.Attack)
+            uses |= FilterUses.Attack;
         SharedFilter filter = _prepared.Filter(node, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);

@@ -38,7 +38,10 @@ public static class ConfigurationOptions
         yield return Set("--seed", OptionGroup.Run, "first seed; everything random follows from it, but the built-in images, which are fixed", "seed");
         yield return Set("--seeds", OptionGroup.Run, "number of seeds, each a whole comparison of its own", "seeds");
         yield return Set("--device", OptionGroup.Run, "auto, cpu or cuda", "device") with { Hint = "auto|cpu|cuda" };
-        yield return Set("--precision", OptionGroup.Run, "number format; auto is float32 on the CPU and tf32 on a GPU", "precision") with { Hint = "auto|float32|tf32|bf16" };
+        yield return Set(
+            "--precision", OptionGroup.Run,
+            "number format; auto is float32 on the CPU and tf32 on a GPU; bf16 on the CPU is for attacks alone", "precision") with
+        { Hint = "auto|float32|tf32|bf16" };
         yield return Set("--deterministic", OptionGroup.Run, "same bits in every process also on a GPU, whose algorithms are else chosen by measurement", "deterministic");
 
         yield return Set("--dataset", OptionGroup.Data, "data set; see 'data list'", "data.name");

@@ -14,6 +14,9 @@ internal enum ConvolutionAlgorithm
 
     /// <summary><see cref="SparsePass{TLanes,TVector}"/>.</summary>
     Sparse,
+
+    /// <summary><see cref="BFloat16.BFloat16Pass{TLanes,TVector}"/>; in attacks alone.</summary>
+    BFloat16,
 }
 
 /// <summary>What a pass over one block of sixteen images costs, as a sum of counted steps, each times its price. Prices come from
