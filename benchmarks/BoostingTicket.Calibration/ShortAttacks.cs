@@ -6,8 +6,10 @@ using BoostingTicket.Engine.Cpu.Kernels;
 
 namespace BoostingTicket.Calibration;
 
-/// <summary>Times attacks' convolutions in float32, by the algorithm that is chosen for a filter without mask, and in bfloat16, in
-/// turn, on one thread in its own time, and prints what bfloat16's steps cost in the nanoseconds of the prices in float32.</summary>
+/// <summary>Times attacks' convolutions in float32, by the algorithm that is chosen for a filter without mask, and in bfloat16,
+/// in
+/// turn, on one thread in its own time, and prints what bfloat16's steps cost in the nanoseconds of the prices in
+/// float32.</summary>
 internal static unsafe class ShortAttacks
 {
     private const double SecondsOfSample = 0.02;

@@ -216,7 +216,8 @@ internal sealed class RunSetup
         }
     }
 
-    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured on.</summary>
+    /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured
+    /// on.</summary>
     public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
         configuration.Data.Name,
         new DataSetOptions(DataFolder(invocation), SamplesToLoad(configuration.Data), Some(configuration.Data.TestSamples)));

@@ -16,7 +16,8 @@ public partial interface IBackend : IDisposable
     /// attacks.</summary>
     Precision Precision { get; }
 
-    /// <summary>Whether passes of attacks are computed in a shorter number format than those of training and evaluation, so that the
+    /// <summary>Whether passes of attacks are computed in a shorter number format than those of training and evaluation, so that
+    /// the
     /// two need filters of their own.</summary>
     bool RoundsAttacksMore => false;
 
@@ -75,7 +76,8 @@ public partial interface IBackend : IDisposable
     void Fill(BufferSlice destination, float value);
 
     /// <summary>Prepares work that will run many times: calls of this backend's operations that are the same every time, with the
-    /// same operands and numbers, and none that transfers or waits. A backend may record what they do and replay it without calling
+    /// same operands and numbers, and none that transfers or waits. A backend may record what they do and replay it without
+    /// calling
     /// <paramref name="work"/> again; it calls it again when memory moved.</summary>
     RepeatedWork Repeat(Action work) => new CalledWork(work);
 

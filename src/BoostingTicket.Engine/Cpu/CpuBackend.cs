@@ -12,17 +12,20 @@ public static class CpuBackend
     /// <param name="threads">Threads to compute on, at least 1; 0 for one a processor.</param>
     /// <param name="instructionSet">Vector instructions, the best at hand when null.</param>
     /// <exception cref="DeviceException">The machine lacks the instruction set.</exception>
-    public static IBackend Create(int threads = 0, InstructionSet? instructionSet = null) => Create(threads, instructionSet, null);
+    public static IBackend Create(int threads = 0, InstructionSet? instructionSet = null) =>
+        Create(threads, instructionSet, null);
 
     /// <summary>Whether attacks can be computed in bfloat16, and with what or why not, for people.</summary>
     public static string ShortAttacks => BFloat16Support.Kernels is { } kernels
         ? $"bf16 attacks by {kernels.Name}"
         : $"no bf16: {BFloat16Support.Reason}";
 
-    /// <summary>Opens the CPU with attacks in bfloat16: their convolutions round weights and feature maps to bfloat16 and add up in
+    /// <summary>Opens the CPU with attacks in bfloat16: their convolutions round weights and feature maps to bfloat16 and add up
+    /// in
     /// float32 wherever that is cheaper. Everything else is float32, training included.</summary>
     /// <param name="threads">As of <see cref="Create(int, InstructionSet?)"/>.</param>
-    /// <param name="lacking">Why the processor does not do that, as part of a sentence; then the backend is float32 throughout. Null
+    /// <param name="lacking">Why the processor does not do that, as part of a sentence; then the backend is float32 throughout.
+    /// Null
     /// where it does.</param>
     public static IBackend CreateWithShortAttacks(int threads, out string? lacking)
     {

@@ -43,7 +43,8 @@ public static class DeviceCatalog
 
     /// <summary>Chooses a device without opening it.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <exception cref="DeviceException">The device cannot be used; the message says what was looked for and what to do.</exception>
+    /// <exception cref="DeviceException">The device cannot be used; the message says what was looked for and what to
+    /// do.</exception>
     /// <exception cref="ArgumentException">There is no such device.</exception>
     public static DeviceSelection Select(string name)
     {
@@ -75,8 +76,8 @@ public static class DeviceCatalog
     /// <summary>The same, and what the user should know of it.</summary>
     /// <param name="selection">What <see cref="Select"/> chose.</param>
     /// <param name="options">How it computes; null for its own choices.</param>
-    /// <param name="notice">Where bfloat16 was asked of a processor that does not compute in it: that it computes in float32, and why,
-    /// in one sentence. Else null.</param>
+    /// <param name="notice">Where bfloat16 was asked of a processor that does not compute in it: that it computes in float32, and
+    /// why, in one sentence. Else null.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
     public static IBackend Open(DeviceSelection selection, DeviceOptions? options, out string? notice)
     {
@@ -96,8 +97,8 @@ public static class DeviceCatalog
                 return backend;
             default:
                 throw new DeviceException(
-                    $"The CPU computes in float32 and bf16, not in {WordOf(options.Precision.Value)}; leave out --precision or use "
-                    + "--device cuda.");
+                    $"The CPU computes in float32 and bf16, not in {WordOf(options.Precision.Value)}; leave out --precision or "
+                    + "use --device cuda.");
         }
     }
 
@@ -115,5 +116,6 @@ public static class DeviceCatalog
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.ShortAttacks}");
+        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} "
+        + $"(of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.ShortAttacks}");
 }

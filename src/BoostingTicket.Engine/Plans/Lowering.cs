@@ -127,7 +127,8 @@ public sealed partial class Lowering
         ? _store.GradientSlice(ParameterOf(node, localName))
         : null;
 
-    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or statistics
+    /// <summary>A normalisation by running statistics as a scale and a shift for each channel, prepared whenever weights or
+    /// statistics
     /// change.</summary>
     /// <param name="node">The normalisation.</param>
     /// <param name="convolution">The layer before it whose bias is folded into the shift, or null.</param>
@@ -161,7 +162,8 @@ public sealed partial class Lowering
         return filter;
     }
 
-    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being lowered.</summary>
+    /// <summary>Claims a node's only consumer, if it is a <typeparamref name="TLayer"/>, for the operation being
+    /// lowered.</summary>
     public Node? FuseNext<TLayer>(Node node)
         where TLayer : Layer
     {

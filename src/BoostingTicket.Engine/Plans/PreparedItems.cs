@@ -35,9 +35,12 @@ internal class PreparedItem(bool readsStatistics)
         (store.WeightsVersion, readsStatistics ? store.StatisticsVersion : 0);
 }
 
-/// <summary>A filter that all plans of a network share which read the same weights. With a normalisation folded into it or without,
-/// it is the same memory: weights change between one step's training and the next one's attack, so that both forms are made once a
-/// step anyway, and transformed filters of wide layers would be most of what a network needs. Made for more uses when a plan wants
+/// <summary>A filter that all plans of a network share which read the same weights. With a normalisation folded into it or
+/// without,
+/// it is the same memory: weights change between one step's training and the next one's attack, so that both forms are made once
+/// a
+/// step anyway, and transformed filters of wide layers would be most of what a network needs. Made for more uses when a plan
+/// wants
 /// more.</summary>
 public sealed class SharedFilter : IDisposable
 {

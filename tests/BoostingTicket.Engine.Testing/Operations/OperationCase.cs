@@ -33,11 +33,13 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
     /// <summary>Factors rounded to TF32's 10 bits.</summary>
     public static Tolerance TensorFloat32 { get; } = new(1e-6, 1e-1);
 
-    /// <summary>Results rounded to bfloat16's 7 bits, some of them several times. Where most results are zero, the others are many
+    /// <summary>Results rounded to bfloat16's 7 bits, some of them several times. Where most results are zero, the others are
+    /// many
     /// times the root mean square, and so are their errors: the squared error is what bounds them.</summary>
     public static Tolerance BFloat16 { get; } = new(1e-4, 1);
 
-    /// <summary>Both factors of every product rounded to bfloat16's 7 bits, sums and results in float32: some 2e-6 of the squares, and
+    /// <summary>Both factors of every product rounded to bfloat16's 7 bits, sums and results in float32: some 2e-6 of the
+    /// squares, and
     /// 1.4e-5 in the worst case of the table, which has ten values. A value of a few products may lie off by 2^-8 of the
     /// largest.</summary>
     public static Tolerance ShortProducts { get; } = new(3e-5, 5e-2);
@@ -73,7 +75,8 @@ public sealed record OperationCase(string Name, Tolerance Tolerance, Action<Oper
 
     /// <summary>Runs the case on a backend.</summary>
     /// <param name="backend">The backend.</param>
-    /// <param name="precision">Number format that tensors' initial values are rounded to, so that a backend of that precision and the
+    /// <param name="precision">Number format that tensors' initial values are rounded to, so that a backend of that precision and
+    /// the
     /// reference begin with the same numbers.</param>
     /// <returns>Its outputs.</returns>
     /// <exception cref="OperationFailedException">The operation wrote where it must not.</exception>

@@ -3,7 +3,8 @@ using BoostingTicket.Engine.Cpu.Kernels;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Where attacks are cheaper in bfloat16. As with <see cref="ConvolutionCost"/> the choice is a function of shape and kept
+/// <summary>Where attacks are cheaper in bfloat16. As with <see cref="ConvolutionCost"/> the choice is a function of shape and
+/// kept
 /// weights alone.</summary>
 internal static class BFloat16Cost
 {
@@ -27,7 +28,8 @@ internal static class BFloat16Cost
 
     /// <summary>What a pass over a block costs by an algorithm in float32, in nanoseconds.</summary>
     public static double Float32(
-        ConvolutionPrices prices, SparseGeometry sparse, ConvolutionShape shape, bool forward, ConvolutionAlgorithm algorithm, int kept) =>
+        ConvolutionPrices prices, SparseGeometry sparse, ConvolutionShape shape, bool forward, ConvolutionAlgorithm algorithm,
+        int kept) =>
         algorithm switch
         {
             ConvolutionAlgorithm.Direct => prices.Direct.Of(ConvolutionCost.Direct(shape, forward)),

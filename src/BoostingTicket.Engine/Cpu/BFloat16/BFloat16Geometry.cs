@@ -4,7 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>How a pass in bfloat16 is cut: channels into chunks and groups, images into bands of rows whose packed inputs stay in the
+/// <summary>How a pass in bfloat16 is cut: channels into chunks and groups, images into bands of rows whose packed inputs stay in
+/// the
 /// second-level cache. Depends on the convolution alone.</summary>
 internal sealed class BFloat16Geometry
 {

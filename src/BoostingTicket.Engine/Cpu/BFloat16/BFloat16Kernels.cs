@@ -1,6 +1,7 @@
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>One way to multiply and add bfloat16: products of rounded operands, sums in float32, in the order of the steps, so that a
+/// <summary>One way to multiply and add bfloat16: products of rounded operands, sums in float32, in the order of the steps, so
+/// that a
 /// result does not depend on how pixels are gathered into tiles.</summary>
 internal abstract unsafe class BFloat16Kernels
 {

@@ -5,7 +5,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Direct convolution of any shape with operands rounded to bfloat16 and sums in float32. A band of rows is rounded and packed
+/// <summary>Direct convolution of any shape with operands rounded to bfloat16 and sums in float32. A band of rows is rounded and
+/// packed
 /// into a worker's scratch, multiplied tile by tile, and finished in float32 while the cache holds the sums. Tensors stay
 /// float32.</summary>
 /// <typeparam name="TLanes">Instructions of what is done in float32.</typeparam>
@@ -125,7 +126,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
         (int firstRow, int endRow) = _steps.SourceRows(band);
         for (int block = 0; block < blocks; block++)
         {
-            float* source = job.Source + ((nint)(firstBlock + block) * Source.Length + (nint)firstRow * Source.Width) * Layout.Lanes;
+            float* source = job.Source
+                + ((nint)(firstBlock + block) * Source.Length + (nint)firstRow * Source.Width) * Layout.Lanes;
             InputPacking.Pack(
                 source, Source.Channels, (nint)Source.Pixels * Layout.Lanes, (endRow - firstRow) * Source.Width, geometry,
                 inputs + (nint)block * Source.Pixels * geometry.PixelBytes);
@@ -156,7 +158,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
                     call.Tiles = plan.Tiles + run.FirstTile + 2 * run.Width * tile;
                     call.TileCount = Math.Min(together, run.TileCount - tile);
                     _kernels.Run(geometry.GroupsTogether, run.Width, &call);
-                    Finish(call, run.Width, Math.Min(geometry.BundleChannels, Target.Channels - channel), epilogue, job.Target + offset);
+                    int channels = Math.Min(geometry.BundleChannels, Target.Channels - channel);
+                    Finish(call, run.Width, channels, epilogue, job.Target + offset);
                 }
             }
         }
@@ -168,13 +171,15 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
     private void Finish(in TileCall call, int pixels, int channels, in PassEpilogue epilogue, float* target)
     {
         int rows = _geometry.Rows, groups = _geometry.GroupsTogether;
-        nint channelStride = (nint)Target.Pixels * Layout.Lanes, tileFloats = (nint)groups * pixels * TileCall.GroupBytes / sizeof(float);
+        nint channelStride = (nint)Target.Pixels * Layout.Lanes;
+        nint tileFloats = (nint)groups * pixels * TileCall.GroupBytes / sizeof(float);
         float* sums = (float*)call.Sums;
         float* addend = epilogue.Addend, mask = epilogue.Mask;
         bool relu = epilogue.Relu, late = epilogue.Late != Activation.None;
         for (int channel = 0; channel < channels; channel++)
         {
-            float* from = sums + (nint)(channel / rows * pixels) * (TileCall.GroupBytes / sizeof(float)) + channel % rows * Layout.Lanes;
+            float* from = sums + (nint)(channel / rows * pixels) * (TileCall.GroupBytes / sizeof(float))
+                + channel % rows * Layout.Lanes;
             TVector shift = epilogue.Shift == null ? TLanes.Zero : TLanes.Create(epilogue.Shift[channel]);
             int* tile = call.Tiles + pixels;
             nint ahead = channel + ChannelsAhead < channels ? (channel + ChannelsAhead) * channelStride : -1;
@@ -234,7 +239,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
         public void Run(int item, int worker)
         {
             int split = item % splits, band = item / splits % pass._geometry.Bands, group = item / splits / pass._geometry.Bands;
-            int firstBlock = (int)((long)blocks * group / blockGroups), endBlock = (int)((long)blocks * (group + 1) / blockGroups);
+            int firstBlock = (int)((long)blocks * group / blockGroups);
+            int endBlock = (int)((long)blocks * (group + 1) / blockGroups);
             int firstBundle = split * bundlesPerItem;
             pass.RunItem(
                 this, firstBlock, endBlock - firstBlock, band, firstBundle,

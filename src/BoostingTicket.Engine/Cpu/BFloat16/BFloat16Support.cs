@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Whether this machine's processor computes attacks in bfloat16, and with what. Found out once a process: processor and system
+/// <summary>Whether this machine's processor computes attacks in bfloat16, and with what. Found out once a process: processor and
+/// system
 /// are asked, kernels emitted and checked.</summary>
 internal static class BFloat16Support
 {

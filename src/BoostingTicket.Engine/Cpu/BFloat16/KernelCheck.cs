@@ -1,6 +1,7 @@
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Compares kernels with <see cref="ManagedKernels"/>, every shape of tile, on small integers, of which every sum is exact in
+/// <summary>Compares kernels with <see cref="ManagedKernels"/>, every shape of tile, on small integers, of which every sum is
+/// exact in
 /// float32: results must be equal, whatever order the processor adds in.</summary>
 internal static unsafe class KernelCheck
 {

@@ -1,6 +1,7 @@
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>The same arithmetic in plain C#: what emitted kernels are checked against, and what tests run where the processor lacks
+/// <summary>The same arithmetic in plain C#: what emitted kernels are checked against, and what tests run where the processor
+/// lacks
 /// the instructions. Much slower than float32, so that no run uses it.</summary>
 internal sealed unsafe class ManagedKernels : BFloat16Kernels
 {

@@ -17,7 +17,8 @@ internal static unsafe partial class ProcessorFeatures
     /// <summary>AMX-TILE and AMX-BF16: the same in tiles of 16x16 sums (leaf 7, EDX bits 24 and 22).</summary>
     public static bool HasTileProducts => HasVectorProducts && (Leaf7(0).Edx >> 24 & 1) == 1 && (Leaf7(0).Edx >> 22 & 1) == 1;
 
-    /// <summary>Whether the maker is Intel, whose vector products of bfloat16 run at half the rate of float32's: measured on Emerald
+    /// <summary>Whether the maker is Intel, whose vector products of bfloat16 run at half the rate of float32's: measured on
+    /// Emerald
     /// Rapids, 86 against 172 billion operations a second. AMD's run at twice the rate (Zen 4: 231 against 116).</summary>
     public static bool IsIntel
     {

@@ -4,7 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>The steps of each class of target pixels in native memory, as <see cref="TileCall.Steps"/> has them, and the rows that
+/// <summary>The steps of each class of target pixels in native memory, as <see cref="TileCall.Steps"/> has them, and the rows
+/// that
 /// each band reads.</summary>
 internal sealed unsafe class StepTable : IDisposable
 {

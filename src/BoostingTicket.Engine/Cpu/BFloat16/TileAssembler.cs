@@ -4,7 +4,8 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Assembles kernels for AMX. Tile registers 0 to 3 hold sums, 4 and 5 weights, the others inputs. Linux's calling convention: the
+/// <summary>Assembles kernels for AMX. Tile registers 0 to 3 hold sums, 4 and 5 weights, the others inputs. Linux's calling
+/// convention: the
 /// call stands in rdi.</summary>
 internal static class TileAssembler
 {

@@ -2,12 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>What one call of a kernel computes: for each tile of output pixels, and for one or two groups of at most sixteen output
+/// <summary>What one call of a kernel computes: for each tile of output pixels, and for one or two groups of at most sixteen
+/// output
 /// channels, <c>sums = Σ weights * inputs</c> over a list of steps. A step is one tap of the filter and one chunk of at most 32
 /// input channels, taken in pairs. Machine code reads the fields at fixed offsets.</summary>
-/// <remarks>Layouts. Inputs of a step at a pixel: for each pair of channels sixteen images, of each image the pair's two bfloat16, 64
+/// <remarks>Layouts. Inputs of a step at a pixel: for each pair of channels sixteen images, of each image the pair's two
+/// bfloat16, 64
 /// bytes a pair. Weights of a step: for each group of output channels sixteen rows of 64 bytes, a row holds one output channel's
-/// weights of the chunk. Sums: for each tile, each group of output channels and each pixel, sixteen output channels of sixteen images
+/// weights of the chunk. Sums: for each tile, each group of output channels and each pixel, sixteen output channels of sixteen
+/// images
 /// in float32, 1024 bytes.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct TileCall

@@ -15,7 +15,8 @@ internal sealed unsafe class TileKernels : BFloat16Kernels
         for (int groups = 1; groups <= MostGroups; groups++)
         {
             for (int pixels = 1; pixels <= MostPixels(groups); pixels++)
-                _run[groups, pixels] = (delegate* unmanaged<TileCall*, void>)ExecutableMemory.Write(TileAssembler.Run(groups, pixels));
+                _run[groups, pixels] =
+                    (delegate* unmanaged<TileCall*, void>)ExecutableMemory.Write(TileAssembler.Run(groups, pixels));
         }
         _configure = (delegate* unmanaged<byte*, void>)ExecutableMemory.Write(TileAssembler.Configure());
         _release = (delegate* unmanaged<void>)ExecutableMemory.Write(TileAssembler.Release());

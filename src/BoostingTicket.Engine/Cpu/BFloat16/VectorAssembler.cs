@@ -3,7 +3,8 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace BoostingTicket.Engine.Cpu.BFloat16;
 
-/// <summary>Assembles kernels for AVX512-BF16: of one group of output channels, four rows by some pixels at a time in registers 0 to 15,
+/// <summary>Assembles kernels for AVX512-BF16: of one group of output channels, four rows by some pixels at a time in registers 0
+/// to 15,
 /// inputs in 16 to 19, a broadcast pair of weights in 20. Linux's calling convention: the call stands in rdi.</summary>
 internal static class VectorAssembler
 {
@@ -19,7 +20,8 @@ internal static class VectorAssembler
         zmm19, zmm20,
     ];
 
-    /// <summary><see cref="BFloat16Kernels.Run"/> for one group of output channels. Rows are computed four at a time, those beyond
+    /// <summary><see cref="BFloat16Kernels.Run"/> for one group of output channels. Rows are computed four at a time, those
+    /// beyond
     /// <see cref="TileCall.Rows"/> too, whose weights must be numbers.</summary>
     /// <param name="pixels">Pixels of a tile, 1 to 4.</param>
     public static byte[] Run(int pixels)

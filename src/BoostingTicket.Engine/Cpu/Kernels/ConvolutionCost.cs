@@ -31,7 +31,8 @@ internal static class ConvolutionCost
     // Winograd's algorithm rounds more, so it must gain a quarter.
     private const double WinogradGain = 0.75;
 
-    /// <summary>The cheapest algorithm. Lists are for pruned filters, and for all weights of a filter with a single target channel,
+    /// <summary>The cheapest algorithm. Lists are for pruned filters, and for all weights of a filter with a single target
+    /// channel,
     /// whose direct pass has four sums at a time where the list's has sixteen.</summary>
     /// <param name="prices">Prices of the steps.</param>
     /// <param name="geometry">Of a sparse pass.</param>
@@ -56,7 +57,8 @@ internal static class ConvolutionCost
         shape is { KernelHeight: 3, KernelWidth: 3, Stride: 1, Padding: <= 2, IsLinear: false }
             or { KernelHeight: 5, KernelWidth: 5, Stride: 1, Padding: 2, IsLinear: false };
 
-    /// <summary>Steps of a direct pass: multiply-adds, vectors read and written. A single target channel counts as two: its sums are too
+    /// <summary>Steps of a direct pass: multiply-adds, vectors read and written. A single target channel counts as two: its sums
+    /// are too
     /// few to hide the latency of a multiply-add.</summary>
     public static double[] Direct(ConvolutionShape shape, bool forward)
     {

@@ -16,7 +16,8 @@ public sealed class BFloat16NetworkTests(Products products)
 
     private static IReadOnlyList<SampleGraph> Samples => SampleGraphs.All;
 
-    /// <summary>Squared error of an attack's results, of the squares of float32's: some layers of roundings, ReLUs near their kink
+    /// <summary>Squared error of an attack's results, of the squares of float32's: some layers of roundings, ReLUs near their
+    /// kink
     /// included. The largest seen is 2.3e-2, of images' gradients through random weights.</summary>
     private const double Allowed = 5e-2;
 

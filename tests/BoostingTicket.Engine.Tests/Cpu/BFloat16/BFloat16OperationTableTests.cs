@@ -3,7 +3,8 @@ using BoostingTicket.Engine.Testing.Operations;
 
 namespace BoostingTicket.Engine.Tests.Cpu.BFloat16;
 
-/// <summary>The operation table's convolutions with attacks in bfloat16, within <see cref="Tolerance.ShortProducts"/>. The other operations
+/// <summary>The operation table's convolutions with attacks in bfloat16, within <see cref="Tolerance.ShortProducts"/>. The other
+/// operations
 /// are those of float32.</summary>
 [TestFixture(Products.Emulated, 2)]
 [TestFixture(Products.Vectors, 2)]
