@@ -136,7 +136,9 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
         nint targetStart = (nint)firstBlock * Target.Length * Layout.Lanes, targetChannel = (nint)Target.Pixels * Layout.Lanes;
         var call = new TileCall
         {
-            Inputs = inputs - (nint)firstRow * Source.Width * geometry.PixelBytes, Sums = sums, Pairs = geometry.Pairs,
+            Inputs = inputs - (nint)firstRow * Source.Width * geometry.PixelBytes,
+            Sums = sums,
+            Pairs = geometry.Pairs,
             Rows = geometry.Rows,
         };
         _kernels.Begin(geometry.GroupsTogether, geometry.Rows, geometry.Pairs);

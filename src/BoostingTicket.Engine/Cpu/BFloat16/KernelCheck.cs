@@ -49,8 +49,15 @@ internal static unsafe class KernelCheck
             (list[2 * step], list[2 * step + 1]) = (step * pixelBytes, (Steps - 1 - step) * stepBytes);
         var call = new TileCall
         {
-            Inputs = inputs.Data, Weights = weights.Data, Steps = list, StepCount = steps, Tiles = offsets, TileCount = tiles,
-            Sums = expected.Data, Pairs = pairs, Rows = rows,
+            Inputs = inputs.Data,
+            Weights = weights.Data,
+            Steps = list,
+            StepCount = steps,
+            Tiles = offsets,
+            TileCount = tiles,
+            Sums = expected.Data,
+            Pairs = pairs,
+            Rows = rows,
         };
         ManagedKernels.Instance.Run(groups, pixels, &call);
         call.Sums = actual.Data;

@@ -62,8 +62,15 @@ internal sealed unsafe class BFloat16KernelTests
         (tile[0], tile[1]) = (0, 0);
         var call = new TileCall
         {
-            Inputs = inputs.Data, Weights = weights.Data, Steps = steps, StepCount = Steps, Tiles = tile, TileCount = 1,
-            Sums = actual.Data, Pairs = Pairs, Rows = Rows,
+            Inputs = inputs.Data,
+            Weights = weights.Data,
+            Steps = steps,
+            StepCount = Steps,
+            Tiles = tile,
+            TileCount = 1,
+            Sums = actual.Data,
+            Pairs = Pairs,
+            Rows = Rows,
         };
         kernels.Begin(1, Rows, Pairs);
         kernels.Run(1, 1, &call);
