@@ -5,7 +5,7 @@ using BoostingTicket.Calibration;
 using BoostingTicket.Engine.Cpu;
 
 // Measures what the steps of convolutions cost on this machine and prints the prices that ConvolutionPrices holds:
-// [--set Avx512|Avx2|Portable] [--repetitions N] [--only SHAPE] [--dense].
+// [--set Avx512|Avx2|Portable] [--repetitions N] [--only SHAPE] [--dense] [--bf16].
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 InstructionSet set = Enum.Parse<InstructionSet>(Text("--set") ?? $"{InstructionSets.Best}");
 int repetitions = int.Parse(Text("--repetitions") ?? "5", CultureInfo.InvariantCulture);
@@ -15,6 +15,8 @@ if (!InstructionSets.Available.Contains(set))
     Console.Error.WriteLine($"This machine has no {set}; it has {string.Join(", ", InstructionSets.Available)}.");
     return 1;
 }
+if (args.Contains("--bf16"))
+    return ShortAttacks.Run(repetitions, only);
 switch (set)
 {
     case InstructionSet.Avx512:

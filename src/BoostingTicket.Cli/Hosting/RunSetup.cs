@@ -205,7 +205,9 @@ internal sealed class RunSetup
         if (folder is not null && options.Precision is null && RunEnvironment.PrecisionOf(folder) is { } begun
             && DeviceCatalog.Computes(selection, begun))
             options = options with { Precision = begun };
-        using IBackend backend = DeviceCatalog.Open(selection, options);
+        using IBackend backend = DeviceCatalog.Open(selection, options, out string? notice);
+        if (notice is not null)
+            display.Note(notice);
         if (backend.Choices is { } choices)
             choices.WhenFound = display.Warn;
         if (folder is null)

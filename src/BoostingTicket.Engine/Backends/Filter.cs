@@ -17,6 +17,10 @@ public enum FilterUses
 
     /// <summary>Filter gradient.</summary>
     BackwardFilter = 4,
+
+    /// <summary>Passes of attacks, whose products a backend may round more than those of training
+    /// (<see cref="IBackend.RoundsAttacksMore"/>). A filter for attacks is used for nothing else.</summary>
+    Attack = 8,
 }
 
 /// <summary>The weights of one convolution in the form in which a backend computes with them: packed, transposed,

@@ -12,12 +12,17 @@ public partial interface IBackend : IDisposable
     /// <summary>The device, for people.</summary>
     DeviceInfo Device { get; }
 
-    /// <summary>Number format of the tensors that this backend creates.</summary>
+    /// <summary>Number format of the tensors that this backend creates; where <see cref="RoundsAttacksMore"/>, of the factors in
+    /// attacks.</summary>
     Precision Precision { get; }
 
     /// <summary>What this device chose by measurement, to be kept and given back; null where nothing is measured, so that the
     /// same work gives the same bits in every process.</summary>
     DeviceChoices? Choices => null;
+
+    /// <summary>Whether passes of attacks are computed in a shorter number format than those of training and evaluation, so that
+    /// the two need filters of their own.</summary>
+    bool RoundsAttacksMore => false;
 
     /// <summary>A tensor without memory; <see cref="Place"/> gives it some.</summary>
     Tensor DescribeTensor(int batch, FeatureShape shape);

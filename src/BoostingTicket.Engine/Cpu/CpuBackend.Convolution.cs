@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.BFloat16;
 using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
@@ -12,10 +13,11 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         RequireValid(shape);
+        BFloat16Kernels? shorter = uses.HasFlag(FilterUses.Attack) ? _attackKernels : null;
         return new CpuFilter(
-            shape,
-            uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true) : null,
-            uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false) : null,
+            shape, uses,
+            uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true, shorter) : null,
+            uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false, shorter) : null,
             uses.HasFlag(FilterUses.BackwardFilter) ? new GradientChoice<TLanes, TVector>(shape, _prices, _scratch) : null);
     }
 
@@ -71,7 +73,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, gradient.Shape.Channels);
     }
 
-    private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward) => new(shape, forward, _prices, _scratch);
+    private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward, BFloat16Kernels? shorter) =>
+        new(shape, forward, _prices, _scratch, shorter);
 
     private static void RequireValid(ConvolutionShape shape)
     {

@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.BFloat16;
 using BoostingTicket.Engine.Cpu.Kernels;
 using BoostingTicket.Engine.Tensors;
 
@@ -14,18 +15,24 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector> : IBackend
 {
     private readonly WorkerPool _pool;
 
-    public CpuBackend(int threads, InstructionSet instructionSet)
+    private readonly BFloat16Kernels? _attackKernels;
+
+    public CpuBackend(int threads, InstructionSet instructionSet, BFloat16Kernels? attackKernels = null)
     {
+        _attackKernels = attackKernels;
         _pool = new WorkerPool(threads);
         _scratch = new WorkerScratch(threads);
         _prices = ConvolutionPrices.Of(instructionSet);
         Device = new DeviceInfo(
-            "cpu", $"{threads} thread{(threads == 1 ? "" : "s")}, {instructionSet} ({TLanes.Width * 32} bit vectors)");
+            "cpu", $"{threads} thread{(threads == 1 ? "" : "s")}, {instructionSet} ({TLanes.Width * 32} bit vectors)"
+            + (attackKernels is null ? "" : $", attacks in bfloat16 ({attackKernels.Name})"));
     }
 
     public DeviceInfo Device { get; }
 
-    public Precision Precision => Precision.Float32;
+    public Precision Precision => RoundsAttacksMore ? Precision.BFloat16 : Precision.Float32;
+
+    public bool RoundsAttacksMore => _attackKernels is not null;
 
     public int Alignment => CpuArena.Alignment;
 

@@ -12,8 +12,8 @@ internal sealed class CpuFilter : Filter
     private int? _maskVersion;
 
     public CpuFilter(
-        ConvolutionShape shape, PassChoice? forward, PassChoice? backwardInput, GradientChoice? backwardFilter)
-        : base(shape, UsesOf(forward, backwardInput, backwardFilter))
+        ConvolutionShape shape, FilterUses uses, PassChoice? forward, PassChoice? backwardInput, GradientChoice? backwardFilter)
+        : base(shape, uses)
     {
         _forward = forward;
         _backwardInput = backwardInput;
@@ -61,11 +61,6 @@ internal sealed class CpuFilter : Filter
         _backwardInput?.Dispose();
         _backwardFilter?.Dispose();
     }
-
-    private static FilterUses UsesOf(object? forward, object? backwardInput, object? backwardFilter) =>
-        (forward is null ? FilterUses.None : FilterUses.Forward)
-        | (backwardInput is null ? FilterUses.None : FilterUses.BackwardInput)
-        | (backwardFilter is null ? FilterUses.None : FilterUses.BackwardFilter);
 
     private InvalidOperationException Lacks(FilterUses use) =>
         new($"The filter of {Shape} was made for {Uses}, not for {use}.");

@@ -111,10 +111,10 @@ public static class DeviceCatalog
         {
             CudaProbe.Run().RequirePrecision(selection.Gpu, precision);
         }
-        else if (precision is not (null or Precision.Float32))
+        else if (precision == Precision.TensorFloat32)
         {
             throw new DeviceException(
-                $"The CPU computes in float32 alone, not in {WordOf(precision.Value)}; leave the number format out or use the "
+                $"The CPU computes in float32 and bf16, not in {WordOf(precision.Value)}; leave the number format out or use the "
                 + $"device cuda.");
         }
     }
@@ -123,15 +123,31 @@ public static class DeviceCatalog
     /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
     /// <param name="options">How it computes; null for its own choices.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
-    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null)
+    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null) => Open(selection, options, out _);
+
+    /// <summary>The same, and what the user should know of it.</summary>
+    /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
+    /// <param name="options">How it computes; null for its own choices.</param>
+    /// <param name="notice">Where bfloat16 was asked of a processor that does not compute in it: that it computes in float32, and
+    /// why, in one sentence. Else null.</param>
+    /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
+    public static IBackend Open(DeviceSelection selection, DeviceOptions? options, out string? notice)
     {
+        notice = null;
         ArgumentNullException.ThrowIfNull(selection);
         options ??= new DeviceOptions();
         Require(selection, options.Precision);
-        return selection.Name == Cuda
-            ? CudaBackend.Open(
-                new CudaOptions(Precision: options.Precision, Deterministic: options.Deterministic), selection.Gpu)
-            : CpuBackend.Create(options.Threads);
+        if (selection.Name == Cuda)
+        {
+            return CudaBackend.Open(
+                new CudaOptions(Precision: options.Precision, Deterministic: options.Deterministic), selection.Gpu);
+        }
+        if (options.Precision != Precision.BFloat16)
+            return CpuBackend.Create(options.Threads);
+        IBackend backend = CpuBackend.CreateWithShortAttacks(options.Threads, out string? lacking);
+        if (lacking is not null)
+            notice = $"Attacks are computed in float32 too, since {lacking}.";
+        return backend;
     }
 
     /// <summary>The words for number formats, and what they mean; null where the device chooses.</summary>
@@ -154,6 +170,6 @@ public static class DeviceCatalog
 
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} (of "
-        + $"{string.Join(", ", InstructionSets.Available)})");
+        $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} "
+        + $"(of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.ShortAttacks}");
 }

@@ -144,6 +144,8 @@ internal sealed partial class Lowering : ILowering
     /// <inheritdoc/>
     public Func<Filter> NewFilter(Node node, ConvolutionShape shape, BufferSlice? scale, BufferSlice? shift, FilterUses uses)
     {
+        if (_backend.RoundsAttacksMore && Options.Mode == PlanMode.Attack)
+            uses |= FilterUses.Attack;
         SharedFilter filter = _prepared.Filter(node, shape, uses);
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);

@@ -97,7 +97,7 @@ internal sealed class FoldedNormalization : PreparedItem, IDisposable
 /// <summary>What the plans of a network compute from its weights and share.</summary>
 internal sealed class PreparedItems(IBackend backend) : IDisposable
 {
-    private readonly Dictionary<Node, SharedFilter> _filters = [];
+    private readonly Dictionary<(Node Node, bool ForAttacks), SharedFilter> _filters = [];
     private readonly Dictionary<(Node Node, Node? Convolution), FoldedNormalization> _folded = [];
 
     /// <summary>Bytes of all filters.</summary>
@@ -109,10 +109,11 @@ internal sealed class PreparedItems(IBackend backend) : IDisposable
     /// <param name="uses">What it is used for, among others.</param>
     public SharedFilter Filter(Node node, ConvolutionShape shape, FilterUses uses)
     {
-        if (_filters.TryGetValue(node, out SharedFilter? shared))
+        (Node, bool) key = (node, uses.HasFlag(FilterUses.Attack));
+        if (_filters.TryGetValue(key, out SharedFilter? shared))
             shared.Require(uses);
         else
-            _filters.Add(node, shared = new SharedFilter(backend, shape, uses));
+            _filters.Add(key, shared = new SharedFilter(backend, shape, uses));
         return shared;
     }
 

@@ -10,6 +10,7 @@ public enum Precision
     /// <summary>float32 storage, products rounded to TF32 by tensor cores. CUDA only.</summary>
     TensorFloat32,
 
-    /// <summary>bfloat16 activations, float32 accumulation. CUDA only.</summary>
+    /// <summary>On CUDA bfloat16 activations, on the CPU bfloat16 factors in the convolutions of attacks alone; float32
+    /// accumulation.</summary>
     BFloat16,
 }

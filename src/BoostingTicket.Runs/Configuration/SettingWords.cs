@@ -43,7 +43,7 @@ internal static class SettingWords
             (DeviceCatalog.Auto, "float32 on the CPU, tf32 on a GPU"),
             ("float32", "32-bit floating point"),
             ("tf32", "TensorFloat-32: products in 10-bit mantissas, sums in float32; GPU only"),
-            ("bf16", "bfloat16 feature maps and products, float32 weights; GPU only"),
+            ("bf16", "bfloat16 feature maps and products, float32 weights; on the CPU products of attacks alone"),
         ],
         ["device"] =
         [

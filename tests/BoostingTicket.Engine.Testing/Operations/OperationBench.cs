@@ -89,8 +89,10 @@ public sealed class OperationBench : IDisposable
     /// <summary>Integers; the buffer is longer and holds an invalid value behind them.</summary>
     public IntBuffer Integers(params ReadOnlySpan<int> values) => _workspace.Ints([.. values, int.MinValue, int.MaxValue]);
 
-    /// <summary>A filter that is freed with the bench, not prepared yet.</summary>
-    public Filter CreateFilter(ConvolutionShape shape, FilterUses uses) => Own(_backend.CreateFilter(shape, uses));
+    /// <summary>A filter that is freed with the bench, not prepared yet. On a backend that rounds attacks more it is one for
+    /// attacks, if an attack can use it.</summary>
+    public Filter CreateFilter(ConvolutionShape shape, FilterUses uses) => Own(_backend.CreateFilter(
+        shape, _backend.RoundsAttacksMore && !uses.HasFlag(FilterUses.BackwardFilter) ? uses | FilterUses.Attack : uses));
 
     /// <summary>Takes something that is freed with the bench.</summary>
     public T Own<T>(T resource)

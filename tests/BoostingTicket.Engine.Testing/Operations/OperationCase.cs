@@ -37,6 +37,11 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
     /// many times the root mean square, and so are their errors: the squared error is what bounds them.</summary>
     public static Tolerance BFloat16 { get; } = new(1e-4, 1);
 
+    /// <summary>Both factors of every product rounded to bfloat16's 7 bits, sums and results in float32: some 2e-6 of the
+    /// squares, and 1.4e-5 in the worst case of the table, which has ten values. A value of a few products may lie off by 2^-8 of
+    /// the largest.</summary>
+    public static Tolerance ShortProducts { get; } = new(3e-5, 5e-2);
+
     /// <summary>Sums in double precision.</summary>
     public static Tolerance Float64 { get; } = new(1e-24, 1e-12);
 
@@ -49,8 +54,12 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
             Precision.BFloat16 => BFloat16,
             _ => this,
         };
-        return new Tolerance(Math.Max(SquaredError, least.SquaredError), Math.Max(LargestError, least.LargestError));
+        return AtLeast(least);
     }
+
+    /// <summary>The wider bounds of two.</summary>
+    public Tolerance AtLeast(Tolerance other) =>
+        new(Math.Max(SquaredError, other.SquaredError), Math.Max(LargestError, other.LargestError));
 }
 
 /// <summary>One row of the operation table: what to prepare, run and compare on any backend.</summary>

@@ -8,9 +8,8 @@ using Function = BoostingTicket.Engine.Backends.Activation;
 
 namespace BoostingTicket.Engine.Tests.Cpu;
 
-/// <summary>Strided convolutions by their phases, also for shapes for which the direct algorithm is chosen, against plain
-/// loops in
-/// double precision.</summary>
+/// <summary>Strided convolutions by their phases, also for shapes for which the direct algorithm is chosen, against plain loops
+/// in double precision.</summary>
 [TestFixture(typeof(PortableLanes), typeof(Vector<float>))]
 [TestFixture(typeof(Avx2Lanes), typeof(Vector256<float>))]
 [TestFixture(typeof(Avx512Lanes), typeof(Vector512<float>))]

@@ -17,6 +17,9 @@ internal enum ConvolutionAlgorithm
 
     /// <summary><see cref="SparsePass{TLanes,TVector}"/>.</summary>
     Sparse,
+
+    /// <summary><see cref="BFloat16.BFloat16Pass{TLanes,TVector}"/>; in attacks alone.</summary>
+    BFloat16,
 }
 
 /// <summary>What a pass over one block of sixteen images costs, as a sum of counted steps, each times its price. Prices come from
@@ -89,8 +92,7 @@ internal static class ConvolutionCost
     }
 
     /// <summary>Steps of a pass by phases: multiply-adds; tiles transformed there and back in a forward pass; the same in an
-    /// input
-    /// gradient.</summary>
+    /// input gradient.</summary>
     public static double[] Polyphase(ConvolutionShape shape, bool forward)
     {
         FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;

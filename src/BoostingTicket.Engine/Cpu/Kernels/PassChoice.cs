@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu.BFloat16;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
@@ -27,11 +28,19 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
     private readonly bool _forward;
     private readonly ConvolutionPrices _prices;
     private readonly WorkerScratch _scratch;
+    private readonly BFloat16Kernels? _shorter;
     private ConvolutionAlgorithm _algorithm;
     private ConvolutionPass _pass;
 
-    public PassChoice(ConvolutionShape shape, bool forward, ConvolutionPrices prices, WorkerScratch scratch)
+    /// <param name="shape">The convolution.</param>
+    /// <param name="forward">Forward pass, or input gradient.</param>
+    /// <param name="prices">What steps cost.</param>
+    /// <param name="scratch">Workers' memory.</param>
+    /// <param name="shorter">What computes in bfloat16 where that is cheaper; null where it must not.</param>
+    public PassChoice(
+        ConvolutionShape shape, bool forward, ConvolutionPrices prices, WorkerScratch scratch, BFloat16Kernels? shorter)
     {
+        _shorter = shorter;
         _shape = ConvolutionPass.Flattened(shape);
         _forward = forward;
         _prices = prices;
@@ -53,13 +62,20 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
         old.Dispose();
     }
 
-    private ConvolutionAlgorithm Choose(float* mask) => ConvolutionCost.Choose(
-        _prices, new SparseGeometry(_shape, _forward, SparseKernel<TLanes, TVector>.MaximalPixels), _shape, _forward,
-        SparseLists.CountKept(mask, _shape.WeightCount));
+    private ConvolutionAlgorithm Choose(float* mask)
+    {
+        var geometry = new SparseGeometry(_shape, _forward, SparseKernel<TLanes, TVector>.MaximalPixels);
+        int kept = SparseLists.CountKept(mask, _shape.WeightCount);
+        ConvolutionAlgorithm algorithm = ConvolutionCost.Choose(_prices, geometry, _shape, _forward, kept);
+        return _shorter is not null && BFloat16Cost.IsCheaper(_shorter, _prices, geometry, _shape, _forward, algorithm, kept)
+            ? ConvolutionAlgorithm.BFloat16
+            : algorithm;
+    }
 
     private ConvolutionPass Create(ConvolutionAlgorithm algorithm, float* mask) => algorithm switch
     {
         ConvolutionAlgorithm.Sparse => new SparsePass<TLanes, TVector>(_shape, _forward, mask, _prices, _scratch),
+        ConvolutionAlgorithm.BFloat16 => new BFloat16Pass<TLanes, TVector>(_shape, _forward, _shorter!, _scratch),
         ConvolutionAlgorithm.Winograd => new WinogradPass<TLanes, TVector>(_shape, _forward, _scratch),
         ConvolutionAlgorithm.Polyphase => new PolyphasePass<TLanes, TVector>(_shape, _forward, _scratch),
         _ => new DirectPass<TLanes, TVector>(_shape, _forward),

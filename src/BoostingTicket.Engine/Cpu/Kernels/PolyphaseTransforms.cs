@@ -7,9 +7,8 @@ namespace BoostingTicket.Engine.Cpu.Kernels;
 /// (two taps, F(4, 2)) and four of the single phase (one tap, not transformed). The interpolation points are ±7/16, ±5/4 and
 /// infinity: of those tried, the least rounding error (root mean square, relative: 4.4e-7 at 64 channels for F(4x4, 2x2), where
 /// 0, ±1, 2 gives 1.1e-6 and F(4x4, 3x3) of <see cref="WinogradTransforms"/> 7.6e-7). Elements of a transformed tile: pair by
-/// pair
-/// (row, column), pair rows by single columns (row, column), single rows by pair columns (column, row), single by
-/// single (row, column), so that elements with the same weights are neighbours.</summary>
+/// pair (row, column), pair rows by single columns (row, column), single rows by pair columns (column, row), single by single
+/// (row, column), so that elements with the same weights are neighbours.</summary>
 internal static unsafe class PolyphaseTransforms
 {
     /// <summary>Outputs of a phase along an axis.</summary>

@@ -4,12 +4,11 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>The filter gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 4x4), in which tiles of 4x4 gradients
-/// are the
-/// filters: 36 products instead of 144. Segment after segment of tiles, inputs and gradients are transformed, then
-/// multiplied and summed over tiles and images, an element of the transform and some output channels an item; the sums are
-/// transformed back once. Every sum is one item's and in the order of the tiles, so that results do not depend on threads.
-/// Root of the mean square error against double precision: 7e-7 to 8e-7 of the results.</summary>
+/// <summary>The filter gradient of a 3x3 convolution of stride 1 by Winograd's F(3x3, 4x4), in which tiles of 4x4 gradients are
+/// the filters: 36 products instead of 144. Segment after segment of tiles, inputs and gradients are transformed, then multiplied
+/// and summed over tiles and images, an element of the transform and some output channels an item; the sums are transformed back
+/// once. Every sum is one item's and in the order of the tiles, so that results do not depend on threads. Root of the mean square
+/// error against double precision: 7e-7 to 8e-7 of the results.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>
 internal sealed unsafe class WinogradFilterGradient<TLanes, TVector> : FilterGradient
