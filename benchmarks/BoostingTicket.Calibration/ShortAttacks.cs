@@ -3,6 +3,7 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cpu.BFloat16;
 using BoostingTicket.Engine.Cpu.Kernels;
+using BoostingTicket.Engine.Testing.Operations;
 
 namespace BoostingTicket.Calibration;
 
@@ -23,8 +24,8 @@ internal static unsafe class ShortAttacks
             Console.WriteLine(
                 $"{kernels.Name}, {Batch} images, one thread: float32 µs, bfloat16 µs, gain, gain by prices, nanoseconds of "
                 + $"prices, steps");
-            foreach ((string name, ConvolutionShape shape) in Calibration.Shapes.Where(one => one.Name.Contains(
-                only, StringComparison.Ordinal)))
+            foreach ((string name, ConvolutionShape shape) in LayerShapes.All.Where(
+                one => one.Key.Contains(only, StringComparison.Ordinal)))
             {
                 foreach (bool forward in (ReadOnlySpan<bool>)[true, false])
                     Measure(kernels, name, shape, forward, repetitions);
