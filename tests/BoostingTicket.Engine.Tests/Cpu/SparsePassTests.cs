@@ -156,7 +156,11 @@ internal sealed unsafe class SparsePassTests<TLanes, TVector> : CpuFixture<TLane
         Assert.That(filter.Forward, Is.Not.SameAs(first).And.InstanceOf<SparsePass<TLanes, TVector>>());
         Prepare(0.97, 3);
         Assert.That(filter.Forward, Is.InstanceOf(dense));
-        Assert.That(filter.BackwardFilter, Is.InstanceOf<FilterGradient<TLanes, TVector>>());
+        Assert.That(
+            filter.BackwardFilter,
+            winograd
+                ? Is.InstanceOf<WinogradFilterGradient<TLanes, TVector>>()
+                : Is.InstanceOf<FilterGradient<TLanes, TVector>>());
         Prepare(0.01, 4);
         Assert.That(filter.BackwardInput, Is.InstanceOf<SparsePass<TLanes, TVector>>());
         Backend.PrepareFilter(filter, new FilterSource(Slice(w), null, 4, null));
