@@ -10,8 +10,9 @@ namespace BoostingTicket.Fuzz.Targets;
 /// <param name="weight">Its share of executions.</param>
 /// <param name="seeds">Makes the corpus.</param>
 /// <param name="read">Reads a file.</param>
-internal sealed class FileTarget(string name, InputForm form, int weight, Func<IEnumerable<byte[]>> seeds, Action<string> read)
-    : FuzzTarget
+/// <param name="graphs">Graphs that it builds at most, since a file names its network.</param>
+internal sealed class FileTarget(
+    string name, InputForm form, int weight, Func<IEnumerable<byte[]>> seeds, Action<string> read, int graphs = 1) : FuzzTarget
 {
     public override string Name => name;
 
@@ -19,8 +20,7 @@ internal sealed class FileTarget(string name, InputForm form, int weight, Func<I
 
     public override int Weight => weight;
 
-    // The graph of the deepest network that a name can mean.
-    public override long FixedBytes => 6 << 20;
+    public override long FixedBytes => (graphs * DeepestGraph) + Besides;
 
     public override void Execute(byte[] input) => read(Scratch.Write("input.safetensors", input));
 
@@ -54,10 +54,11 @@ internal static class ModelFileTargets
         yield return new FileTarget("import", InputForm.Safetensors, 200, () => [Foreign("module."), Foreign("")], path =>
             WeightImport.Read(path, new ImportOptions("lenet-1-2-3", ImageSize: 16)));
         yield return new FileTarget("torch", InputForm.Binary, 200, () => TorchFiles(), path => FileInspector.Inspect(path));
+        // A ticket does not say whether its hidden linear layers were pruned: a second graph is tried after the first.
         yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket], path =>
         {
             WeightExport.Write(path, path + ".out", PyTorchStyle.Usual);
-        });
+        }, graphs: 2);
     }
 
     // As PyTorch saved them: archives, sequences of pickles, and pickles alone, in which most mutations get far.
