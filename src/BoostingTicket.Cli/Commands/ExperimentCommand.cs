@@ -3,6 +3,7 @@ using System.Globalization;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Progress;
 using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Slurm;
 using BoostingTicket.Figures;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
@@ -52,6 +53,10 @@ internal static class ExperimentCommand
                 ("experiment figure1 --dataset synthetic-32 --scale 0.05", "Figure 1 on built-in images"),
                 ("experiment figure7 --scale 0.1 --steps 10 --step-size 0.075 --json",
                     "one JSON document; progress goes to standard error"),
+                ("experiment table2 --share --out /shared/experiments",
+                    "one of several processes, on any number of machines, that share the parts of Table 2"),
+                ("experiment table2 --slurm '--partition=gpu --gpus=1 --time=4:00:00' --workers 8",
+                    "eight such processes as jobs of Slurm"),
                 ("experiment table4", "Table 4, which needs no training"),
             ],
             Details =
@@ -59,6 +64,11 @@ internal static class ExperimentCommand
                 "Experiments under one --out (by default experiments/) share their parts, which are computed once. After any "
                     + "interruption, the same command continues. --out has a folder for each experiment, with report.html, "
                         + "results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                "--share lets any number of processes do one experiment: each takes a part that nobody has, and waits where "
+                + "others "
+                    + "have all that can be done. A process may join at any time; the part of one that was killed is continued "
+                        + "by "
+                    + "another after a minute. Equal settings and processors give equal files, however many take part.",
                 "--scale S multiplies samples, epochs and width by S, so the cost falls by about the fourth power. --dataset, "
                 + "--model, "
                     + "--width, --epochs and --*-samples change one of these only.",
@@ -70,6 +80,7 @@ internal static class ExperimentCommand
         command.Arguments.Add(name);
         command.Options.Add(scale);
         command.Options.Add(plan);
+        var workers = new SharedWorkers(command);
         var setup = new RunSetup(command, resumable: false, configurable: false);
         return command
             .WithOptions(
@@ -88,17 +99,18 @@ internal static class ExperimentCommand
                 "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples",
                 "evaluation-batch")
             .Executes(invocation => Execute(
-                invocation, setup, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
+                invocation, setup, workers, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
     }
 
-    private static int Execute(Invocation invocation, RunSetup setup, string name, string? scale, bool plan)
+    private static int Execute(
+        Invocation invocation, RunSetup setup, SharedWorkers workers, string name, string? scale, bool plan)
     {
+        bool submits = workers.Submits(invocation, plan);
         if (name == Table4)
         {
             if (invocation.Out is not { } root)
                 return ModelsCommand.AnswerTable4(invocation, files: null);
-            if (File.Exists(new RunFolder(root).Configuration))
-                throw new ConfigurationException($"The folder {root} holds a run, not experiments; choose another --out.");
+            RequireNoRun(root);
             return ModelsCommand.AnswerTable4(invocation, new ExperimentFolder(root, Table4));
         }
         if (!ExperimentCatalog.Names.Contains(name))
@@ -109,7 +121,21 @@ internal static class ExperimentCommand
         if (ExperimentRun.Holds(before, folder))
             configuration = before;
         Invocation.CheckDevice(configuration.Base.Device);
-        return plan ? Plan(invocation, setup, configuration, folder) : Run(invocation, setup, configuration, folder);
+        if (submits)
+        {
+            RequireNoRun(folder);
+            return workers.Submit(invocation, new ExperimentFolder(folder, name));
+        }
+
+        return plan
+            ? Plan(invocation, setup, configuration, folder)
+            : Run(invocation, setup, configuration, folder, workers.Share(invocation));
+    }
+
+    private static void RequireNoRun(string folder)
+    {
+        if (File.Exists(new RunFolder(folder).Configuration))
+            throw new ConfigurationException($"The folder {folder} holds a run, not experiments; choose another --out.");
     }
 
     // The experiment decides on networks and methods, piece by piece.
@@ -130,7 +156,8 @@ internal static class ExperimentCommand
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
 
-    private static int Run(Invocation invocation, RunSetup setup, ExperimentConfiguration configuration, string folder)
+    private static int Run(
+        Invocation invocation, RunSetup setup, ExperimentConfiguration configuration, string folder, bool share)
     {
         var files = new ExperimentFolder(folder, configuration.Experiment);
         ExperimentOutcome outcome;
@@ -143,7 +170,7 @@ internal static class ExperimentCommand
                     $"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in "
                     + $"{folder}");
                 return new ExperimentRun(configuration, folder, backend, data, progress).Execute(
-                    invocation.CommandLine, new FigureFiles(), invocation.Cancellation);
+                    invocation.CommandLine, new FigureFiles(), invocation.Cancellation, share);
             });
         }
         catch (OperationCanceledException cancellation)

@@ -69,8 +69,11 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
     /// <summary>Whether an option was written on the command line.</summary>
     public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
 
+    /// <summary>The command line after the program's name.</summary>
+    public IReadOnlyList<string> Arguments => command.Context.Arguments;
+
     /// <summary>The whole command line, for people to repeat.</summary>
-    public string CommandLine => $"{ProgramContext.Name} {CommandText.Join(command.Context.Arguments)}";
+    public string CommandLine => $"{ProgramContext.Name} {CommandText.Join(Arguments)}";
 
     /// <summary>The settings on the command line, with their values.</summary>
     public IReadOnlyList<(ConfigurationOption Option, string Value)> Settings()

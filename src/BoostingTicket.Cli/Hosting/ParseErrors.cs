@@ -7,6 +7,9 @@ namespace BoostingTicket.Cli.Hosting;
 /// <summary>Explains a command line that cannot be understood, in one sentence.</summary>
 internal static class ParseErrors
 {
+    /// <summary>What an option calls its value that consists of another program's options.</summary>
+    public const string OtherOptions = "OPTIONS";
+
     private const string FreeText = "TEXT";
 
     /// <summary>What is wrong; null when nothing is.</summary>
@@ -21,7 +24,8 @@ internal static class ParseErrors
         string path = PathOf(parsed.CommandResult);
         // An option without its value takes the next option for it.
         OptionResult? greedy = parsed.CommandResult.Children.OfType<OptionResult>()
-            .FirstOrDefault(option => option.Tokens.Any(token => token.Value.StartsWith("--", StringComparison.Ordinal)));
+            .FirstOrDefault(option => option.Option.HelpName != OtherOptions && option.Tokens.Any(token => token.Value.StartsWith(
+                "--", StringComparison.Ordinal)));
         if (greedy is not null)
             return $"The option {greedy.Option.Name} needs a value; see '{path} --help'.";
         if (Empty(parsed.CommandResult) is { } empty)

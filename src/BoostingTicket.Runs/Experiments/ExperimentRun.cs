@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Runs.Configuration;
@@ -60,10 +58,12 @@ public sealed class ExperimentRun(
     /// <param name="figures">Draws the figure; null to leave it at its numbers.</param>
     /// <param name="cancellation">Finishes the current step and saves, then ends with
     /// <see cref="OperationCanceledException"/>.</param>
+    /// <param name="share">Whether other processes do parts of it at the same time, on this machine or on others.</param>
     /// <exception cref="ConfigurationException">Settings cannot be used, or the folder is in use or belongs to something
     /// else.</exception>
     /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
-    public ExperimentOutcome Execute(string commandLine, IFigureWriter? figures, CancellationToken cancellation)
+    public ExperimentOutcome Execute(
+        string commandLine, IFigureWriter? figures, CancellationToken cancellation, bool share = false)
     {
         ExperimentGrid grid = Declare();
         var guard = new ExperimentGuard(_folder, configuration, _environment);
@@ -73,46 +73,25 @@ public sealed class ExperimentRun(
         var store = new ExperimentStore(_folder.Store);
         using var context = new NodeContext(store, backend, data, images, progress, cancellation);
         Check(grid, context);
-        using var taken = RunLock.Acquire(_folder.Root);
-        guard.Claim(progress);
-
-        ExecuteNodes(grid.Nodes, context);
+        using RunLock taken = share ? RunLock.Share(_folder.Root) : RunLock.Acquire(_folder.Root);
+        var schedule = new NodeSchedule(grid.Nodes, context, share ? LeaseTimes.Usual : null);
+        schedule.Alone(_folder.Own, () => guard.Claim(progress));
+        schedule.Run();
         ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, context, _environment);
-        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
-        try
+        ConfigurationException? failure = null;
+        schedule.Alone(_folder.Own, () =>
         {
-            ExperimentReports.Write(_folder, result, commandLine, figures);
-            return new ExperimentOutcome(result, null);
-        }
-        catch (ConfigurationException error)
-        {
-            return new ExperimentOutcome(result, error);
-        }
-    }
-
-    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeContext context)
-    {
-        double[] work = [.. nodes.Select(node => node.Cost(context).Work)];
-        double left = nodes.Select((node, index) => node.IsDone(context.Store) ? 0 : work[index]).Sum(), done = 0;
-        long start = Stopwatch.GetTimestamp();
-        for (int index = 0; index < nodes.Count; index++)
-        {
-            ExperimentNode node = nodes[index];
-            if (node.IsDone(context.Store))
+            AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+            try
             {
-                node.Execute(context);
-                continue;
+                ExperimentReports.Write(_folder, result, commandLine, figures);
             }
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
-            context.Progress = new PlacedProgress(
-                progress, string.Create(
-                    CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
-            node.Execute(context);
-            context.Progress = progress;
-            done += work[index];
-            left -= work[index];
-        }
+            catch (ConfigurationException error)
+            {
+                failure = error;
+            }
+        });
+        return new ExperimentOutcome(result, failure);
     }
 
     private ExperimentGrid Declare()

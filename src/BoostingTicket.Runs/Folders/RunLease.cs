@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Runs.Folders;
@@ -57,6 +58,18 @@ internal sealed class RunLease : IDisposable
                 return (null, (held, age));
             Remove(path, folder, held, mine, times);
         }
+    }
+
+    /// <summary>Who holds the lease of a folder; null if nobody does.</summary>
+    /// <param name="folder">The folder, which exists.</param>
+    /// <param name="times">When a lease is given up for lost.</param>
+    /// <exception cref="IOException">The file system answered with an error.</exception>
+    public static (LeaseHolder Holder, TimeSpan Age)? Find(string folder, LeaseTimes times)
+    {
+        string path = Path.Combine(folder, FileName);
+        if (!File.Exists(path) || Read(path) is not { } held || AgeOf(path, folder, LeaseHolder.OfThisProcess()) is not { } age)
+            return null;
+        return age < times.Stale && !held.HasEnded() ? (held, age) : null;
     }
 
     /// <summary>Gives the folder free.</summary>
@@ -224,6 +237,10 @@ internal sealed record LeaseTimes(TimeSpan Renewal, TimeSpan Stale)
 /// <param name="Token">Drawn again for every lease.</param>
 internal sealed record LeaseHolder(string Host, string Machine, int Process, string Started, string Token)
 {
+    /// <summary>The process for people, with a space before; nothing where it is not known.</summary>
+    [JsonIgnore]
+    public string Named => Process == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $" (process {Process} on {Host})");
+
     /// <summary>Bytes that a holder takes at most.</summary>
     public const int MostBytes = 2048;
 

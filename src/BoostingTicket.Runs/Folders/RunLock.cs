@@ -6,7 +6,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Folders;
 
 /// <summary>
-/// Exclusive use of a run folder. The lock is an open handle that the operating system closes with the process, however that
+/// Use of a run folder: by one process alone, or by several that agree on their parts by leases. The lock is an open handle that the operating system closes with the process, however that
 /// ends, so a killed run leaves no lock behind; the file itself stays, since deleting it could let two runs each hold a lock
 /// on a different file of that name. Where the file system has no locks, a <see cref="RunLease"/> stands in for it.
 /// </summary>
@@ -24,10 +24,10 @@ public sealed class RunLock : IDisposable
 
     private readonly FileStream _held;
     private readonly RunLease? _lease;
-    private readonly string _ownerPath;
+    private readonly string? _ownerPath;
     private bool _disposed;
 
-    private RunLock(FileStream held, RunLease? lease, string ownerPath)
+    private RunLock(FileStream held, RunLease? lease, string? ownerPath)
     {
         _held = held;
         _lease = lease;
@@ -40,8 +40,14 @@ public sealed class RunLock : IDisposable
     /// <exception cref="ConfigurationException">Another run uses the folder, or it cannot be written to.</exception>
     public static RunLock Acquire(string folder) => Acquire(folder, LeaseTimes.Usual);
 
+    /// <summary>Takes the folder together with other processes that share it, creating it if missing.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The lock, to be disposed of when the work ends.</returns>
+    /// <exception cref="ConfigurationException">A run uses the folder alone, or it cannot be written to.</exception>
+    public static RunLock Share(string folder) => Acquire(folder, LeaseTimes.Usual, shared: true);
+
     /// <summary>As <see cref="Acquire(string)"/>, with times of its own for file systems without locks.</summary>
-    internal static RunLock Acquire(string folder, LeaseTimes times)
+    internal static RunLock Acquire(string folder, LeaseTimes times, bool shared = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         string lockPath = Path.Combine(folder, LockFileName);
@@ -51,11 +57,15 @@ public sealed class RunLock : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            held = Open(lockPath);
-            if (!Holds(lockPath))
+            held = Open(lockPath, shared);
+            // Where locks do not hold, those who share a folder have the leases of its parts.
+            if (!Holds(lockPath) && !shared)
                 lease = TakeLease(folder, times);
-            AtomicFile.WriteAllText(ownerPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
-            return new RunLock(held, lease, ownerPath);
+            if (shared)
+                RefuseIfTaken(folder, RunLease.Find(folder, times), times);
+            else
+                AtomicFile.WriteAllText(ownerPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n");
+            return new RunLock(held, lease, shared ? null : ownerPath);
         }
         catch (Exception error)
         {
@@ -79,7 +89,8 @@ public sealed class RunLock : IDisposable
         _disposed = true;
         try
         {
-            File.Delete(_ownerPath);
+            if (_ownerPath is not null)
+                File.Delete(_ownerPath);
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {
@@ -90,8 +101,10 @@ public sealed class RunLock : IDisposable
         _held.Dispose();
     }
 
-    private static FileStream Open(string lockPath) =>
-        new(lockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+    // A handle that allows others to read is a shared lock.
+    private static FileStream Open(string lockPath, bool shared = false) => new(
+        lockPath, FileMode.OpenOrCreate, shared ? FileAccess.Read : FileAccess.ReadWrite,
+        shared ? FileShare.Read : FileShare.None, bufferSize: 1);
 
     // .NET passes over file systems that have no locks without a word. A lock that holds refuses a second handle.
     private static bool Holds(string lockPath)
@@ -114,14 +127,17 @@ public sealed class RunLock : IDisposable
     private static RunLease TakeLease(string folder, LeaseTimes times)
     {
         (RunLease? lease, (LeaseHolder Holder, TimeSpan Age)? taken) = RunLease.Take(folder, times);
-        if (lease is not null)
-            return lease;
-        (LeaseHolder holder, TimeSpan age) = taken!.Value;
-        FormattableString named = $" (process {holder.Process} on {holder.Host})";
-        string who = holder.Process == 0 ? "" : FormattableString.Invariant(named);
+        RefuseIfTaken(folder, taken, times);
+        return lease!;
+    }
+
+    private static void RefuseIfTaken(string folder, (LeaseHolder Holder, TimeSpan Age)? taken, LeaseTimes times)
+    {
+        if (taken is not var (holder, age))
+            return;
         FormattableString message =
             $"""
-            The folder {folder} is in use by another run{who}, which was seen
+            The folder {folder} is in use by another run{holder.Named}, which was seen
             {Math.Max(age.TotalSeconds, 0):F0} s ago; wait for it to end, or if it was killed on another machine until
             {times.Stale.TotalSeconds:F0} s have passed, or choose another folder.
             """;

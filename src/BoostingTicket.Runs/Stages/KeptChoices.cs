@@ -9,7 +9,17 @@ namespace BoostingTicket.Runs.Stages;
 /// <summary>What one device chose in a folder.</summary>
 /// <param name="Ways">Ways by work; see <see cref="DeviceChoices.Made"/>.</param>
 /// <param name="Dropped">What was dropped and why.</param>
-public sealed record ChosenWays(IReadOnlyDictionary<string, string> Ways, IReadOnlyList<string> Dropped);
+public sealed record ChosenWays(IReadOnlyDictionary<string, string> Ways, IReadOnlyList<string> Dropped)
+{
+    /// <summary>These and others; of two ways for one work this one's.</summary>
+    internal ChosenWays With(ChosenWays others)
+    {
+        var ways = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string work, string way) in others.Ways.Concat(Ways))
+            ways[work] = way;
+        return new ChosenWays(ways, [.. Dropped.Union(others.Dropped)]);
+    }
+}
 
 /// <summary>Keeps in a folder what a device chose by measurement: written down as a choice is made, before a result of it is
 /// kept, and given back to the next process, so that work that was killed at any instant goes on with the same bits. Folders of
@@ -28,10 +38,12 @@ internal sealed class KeptChoices
         _choices = choices;
         _progress = progress;
         _tellDropped = tellDropped;
-        _devices = File.Exists(path)
-            ? new(RunJson.Read<Dictionary<string, ChosenWays>>(StoredFiles.ReadText(path), path), StringComparer.Ordinal)
-            : new(StringComparer.Ordinal);
+        _devices = Read(path);
     }
+
+    private static SortedDictionary<string, ChosenWays> Read(string path) => File.Exists(path)
+        ? new(RunJson.Read<Dictionary<string, ChosenWays>>(StoredFiles.ReadText(path), path), StringComparer.Ordinal)
+        : new(StringComparer.Ordinal);
 
     private ChosenWays Own => _devices.GetValueOrDefault(_choices.Device)
         ?? new ChosenWays(new Dictionary<string, string>(), []);
@@ -84,6 +96,14 @@ internal sealed class KeptChoices
 
     private void Save(ChosenWays own)
     {
+        // Processes that share an experiment add to one file.
+        foreach ((string device, ChosenWays others) in Read(_path))
+        {
+            if (device != _choices.Device)
+                _devices[device] = others;
+            else
+                own = own.With(others);
+        }
         _devices[_choices.Device] = own;
         AtomicFile.WriteAllText(_path, RunJson.Write(_devices));
     }

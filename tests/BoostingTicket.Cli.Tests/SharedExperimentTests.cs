@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text.Json;
+using BoostingTicket.Runs.Folders;
+
+namespace BoostingTicket.Cli.Tests;
+
+/// <summary>One experiment done by several processes.</summary>
+public sealed class SharedExperimentTests
+{
+    private const string Lease = "run.lease";
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private string _folder = "";
+
+    private string Whole => Path.Combine(_folder, "whole");
+
+    private string Shared => Path.Combine(_folder, "shared");
+
+    private static string[] Tiny(string epochs) =>
+    [
+        "experiment", "table2", "--epochs", epochs, "--seeds", "2", "--steps", "1", "--probe-steps", "1", "--threads", "1",
+        "--device", "cpu", "--model", "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples", "240",
+        "--validation-samples", "40", "--test-samples", "40",
+    ];
+
+    [SetUp]
+    public void CreateFolder() => _folder = Directory.CreateTempSubdirectory("shared-").FullName;
+
+    [TearDown]
+    public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public void Three_processes_of_which_one_is_killed_leave_the_bytes_of_one()
+    {
+        Assert.That(CommandLine.Run([.. Tiny("30"), "--quiet", "--out", Whole]).Code, Is.Zero);
+        using Process first = Start();
+        WaitUntil(() => Leases().Any(), "nobody takes a part");
+        using Process second = Start(), third = Start();
+        WaitUntil(() => Leases().Count() > 1, "no two parts are done side by side");
+        first.Kill();
+        first.WaitForExit();
+        foreach (Process process in (Process[])[second, third])
+        {
+            string error = process.StandardError.ReadToEnd();
+            Assert.That(process.WaitForExit(Patience), "a process does not end");
+            Assert.That(process.ExitCode, Is.Zero, error);
+        }
+
+        Assert.That(Leases(), Is.Empty);
+        Assert.That(Kept(Shared), Is.EqualTo(Kept(Whole)));
+    }
+
+    [Test]
+    public void One_process_that_shares_leaves_the_bytes_of_one_that_does_not()
+    {
+        Assert.That(CommandLine.Run([.. Tiny("2"), "--quiet", "--out", Whole]).Code, Is.Zero);
+        CommandResult result = CommandLine.Run([.. Tiny("2"), "--share", "--json", "--out", Shared]);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(Kept(Shared), Is.EqualTo(Kept(Whole)));
+        // Everything is done: who comes late shows the result.
+        CommandResult late = CommandLine.Run([.. Tiny("2"), "--share", "--json", "--out", Shared]);
+        Assert.That(
+            late.Json().GetProperty("result").GetRawText(), Is.EqualTo(result.Json().GetProperty("result").GetRawText()));
+    }
+
+    [Test]
+    public void Who_waits_says_for_whom_and_stops_when_asked()
+    {
+        Assert.That(CommandLine.Run([.. Tiny("2"), "--quiet", "--out", Shared]).Code, Is.Zero);
+        // Another machine has the only part that is left.
+        string part = Directory.GetDirectories(Path.Combine(Shared, "store"), "test-*")[0];
+        File.Delete(Path.Combine(part, "result.json"));
+        File.WriteAllText(Path.Combine(part, Lease), JsonSerializer.Serialize(new
+        {
+            Host = "node7",
+            Machine = "another",
+            Process = 4711,
+            Started = "1",
+            Token = "0123456789abcdef",
+        }));
+        using var source = new CancellationTokenSource();
+        using var watcher = new LineWatcher(line =>
+        {
+            if (line.Contains("Waiting for", StringComparison.Ordinal))
+                source.Cancel();
+        });
+        CommandResult result = CommandLine.Run(watcher, source.Token, [.. Tiny("2"), "--share", "--out", Shared]);
+        Assert.That(result.Error, Does.Contain("(process 4711 on node7)."));
+        Assert.That(result.Code, Is.EqualTo(130));
+        Assert.That(result.Error, Does.Contain("to continue, repeat: boosting-ticket experiment table2"));
+
+        // Alone, nobody waits: the folder is in use.
+        CommandResult alone = CommandLine.Run([.. Tiny("2"), "--out", Shared]);
+        Assert.That(alone.Code, Is.EqualTo(2));
+        Assert.That(
+            alone.Error, Does.Contain("by a process that shares the experiment (process 4711 on node7)").And.Contain("--share"));
+    }
+
+    [Test]
+    public void Sharing_and_having_alone_exclude_each_other()
+    {
+        using (RunLock.Acquire(Shared))
+        {
+            CommandResult result = CommandLine.Run([.. Tiny("2"), "--share", "--out", Shared]);
+            Assert.That(result.Code, Is.EqualTo(2));
+            Assert.That(result.Error, Does.Contain($"in use by another run (process {Environment.ProcessId})"));
+        }
+
+        using RunLock first = RunLock.Share(Shared), second = RunLock.Share(Shared);
+        CommandResult alone = CommandLine.Run([.. Tiny("2"), "--out", Shared]);
+        Assert.That(alone.Code, Is.EqualTo(2));
+        Assert.That(alone.Error, Does.Contain($"The folder {Shared} is in use by another run"));
+    }
+
+    private Process Start()
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny("30"),
+            "--share", "--quiet", "--out", Shared])
+            start.ArgumentList.Add(argument);
+        Process process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        return process;
+    }
+
+    private IEnumerable<string> Leases() => Directory.Exists(Path.Combine(Shared, "store"))
+        ? Directory.EnumerateFiles(Path.Combine(Shared, "store"), Lease, SearchOption.AllDirectories) : [];
+
+    private static void WaitUntil(Func<bool> holds, string failure)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!holds())
+        {
+            Assert.That(clock.Elapsed, Is.LessThan(Patience), failure);
+            Thread.Sleep(5);
+        }
+    }
+
+    // Weights, tickets and tables; times differ from one process to the next.
+    private static string[] Kept(string folder) =>
+    [
+        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Append(Path.Combine(
+            folder, "table2", "results.csv")).Select(
+                file => $"{Path.GetRelativePath(folder, file)} "
+                    + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal),
+    ];
+}
