@@ -34,11 +34,12 @@ internal static class Shell
     /// <summary>Runs a line of bash to its end.</summary>
     /// <param name="line">The line; <c>$program</c> is the program.</param>
     /// <param name="folder">Where.</param>
-    public static CommandResult Run(string line, string folder)
+    /// <param name="patience">How long it may take; two minutes by default.</param>
+    public static CommandResult Run(string line, string folder, TimeSpan? patience = null)
     {
         using Process process = Start(line, folder);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(patience ?? Patience))
         {
             process.Kill(entireProcessTree: true);
             Assert.Fail($"{line} does not end");

@@ -22,7 +22,8 @@ internal sealed record SlurmScript(string Name, int Workers, string Options, str
         CultureInfo.InvariantCulture,
         $"""
         #!/bin/bash
-        # {Workers} worker(s) that share the parts of the experiment {Name}. To go on where they ended: sbatch {Path.GetFileName(Log)}.sbatch
+        # {Workers} worker(s) that share the parts of the experiment {Name}.
+        # To go on where they ended, submit this file again.
         #SBATCH --job-name={Name}
         #SBATCH --array=1-{Workers}
         # Two minutes before the time limit a worker is asked to save; it ends with exit code {Saved}, and is queued again.

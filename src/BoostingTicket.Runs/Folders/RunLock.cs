@@ -6,9 +6,10 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Folders;
 
 /// <summary>
-/// Use of a run folder: by one process alone, or by several that agree on their parts by leases. The lock is an open handle that the operating system closes with the process, however that
-/// ends, so a killed run leaves no lock behind; the file itself stays, since deleting it could let two runs each hold a lock
-/// on a different file of that name. Where the file system has no locks, a <see cref="RunLease"/> stands in for it.
+/// Use of a run folder: by one process alone, or by several that agree on their parts by leases. The lock is an open handle that
+/// the operating system closes with the process, however that ends, so a killed run leaves no lock behind; the file itself
+/// stays, since deleting it could let two runs each hold a lock on a different file of that name. Where the file system has no
+/// locks, a <see cref="RunLease"/> stands in for it.
 /// </summary>
 public sealed class RunLock : IDisposable
 {

@@ -38,6 +38,7 @@ public sealed class FolderArrowsTests
         ["Cli.Streams"],
         ["Cli.Progress", "Cli.Signals"],
         ["Cli.Hosting"],
+        ["Cli.Slurm"],
         ["Cli.Commands"],
         ["Cli"],
     ];
