@@ -19,7 +19,8 @@ internal sealed class WatchSetup
     private readonly Option<string?> _tensorBoard = new("--tensorboard")
     {
         HelpName = "FOLDER",
-        Description = $"folder for TensorBoard's event files; by default tensorboard in the run's folder; {None} for no such files",
+        Description =
+            $"folder for TensorBoard's event files; by default tensorboard in the run's folder; {None} for no such files",
     };
 
     /// <summary>Adds the options to a command.</summary>

@@ -53,7 +53,8 @@ public static class HtmlReport
             ? $"trained with {SettingNames.Of(method)}"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining {SettingNames.Of(configuration.Retrain.Method)}, "
+                $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining "
+                + $"{SettingNames.Of(configuration.Retrain.Method)}, "
                 + $"{configuration.Pruning.Ratio:P0} pruned");
         return $"{work} · {seeds}{device}";
     }

@@ -7,7 +7,8 @@ public sealed class RunForecastTests
 {
     private static RunForecast Create() => new(
     [
-        new ForecastPart("donor", "fgsm", 100), new ForecastPart("donor, test", "test", 50), new ForecastPart("dense", "pgd", 400),
+        new ForecastPart("donor", "fgsm", 100), new ForecastPart("donor, test", "test", 50),
+        new ForecastPart("dense", "pgd", 400),
         new ForecastPart("dense, test", "test", 50), new ForecastPart("ticket", "pgd", 400),
     ]);
 

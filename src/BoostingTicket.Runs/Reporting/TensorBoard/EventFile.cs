@@ -4,8 +4,8 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Runs.Reporting.TensorBoard;
 
-/// <summary>An event file that this process adds to. TensorBoard reads the files of a folder in the order of their names and wants
-/// a new one from every process.</summary>
+/// <summary>An event file that this process adds to. TensorBoard reads the files of a folder in the order of their names and
+/// wants a new one from every process.</summary>
 internal sealed class EventFile : IDisposable
 {
     private const string Prefix = "events.out.tfevents.";
@@ -40,7 +40,8 @@ internal sealed class EventFile : IDisposable
     }
 
     /// <summary>Adds an event.</summary>
-    /// <exception cref="ConfigurationException">It cannot be written; the file may end in a part of it, and takes no more.</exception>
+    /// <exception cref="ConfigurationException">It cannot be written; the file may end in a part of it, and takes no
+    /// more.</exception>
     public void Add(EventMessage message)
     {
         try

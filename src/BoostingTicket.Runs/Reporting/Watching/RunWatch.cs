@@ -15,8 +15,8 @@ namespace BoostingTicket.Runs.Reporting.Watching;
 public sealed record WatchOptions(string CommandLine, string Continue, string? TensorBoard);
 
 /// <summary>Lets people look at a run while it goes: adds to <c>metrics.csv</c> and TensorBoard's event files as epochs end, and
-/// writes <c>report.html</c> anew. A file that cannot be written is warned of once and tried again at the next epoch; the run goes
-/// on.</summary>
+/// writes <c>report.html</c> anew. A file that cannot be written is warned of once and tried again at the next epoch; the run
+/// goes on.</summary>
 /// <param name="options">What is shown, and where.</param>
 public sealed class RunWatch(WatchOptions options) : IRunWatch
 {
@@ -103,7 +103,8 @@ public sealed class RunWatch(WatchOptions options) : IRunWatch
         ArgumentNullException.ThrowIfNull(error);
         string when = Clock();
         string text = error is OperationCanceledException
-            ? $"Interrupted and saved at {when}, while {_doing}. This page stays as it is until the run goes on: {options.Continue}"
+            ? $"Interrupted and saved at {when}, while {_doing}. This page stays as it is until the run goes on: "
+                + $"{options.Continue}"
             : $"Ended by an error at {when}, while {_doing}: {error.Message.ReplaceLineEndings(" ")} This page stays as it is.";
         Try("report", () => _report!.Write(() => Content(new ReportStatus(text, null)), always: true));
         Try("events", () => _events?.Close());
@@ -115,7 +116,8 @@ public sealed class RunWatch(WatchOptions options) : IRunWatch
             ? string.Create(CultureInfo.InvariantCulture, $"epoch {epochs + 1} of {training.Epochs}")
             : "its last epoch is done";
         _doing = string.Create(
-            CultureInfo.InvariantCulture, $"seed {training.Seed} · {training.Stage} ({SettingNames.Of(training.Method)}), {next}");
+            CultureInfo.InvariantCulture,
+            $"seed {training.Seed} · {training.Stage} ({SettingNames.Of(training.Method)}), {next}");
         WriteReport(always: false);
     }
 

@@ -19,7 +19,8 @@ namespace BoostingTicket.Runs.Tests.Reporting.Watching;
 /// <summary>What of a run can be seen while it goes: metrics, report, TensorBoard's files.</summary>
 public sealed class RunWatchTests
 {
-    private const string Refresh = "http-equiv=\"refresh\"", Command = "boosting-ticket run --out x", Again = "run --resume --out x";
+    private const string Refresh = "http-equiv=\"refresh\"", Command = "boosting-ticket run --out x",
+    Again = "run --resume --out x";
 
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 200, 40, seed: 3);
 
@@ -203,7 +204,8 @@ public sealed class RunWatchTests
             foreach (string path in (string[])[folder.Metrics, folder.Report, folder.TensorBoard])
                 Assert.That(progress.Warnings.Count(warning => warning.Contains(path)), Is.EqualTo(1), path);
             Assert.That(
-                File.ReadAllBytes(folder.LastWeights(5, "ticket")), Is.EqualTo(File.ReadAllBytes(whole.LastWeights(5, "ticket"))));
+                File.ReadAllBytes(folder.LastWeights(5, "ticket")),
+                Is.EqualTo(File.ReadAllBytes(whole.LastWeights(5, "ticket"))));
         });
     }
 
