@@ -24,7 +24,8 @@ internal static class AnswerText
     {
         string last = folder.LastWeights(configuration.Seed, stage), best = folder.BestWeights(configuration.Seed, stage);
         string initial = folder.Initial(configuration.Seed);
-        return invocation.Print(new { folder = folder.Root, settings = stated, initial, last, best, result }, writer =>
+        var answer = new { folder = folder.Root, settings = stated, report = folder.Report, initial, last, best, result };
+        invocation.Print(answer, writer =>
         {
             var table = new TextTable("weights", ">epoch", ">clean %", $">{RunSummary.AttackName(configuration)} %", "file");
             table.Add("best", Number(result.BestEpoch), Percent(result.Best.Clean), Percent(result.Best.Robust), Relative(best));
@@ -33,7 +34,10 @@ internal static class AnswerText
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"Trained in {result.TrainingSeconds:F1} s; {result.Sparsity:P1} of the weights are pruned."));
             WriteWarnings(writer, invocation, result.Warnings);
+            writer.WriteLine($"Report: {Relative(folder.Report)}");
         });
+        return invocation.Afterwards(() => invocation.Saving.Do(() => RunReports.WriteTraining(
+            folder, configuration, stage, result, invocation.CommandLine)));
     }
 
     /// <summary>Writes reasons to distrust numbers below them, so that no number stands without: progress, which says them too,

@@ -35,10 +35,12 @@ internal static class RetrainCommand
                 ("retrain initial.safetensors --mask mask.safetensors --epochs 3 --out runs/ticket",
                     "a mask from one file on initial weights from another"),
             ],
+            Details = [WatchSetup.Detail],
         };
         command.Arguments.Add(ticket);
         command.Options.Add(maskFile);
         var setup = new RunSetup(command, resumable: true);
+        var watch = new WatchSetup(command, setup);
         // Initial weights come with the ticket.
         return command.WithSettings(OptionGroup.Data).WithOptions("model", "width", "prune-hidden-linear")
             .WithSettings(OptionGroup.Attack).WithTraining("retrain").WithSettings(OptionGroup.Evaluation)
@@ -49,12 +51,15 @@ internal static class RetrainCommand
                 (RunConfiguration configuration, string folder, bool resume) =
                     setup.Open(invocation, Name, mask is null ? [path] : [path, mask]);
                 string[] line = [Name, path, .. mask is null ? (string[])[] : ["--mask", mask]];
-                ArmResult result = setup.Resumable(invocation, folder, line, () => setup.Do(
+                ArmResult result = setup.Resumable(
+                    invocation, folder, watch.Repeated(invocation, line), () => setup.Do(
                     invocation, configuration, folder, StatedWork.Retrain, (backend, data, progress) =>
                 {
                     OriginChecks.RequireNormalization(path, configuration, data);
-                    return new TicketTraining(configuration, backend, data, progress).Execute(
-                        path, mask, folder, resume, invocation.Cancellation);
+                    return new TicketTraining(configuration, backend, data, progress)
+                    {
+                        Watch = watch.Watch(invocation, folder, line),
+                    }.Execute(path, mask, folder, resume, invocation.Cancellation);
                 }));
                 return AnswerText.Training(
                     invocation, configuration, setup.Stated!, new RunFolder(folder), TicketTraining.Stage, result);

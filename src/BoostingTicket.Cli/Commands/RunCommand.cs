@@ -36,23 +36,29 @@ internal static class RunCommand
                 + "network "
                     + "and controls are trained for comparison. The folder of --out (by default a new one under runs/) receives "
                         + "settings, weights, tickets, metrics and report.html.",
+                WatchSetup.Detail,
             ],
             Lists = [("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))])],
         };
         var setup = new RunSetup(command, resumable: true);
-        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup));
+        var watch = new WatchSetup(command, setup);
+        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup, watch));
     }
 
-    private static int Execute(Invocation invocation, RunSetup setup)
+    private static int Execute(Invocation invocation, RunSetup setup, WatchSetup watch)
     {
         (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null);
-        RunResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
+        RunResult result = setup.Resumable(
+            invocation, folder, watch.Repeated(invocation, Name), () => setup.Do(
             invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
             progress.Note(
                 $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in "
                 + $"{folder}");
-            return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
+            return new TicketRun(configuration, folder, backend, data, progress)
+            {
+                Watch = watch.Watch(invocation, folder, Name),
+            }.Execute(resume, invocation.Cancellation);
         }));
         var files = new RunFolder(folder);
         invocation.Print(

@@ -24,18 +24,25 @@ internal static class TrainCommand
                     "a narrow ResNet-18 on clean CIFAR-10"),
                 ("train --resume --out runs/donor", "continue after an interruption"),
             ],
-            Details = ["The folder of --out receives initial, last and best weights; prune and evaluate read them."],
+            Details =
+            [
+                "The folder of --out receives initial, last and best weights; prune and evaluate read them.", WatchSetup.Detail,
+            ],
         };
         var setup = new RunSetup(command, resumable: true);
+        var watch = new WatchSetup(command, setup);
         return command.WithSettings(OptionGroup.Data, OptionGroup.Model, OptionGroup.Attack).WithTraining("dense").WithSettings(
             OptionGroup.Evaluation)
             .Executes(invocation =>
             {
                 (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, Name);
-                ArmResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
+                ArmResult result = setup.Resumable(
+                    invocation, folder, watch.Repeated(invocation, Name), () => setup.Do(
                     invocation, configuration, folder, StatedWork.Train, (backend, data, progress) =>
-                        new DenseTraining(configuration, backend, data, progress).Execute(
-                            folder, resume, invocation.Cancellation)));
+                        new DenseTraining(configuration, backend, data, progress)
+                        {
+                            Watch = watch.Watch(invocation, folder, Name),
+                        }.Execute(folder, resume, invocation.Cancellation)));
                 return AnswerText.Training(
                     invocation, configuration, setup.Stated!, new RunFolder(folder), DenseTraining.Stage, result);
             });

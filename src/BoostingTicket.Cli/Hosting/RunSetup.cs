@@ -251,10 +251,17 @@ internal sealed class RunSetup
         }
         catch (OperationCanceledException cancellation)
         {
-            string line = CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
-            throw new InterruptedException($"Interrupted and saved; to continue: {CommandText.Program} {line}", cancellation);
+            throw new InterruptedException(
+                $"Interrupted and saved; to continue: {LineToContinue(invocation, folder, command)}", cancellation);
         }
     }
+
+    /// <summary>The command line that continues work: with its folder, and with the options that are no settings.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="folder">Where the work is kept.</param>
+    /// <param name="command">The command with what it needs besides its folder.</param>
+    public string LineToContinue(Invocation invocation, string folder, IReadOnlyList<string> command) =>
+        $"{CommandText.Program} {CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)])}";
 
     private IEnumerable<string> Repeated(Invocation invocation)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;
@@ -10,12 +9,17 @@ namespace BoostingTicket.Cli.Progress;
 /// <summary>Redraws one line for the stage in progress, below the lines of stages and epochs that are done.</summary>
 internal sealed class LiveProgress : IProgressDisplay
 {
+    private const int BarWidth = 16;
+
+    // Percentage and the gaps between the columns.
+    private const int Others = 8;
+
     private readonly IAnsiConsole _console;
     private ProgressContext? _context;
     private ProgressTask? _task;
     private StageClock _clock = new(0);
     private string _stage = "";
-    private volatile string _speed = "";
+    private readonly LiveLine _line = new();
 
     /// <summary>Prepares the display.</summary>
     /// <param name="terminal">Where to.</param>
@@ -31,8 +35,8 @@ internal sealed class LiveProgress : IProgressDisplay
     public T Show<T>(Func<T> work) => _console.Progress()
         .AutoClear(true)
         .HideCompleted(true)
-        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 },
-            new PercentageColumn(), new TextColumn(() => _speed))
+        .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = BarWidth },
+            new PercentageColumn(), new TextColumn(width => _line.Text(width - _stage.Length - BarWidth - Others)))
         .Start(context =>
         {
             _context = context;
@@ -52,7 +56,7 @@ internal sealed class LiveProgress : IProgressDisplay
     {
         _task?.StopTask();
         _stage = stage;
-        _speed = "";
+        _line.Begin();
         _clock = new StageClock(totalSteps);
         _task = _context?.AddTask(Shown(stage), maxValue: Math.Max(totalSteps, 1));
         if (_task is not null)
@@ -66,13 +70,18 @@ internal sealed class LiveProgress : IProgressDisplay
             return;
         // A full bar would be hidden although the stage is not done: validation follows.
         _task.Value = Math.Min(doneSteps, _task.MaxValue - 1e-6);
-        string left = Durations.Short(_clock.SecondsLeft(doneSteps));
-        _speed = string.Create(CultureInfo.InvariantCulture, $"{samplesPerSecond:N0} images/s, {left} left");
+        _line.Step(doneSteps, _clock.Total, samplesPerSecond, _clock.SecondsLeft(doneSteps));
     }
 
     /// <inheritdoc/>
-    public void EpochDone(EpochRecord epoch, int totalEpochs) =>
+    public void RunLeft(double seconds) => _line.RunLeft = seconds;
+
+    /// <inheritdoc/>
+    public void EpochDone(EpochRecord epoch, int totalEpochs)
+    {
+        _line.Epoch(epoch, totalEpochs);
         _console.MarkupLine($"  [grey]{Shown(EpochLine.Of(epoch, totalEpochs))}[/]");
+    }
 
     /// <inheritdoc/>
     public void StageFinished()
@@ -92,11 +101,11 @@ internal sealed class LiveProgress : IProgressDisplay
     private static string Shown(string text) => Markup.Escape(PlainText.Escape(text));
 
     // Drawn on the display's own thread.
-    private sealed class TextColumn(Func<string> text) : ProgressColumn
+    private sealed class TextColumn(Func<int, string> text) : ProgressColumn
     {
         protected override bool NoWrap => true;
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Markup(Shown(text()));
+            new Markup(Shown(text(options.ConsoleSize.Width)));
     }
 }

@@ -12,6 +12,7 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
 
     private StageClock _clock = new(0);
     private long _lastWrite;
+    private double? _runLeft;
 
     /// <inheritdoc/>
     public T Show<T>(Func<T> work) => work();
@@ -34,10 +35,14 @@ internal sealed class PlainProgress(TextWriter writer) : IProgressDisplay
             return;
         _lastWrite = Stopwatch.GetTimestamp();
         double percent = _clock.Total > 0 ? 100.0 * doneSteps / _clock.Total : 0;
+        string whole = _runLeft is { } run ? $", {Durations.Short(run)} of the whole run" : "";
         writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"  {percent,3:F0} %  step {doneSteps:N0}/{_clock.Total:N0}  {samplesPerSecond:N0} images/s  {Durations.Short(left)} "
-            + $"left"));
+            + $"left{whole}"));
     }
+
+    /// <inheritdoc/>
+    public void RunLeft(double seconds) => _runLeft = seconds;
 
     /// <inheritdoc/>
     public void EpochDone(EpochRecord epoch, int totalEpochs)

@@ -15,6 +15,8 @@ internal sealed class PlacedProgress(IRunProgress inner, string title) : IRunPro
 
     public void StepsDone(long doneSteps, double samplesPerSecond) => inner.StepsDone(doneSteps, samplesPerSecond);
 
+    public void RunLeft(double seconds) => inner.RunLeft(seconds);
+
     public void EpochDone(EpochRecord epoch, int totalEpochs) => inner.EpochDone(epoch, totalEpochs);
 
     public void StageFinished() => inner.StageFinished();

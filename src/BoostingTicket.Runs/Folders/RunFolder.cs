@@ -40,6 +40,9 @@ public sealed class RunFolder(string root)
     /// <summary>The result in Markdown, to be kept beside code.</summary>
     public string Summary => Path.Combine(Root, "summary.md");
 
+    /// <summary>TensorBoard's event files, where no other folder is named for them.</summary>
+    public string TensorBoard => Path.Combine(Root, "tensorboard");
+
     /// <summary>Folder of one seed.</summary>
     public string Seed(ulong seed) => Path.Combine(Root, $"seed-{seed}");
 

@@ -13,38 +13,50 @@ public static class HtmlReport
     /// <param name="result">The run.</param>
     /// <param name="commandLine">Command that produced it.</param>
     /// <param name="extras">What the run's folder holds besides; null for nothing.</param>
-    public static string Write(RunResult result, string commandLine, RunExtras? extras = null)
+    public static string Write(RunResult result, string commandLine, RunExtras? extras = null) =>
+        Write(ReportContent.Of(result, commandLine, extras));
+
+    /// <summary>The document of a run that is finished or not, or of a single training.</summary>
+    public static string Write(ReportContent content)
     {
-        ArgumentNullException.ThrowIfNull(result);
+        ArgumentNullException.ThrowIfNull(content);
+        RunResult result = content.Result;
         RunConfiguration configuration = result.Configuration;
         var page = new HtmlPage(
-            "Boosting ticket run", $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}",
-            Describe(result));
+            content.Kind, $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}",
+            Describe(content), content.Status?.Reload);
+        if (content.Status is { } status)
+            page.State(status.Text);
         if (RunSummary.Finding(result) is { } finding)
             page.Finding(finding);
         foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
             page.Warning(warning);
-        AddTable(page, result);
+        if (result.Seeds.Any(seed => seed.Arms.Count > 0))
+            AddTable(page, result);
         AddDonor(page, result);
-        AddCharts(page, result);
-        AddEvaluations(page, extras?.Evaluations ?? []);
-        AddPictures(page, extras?.Examples ?? []);
-        page.Section("How it was made").Code(commandLine).Facts(RunSummary.Provenance(result))
-            .Details("All settings", RunJson.Write(configuration));
+        AddCharts(page, content);
+        AddEvaluations(page, content.Extras?.Evaluations ?? []);
+        AddPictures(page, content.Extras?.Examples ?? []);
+        page.Section("How it was made").Code(content.CommandLine).Facts(RunSummary.Provenance(result))
+            .Details("All settings", RunJson.Write(content.Asked));
         return page.ToString();
     }
 
-    private static string Describe(RunResult result)
+    private static string Describe(ReportContent content)
     {
-        RunConfiguration configuration = result.Configuration;
-        string seeds = result.Seeds.Count == 1
-            ? FormattableString.Invariant($"seed {result.Seeds[0].Seed}")
-            : FormattableString.Invariant($"{result.Seeds.Count} seeds from {result.Seeds[0].Seed} on");
-        string device = result.Environment.TryGetValue("device", out string? name) ? $" · {name}" : "";
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining {SettingNames.Of(configuration.Retrain.Method)}, "
-            + $"{configuration.Pruning.Ratio:P0} pruned · {seeds}{device}");
+        RunConfiguration configuration = content.Result.Configuration;
+        string seeds = configuration.Seeds == 1
+            ? FormattableString.Invariant($"seed {configuration.Seed}")
+            : FormattableString.Invariant($"{configuration.Seeds} seeds from {configuration.Seed} on");
+        string device = content.Result.Environment.TryGetValue("device", out string? name) ? $" · {name}" : "";
+        string work = content.Method is { } method
+            ? $"trained with {SettingNames.Of(method)}"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"donor {SettingNames.Of(configuration.Donor.Method)}, retraining "
+                + $"{SettingNames.Of(configuration.Retrain.Method)}, "
+                + $"{configuration.Pruning.Ratio:P0} pruned");
+        return $"{work} · {seeds}{device}";
     }
 
     private static void AddTable(HtmlPage page, RunResult result)
@@ -79,13 +91,17 @@ public static class HtmlReport
             "donor");
     }
 
-    private static void AddCharts(HtmlPage page, RunResult result)
+    private static void AddCharts(HtmlPage page, ReportContent content)
     {
+        IReadOnlyList<StageHistory> trainings = content.Trainings;
+        if (trainings.All(training => training.Epochs.Count == 0))
+            return;
         page.Section("Training")
-            .Markup(HtmlPage.Legend(ReportCharts.Stages(result).Select(stage => (stage.Name, stage.Name.Replace('-', ' ')))))
-            .Charts(ReportCharts.Curves(result));
-        IEnumerable<string> bars = ReportCharts.Times(result).Select(chart => chart + HtmlPage.Legend(ReportCharts.Phases));
-        if (ReportCharts.Sparsity(result) is { } sparsity)
+            .Markup(HtmlPage.Legend(ReportCharts.Stages(trainings).Select(
+                stage => (stage.Style, stage.Name.Replace('-', ' ')))))
+            .Charts(ReportCharts.Curves(trainings));
+        IEnumerable<string> bars = ReportCharts.Times(trainings).Select(chart => chart + HtmlPage.Legend(ReportCharts.Phases));
+        if (ReportCharts.Sparsity(content.Result) is { } sparsity)
             bars = bars.Append(sparsity + HtmlPage.Legend([("kept", "kept weights"), ("pruned", "pruned weights")]));
         page.Section("Time and ticket").Charts(bars);
     }

@@ -11,13 +11,18 @@ public static class MarkdownReport
     /// <summary>The document, lines ending in line feeds.</summary>
     /// <param name="result">The run.</param>
     /// <param name="commandLine">Command that produced it.</param>
-    public static string Write(RunResult result, string commandLine)
+    public static string Write(RunResult result, string commandLine) =>
+        Write(ReportContent.Of(result, commandLine, null));
+
+    /// <summary>The document of a finished run or training, lines ending in line feeds.</summary>
+    public static string Write(ReportContent content)
     {
-        ArgumentNullException.ThrowIfNull(result);
+        ArgumentNullException.ThrowIfNull(content);
         var text = new StringBuilder();
+        RunResult result = content.Result;
         RunConfiguration configuration = result.Configuration;
         text.Append($"# {Escape($"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}")}\n\n");
-        text.Append($"```\n{PlainText.Escape(commandLine)}\n```\n\n");
+        text.Append($"```\n{PlainText.Escape(content.CommandLine)}\n```\n\n");
         if (RunSummary.Finding(result) is { } finding)
             text.Append($"{finding}\n\n");
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = TableText.Cells(result);
@@ -31,7 +36,7 @@ public static class MarkdownReport
         text.Append("\n## Environment\n\n");
         foreach ((string name, string value) in RunSummary.Provenance(result))
             text.Append($"- {Escape(name)}: {Escape(value)}\n");
-        text.Append($"\n<details><summary>Settings</summary>\n\n```json\n{RunJson.Write(configuration)}```\n\n</details>\n");
+        text.Append($"\n<details><summary>Settings</summary>\n\n```json\n{RunJson.Write(content.Asked)}```\n\n</details>\n");
         return text.ToString();
     }
 

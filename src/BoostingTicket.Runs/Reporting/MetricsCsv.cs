@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Progress;
 
@@ -14,31 +13,30 @@ public static class MetricsCsv
         "seed,stage,epoch,learning_rate,train_loss,train_accuracy,validation_clean,validation_robust,"
         + "data_seconds,attack_seconds,train_seconds,evaluate_seconds";
 
-    /// <summary>The table, lines ending in line feeds.</summary>
-    public static string Write(RunResult result)
-    {
-        ArgumentNullException.ThrowIfNull(result);
-        var text = new StringBuilder(Header).Append('\n');
-        foreach (SeedResult seed in result.Seeds)
-        {
-            Append(text, seed.Seed, "donor", seed.Donor);
-            Append(text, seed.Seed, "winning-donor", seed.WinningDonor);
-            foreach (ArmResult arm in seed.Arms)
-                Append(text, seed.Seed, SettingNames.Of(arm.Arm), arm.History);
-        }
+    /// <summary>The header, with its line feed.</summary>
+    public static string HeaderLine => Header + "\n";
 
-        return text.ToString();
+    /// <summary>The table, lines ending in line feeds.</summary>
+    public static string Write(RunResult result) => Write(StageHistory.Of(result));
+
+    /// <summary>The table of trainings, finished or not.</summary>
+    public static string Write(IEnumerable<StageHistory> histories)
+    {
+        ArgumentNullException.ThrowIfNull(histories);
+        return HeaderLine + string.Concat(histories.SelectMany(
+            history => history.Epochs.Select(epoch => Line(history.Seed, history.Name, epoch))));
     }
 
-    private static void Append(StringBuilder text, ulong seed, string stage, IReadOnlyList<EpochRecord> history)
+    /// <summary>The line of an epoch, with its line feed.</summary>
+    public static string Line(ulong seed, string stage, EpochRecord epoch)
     {
-        foreach (EpochRecord epoch in history)
-        {
-            text.Append(CultureInfo.InvariantCulture, $"{seed},{stage},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
-            text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
-            PhaseTimes times = epoch.Times;
-            text.Append(
-                CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
-        }
+        ArgumentNullException.ThrowIfNull(epoch);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{seed},{stage},{epoch.Epoch},{epoch.LearningRate},{epoch.TrainLoss},");
+        text.Append(CultureInfo.InvariantCulture, $"{epoch.TrainAccuracy},{epoch.ValidationClean},{epoch.ValidationRobust},");
+        PhaseTimes times = epoch.Times;
+        text.Append(
+            CultureInfo.InvariantCulture, $"{times.Data:F4},{times.Attack:F4},{times.Train:F4},{times.Evaluate:F4}\n");
+        return text.ToString();
     }
 }

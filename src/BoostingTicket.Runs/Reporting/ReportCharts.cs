@@ -1,5 +1,4 @@
 using System.Globalization;
-using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting.Charts;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Progress;
@@ -17,31 +16,32 @@ internal static class ReportCharts
         [("phase-data", "data"), ("phase-attack", "attack"), ("phase-train", "training"), ("phase-evaluate", "validation")];
 
     /// <summary>Accuracy, loss and learning rate by epoch.</summary>
-    public static IEnumerable<string> Curves(RunResult result)
+    public static IEnumerable<string> Curves(IReadOnlyList<StageHistory> trainings)
     {
         LineChart[] charts =
         [
-            new("Validation accuracy, clean", Series(result, epoch => 100 * epoch.ValidationClean), "F2", " %"),
-            new("Validation accuracy under PGD", Series(result, epoch => 100 * epoch.ValidationRobust), "F2", " %"),
-            new("Training loss", Series(result, epoch => epoch.TrainLoss), "F4"),
-            new("Learning rate", Series(result, epoch => epoch.LearningRate), "0.######", logarithmic: true),
+            new("Validation accuracy, clean", Series(trainings, epoch => 100 * epoch.ValidationClean), "F2", " %"),
+            new("Validation accuracy under PGD", Series(trainings, epoch => 100 * epoch.ValidationRobust), "F2", " %"),
+            new("Training loss", Series(trainings, epoch => epoch.TrainLoss), "F4"),
+            new("Learning rate", Series(trainings, epoch => epoch.LearningRate), "0.######", logarithmic: true),
         ];
         return charts.Select(chart => chart.Render()).OfType<string>();
     }
 
     /// <summary>Seconds of each stage by phase, mean of the seeds.</summary>
-    public static IEnumerable<string> Times(RunResult result)
+    public static IEnumerable<string> Times(IReadOnlyList<StageHistory> trainings)
     {
-        var bars = Stages(result).Select(stage => StageBar(stage.Name, stage.Histories)).ToList();
+        var bars = Stages(trainings).Select(stage => StageBar(stage.Name, stage.Histories)).ToList();
         return new[] { new BarChart("Seconds by phase", bars).Render() }.OfType<string>();
     }
 
     /// <summary>Share of weights that the ticket of the first seed keeps, by layer; null without a ticket.</summary>
     public static string? Sparsity(RunResult result)
     {
-        IReadOnlyList<LayerSparsity> layers = result.Seeds[0].Sparsity;
-        string seed = result.Seeds.Count > 1 ? FormattableString.Invariant($" (seed {result.Seeds[0].Seed})") : "";
-        return layers.Count == 0 ? null : new BarChart($"Kept weights by layer{seed}", [.. layers.Select(LayerBar)], 1).Render();
+        if (result.Seeds.Count == 0 || result.Seeds[0].Sparsity is not { Count: > 0 } layers)
+            return null;
+        string seed = result.Configuration.Seeds > 1 ? FormattableString.Invariant($" (seed {result.Seeds[0].Seed})") : "";
+        return new BarChart($"Kept weights by layer{seed}", [.. layers.Select(LayerBar)], 1).Render();
     }
 
     private static Bar LayerBar(LayerSparsity layer)
@@ -69,25 +69,20 @@ internal static class ReportCharts
             string.Create(CultureInfo.InvariantCulture, $"{seconds.Sum():F1} s"));
     }
 
-    /// <summary>Name, which is its style too, and epochs by seed of each training: donors, then arms.</summary>
-    public static List<(string Name, IReadOnlyList<IReadOnlyList<EpochRecord>> Histories)> Stages(RunResult result)
-    {
-        var stages = new List<(string, IReadOnlyList<IReadOnlyList<EpochRecord>>)>();
-        if (result.Seeds.Any(seed => seed.Donor.Count > 0))
-            stages.Add((Donor, [.. result.Seeds.Select(seed => seed.Donor)]));
-        if (result.Seeds.Any(seed => seed.WinningDonor.Count > 0))
-            stages.Add((WinningDonor, [.. result.Seeds.Select(seed => seed.WinningDonor)]));
-        foreach (Arm arm in result.Configuration.Arms)
-            stages.Add((
-                SettingNames.Of(arm), [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).History)]));
-        return stages;
-    }
+    /// <summary>Name, style and epochs by seed of each training: donors, then arms.</summary>
+    public static IReadOnlyList<(string Name, string Style, IReadOnlyList<IReadOnlyList<EpochRecord>> Histories)> Stages(
+        IReadOnlyList<StageHistory> trainings) =>
+    [
+        .. trainings.Where(training => training.Epochs.Count > 0).GroupBy(training => training.Name).Select(group => (
+            group.Key, group.First().Style,
+            (IReadOnlyList<IReadOnlyList<EpochRecord>>)[.. group.Select(training => training.Epochs)])),
+    ];
 
     // The mean over the seeds that reached an epoch, and each seed behind it.
-    private static List<ChartSeries> Series(RunResult result, Func<EpochRecord, double?> value)
+    private static List<ChartSeries> Series(IReadOnlyList<StageHistory> trainings, Func<EpochRecord, double?> value)
     {
         var series = new List<ChartSeries>();
-        foreach ((string name, IReadOnlyList<IReadOnlyList<EpochRecord>> histories) in Stages(result))
+        foreach ((string name, string style, IReadOnlyList<IReadOnlyList<EpochRecord>> histories) in Stages(trainings))
         {
             var points = histories.SelectMany((history, seed) => history.Select((epoch, index) => (
                 Seed: seed, X: index + 1.0, Y: value(epoch))))
@@ -95,11 +90,11 @@ internal static class ReportCharts
             if (histories.Count > 1)
             {
                 series.AddRange(points.GroupBy(point => point.Seed).Select(group =>
-                    new ChartSeries(name, name, [.. group.Select(point => (point.X, point.Y))], Faint: true)));
+                    new ChartSeries(name, style, [.. group.Select(point => (point.X, point.Y))], Faint: true)));
             }
 
             series.Add(new ChartSeries(
-                name, name, [.. points.GroupBy(point => point.X).OrderBy(group => group.Key).Select(group => (
+                name, style, [.. points.GroupBy(point => point.X).OrderBy(group => group.Key).Select(group => (
                     group.Key, group.Average(point => point.Y)))]));
         }
 

@@ -14,15 +14,18 @@ public sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IReadO
 {
     /// <summary>Reads them; what is missing is left out, as in a folder of an earlier version.</summary>
     /// <param name="folder">The run's folder.</param>
-    /// <param name="result">The run.</param>
+    /// <param name="result">The run, or a single training as one.</param>
+    /// <param name="single">Whether it is a single training, whose files have its command's name.</param>
     /// <exception cref="DamagedFileException">A file of them is damaged.</exception>
-    public static RunExtras Read(RunFolder folder, RunResult result)
+    public static RunExtras Read(RunFolder folder, RunResult result, bool single = false)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(result);
         var evaluations = new List<KeptEvaluation>();
         var examples = new List<KeptExamples>();
-        string[] arms = [.. result.Configuration.Arms.Select(SettingNames.Of)];
+        string[] arms = single
+            ? [result.Configuration.Arms[0] == Arm.Dense ? DenseTraining.Stage : TicketTraining.Stage]
+            : [.. result.Configuration.Arms.Select(SettingNames.Of)];
         foreach (SeedResult seed in result.Seeds)
         {
             foreach (string stage in (string[])[ReportCharts.Donor, ReportCharts.WinningDonor, .. arms])

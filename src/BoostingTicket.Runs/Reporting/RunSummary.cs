@@ -26,11 +26,17 @@ public sealed record ArmSummary(
 /// <summary>What a run found, over all its seeds.</summary>
 public static class RunSummary
 {
-    /// <summary>One row for each arm, in the configuration's order.</summary>
+    /// <summary>One row for each arm that any seed has done, in the configuration's order.</summary>
     public static IReadOnlyList<ArmSummary> Of(RunResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return [.. result.Configuration.Arms.Select(arm => Summarize(arm, result.Seeds))];
+        return
+        [
+            .. from arm in result.Configuration.Arms
+               let seeds = result.Seeds.Where(seed => seed.Arms.Any(done => done.Arm == arm)).ToList()
+               where seeds.Count > 0
+               select Summarize(arm, seeds),
+        ];
     }
 
     /// <summary>Name of the evaluation's attack: <c>PGD-20</c>.</summary>

@@ -49,8 +49,9 @@ public static class TableText
     public static string Caption(RunResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        int samples = result.Seeds[0].Arms[0].Best.Samples;
-        string seeds = result.Seeds.Count > 1 ? $", mean ± standard deviation of {result.Seeds.Count} seeds" : "";
+        int samples = result.Seeds.SelectMany(seed => seed.Arms).Select(arm => arm.Best.Samples).FirstOrDefault();
+        int done = result.Seeds.Count(seed => seed.Arms.Count > 0);
+        string seeds = done > 1 ? $", mean ± standard deviation of {done} seeds" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"Accuracies on {samples:N0} test images of the weights that were best on validation{seeds}; seconds without "

@@ -13,7 +13,8 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="trainer">Trains it.</param>
 /// <param name="tester">Tests it.</param>
 /// <param name="network">The network of both.</param>
-internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTester tester, Network network)
+/// <param name="seed">The seed of both.</param>
+internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTester tester, Network network, ulong seed)
 {
     /// <summary>Trains and tests one arm; reads the result of a stage that finished before.</summary>
     /// <param name="stage">Name of the stage.</param>
@@ -30,7 +31,9 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
         {
             // The process may have ended between the two.
             files.DeleteCheckpoint(stage);
-            return RunJson.Read<ArmResult>(StoredFiles.ReadText(done), done);
+            ArmResult kept = RunJson.Read<ArmResult>(StoredFiles.ReadText(done), done);
+            trainer.Watch?.ArmDone(seed, stage, kept, examples: null);
+            return kept;
         }
         TrainingState state = trainer.Train(stage, job, start, mask);
         TestResult last = tester.Test(stage, "last");
@@ -40,7 +43,8 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
             files.LoadBest(stage, network.Graph).CopyTo(network.Parameters, network.Backend);
             best = tester.Test(stage, "best");
         }
-        files.SaveExamples(stage, tester.Examples());
+        AdversarialExamples examples = tester.Examples();
+        files.SaveExamples(stage, examples);
         var result = new ArmResult(
             arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History])
@@ -53,6 +57,7 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
         };
         AtomicFile.WriteAllText(done, RunJson.Write(result));
         files.DeleteCheckpoint(stage);
+        trainer.Watch?.ArmDone(seed, stage, result, examples);
         return result;
     }
 }

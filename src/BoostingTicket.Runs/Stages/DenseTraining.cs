@@ -13,6 +13,9 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="progress">Told how it goes.</param>
 public sealed class DenseTraining(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
+    /// <summary>Told how the training goes, to show it while it goes; null for nobody.</summary>
+    public IRunWatch? Watch { get; init; }
+
     /// <summary>Name of the stage that it leaves in its folder.</summary>
     public const string Stage = "train";
 
@@ -22,6 +25,6 @@ public sealed class DenseTraining(RunConfiguration configuration, IBackend backe
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
     public ArmResult Execute(string folder, bool resume, CancellationToken cancellation) =>
-        new SingleTraining(configuration, backend, data, progress).Execute(
+        new SingleTraining(configuration, backend, data, progress) { Watch = Watch }.Execute(
             folder, resume, Stage, Arm.Dense, configuration.Dense, ticket: null, cancellation);
 }

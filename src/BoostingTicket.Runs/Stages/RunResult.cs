@@ -3,6 +3,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Stages;
 
@@ -40,6 +41,11 @@ public sealed record ArmResult(
 /// <param name="Kept">Weights that are not pruned.</param>
 public sealed record LayerSparsity(string Name, int Total, int Kept) : IStoredRecord
 {
+    /// <summary>What a mask leaves of each layer.</summary>
+    internal static IReadOnlyList<LayerSparsity> Of(Mask mask) =>
+        [.. PruningReport.Describe(mask, minimumKept: 0).Layers.Select(
+            layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))];
+
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("number of kept weights", Kept >= 0 && Kept <= Total));
 }

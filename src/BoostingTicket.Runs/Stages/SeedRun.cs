@@ -19,8 +19,8 @@ namespace BoostingTicket.Runs.Stages;
 /// that finished before is read from its files; an unfinished one continues from its checkpoint.</summary>
 internal sealed class SeedRun
 {
-    private const string DonorStage = "donor";
-    private const string WinningDonorStage = "winning-donor";
+    internal const string DonorStage = "donor";
+    internal const string WinningDonorStage = "winning-donor";
 
     private readonly RunConfiguration _configuration;
     private readonly RunFolder _folder;
@@ -35,7 +35,7 @@ internal sealed class SeedRun
 
     public SeedRun(
         RunConfiguration configuration, RunFolder folder, ulong seed, Network network, RunData data,
-        IRunProgress progress, CancellationToken cancellation)
+        IRunProgress progress, IRunWatch? watch, CancellationToken cancellation)
     {
         _configuration = configuration;
         _folder = folder;
@@ -43,9 +43,13 @@ internal sealed class SeedRun
         _network = network;
         _progress = progress;
         _files = new StageFiles(folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed));
-        _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation) { PathOf = configuration.PathOf };
+        _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation)
+        {
+            PathOf = configuration.PathOf,
+            Watch = watch,
+        };
         _tester = new StageTester(configuration.Evaluation, seed, network, data, progress, cancellation);
-        _arms = new ArmStage(_files, _trainer, _tester, network);
+        _arms = new ArmStage(_files, _trainer, _tester, network, seed);
         _initial = Job(configuration.Donor).DrawStart(network.Graph.Table);
     }
 
@@ -53,7 +57,11 @@ internal sealed class SeedRun
     {
         string done = _folder.SeedResult(_seed);
         if (File.Exists(done))
-            return ReadFinished(done);
+        {
+            SeedResult kept = ReadFinished(done);
+            _trainer.Watch?.SeedDone(kept);
+            return kept;
+        }
         StoredFiles.CreateFolder(_folder.Seed(_seed));
         _files.KeepInitial(_initial);
 
@@ -113,6 +121,7 @@ internal sealed class SeedRun
         {
             DeleteCheckpoints(donor);
             DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
+            Tell(donor, record);
             return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask, record);
         }
         PruningSettings pruning = _configuration.Pruning;
@@ -132,7 +141,7 @@ internal sealed class SeedRun
                 ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
                 : null;
             TrainingJob job = Job(settings) with { Ticket = round == 1 ? null : StageOf(donor, round - 1) };
-            TrainingState state = _trainer.Train(stage, job, _initial, mask, earlyBird);
+            TrainingState state = _trainer.Train(stage, job, _initial, mask, earlyBird, donor);
             long start = Stopwatch.GetTimestamp();
             ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
             (mask, report) = pruner.Prune(trained, options, mask);
@@ -158,10 +167,14 @@ internal sealed class SeedRun
         };
         AtomicFile.WriteAllText(done, RunJson.Write(drawn));
         DeleteCheckpoints(donor);
+        Tell(donor, drawn);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
         return new DrawnTicket(mask!, drawn);
     }
+
+    private void Tell(string donor, DonorRecord record) => _trainer.Watch?.DonorDone(
+        new WatchedDonor(_seed, donor, record.History, record.Test, record.Sparsity, record.Warnings));
 
     private void DeleteCheckpoints(string donor)
     {
@@ -169,8 +182,10 @@ internal sealed class SeedRun
             _files.DeleteCheckpoint(StageOf(donor, round));
     }
 
-    private string StageOf(string donor, int round) =>
-        _configuration.Pruning.Rounds == 1 ? donor : $"{donor}-{round}";
+    private string StageOf(string donor, int round) => StageOf(donor, round, _configuration.Pruning.Rounds);
+
+    /// <summary>Name of a donor's training in a round of pruning.</summary>
+    internal static string StageOf(string donor, int round, int rounds) => rounds == 1 ? donor : $"{donor}-{round}";
 
     /// <summary>A mask and how it was found.</summary>
     private sealed record DrawnTicket(Mask Mask, DonorRecord Record)

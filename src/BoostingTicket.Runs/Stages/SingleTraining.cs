@@ -20,6 +20,9 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="progress">Receives progress.</param>
 internal sealed class SingleTraining(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
+    /// <summary>Told how the training goes; null for nobody.</summary>
+    public IRunWatch? Watch { get; init; }
+
     /// <summary>Trains and tests.</summary>
     /// <param name="folder">Where files go; must be new unless resumed.</param>
     /// <param name="resume">Continue what the folder holds.</param>
@@ -37,7 +40,8 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         configuration.Validate();
         var files = new RunFolder(folder);
         var owner = new RunOwner(stage, ticket is null ? null : RunOwner.HashOf(ticket));
-        var guard = new RunFolderGuard(files, configuration, owner, RunFolderGuard.Describe(backend, data), resume);
+        RunEnvironment environment = RunFolderGuard.Describe(backend, data);
+        var guard = new RunFolderGuard(files, configuration, owner, environment, resume);
         using RunLock? found = guard.LockExisting();
         NetworkGraph graph = TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
@@ -56,11 +60,30 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         ModelState initial = ticket?.Initial ?? job.DrawStart(graph.Table);
         var kept = new StageFiles(files, seed, StageFiles.Describe(configuration, graph, data.Train, seed), owner);
         kept.KeepInitial(initial);
-        var trainer = new StageTrainer(kept, seed, network, images, progress, cancellation) { PathOf = configuration.PathOf };
-        var tester = new StageTester(configuration.Evaluation, seed, network, images, progress, cancellation);
-        ArmResult result = new ArmStage(kept, trainer, tester, network).Execute(
-            stage, arm, job, initial, ticket?.Mask, pruningSeconds: 0);
-        AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
-        return result;
+        var forecast = new ForecastProgress(
+            progress, RunForecast.Of(configuration, settings, stage, images, graph));
+        var trainer = new StageTrainer(kept, seed, network, images, forecast, cancellation)
+        {
+            PathOf = configuration.PathOf,
+            Watch = Watch,
+        };
+        var tester = new StageTester(configuration.Evaluation, seed, network, images, forecast, cancellation);
+        Watch?.Begin(new WatchedRun(
+            files, configuration, RunJson.Hash(configuration), environment, () => forecast.SecondsLeft, progress)
+        {
+            Single = arm,
+        });
+        try
+        {
+            ArmResult result = new ArmStage(kept, trainer, tester, network, seed).Execute(
+                stage, arm, job, initial, ticket?.Mask, pruningSeconds: 0);
+            AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
+            return result;
+        }
+        catch (Exception error)
+        {
+            Watch?.Ended(error);
+            throw;
+        }
     }
 }

@@ -21,6 +21,9 @@ internal sealed class StageTester(
     /// <summary>Test images kept before and after the attack.</summary>
     private const int Shown = 8;
 
+    /// <summary>What progress calls a test.</summary>
+    public static string Title(ulong seed, string stage, string weights) => $"seed {seed} · {stage}, test of {weights} weights";
+
     /// <summary>Tests the network as it is.</summary>
     /// <param name="stage">Name of the stage that trained it.</param>
     /// <param name="weights">Which of its weights they are, such as <c>last</c>.</param>
@@ -28,7 +31,7 @@ internal sealed class StageTester(
     {
         using Evaluator evaluator = Open();
         int total = (data.TestCount + settings.BatchSize - 1) / settings.BatchSize;
-        progress.StageStarted($"seed {seed} · {stage}, test of {weights} weights", total, 0);
+        progress.StageStarted(Title(seed, stage, weights), total, 0);
         long last = Stopwatch.GetTimestamp();
         TestResult result = evaluator.Robust(
             AttackBudget.Pgd(settings.Attack), Key, data.TestCount,

@@ -25,8 +25,15 @@ internal sealed class StageTrainer(
     /// <summary>Path of a training's settings, with a dot behind, by which errors name them.</summary>
     public Func<TrainingSettings, string> PathOf { get; init; } = _ => "retrain.";
 
+    /// <summary>Told of every training and of each of its epochs; null for nobody.</summary>
+    public IRunWatch? Watch { get; init; }
+
     /// <summary>SHA-256 of the split into training and validation samples.</summary>
     public string SplitHash => _split.Hash;
+
+    /// <summary>What progress calls a training.</summary>
+    public static string Title(ulong seed, string stage, TrainingSettings settings) =>
+        $"seed {seed} · {stage} ({SettingNames.Of(settings.Method)})";
 
     /// <summary>Puts the network back to a start under a mask, trains it, and keeps its last weights. Continues from the
     /// stage's checkpoint if there is one.</summary>
@@ -35,8 +42,10 @@ internal sealed class StageTrainer(
     /// <param name="start">Weights to begin from.</param>
     /// <param name="mask">The mask; null for none.</param>
     /// <param name="rule">May end it after an epoch; null for none.</param>
+    /// <param name="name">What tables and charts call it; null for the stage's name.</param>
     /// <exception cref="OperationCanceledException">It was asked to stop, and saved how far it is.</exception>
-    public TrainingState Train(string stage, TrainingJob job, ModelState start, Mask? mask, IEpochRule? rule = null)
+    public TrainingState Train(
+        string stage, TrainingJob job, ModelState start, Mask? mask, IEpochRule? rule = null, string? name = null)
     {
         if (job.Seed != seed)
             throw new ArgumentException($"the job has seed {job.Seed}, the trainer {seed}", nameof(job));
@@ -44,11 +53,15 @@ internal sealed class StageTrainer(
         TicketReset.Apply(network.Parameters, network.Backend, start, mask);
         var context = new TrainingContext(
             network, data.Train, _split.Train.ToArray(), _split.Validation.ToArray(), job.Augmentation, seed);
+        var watched = new WatchedTraining(
+            seed, stage, name ?? stage, job.Settings.Method, TrainingMethodCatalog.EpochsOf(job.Settings),
+            mask is null ? [] : LayerSparsity.Of(mask));
         using var trainer = new Trainer(
-            context, job.Settings, job.Attack, job.Validation, files.Storage(stage), progress, rule);
+            context, job.Settings, job.Attack, job.Validation, files.Storage(stage),
+            Watch is null ? progress : new WatchedProgress(progress, Watch, watched), rule);
         TrainingState state = trainer.Restore();
-        progress.StageStarted(
-            $"seed {seed} · {stage} ({SettingNames.Of(job.Settings.Method)})", trainer.TotalSteps, trainer.StepsDone(state));
+        Watch?.TrainingStarted(watched, [.. state.History]);
+        progress.StageStarted(Title(seed, stage, job.Settings), trainer.TotalSteps, trainer.StepsDone(state));
         if (TrainingMethodCatalog.DescribeReplays(job.Settings) is { } replays)
             progress.Note($"{stage}: {replays}");
         try

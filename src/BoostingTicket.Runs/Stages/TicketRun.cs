@@ -28,6 +28,9 @@ public sealed class TicketRun(
 
     private readonly RunFolder _folder = new(folder);
 
+    /// <summary>Told how the run goes, to show it while it goes; null for nobody.</summary>
+    public IRunWatch? Watch { get; init; }
+
     /// <summary>Runs to the end.</summary>
     /// <param name="resume">Continue what the folder holds; otherwise a folder that holds a run is refused.</param>
     /// <param name="cancellation">Finishes the current step and saves, then ends with
@@ -51,15 +54,26 @@ public sealed class TicketRun(
         using RunLock? created = found is null ? RunLock.Acquire(_folder.Root) : null;
         guard.Claim(progress);
 
-        var seeds = new List<SeedResult>();
-        for (int index = 0; index < configuration.Seeds; index++)
+        var forecast = new ForecastProgress(progress, RunForecast.Of(configuration, images, graph));
+        Watch?.Begin(new WatchedRun(
+            _folder, configuration, RunJson.Hash(configuration), environment, () => forecast.SecondsLeft, progress));
+        try
         {
-            ulong seed = configuration.Seed + (ulong)index;
-            seeds.Add(new SeedRun(configuration, _folder, seed, network, images, progress, cancellation).Execute());
+            var seeds = new List<SeedResult>();
+            for (int index = 0; index < configuration.Seeds; index++)
+            {
+                ulong seed = configuration.Seed + (ulong)index;
+                seeds.Add(new SeedRun(configuration, _folder, seed, network, images, forecast, Watch, cancellation).Execute());
+            }
+            var result = new RunResult(configuration, RunJson.Hash(configuration), environment, seeds);
+            AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
+            return result;
         }
-        var result = new RunResult(configuration, RunJson.Hash(configuration), environment, seeds);
-        AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
-        return result;
+        catch (Exception error)
+        {
+            Watch?.Ended(error);
+            throw;
+        }
     }
 
     /// <summary>The network that a configuration asks for.</summary>

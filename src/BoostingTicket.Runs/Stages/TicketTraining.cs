@@ -17,6 +17,9 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="progress">Told how it goes.</param>
 public sealed class TicketTraining(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
+    /// <summary>Told how the training goes, to show it while it goes; null for nobody.</summary>
+    public IRunWatch? Watch { get; init; }
+
     /// <summary>Name of the stage that it leaves in its folder.</summary>
     public const string Stage = "retrain";
 
@@ -40,7 +43,7 @@ public sealed class TicketTraining(RunConfiguration configuration, IBackend back
         // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
         foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
             progress.Warn(warning);
-        return new SingleTraining(configuration, backend, data, progress).Execute(
+        return new SingleTraining(configuration, backend, data, progress) { Watch = Watch }.Execute(
             folder, resume, Stage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
     }
 }

@@ -14,6 +14,13 @@ public interface IRunProgress
     /// <param name="samplesPerSecond">Speed of the last second or so.</param>
     void StepsDone(long doneSteps, double samplesPerSecond);
 
+    /// <summary>About how long the whole run still takes, with all its seeds, arms and tests. Told before the steps that it
+    /// follows from; never where only one stage is known.</summary>
+    /// <param name="seconds">Seconds, 0 or more.</param>
+    void RunLeft(double seconds)
+    {
+    }
+
     /// <summary>An epoch of the current stage ended.</summary>
     void EpochDone(EpochRecord epoch, int totalEpochs);
 

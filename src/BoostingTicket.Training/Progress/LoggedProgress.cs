@@ -33,6 +33,9 @@ public sealed class LoggedProgress(IRunProgress inner, ILogger logger) : IRunPro
     public void StepsDone(long doneSteps, double samplesPerSecond) => inner.StepsDone(doneSteps, samplesPerSecond);
 
     /// <inheritdoc/>
+    public void RunLeft(double seconds) => inner.RunLeft(seconds);
+
+    /// <inheritdoc/>
     public void EpochDone(EpochRecord epoch, int totalEpochs)
     {
         ArgumentNullException.ThrowIfNull(epoch);

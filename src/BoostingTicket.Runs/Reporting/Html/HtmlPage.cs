@@ -15,9 +15,12 @@ internal sealed class HtmlPage
     /// <param name="kind">What it reports on, above the title.</param>
     /// <param name="title">Title of the page and first heading.</param>
     /// <param name="subtitle">Line below the title.</param>
-    public HtmlPage(string kind, string title, string subtitle) => _html
+    /// <param name="reload">Seconds after which a browser loads the page again; null for never.</param>
+    public HtmlPage(string kind, string title, string subtitle, int? reload = null) => _html
         .Append("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>")
         .Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>")
+        .Append(reload is null ? "" : string.Create(
+            CultureInfo.InvariantCulture, $"<meta http-equiv=\"refresh\" content=\"{reload}\"/>"))
         .Append(CultureInfo.InvariantCulture,
             $"<title>{Encode(title)}</title>\n<style>\n{HtmlStyle.Css}\n</style></head>\n<body><main>\n")
         .Append(CultureInfo.InvariantCulture,
@@ -45,6 +48,9 @@ internal sealed class HtmlPage
 
     /// <summary>What the reader should take away.</summary>
     public HtmlPage Finding(string text) => Add($"<p class=\"finding\">{Encode(text)}</p>\n");
+
+    /// <summary>How far the work is.</summary>
+    public HtmlPage State(string text) => Add($"<p class=\"state\">{Encode(text)}</p>\n");
 
     /// <summary>What the reader should beware of.</summary>
     public HtmlPage Warning(string text) => Add($"<p class=\"warn\">{Encode(text)}</p>\n");
