@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace BoostingTicket.Cli.Tests;
 
-/// <summary>Two machines in namespaces under a real Slurm; see <c>tests/cluster</c>. Skipped where something is missing.</summary>
+/// <summary>Two machines in namespaces under a real Slurm; see <c>tests/cluster</c>. Skipped where something is
+/// missing.</summary>
 public sealed class ClusterTests
 {
     // What the script answers where something is missing.

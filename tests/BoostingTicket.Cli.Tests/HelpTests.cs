@@ -1,10 +1,11 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Streams;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class HelpTests
+public sealed partial class HelpTests
 {
     private static IEnumerable<string> Paths()
     {
@@ -40,7 +41,8 @@ public sealed class HelpTests
             .Where(line => line.StartsWith("  boosting-ticket ", StringComparison.Ordinal) && !line.Contains(
                 "--help", StringComparison.Ordinal)))
         {
-            string[] arguments = [.. line.Split('>')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1)];
+            string[] arguments = [.. Words().Matches(line.Split('>')[0]).Skip(1).Select(
+                word => word.Value.Replace("'", "", StringComparison.Ordinal))];
             CommandResult parsed = CommandLine.Run([.. arguments, "--surely-not-an-option"]);
             Assert.That(parsed.Error, Does.Contain("'--surely-not-an-option'"), line);
         }
@@ -56,4 +58,8 @@ public sealed class HelpTests
 
     [Test]
     public void Help_wins_over_a_mistake() => Assert.That(CommandLine.Run("run", "--epohcs", "3", "--help").Code, Is.Zero);
+
+    // As a shell splits a line: spaces between single quotes belong to a word.
+    [GeneratedRegex("(?:[^ ']|'[^']*')+")]
+    private static partial Regex Words();
 }

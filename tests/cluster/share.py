@@ -15,7 +15,7 @@ import tempfile
 
 from cluster import Cluster, missing, wait_for
 
-EXPERIMENT = ["experiment", "table2", "--epochs", "60", "--seeds", "2", "--steps", "1", "--probe-steps", "1", "--threads", "1",
+EXPERIMENT = ["experiment", "table2", "--epochs", "120", "--seeds", "2", "--steps", "1", "--probe-steps", "1", "--threads", "1",
               "--device", "cpu", "--model", "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples", "240",
               "--validation-samples", "40", "--test-samples", "40"]
 
@@ -65,7 +65,8 @@ def main():
             running = cluster.run("squeue", "-h", "-r", "-j", job, "-t", "RUNNING", "-o", "%A %i").split("\n")
             told = running[-2].split() if len(running) > 1 else running[0].split()
             cluster.run("scancel", "--signal=USR1", told[1])
-            wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", told[0]), 60, "the worker is not queued again")
+            wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", told[0]), 60,
+                     "the worker is not queued again")
             # Slurm lets it wait for two minutes.
             cluster.run("scontrol", "update", f"JobId={told[0]}", "StartTime=now", check=False)
             wait_for(lambda: cluster.run("squeue", "-h", "-j", job).strip() == "", 300, "the job does not end")

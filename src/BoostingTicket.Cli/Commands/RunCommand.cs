@@ -73,7 +73,7 @@ internal static class RunCommand
             },
             writer =>
             {
-                TableText.Write(result, writer);
+                TableText.Write(result, writer, invocation.Terminal.Width);
                 writer.WriteLine();
                 if (RunSummary.Finding(result) is { } finding)
                     WriteWrapped(writer, finding, invocation.Terminal.Width);

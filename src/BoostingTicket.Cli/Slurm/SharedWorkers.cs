@@ -17,8 +17,8 @@ internal sealed class SharedWorkers
 
     private readonly Option<bool> _share = new("--share")
     {
-        Description = "share the parts with other processes that run the same command with --share on this or other machines, "
-            + "in the same --out",
+        Description = "do the parts together with other processes, on this or other machines, that run the same command in the "
+            + "same --out",
     };
     private readonly Option<string?> _slurm = new("--slurm")
     {

@@ -8,6 +8,7 @@ namespace BoostingTicket.Engine.Graph;
 public sealed class ParameterStore : IDisposable
 {
     private readonly IBackend _backend;
+    private readonly Dictionary<string, double> _keptShares = [];
     private FloatBuffer? _gradients;
     private FloatBuffer? _gradientSums;
     private FloatBuffer? _momenta;
@@ -67,12 +68,19 @@ public sealed class ParameterStore : IDisposable
     /// neither 0 nor 1.</exception>
     public void SetMasks(float[]? masks)
     {
+        _keptShares.Clear();
         if (masks is not null)
         {
             if (masks.Length != Table.PrunableLength)
                 throw new ArgumentException($"The model has {Table.PrunableLength} prunable weights, the mask {masks.Length}.");
             if (masks.AsSpan().ContainsAnyExcept(0f, 1f))
                 throw new ArgumentException("A mask holds a value other than 0 and 1.");
+            foreach (Parameter parameter in Table.Prunable)
+            {
+                int kept = parameter.Length - masks.AsSpan(parameter.Offset, parameter.Length).Count(0f);
+                _keptShares[parameter.Name] = (double)kept / parameter.Length;
+            }
+
             _masks ??= _backend.CreateFloats(Table.PrunableLength);
             _backend.Upload(masks, _masks.All);
             _backend.ApplyMask(_masks.All, new BufferSlice(Weights, 0, Table.PrunableLength));
@@ -87,6 +95,10 @@ public sealed class ParameterStore : IDisposable
         MaskVersion++;
         WeightsChanged();
     }
+
+    /// <summary>Share of a layer's weights that its mask keeps; 1 while nothing is pruned and for layers without.</summary>
+    /// <param name="layer">Name of the layer.</param>
+    public double KeptShare(string layer) => _keptShares.GetValueOrDefault($"{layer}.weight", 1);
 
     /// <summary>A parameter's place in <see cref="Weights"/> or <see cref="Statistics"/>.</summary>
     public BufferSlice Slice(Parameter parameter)

@@ -35,6 +35,9 @@ public sealed class Network : IDisposable
     /// <summary>The plans made so far.</summary>
     public IReadOnlyCollection<Plan> Plans => _plans.Values;
 
+    /// <summary>Floating-point operations of all plans so far; see <see cref="Plan.ArithmeticDone"/>.</summary>
+    public double ArithmeticDone => _plans.Values.Sum(plan => plan.ArithmeticDone);
+
     /// <summary>What plans need, whether they exist or not; allocates filters, but neither feature maps nor images.</summary>
     /// <param name="plans">All plans that will be used.</param>
     public MemoryNeed Need(IReadOnlyCollection<PlanOptions> plans)

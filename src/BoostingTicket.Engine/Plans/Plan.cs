@@ -27,6 +27,10 @@ public sealed class Plan : IDisposable
     private LossKind _lossKind;
     private float _gradientScale;
     private bool _isPlaced;
+    private int _countedMask = -1;
+    private double _forwardArithmetic;
+    private double _backwardArithmetic;
+    private double _firstLayerArithmetic;
 
     internal Plan(
         NetworkGraph graph, ParameterStore store, IBackend backend, PreparedItems prepared, BatchBuffers buffers,
@@ -91,6 +95,10 @@ public sealed class Plan : IDisposable
     public IEnumerable<PlanOperation> Operations =>
         [.. _prepare, .. _forward, _loss, .. _backward, .. _firstLayer.Where(operation => operation.Pass == PlanPass.Backward)];
 
+    /// <summary>Floating-point operations that this plan did so far for weights that masks keep, two for a multiply-add. What a
+    /// device does besides, for pruned weights too, is not counted.</summary>
+    public double ArithmeticDone { get; private set; }
+
     /// <summary>Told of every operation; null, the default, costs nothing.</summary>
     public IPlanObserver? Observer { get; set; }
 
@@ -115,6 +123,8 @@ public sealed class Plan : IDisposable
         if (!_isPlaced)
             throw new InvalidOperationException("The plan has no memory; ask the network for it again.");
         Prepare();
+        CountArithmetic();
+        ArithmeticDone += _forwardArithmetic;
         Run(_forward, _goingForward);
         if (Options.Mode == PlanMode.Train)
             _store.StatisticsChanged();
@@ -166,6 +176,7 @@ public sealed class Plan : IDisposable
     {
         if (_firstLayer.Length == 0)
             throw new InvalidOperationException("The plan was compiled without the first layer apart.");
+        ArithmeticDone += _firstLayerArithmetic;
         Run(_firstLayer, _goingThroughFirstLayer);
     }
 
@@ -176,6 +187,7 @@ public sealed class Plan : IDisposable
     {
         if (_logitGradient is null)
             throw new InvalidOperationException("The plan was compiled without gradients.");
+        ArithmeticDone += _backwardArithmetic;
         Run(_backward, _goingBackward);
     }
 
@@ -199,6 +211,24 @@ public sealed class Plan : IDisposable
         foreach ((PlanValue value, long offset) in _offsets)
             _backend.Place(value.Tensor, arena, offset);
         _isPlaced = true;
+    }
+
+    private void CountArithmetic()
+    {
+        if (_countedMask == _store.MaskVersion)
+            return;
+        _countedMask = _store.MaskVersion;
+        _forwardArithmetic = Arithmetic(_forward);
+        _backwardArithmetic = Arithmetic(_backward);
+        _firstLayerArithmetic = Arithmetic(_firstLayer);
+    }
+
+    private double Arithmetic(PlanOperation[] operations)
+    {
+        double sum = 0;
+        foreach (PlanOperation operation in operations)
+            sum += operation.Arithmetic * _store.KeptShare(operation.Layer);
+        return sum;
     }
 
     // An observer is told of every operation, so that they must be called one by one.

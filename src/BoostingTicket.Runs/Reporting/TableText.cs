@@ -1,6 +1,7 @@
 using System.Globalization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Progress;
 
 
 namespace BoostingTicket.Runs.Reporting;
@@ -9,6 +10,10 @@ namespace BoostingTicket.Runs.Reporting;
 public static class TableText
 {
     private const string None = "–";
+    private const double PerTera = 1e-12;
+
+    // Share of the time from which on a disturbance is told.
+    private const double Disturbed = 0.1;
 
     /// <summary>Headers (those of numbers begin with <c>&gt;</c>) and rows.</summary>
     public static (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) Cells(RunResult result)
@@ -19,19 +24,24 @@ public static class TableText
         List<string> headers = ["arm", ">clean %", $">{RunSummary.AttackName(configuration)} %"];
         if (stops)
             headers.AddRange([">best epoch", ">stopped at"]);
-        headers.AddRange([">pruning s", ">training s", ">total s", ">ratio"]);
+        IReadOnlyList<ArmSummary> arms = RunSummary.Of(result);
+        bool timed = arms.Any(arm => arm.TimeRatio is not null);
+        headers.AddRange([">steps", ">TFLOP", ">of dense", ">processor s", ">s"]);
+        if (timed)
+            headers.Add(">s of dense");
         var rows = new List<IReadOnlyList<string>>();
-        foreach (ArmSummary row in RunSummary.Of(result))
+        foreach (ArmSummary row in arms)
         {
             List<string> cells = [SettingNames.Of(row.Arm), row.Clean.Text("F2", 100), row.Robust.Text("F2", 100)];
             if (stops)
                 cells.AddRange([row.BestEpoch.Text("0.#"), row.EpochsRun.Text("0.#")]);
             cells.AddRange(
             [
-                row.Arm == Arm.Dense ? None : row.PruningSeconds.Text("F1"), row.TrainingSeconds.Text("F1"),
-                row.TotalSeconds.Text("F1"),
-                row.Ratio?.Text("F2") ?? None,
+                row.Steps?.Text("N0") ?? None, row.Operations?.Text("N2", PerTera) ?? None,
+                row.OperationRatio?.Text("F2") ?? None, row.ProcessorSeconds?.Text("F1") ?? None, row.TotalSeconds.Text("F1"),
             ]);
+            if (timed)
+                cells.Add(row.TimeRatio?.Text("F2") ?? None);
             rows.Add(cells);
         }
 
@@ -54,12 +64,28 @@ public static class TableText
         string seeds = done > 1 ? $", mean ± standard deviation of {done} seeds" : "";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"Accuracies on {samples:N0} test images of the weights that were best on validation{seeds}; seconds without "
-            + $"validation; ratio to the dense total.");
+            $"Accuracies on {samples:N0} test images of the weights that were best on validation{seeds}; steps, operations of "
+            + $"kept "
+            + $"weights and seconds include the ticket's donor, not validation.{Disturbance(result)}");
+    }
+
+    /// <summary>Says that other processes disturbed the measured seconds; empty where they did not.</summary>
+    private static string Disturbance(RunResult result)
+    {
+        TrainingWork[] work = [.. result.Seeds.SelectMany(seed => (IEnumerable<EpochRecord>)[.. seed.Donor, .. seed.WinningDonor,
+            .. seed.Arms.SelectMany(arm => arm.History)]).Select(epoch => epoch.Work).OfType<TrainingWork>()];
+        double wall = work.Sum(part => part.WallSeconds), disturbed = work.Sum(part => part.DisturbedSeconds ?? 0);
+        return disturbed <= Disturbed * wall ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $" The machine was busy: during {disturbed / wall:P0} of the training other processes used processors that it "
+            + $"wanted. Compare operations or processor seconds, not seconds.");
     }
 
     /// <summary>Writes the table and its caption for a terminal.</summary>
-    public static void Write(RunResult result, TextWriter writer)
+    /// <param name="result">The run.</param>
+    /// <param name="writer">Where to.</param>
+    /// <param name="width">Columns of the terminal.</param>
+    public static void Write(RunResult result, TextWriter writer, int width)
     {
         ArgumentNullException.ThrowIfNull(writer);
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = Cells(result);
@@ -67,6 +93,7 @@ public static class TableText
         foreach (IReadOnlyList<string> row in rows)
             table.Add(row);
         table.Write(writer);
-        writer.WriteLine(Caption(result));
+        foreach (string line in TextWrap.Lines(Caption(result), width))
+            writer.WriteLine(line);
     }
 }

@@ -198,11 +198,17 @@ public sealed class Trainer : IDisposable
         _order.Epoch = state.Epoch;
         long saved = Stopwatch.GetTimestamp(), reported = saved, samplesReported = state.SampleCount;
         int replays = ReplaysIn(state.Epoch), steps = _batchCount * replays;
+        if (state.Batch == 0)
+            state.Work = TrainingWork.None;
+        MachineLoad load = MachineLoad.Now();
+        double arithmetic = _context.Network.ArithmeticDone;
+        int counted = state.Batch;
         for (; state.Batch < steps; state.Batch++)
         {
             if (cancellation.IsCancellationRequested || Stopwatch.GetElapsedTime(saved) > CheckpointInterval)
             {
                 Finish(state);
+                Count();
                 RequireFinite($"in epoch {state.Epoch + 1}, before step {state.Batch + 1}");
                 Save(state);
                 cancellation.ThrowIfCancellationRequested();
@@ -229,6 +235,16 @@ public sealed class Trainer : IDisposable
                 reported = Stopwatch.GetTimestamp();
                 samplesReported = state.SampleCount;
             }
+        }
+
+        Count();
+
+        void Count()
+        {
+            MachineLoad now = MachineLoad.Now();
+            double done = _context.Network.ArithmeticDone;
+            state.Work += now.Since(load, state.Batch - counted, done - arithmetic, Environment.ProcessorCount);
+            (load, arithmetic, counted) = (now, done, state.Batch);
         }
     }
 
@@ -279,6 +295,7 @@ public sealed class Trainer : IDisposable
             (double)state.CorrectCount / state.SampleCount, clean, probe?.Robust, state.Times)
         {
             ZeroGradients = probe?.ZeroGradients,
+            Work = state.Work,
         });
         state.StartEpoch();
 

@@ -28,6 +28,9 @@ public sealed class TrainingState : IStoredRecord
     /// <summary>Where the current epoch's seconds went so far.</summary>
     public PhaseTimes Times { get; set; }
 
+    /// <summary>What the current epoch took so far; null where it was begun by a program that did not count.</summary>
+    public TrainingWork? Work { get; set; }
+
     /// <summary>Finished epochs.</summary>
     public IList<EpochRecord> History { get; init; } = [];
 
@@ -89,6 +92,7 @@ public sealed class TrainingState : IStoredRecord
         CorrectCount = 0;
         SampleCount = 0;
         Times = default;
+        Work = TrainingWork.None;
     }
 
     string? IStoredRecord.WrongMember() => StoredValues.First(

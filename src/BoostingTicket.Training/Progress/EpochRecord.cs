@@ -17,6 +17,9 @@ public sealed record EpochRecord(
     /// <summary>Samples of the probe at which its attack's loss had no gradient; null when it was not measured.</summary>
     public long? ZeroGradients { get; init; }
 
+    /// <summary>What its training took; null in what version 0.1.0 kept.</summary>
+    public TrainingWork? Work { get; init; }
+
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("epoch", Epoch >= 1),
         ("learning rate", StoredValues.IsAmount(LearningRate)),

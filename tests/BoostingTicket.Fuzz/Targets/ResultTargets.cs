@@ -88,7 +88,7 @@ internal sealed class ReportsTarget : FuzzTarget
         Require(MarkdownReport.Write(result, "command"));
         Require(MetricsCsv.Write(result));
         using var table = new StringWriter { NewLine = "\n" };
-        TableText.Write(result, table);
+        TableText.Write(result, table, 100);
         Require(table.ToString());
     }
 

@@ -113,15 +113,85 @@ public sealed class ReportTests
         ArmSummary ticket = RunSummary.Of(SampleRun.Create(2)).Single(row => row.Arm == Arm.Ticket);
         Assert.That(ticket.Clean.Mean, Is.EqualTo(0.7885).Within(1e-12));
         Assert.That(ticket.Clean.Deviation, Is.EqualTo(0.003 / Math.Sqrt(2)).Within(1e-12));
-        Assert.That(ticket.Ratio!.Value.Mean, Is.EqualTo((50.0 / 40 + 51.0 / 40) / 2).Within(1e-12));
-        Assert.That(RunSummary.Of(SampleRun.Create(1, false, Arm.Ticket))[0].Ratio, Is.Null);
+        Assert.That(ticket.TimeRatio!.Value.Mean, Is.EqualTo((50.0 / 40 + 51.0 / 40) / 2).Within(1e-12));
+        Assert.That(RunSummary.Of(SampleRun.Create(1, false, Arm.Ticket))[0].TimeRatio, Is.Null);
+    }
+
+    [Test]
+    public void Summary_counts_work_of_donor_and_arm()
+    {
+        ArmSummary[] rows = [.. RunSummary.Of(SampleRun.Create(2))];
+        ArmSummary dense = rows[0], ticket = rows.Single(row => row.Arm == Arm.Ticket);
+        // Eight epochs, and six of the donor.
+        Assert.That(dense.Steps!.Value.Mean, Is.EqualTo(8 * SampleRun.Steps));
+        Assert.That(ticket.Steps!.Value.Mean, Is.EqualTo((8 + 6) * SampleRun.Steps));
+        Assert.That(ticket.Operations!.Value.Mean, Is.EqualTo((8 + 6) * SampleRun.Operations).Within(1e-3));
+        Assert.That(ticket.ProcessorSeconds!.Value.Mean, Is.EqualTo((8 + 6) * SampleRun.ProcessorSeconds).Within(1e-9));
+        Assert.That(ticket.OperationRatio, Is.EqualTo(new Spread(14.0 / 8, 0, 2)));
+        Assert.That(dense.OperationRatio, Is.EqualTo(new Spread(1, 0, 2)));
+    }
+
+    [Test]
+    public void One_seed_gives_no_ratio_of_times_and_no_headline_of_them()
+    {
+        RunResult one = SampleRun.Create(1);
+        Assert.That(TableText.Cells(one).Headers, Has.None.Contain("s of dense"));
+        Assert.That(TableText.Cells(SampleRun.Create(2)).Headers, Has.Some.EqualTo(">s of dense"));
+        Assert.That(RunSummary.Finding(one), Does.EndWith("took 1.75 times the baseline's operations."));
+        Assert.That(RunSummary.Finding(one), Does.Not.Contain("time ").And.Not.Contain("second"));
+    }
+
+    [Test]
+    public void Result_of_a_program_that_did_not_count_has_dashes()
+    {
+        RunResult run = SampleRun.Create(1);
+        SeedResult seed = run.Seeds[0];
+        RunResult old = run with
+        {
+            Seeds =
+            [
+                seed with
+                {
+                    Arms = [.. seed.Arms.Select(arm => arm with
+                    {
+                        History = [.. arm.History.Select(epoch => epoch with { Work = null })],
+                    })],
+                },
+            ],
+        };
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = TableText.Cells(old);
+        int steps = headers.ToList().IndexOf(">steps");
+        Assert.That(rows.SelectMany(row => row.Skip(steps).Take(4)), Is.All.EqualTo("–"));
+        Assert.That(RunSummary.Finding(old), Does.Not.Contain("operations"));
+    }
+
+    [TestCase(0, false)]
+    [TestCase(0.9, true)]
+    public void Caption_says_whether_the_machine_was_busy(double disturbed, bool said)
+    {
+        RunResult run = SampleRun.Create(1);
+        SeedResult seed = run.Seeds[0];
+        RunResult busy = run with
+        {
+            Seeds =
+            [
+                seed with
+                {
+                    Donor = [.. seed.Donor.Select(epoch => epoch with
+                    {
+                        Work = epoch.Work!.Value with { DisturbedSeconds = disturbed * epoch.Work.Value.WallSeconds },
+                    })],
+                },
+            ],
+        };
+        Assert.That(TableText.Caption(busy).Contains("The machine was busy", StringComparison.Ordinal), Is.EqualTo(said));
     }
 
     [Test]
     public void Terminal_table_is_aligned()
     {
         using var writer = new StringWriter { NewLine = "\n" };
-        TableText.Write(SampleRun.Create(3, earlyStopping: true), writer);
+        TableText.Write(SampleRun.Create(3, earlyStopping: true), writer, 100);
         string[] lines = writer.ToString().Split('\n');
         Assert.That(lines[0].Length, Is.EqualTo(lines[1].Length));
         Assert.That(lines[2], Does.StartWith("dense"));

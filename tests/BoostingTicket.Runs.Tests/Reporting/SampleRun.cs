@@ -9,6 +9,12 @@ namespace BoostingTicket.Runs.Tests.Reporting;
 /// <summary>A finished run with made-up numbers, hostile names and several seeds.</summary>
 internal static class SampleRun
 {
+    /// <summary>Of an epoch.</summary>
+    public const int Steps = 43;
+
+    /// <summary>Of an epoch.</summary>
+    public const double Operations = 2.5e11, ProcessorSeconds = 8.5;
+
     public const string Warning = "The layer <conv9> & its \"bias\" | keeps none of its 64 weights.";
 
     public static RunResult Create(int seeds = 2, bool earlyStopping = false, params Arm[] arms)
@@ -46,6 +52,9 @@ internal static class SampleRun
         .. Enumerable.Range(1, epochs).Select(epoch => new EpochRecord(
             epoch, epoch <= epochs / 2 ? rate : rate / 10, 2.2 / epoch + (0.05 * seed), accuracy * (1 - (1.0 / (epoch + 2))),
             accuracy * (1 - (1.0 / (epoch + 3))), epoch % 2 == 0 ? (accuracy - 0.2) * (1 - (1.0 / (epoch + 3))) : null,
-            new PhaseTimes(0.1, 3.2, 1.1, 0.6))),
+            new PhaseTimes(0.1, 3.2, 1.1, 0.6))
+        {
+            Work = new TrainingWork(Steps, Operations, ProcessorSeconds, 4.5, 0),
+        }),
     ];
 }
