@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Runs.Configuration;
@@ -76,7 +74,7 @@ public sealed class ExperimentRun(
         using var taken = RunLock.Acquire(_folder.Root);
         guard.Claim(progress);
 
-        ExecuteNodes(grid.Nodes, context);
+        NodeExecution.Execute(grid.Nodes, context);
         ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, context, _environment);
         AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
         try
@@ -87,31 +85,6 @@ public sealed class ExperimentRun(
         catch (ConfigurationException error)
         {
             return new ExperimentOutcome(result, error);
-        }
-    }
-
-    private void ExecuteNodes(IReadOnlyList<ExperimentNode> nodes, NodeContext context)
-    {
-        double[] work = [.. nodes.Select(node => node.Cost(context).Work)];
-        double left = nodes.Select((node, index) => node.IsDone(context.Store) ? 0 : work[index]).Sum(), done = 0;
-        long start = Stopwatch.GetTimestamp();
-        for (int index = 0; index < nodes.Count; index++)
-        {
-            ExperimentNode node = nodes[index];
-            if (node.IsDone(context.Store))
-            {
-                node.Execute(context);
-                continue;
-            }
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            string estimate = done > 0 ? $" (about {ElapsedText.Of(seconds / done * left)} left over all)" : "";
-            context.Progress = new PlacedProgress(
-                progress, string.Create(
-                    CultureInfo.InvariantCulture, $"{index + 1}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));
-            node.Execute(context);
-            context.Progress = progress;
-            done += work[index];
-            left -= work[index];
         }
     }
 

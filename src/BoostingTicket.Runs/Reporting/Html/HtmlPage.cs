@@ -9,6 +9,9 @@ namespace BoostingTicket.Runs.Reporting.Html;
 /// of experiments are made of its parts; all text is encoded here.</summary>
 internal sealed class HtmlPage
 {
+    // A deviation may stand below its mean.
+    private const string Deviation = " <wbr/>±\u00a0";
+
     private readonly StringBuilder _html = new();
 
     /// <summary>Begins a page.</summary>
@@ -39,6 +42,10 @@ internal sealed class HtmlPage
 
     /// <summary>A patch or line in a style's colour.</summary>
     public static string Key(string style) => $"<span class=\"key {style}\"></span>";
+
+    /// <summary>The address of a file as a page in a folder links to it.</summary>
+    public static string LinkTo(string folder, string file) => string.Join('/', Path.GetRelativePath(folder, file)
+        .Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString));
 
     /// <summary>The finished document.</summary>
     public override string ToString() => _html + "</main></body></html>\n";
@@ -76,12 +83,16 @@ internal sealed class HtmlPage
             {
                 string[] classes = [
                     .. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];
-                string cell = Encode(row.Cells[column]);
+                string cell = Encode(row.Cells[column]).Replace(" &#177; ", Deviation, StringComparison.Ordinal)
+                    .Replace(" ± ", Deviation, StringComparison.Ordinal);
                 if (column == 0 && row.Link is { } link)
                     cell = $"<a href=\"{Encode(link)}\">{cell}</a>";
-                if (column == 0 && row.Arm is { } arm)
-                    cell = Key(arm) + cell;
-                Add($"<td{(classes.Length == 0 ? "" : $" class=\"{string.Join(' ', classes)}\"")}>{cell}</td>");
+                if (column == 0 && (row.Arm ?? row.Key) is { } key)
+                    cell = Key(key) + cell;
+                // A narrow screen shows the header beside each cell.
+                string head = headers[column].TrimStart('>');
+                Add($"<td{(classes.Length == 0 ? "" : $" class=\"{string.Join(' ', classes)}\"")}"
+                    + $"{(head.Length == 0 ? "" : $" data-head=\"{Encode(head)}\"")}>{cell}</td>");
             }
 
             Add("</tr>\n");
@@ -126,7 +137,10 @@ internal sealed record HtmlRow(IReadOnlyList<string> Cells)
     /// <summary>Arm whose colour stands before the first cell.</summary>
     public string? Arm { get; init; }
 
-    /// <summary>Folder or file, relative to the page, that the first cell leads to.</summary>
+    /// <summary>Style whose key stands before the first cell, where it is no arm's.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Page, relative to this one, that the first cell leads to.</summary>
     public string? Link { get; init; }
 
     /// <summary>Columns whose value is the best of the table.</summary>
