@@ -14,6 +14,9 @@ internal static class SweepCommand
     private const string Name = SweepRun.Command;
     private const string UsualFolder = "experiments";
 
+    // One and the same thing may go wrong at every point.
+    private const int MostWarnings = 6;
+
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
@@ -92,7 +95,10 @@ internal static class SweepCommand
             table.Write(writer);
             foreach (string line in TextWrap.Lines(SweepReports.Caption(result), invocation.Terminal.Width))
                 writer.WriteLine(line);
-            AnswerText.WriteWarnings(writer, invocation, result.Warnings);
+            AnswerText.WriteWarnings(writer, invocation, result.Warnings.Take(MostWarnings));
+            if (result.Warnings.Count > MostWarnings)
+                writer.WriteLine(FormattableString.Invariant(
+                    $"The report has {result.Warnings.Count - MostWarnings} more warnings."));
             writer.WriteLine($"Report: {AnswerText.Relative(outcome.Folder.Report)}");
         });
         return invocation.Afterwards(() =>

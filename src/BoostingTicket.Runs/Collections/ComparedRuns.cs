@@ -120,7 +120,7 @@ public sealed record ComparedRuns(
         FigurePanel[] panels =
         [
             .. measures.Select(measure => new FigurePanel(
-                $"Validation accuracy, {measure.Name}", "seconds of training, with those to find the ticket", "accuracy (%)",
+                $"Validation accuracy, {measure.Name}", "seconds of training, with those to find the ticket", "%",
                 [.. runs.SelectMany((run, index) => run.Arms.Select(arm => Curve(run, arm, names[index], measure.Value)))
                     .OfType<FigureSeries>()]))
                 .Where(panel => panel.Series.Count > 0),

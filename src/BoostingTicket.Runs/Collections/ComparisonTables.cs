@@ -27,7 +27,7 @@ public static class ComparisonTables
     {
         ArgumentNullException.ThrowIfNull(runs);
         return (
-            ["run", "arm", ">pruned %", ">clean %", "95 % interval", ">robust %", "95 % interval", "attack", ">images", ">seconds"],
+            ["run", "arm", ">pruned %", ">clean %", "clean, 95 %", ">robust %", "robust, 95 %", "attack", ">images", ">seconds"],
             [
                 .. runs.Rows.Select(row => (IReadOnlyList<string>)
                 [

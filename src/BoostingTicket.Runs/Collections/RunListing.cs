@@ -1,5 +1,6 @@
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Experiments.Sweeps;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
@@ -32,6 +33,8 @@ public static class RunListing
         {
             if (File.Exists(Path.Combine(folder, ExperimentFile)))
                 entries.Add(Experiment(folder, name));
+            else if (File.Exists(Path.Combine(folder, SweepRun.FileName)))
+                entries.Add(Sweep(folder, name));
             else if (IsRun(folder))
                 entries.AddRange(RunEntry.Of(RunReader.Read(folder), name));
             else if (level < MostLevels)
@@ -76,6 +79,25 @@ public static class RunListing
             finished ? RunState.Finished : RunLock.IsHeld(root) ? RunState.Running : RunState.Interrupted,
             configuration.Model, configuration.Base.Data.Name, null, null, configuration.Base.Seeds, null, null, null, seconds,
             new DateTimeOffset(File.GetLastWriteTimeUtc(finished ? files.Result : files.Configuration)), null);
+    }
+
+    private static RunEntry Sweep(string folder, string name)
+    {
+        string own = Path.GetFileName(folder), root = Path.GetDirectoryName(folder) ?? folder;
+        var files = new ExperimentFolder(root, own);
+        string asked = SweepRun.SweepFile(files);
+        bool finished = File.Exists(files.Result);
+        SweepConfiguration configuration = RunJson.Read<SweepConfiguration>(StoredFiles.ReadText(asked), asked);
+        double? seconds = finished
+            ? RunJson.Read<SweepResult>(StoredFiles.ReadText(files.Result), files.Result).Trainings.Sum(
+                training => training.Record.Seconds)
+            : null;
+        return new RunEntry(
+            name, $"{SweepRun.Command} {string.Join(' ', configuration.Options.Select(option => option.Name))}",
+            finished ? RunState.Finished : RunLock.IsHeld(root) ? RunState.Running : RunState.Interrupted,
+            configuration.Base.Model, configuration.Base.Data.Name, configuration.Base.Retrain.Method, null,
+            configuration.Base.Seeds, null, null, null, seconds,
+            new DateTimeOffset(File.GetLastWriteTimeUtc(finished ? files.Result : asked)), null);
     }
 
     private static RunEntry Broken(string folder, string name, Exception error) => new(

@@ -31,7 +31,7 @@ internal static class HtmlStyle
         table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
         th,td{padding:.45em .6em;text-align:left;border-bottom:1px solid var(--line)}
         th{vertical-align:bottom}td{vertical-align:top}
-        td.n{overflow-wrap:normal;word-break:keep-all}
+        td.n,tr[data-arm] td:first-child{white-space:nowrap}
         tr:last-child td{border-bottom:0}
         th{font-weight:600;color:var(--soft);font-size:.86rem}
         .n{text-align:right}
@@ -55,6 +55,7 @@ internal static class HtmlStyle
         .scroll{padding:4px 14px}thead{display:none}table,tbody{display:block}
         tr{display:block;padding:.6em 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
         td{display:flex;justify-content:space-between;gap:1em;border:0;padding:.12em 0;text-align:right;overflow-wrap:anywhere}
+        td br{display:none}
         td::before{content:attr(data-head);color:var(--soft);font-size:.86rem;text-align:left;flex:none;max-width:60%}
         td:first-child{font-weight:600;justify-content:flex-start;text-align:left;align-items:baseline;gap:.2em}
         td:first-child::before{content:none}}

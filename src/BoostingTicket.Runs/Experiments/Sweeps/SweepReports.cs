@@ -112,7 +112,7 @@ public static class SweepReports
                 "Test accuracy under PGD", row => row.Robust)]);
 
         FigurePanel Panel(string title, Func<SweepRow, Reporting.Spread> value) => new(
-            title, options[axis].Name, "accuracy (%)",
+            title, options[axis].Name, "%",
             [
                 .. curves.Select(curve => new FigureSeries(
                     curve.Key,

@@ -27,6 +27,9 @@ public sealed class SweepRun(
     /// <summary>The command that sweeps come from, and how the names of their folders begin.</summary>
     public const string Command = "sweep";
 
+    /// <summary>Name of the file that makes a folder a sweep's: what it was asked to do.</summary>
+    public const string FileName = "sweep.json";
+
     private const int NameLength = 8;
 
     /// <summary>Runs to the end.</summary>
@@ -73,11 +76,11 @@ public sealed class SweepRun(
         }
     }
 
-    /// <summary>The file that makes a folder a sweep's: what it was asked to do.</summary>
+    /// <summary>Path of that file.</summary>
     public static string SweepFile(ExperimentFolder folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        return Path.Combine(folder.Own, "sweep.json");
+        return Path.Combine(folder.Own, FileName);
     }
 
     private void Check(NodeContext context)

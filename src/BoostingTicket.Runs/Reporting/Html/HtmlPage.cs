@@ -9,8 +9,10 @@ namespace BoostingTicket.Runs.Reporting.Html;
 /// of experiments are made of its parts; all text is encoded here.</summary>
 internal sealed class HtmlPage
 {
-    // A deviation may stand below its mean.
-    private const string Deviation = " <wbr/>±\u00a0";
+    // In a table with more columns than this, deviations stand below their means, so that the table fits its page.
+    private const int ColumnsInline = 8;
+
+    private const string Sign = " &#177; ", Inline = "\u00a0±\u00a0", Below = "<br/>±\u00a0";
 
     private readonly StringBuilder _html = new();
 
@@ -72,6 +74,7 @@ internal sealed class HtmlPage
     public HtmlPage Table(IReadOnlyList<string> headers, IEnumerable<HtmlRow> rows)
     {
         bool[] numbers = [.. headers.Select(header => header.StartsWith('>'))];
+        string deviation = headers.Count > ColumnsInline ? Below : Inline;
         Add("<div class=\"card scroll\"><table><thead><tr>");
         for (int column = 0; column < headers.Count; column++)
             Add($"<th{(numbers[column] ? " class=\"n\"" : "")}>{Encode(headers[column].TrimStart('>'))}</th>");
@@ -83,8 +86,7 @@ internal sealed class HtmlPage
             {
                 string[] classes = [
                     .. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];
-                string cell = Encode(row.Cells[column]).Replace(" &#177; ", Deviation, StringComparison.Ordinal)
-                    .Replace(" ± ", Deviation, StringComparison.Ordinal);
+                string cell = Encode(row.Cells[column]).Replace(Sign, deviation, StringComparison.Ordinal);
                 if (column == 0 && row.Link is { } link)
                     cell = $"<a href=\"{Encode(link)}\">{cell}</a>";
                 if (column == 0 && (row.Arm ?? row.Key) is { } key)
