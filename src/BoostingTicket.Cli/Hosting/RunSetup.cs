@@ -126,15 +126,17 @@ internal sealed class RunSetup
     /// none.</param>
     /// <param name="usual">Options that a command takes where neither they nor a file, preset, published data set or weights were
     /// given, from what was asked for otherwise; null for none.</param>
+    /// <param name="swept">Settings that a point of a sweep adds to those of the command line; null for none.</param>
     public RunConfiguration Configure(
         Invocation invocation, IReadOnlyList<string>? origins = null, string? resumed = null,
-        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null)
+        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null,
+        IReadOnlyList<(ConfigurationOption Option, string Value)>? swept = null)
     {
         ReadFile(invocation);
         string? file = invocation.Get(_config), preset = invocation.Get(_preset);
         if (file is null && preset is null && resumed is not null && File.Exists(resumed))
             file = resumed;
-        IReadOnlyList<(ConfigurationOption Option, string Value)> given = invocation.Settings();
+        IReadOnlyList<(ConfigurationOption Option, string Value)> given = [.. invocation.Settings(), .. swept ?? []];
         var sources = new ConfigurationSources(preset, file, given) { Origin = OriginOf(origins ?? []) };
         ComposedConfiguration composed = sources.ComposeNamed();
         if (usual is not null && file is null && preset is null && sources.Origin is null

@@ -82,6 +82,27 @@ public sealed class RunLock : IDisposable
         }
     }
 
+    /// <summary>Whether a process uses a folder, as far as can be seen from here. Takes nothing and writes nothing.</summary>
+    /// <param name="folder">The run folder.</param>
+    public static bool IsHeld(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        string lockPath = Path.Combine(folder, LockFileName), leasePath = Path.Combine(folder, RunLease.FileName);
+        // Its owner removes the file with its number, so that the lock of a folder at rest is not even tried.
+        if (!File.Exists(Path.Combine(folder, OwnerFileName)))
+            return false;
+        try
+        {
+            using var tried = new FileStream(lockPath, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1);
+        }
+        catch (Exception error) when (StorageErrors.IsStorage(error))
+        {
+            return IsInUse(error);
+        }
+
+        return File.Exists(leasePath) && DateTime.UtcNow - File.GetLastWriteTimeUtc(leasePath) < LeaseTimes.Usual.Stale;
+    }
+
     /// <summary>Gives the folder free.</summary>
     public void Dispose()
     {

@@ -21,9 +21,8 @@ public static class HtmlReport
     {
         ArgumentNullException.ThrowIfNull(content);
         RunResult result = content.Result;
-        RunConfiguration configuration = result.Configuration;
         var page = new HtmlPage(
-            content.Kind, $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}",
+            content.Kind, content.Title,
             Describe(content), content.Status?.Reload);
         if (content.Status is { } status)
             page.State(status.Text);

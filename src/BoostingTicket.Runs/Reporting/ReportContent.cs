@@ -23,6 +23,10 @@ public sealed record ReportContent(
     /// <summary>The settings as they were asked for.</summary>
     public RunConfiguration Asked { get; private init; } = Result.Configuration;
 
+    /// <summary>Its heading.</summary>
+    public string Title { get; init; } =
+        $"{Result.Configuration.Preset}: {Result.Configuration.Model} on {Result.Configuration.Data.Name}";
+
     /// <summary>What it reports on, in a few words.</summary>
     public string Kind => Method is null ? Run : Training;
 

@@ -33,6 +33,7 @@ public sealed class FolderArrowsTests
         ["Runs.Stages"],
         ["Runs.Reporting"],
         ["Runs.Experiments"],
+        ["Runs.Collections"],
         ["Runs.Profiling"],
         ["Figures"],
         ["Cli.Streams"],

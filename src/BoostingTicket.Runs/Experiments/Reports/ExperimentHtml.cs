@@ -55,8 +55,7 @@ internal static class ExperimentHtml
                     "N1", CultureInfo.InvariantCulture)),
             ])
             {
-                Link = string.Join('/', Path.GetRelativePath(folder.Own, Path.Combine(folder.Store, row.Folder))
-                    .Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)) + "/",
+                Link = TrainingPages.LinkTo(folder, row),
             };
         }));
 }

@@ -25,6 +25,7 @@ internal static class ExperimentReports
             AtomicFile.WriteAllText(folder.Points, ExperimentCsv.Points(figure));
             drawn = figures?.Write(figure, folder.Own) ?? [];
         }
+        TrainingPages.Write(folder, result.Trainings, result.Environment, commandLine);
         AtomicFile.WriteAllText(folder.Report, ExperimentHtml.Write(folder, result, commandLine));
         AtomicFile.WriteAllText(
             folder.Summary, ExperimentMarkdown.Write(result, commandLine, [.. drawn.Select(file => Path.GetFileName(file))]));

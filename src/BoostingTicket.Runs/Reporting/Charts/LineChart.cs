@@ -99,7 +99,8 @@ internal sealed class LineChart(
                 CultureInfo.InvariantCulture, $"<polygon class=\"band {curve.Style}\" points=\"{string.Join(' ', outline)}\"/>");
         }
 
-        string Corner(double x, double y) => string.Create(CultureInfo.InvariantCulture, $"{X(x):F1},{Y(y):F1}");
+        string Corner(double x, double y) => string.Create(
+            CultureInfo.InvariantCulture, $"{X(x):F1},{Y(Math.Clamp(y, ticksY[0], ticksY[^1])):F1}");
 
         void Draw(StringBuilder target, ChartSeries curve)
         {
@@ -133,8 +134,10 @@ internal sealed class LineChart(
 
     private static double Extreme(ChartSeries curve, int sign)
     {
-        var reached = curve.Points.Select((point, index) => point.Y + (sign * (curve.Deviations?[index] ?? 0))).Where(
-            double.IsFinite).ToList();
+        // What is never negative has no axis below 0 for its deviation's sake.
+        double least = curve.Points.All(point => point.Y >= 0) ? 0 : double.NegativeInfinity;
+        var reached = curve.Points.Select((point, index) => Math.Max(
+            point.Y + (sign * (curve.Deviations?[index] ?? 0)), least)).Where(double.IsFinite).ToList();
         return reached.Count == 0 ? double.NaN : sign * reached.Max(value => sign * value);
     }
 

@@ -6,11 +6,15 @@ namespace BoostingTicket.Runs.Reporting.Html;
 /// <summary>A figure as charts of a page, one a panel, and the legend of all.</summary>
 internal static class FigureCharts
 {
-    private const int Styles = 6;
+    private const int Colours = 12;
 
     /// <summary>Style and name of each curve of the figure.</summary>
     public static IReadOnlyList<(string Style, string Name)> Legend(FigureData figure) =>
         [.. Names(figure).Select(entry => ($"line {entry.Style}", entry.Name))];
+
+    /// <summary>Style of each curve's key, by the curve's name.</summary>
+    public static Dictionary<string, string> Styles(FigureData figure) =>
+        Names(figure).ToDictionary(entry => entry.Name, entry => entry.Style.Split(' ')[0]);
 
     /// <summary>The panels' charts; a panel without points has none.</summary>
     public static IEnumerable<string> Charts(FigureData figure)
@@ -49,7 +53,7 @@ internal static class FigureCharts
                 FigureStyle.Level => " level",
                 _ => "",
             };
-            names.Add(($"series{before % Styles}{line}", series.Name));
+            names.Add(($"series{before % Colours}{line}", series.Name));
         }
 
         return names;

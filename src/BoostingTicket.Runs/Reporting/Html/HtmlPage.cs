@@ -9,6 +9,11 @@ namespace BoostingTicket.Runs.Reporting.Html;
 /// of experiments are made of its parts; all text is encoded here.</summary>
 internal sealed class HtmlPage
 {
+    // In a table with more columns than this, deviations stand below their means, so that the table fits its page.
+    private const int ColumnsInline = 8;
+
+    private const string Sign = " &#177; ", Inline = "\u00a0±\u00a0", Below = "<br/>±\u00a0";
+
     private readonly StringBuilder _html = new();
 
     /// <summary>Begins a page.</summary>
@@ -40,6 +45,10 @@ internal sealed class HtmlPage
     /// <summary>A patch or line in a style's colour.</summary>
     public static string Key(string style) => $"<span class=\"key {style}\"></span>";
 
+    /// <summary>The address of a file as a page in a folder links to it.</summary>
+    public static string LinkTo(string folder, string file) => string.Join('/', Path.GetRelativePath(folder, file)
+        .Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString));
+
     /// <summary>The finished document.</summary>
     public override string ToString() => _html + "</main></body></html>\n";
 
@@ -65,6 +74,7 @@ internal sealed class HtmlPage
     public HtmlPage Table(IReadOnlyList<string> headers, IEnumerable<HtmlRow> rows)
     {
         bool[] numbers = [.. headers.Select(header => header.StartsWith('>'))];
+        string deviation = headers.Count > ColumnsInline ? Below : Inline;
         Add("<div class=\"card scroll\"><table><thead><tr>");
         for (int column = 0; column < headers.Count; column++)
             Add($"<th{(numbers[column] ? " class=\"n\"" : "")}>{Encode(headers[column].TrimStart('>'))}</th>");
@@ -76,12 +86,15 @@ internal sealed class HtmlPage
             {
                 string[] classes = [
                     .. numbers[column] ? (string[])["n"] : [], .. row.Best.Contains(column) ? (string[])["best"] : []];
-                string cell = Encode(row.Cells[column]);
+                string cell = Encode(row.Cells[column]).Replace(Sign, deviation, StringComparison.Ordinal);
                 if (column == 0 && row.Link is { } link)
                     cell = $"<a href=\"{Encode(link)}\">{cell}</a>";
-                if (column == 0 && row.Arm is { } arm)
-                    cell = Key(arm) + cell;
-                Add($"<td{(classes.Length == 0 ? "" : $" class=\"{string.Join(' ', classes)}\"")}>{cell}</td>");
+                if (column == 0 && (row.Arm ?? row.Key) is { } key)
+                    cell = Key(key) + cell;
+                // A narrow screen shows the header beside each cell.
+                string head = headers[column].TrimStart('>');
+                Add($"<td{(classes.Length == 0 ? "" : $" class=\"{string.Join(' ', classes)}\"")}"
+                    + $"{(head.Length == 0 ? "" : $" data-head=\"{Encode(head)}\"")}>{cell}</td>");
             }
 
             Add("</tr>\n");
@@ -126,7 +139,10 @@ internal sealed record HtmlRow(IReadOnlyList<string> Cells)
     /// <summary>Arm whose colour stands before the first cell.</summary>
     public string? Arm { get; init; }
 
-    /// <summary>Folder or file, relative to the page, that the first cell leads to.</summary>
+    /// <summary>Style whose key stands before the first cell, where it is no arm's.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Page, relative to this one, that the first cell leads to.</summary>
     public string? Link { get; init; }
 
     /// <summary>Columns whose value is the best of the table.</summary>
