@@ -27,6 +27,8 @@ internal static class RunCommand
                     "a preset scaled down to what a processor can compute"),
                 ("run --method natural --arms dense,winning,ticket,reinit --seeds 3",
                     "natural training, with the winning ticket"),
+                ("run --weights donor.safetensors --reset none --out runs/pruned",
+                    "pruning of a trained network that keeps its weights"),
                 ("run --resume --out runs/mnist", "continue after an interruption, with the settings of that run"),
                 ("run --json > result.json", "one JSON document with all numbers; progress goes to standard error"),
             ],
@@ -40,19 +42,26 @@ internal static class RunCommand
             Lists = [("Presets", [.. Presets.All.Select(preset => (preset.Name, preset.Description))])],
         };
         var setup = new RunSetup(command, resumable: true);
-        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup));
+        var weights = new StartWeightsOptions(
+            command, "weights that donor and dense network start from, of this program or of a PyTorch program, instead of "
+                + "random ones; tickets are reset to them");
+        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup, weights));
     }
 
-    private static int Execute(Invocation invocation, RunSetup setup)
+    private static int Execute(Invocation invocation, RunSetup setup, StartWeightsOptions weights)
     {
-        (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null);
-        RunResult result = setup.Resumable(invocation, folder, [Name], () => setup.Do(
+        StartWeights? start = weights.Read(invocation);
+        (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null, origin: start?.Origin);
+        string[] line = [Name, .. weights.Repeated(invocation)];
+        RunResult result = setup.Resumable(invocation, folder, line, () => setup.Do(
             invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
             progress.Note(
                 $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in "
                 + $"{folder}");
-            return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation);
+            foreach (string note in start?.Notes ?? [])
+                progress.Note(note);
+            return new TicketRun(configuration, folder, backend, data, progress).Execute(resume, invocation.Cancellation, start);
         }));
         var files = new RunFolder(folder);
         invocation.Print(

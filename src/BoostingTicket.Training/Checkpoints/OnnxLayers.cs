@@ -74,7 +74,8 @@ internal sealed class OnnxLayers
             case Linear:
                 if (!_flat.Contains(node.Inputs[0]))
                     x = _onnx.Node("Flatten", node.Name + ".flat", null, [x], ("axis", 1));
-                return _onnx.Node("Gemm", node.Name, output, [x, Parameter(node, "weight"), Parameter(node, "bias")], ("transB", 1));
+                return _onnx.Node(
+                    "Gemm", node.Name, output, [x, Parameter(node, "weight"), Parameter(node, "bias")], ("transB", 1));
             case BatchNormalization:
                 string[] parameters = ["weight", "bias", "running_mean", "running_var"];
                 return _onnx.Node(

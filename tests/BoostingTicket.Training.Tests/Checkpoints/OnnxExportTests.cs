@@ -106,7 +106,8 @@ public sealed class OnnxExportTests
             Assert.That(model.Graph.Node.Select(node => node.Name), Is.Unique);
             Assert.That(model.Graph.Initializer.Select(tensor => tensor.Name), Is.SupersetOf(parameters));
             Assert.That(
-                model.MetadataProps.ToDictionary(pair => pair.Key, pair => pair.Value), Contains.Key("model").WithValue("wrn-10-1"));
+                model.MetadataProps.ToDictionary(pair => pair.Key, pair => pair.Value),
+                Contains.Key("model").WithValue("wrn-10-1"));
             Assert.That(session.InputMetadata.Keys, Is.EqualTo(new[] { "images" }));
             Assert.That(session.InputMetadata["images"].Dimensions, Is.EqualTo(new[] { -1, 3, 32, 32 }));
             Assert.That(session.InputMetadata["images"].SymbolicDimensions[0], Is.EqualTo("batch"));
