@@ -62,6 +62,22 @@ public sealed class ImportTests
     }
 
     [Test]
+    public void Export_writes_ONNX_which_has_names_of_its_own()
+    {
+        string onnx = Path.Combine(_folder, "network.onnx");
+        CommandResult export = CommandLine.Run("export", _last, "--out", onnx);
+        Assert.That(export.Code, Is.Zero, export.Error);
+        Assert.That(export.Out, Does.Contain("lenet-3-4-8 as ONNX, opset 17").And.Contain("images [batch, 1, 28, 28] in [0, 1]")
+            .And.Contain("logits [batch, 10]"));
+        JsonElement report = CommandLine.Run("export", _last, "--format", "onnx", "--out", onnx, "--force", "--json").Json()
+            .GetProperty("report");
+        Assert.That(report.GetProperty("opset").GetInt32(), Is.EqualTo(17));
+        CommandResult styled = CommandLine.Run("export", _last, "--style", "trades", "--out", onnx, "--force");
+        Assert.That((styled.Code, styled.Error), Is.EqualTo((2, "--style names tensors for PyTorch programs, "
+            + "which an ONNX file is not for; leave it out.\n")));
+    }
+
+    [Test]
     public void Repairs_are_shown_and_listed()
     {
         string foreign = Path.Combine(_folder, "foreign.safetensors"), file = Path.Combine(_folder, "repaired.safetensors");

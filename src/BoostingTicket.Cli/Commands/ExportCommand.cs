@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Hosting;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 
@@ -9,6 +10,8 @@ namespace BoostingTicket.Cli.Commands;
 /// <summary><c>export</c>: networks for PyTorch programs.</summary>
 internal static class ExportCommand
 {
+    private const string Safetensors = "safetensors", Torch = "pt", Onnx = "onnx";
+
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
@@ -29,7 +32,8 @@ internal static class ExportCommand
             Description = "format of the file; by default as --out ends, else safetensors",
         };
         var command = new CommandLineCommand(
-            "export", "Writes a network for PyTorch programs with the names of public code, tickets with their mask applied.",
+            "export",
+            "Writes a network for PyTorch programs with the names of public code, or as ONNX; tickets with their mask applied.",
             context)
         {
             Examples =
@@ -38,6 +42,7 @@ internal static class ExportCommand
                     "a ResNet-18 with fc and downsample"),
                 ("export wrn.safetensors --style trades --out trades.safetensors", "a WideResNet that the code of TRADES loads"),
                 ("export wrn.safetensors --style robustbench --out wrn.pt", "the same for torch.load(weights_only=True)"),
+                ("export runs/donor/ticket.safetensors --out ticket.onnx", "the sub-network for ONNX Runtime"),
                 ("export runs/donor/ticket.safetensors --out subnetwork.safetensors --json",
                     "a ticket's initial weights, pruned ones zero"),
             ],
@@ -45,12 +50,15 @@ internal static class ExportCommand
             [
                 "In Python: model.load_state_dict(safetensors.torch.load_file('resnet.safetensors')), or torch.load('wrn.pt'). "
                     + "Tensors are dense F32 in PyTorch's order of dimensions.",
+                $"An ONNX file (opset {OnnxExport.Opset}) computes logits [batch, classes] from images [batch, channels, "
+                    + "rows, columns] in [0, 1], for any batch. Its normalisation of images is inside.",
             ],
             Lists =
             [
                 ("Styles", [.. PyTorchStyle.All.Select(known => (known.Name, known.Description))]),
                 ("Formats", [("safetensors", "tensors in PyTorch's order of dimensions"), (
-                    "pt", "a state_dict as torch.save writes it (.pt, .pth)")]),
+                    "pt", "a state_dict as torch.save writes it (.pt, .pth)"),
+                    ("onnx", "layers and weights, for ONNX Runtime and others (.onnx)")]),
             ],
         };
         command.Arguments.Add(file);
@@ -61,9 +69,17 @@ internal static class ExportCommand
         {
             string target = invocation.Out ?? throw new ConfigurationException("export needs --out with the file to write.");
             invocation.RequireFile("--out", target);
+            string chosen = FormatOf(invocation.Get(format), target);
+            if (chosen == Onnx)
+            {
+                RequireAbsent(style, invocation.Get(style));
+                RequireAbsent(prefix, invocation.Get(prefix));
+                return WriteOnnx(invocation, invocation.Get(file)!, target);
+            }
+
             ExportReport report = WeightExport.Write(
                 invocation.Get(file)!, target, invocation.Get(style) ?? PyTorchStyle.Usual, invocation.Get(prefix) ?? "",
-                FormatOf(invocation.Get(format), target));
+                chosen == Torch ? ExportFormat.Torch : ExportFormat.Safetensors);
             return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>
             {
                 string pruned = report.Pruned is { } count
@@ -86,11 +102,49 @@ internal static class ExportCommand
         });
     }
 
-    private static ExportFormat FormatOf(string? name, string target) => name switch
+    private static int WriteOnnx(Invocation invocation, string file, string target)
     {
-        null => Path.GetExtension(target) is ".pt" or ".pth" ? ExportFormat.Torch : ExportFormat.Safetensors,
-        "pt" => ExportFormat.Torch,
-        "safetensors" => ExportFormat.Safetensors,
-        _ => throw NearestName.Unknown("format", name, ["safetensors", "pt"]),
+        OnnxReport report = OnnxExport.Write(file, target);
+        return invocation.Print(new { file = Path.GetFullPath(target), report }, writer =>
+        {
+            string pruned = report.Pruned is { } count
+                ? string.Create(CultureInfo.InvariantCulture, $", {count:N0} weights pruned")
+                : "";
+            FeatureShape image = report.InputShape;
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{report.Model} as ONNX, opset {report.Opset}: {report.Nodes:N0} nodes, {report.Tensors:N0} tensors{pruned}"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Input: {report.Input} [batch, {image.Channels}, {image.Height}, {image.Width}] in [0, 1]"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"Output: {report.Output} [batch, {report.Classes}]"));
+            if (report.Normalization is { } normalization)
+            {
+                writer.WriteLine(
+                    $"The file normalises the images itself: mean {ImportCommand.Numbers(normalization.Mean)}, deviation "
+                    + $"{ImportCommand.Numbers(normalization.Deviation)}.");
+            }
+            writer.WriteLine($"File: {AnswerText.Relative(Path.GetFullPath(target))}");
+        });
+    }
+
+    private static void RequireAbsent(Option<string?> option, string? value)
+    {
+        if (value is not null)
+        {
+            throw new ConfigurationException(
+                $"{option.Name} names tensors for PyTorch programs, which an ONNX file is not for; leave it out.");
+        }
+    }
+
+    private static string FormatOf(string? name, string target) => name switch
+    {
+        null => Path.GetExtension(target) switch
+        {
+            ".pt" or ".pth" => Torch,
+            ".onnx" => Onnx,
+            _ => Safetensors,
+        },
+        Torch or Safetensors or Onnx => name,
+        _ => throw NearestName.Unknown("format", name, [Safetensors, Torch, Onnx]),
     };
 }

@@ -26,7 +26,7 @@ internal static class PruneCommand
         var initial = new Option<string?>("--initial")
         {
             HelpName = "FILE",
-            Description = $"weights of the donor before training; by default {InitialName} beside WEIGHTS",
+            Description = $"weights that the ticket is reset to; by default as --reset says: {InitialName} beside WEIGHTS",
         };
         var maskOut = new Option<string?>("--mask-out")
         {
@@ -42,6 +42,8 @@ internal static class PruneCommand
                     "a ticket that keeps a fifth of the weights"),
                 ("prune donor.safetensors --initial initial.safetensors --scope layerwise --preset cifar10-resnet18",
                     "the same share in every layer"),
+                ("prune runs/donor/seed-0/train.last.safetensors --reset none --out pruned.safetensors",
+                    "pruning that keeps the trained weights"),
                 ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors",
                     "the mask in a file of its own too; inspect shows it"),
             ],
@@ -59,7 +61,7 @@ internal static class PruneCommand
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept",
-            "prune-hidden-linear").Executes(invocation =>
+            "prune-hidden-linear", "reset").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
@@ -71,7 +73,7 @@ internal static class PruneCommand
             (PruningReport report, Ticket? kept) = setup.Do(
                 invocation, configuration, folder: null, StatedWork.Prune, (backend, data, progress) =>
             {
-                string untrained = invocation.Get(initial) ?? Path.Combine(beside, InitialName);
+                string untrained = invocation.Get(initial) ?? ResetFile(configuration.Pruning, weights, beside);
                 OriginChecks.RequireNormalization(weights, configuration, data);
                 OriginChecks.RequireNormalization(untrained, configuration, data);
                 PruningReport drawn = new TicketPruning(configuration, data, progress).Execute(weights, untrained, ticket);
@@ -105,6 +107,17 @@ internal static class PruneCommand
                     SaveMask(mask, kept!);
             });
         });
+    }
+
+    private static string ResetFile(PruningSettings pruning, string weights, string beside)
+    {
+        ResetPoint reset = ResetPoint.Parse(pruning.Reset);
+        if (reset.Epoch is not { } epoch)
+            return weights;
+        if (reset.IsInitial)
+            return Path.Combine(beside, InitialName);
+        string stage = Path.GetFileName(weights).Split('.')[0];
+        return Path.Combine(beside, FormattableString.Invariant($"{stage}.epoch-{epoch}.safetensors"));
     }
 
     private static void SaveMask(string path, Ticket ticket) => MaskFile.Save(

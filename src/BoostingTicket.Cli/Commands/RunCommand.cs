@@ -27,6 +27,8 @@ internal static class RunCommand
                     "a preset scaled down to what a processor can compute"),
                 ("run --method natural --arms dense,winning,ticket,reinit --seeds 3",
                     "natural training, with the winning ticket"),
+                ("run --weights donor.safetensors --reset none --out runs/pruned",
+                    "pruning of a trained network that keeps its weights"),
                 ("run --resume --out runs/mnist", "continue after an interruption, with the settings of that run"),
                 ("run --json > result.json", "one JSON document with all numbers; progress goes to standard error"),
             ],
@@ -42,23 +44,30 @@ internal static class RunCommand
         };
         var setup = new RunSetup(command, resumable: true);
         var watch = new WatchSetup(command, setup);
-        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup, watch));
+        var weights = new StartWeightsOptions(
+            command, "weights that donor and dense network start from, of this program or of a PyTorch program, instead of "
+                + "random ones; tickets are reset to them");
+        return command.WithAllSettings().Executes(invocation => Execute(invocation, setup, watch, weights));
     }
 
-    private static int Execute(Invocation invocation, RunSetup setup, WatchSetup watch)
+    private static int Execute(Invocation invocation, RunSetup setup, WatchSetup watch, StartWeightsOptions weights)
     {
-        (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null);
+        StartWeights? start = weights.Read(invocation);
+        (RunConfiguration configuration, string folder, bool resume) = setup.Open(invocation, name: null, origin: start?.Origin);
+        string[] line = [Name, .. weights.Repeated(invocation)];
         RunResult result = setup.Resumable(
-            invocation, folder, watch.Repeated(invocation, Name), () => setup.Do(
+            invocation, folder, watch.Repeated(invocation, line), () => setup.Do(
             invocation, configuration, folder, StatedWork.Run, (backend, data, progress) =>
         {
             progress.Note(
                 $"{configuration.Preset}: {configuration.Model} on {configuration.Data.Name}, {configuration.Seeds} seed(s), in "
                 + $"{folder}");
+            foreach (string note in start?.Notes ?? [])
+                progress.Note(note);
             return new TicketRun(configuration, folder, backend, data, progress)
             {
-                Watch = watch.Watch(invocation, folder, Name),
-            }.Execute(resume, invocation.Cancellation);
+                Watch = watch.Watch(invocation, folder, line),
+            }.Execute(resume, invocation.Cancellation, start);
         }));
         var files = new RunFolder(folder);
         invocation.Print(

@@ -69,17 +69,18 @@ internal sealed class RunSetup
     /// <param name="invocation">The command line.</param>
     /// <param name="name">How the name of a new folder begins; null for the preset's name.</param>
     /// <param name="origins">As of <see cref="Configure"/>; ignored where work is resumed.</param>
+    /// <param name="origin">As of <see cref="Configure"/>; ignored where work is resumed.</param>
     /// <returns>What to do, where, and whether to continue what is there.</returns>
     /// <exception cref="ConfigurationException">Settings cannot be used, or there is nothing to resume and no settings are named
     /// to begin with.</exception>
     public (RunConfiguration Configuration, string Folder, bool Resume) Open(
-        Invocation invocation, string? name, IReadOnlyList<string>? origins = null)
+        Invocation invocation, string? name, IReadOnlyList<string>? origins = null, FileOrigin? origin = null)
     {
         bool resume = IsResumed(invocation);
         ReadFile(invocation);
         if (!resume)
         {
-            RunConfiguration fresh = Configure(invocation, origins);
+            RunConfiguration fresh = Configure(invocation, origins, origin: origin);
             return (fresh, invocation.Out ?? NewFolder(name ?? fresh.Preset), false);
         }
 
@@ -124,12 +125,13 @@ internal sealed class RunSetup
     /// comes from that says so. Null for none.</param>
     /// <param name="resumed">Configuration file of work that is resumed, taken when neither file nor preset is named; null for
     /// none.</param>
+    /// <param name="origin">Where settings come from, if it is known already; it goes before <paramref name="origins"/>.</param>
     /// <param name="usual">Options that a command takes where neither they nor a file, preset, published data set or weights were
     /// given, from what was asked for otherwise; null for none.</param>
     /// <param name="swept">Settings that a point of a sweep adds to those of the command line; null for none.</param>
     public RunConfiguration Configure(
         Invocation invocation, IReadOnlyList<string>? origins = null, string? resumed = null,
-        Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null,
+        FileOrigin? origin = null, Func<RunConfiguration, IEnumerable<(string Name, string Value)>>? usual = null,
         IReadOnlyList<(ConfigurationOption Option, string Value)>? swept = null)
     {
         ReadFile(invocation);
@@ -137,7 +139,7 @@ internal sealed class RunSetup
         if (file is null && preset is null && resumed is not null && File.Exists(resumed))
             file = resumed;
         IReadOnlyList<(ConfigurationOption Option, string Value)> given = [.. invocation.Settings(), .. swept ?? []];
-        var sources = new ConfigurationSources(preset, file, given) { Origin = OriginOf(origins ?? []) };
+        var sources = new ConfigurationSources(preset, file, given) { Origin = origin ?? OriginOf(origins ?? []) };
         ComposedConfiguration composed = sources.ComposeNamed();
         if (usual is not null && file is null && preset is null && sources.Origin is null
             && DataSetCatalog.Find(composed.Configuration.Data.Name).Files.Count == 0)

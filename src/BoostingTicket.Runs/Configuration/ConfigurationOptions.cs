@@ -134,6 +134,13 @@ public static class ConfigurationOptions
             "pruning.earlyBird");
         yield return Set(
             "rounds", OptionGroup.Pruning, "rounds of training, pruning and reset; 1 is one-shot pruning", "pruning.rounds");
+        yield return Set(
+            "reset", OptionGroup.Pruning,
+            "what a ticket's weights are reset to; a number rewinds them to the donor's weights after that epoch",
+            "pruning.reset") with
+        {
+            Hint = $"{ResetPoint.Initial}|{ResetPoint.None}|EPOCH",
+        };
 
         yield return Set("evaluation-epsilon", OptionGroup.Evaluation, "radius of the L∞ ball in evaluation only",
             "evaluation.attack.epsilon");

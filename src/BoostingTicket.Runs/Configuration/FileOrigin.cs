@@ -59,6 +59,16 @@ public sealed record FileOrigin(string Path, RunConfiguration? Configuration, st
         };
     }
 
+    /// <summary>The origin of a network that was imported from another program's file, which carries no settings.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="imported">The network.</param>
+    public static FileOrigin Of(string path, ImportedWeights imported)
+    {
+        ArgumentNullException.ThrowIfNull(imported);
+        ModelFileMetadata metadata = ModelFileMetadata.Of(imported.Graph, imported.Normalization);
+        return Assume(path, metadata) with { Model = metadata.Model, Normalize = imported.Normalization is not null };
+    }
+
     /// <summary>Where the configuration of the run is that a seed's file belongs to; it need not exist.</summary>
     /// <param name="file">A file in the folder of a seed.</param>
     public static string ConfigurationBeside(string file)

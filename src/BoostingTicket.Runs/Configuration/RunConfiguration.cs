@@ -65,6 +65,10 @@ public sealed record PruningSettings
     /// to the end.</summary>
     public double? EarlyBird { get; init; }
 
+    /// <summary>What a ticket's weights are reset to: <c>initial</c>, <c>none</c>, or an epoch of the donor's training
+    /// (<see cref="ResetPoint"/>).</summary>
+    public string Reset { get; init; } = ResetPoint.Initial;
+
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
@@ -75,6 +79,7 @@ public sealed record PruningSettings
         Require.InRange("pruning.rounds", Rounds, 1, 100);
         Require.InRange("pruning.minimumKept", MinimumKept, 0, 1_000_000);
         PrunerCatalog.Find(Scope);
+        ResetPoint.Parse(Reset);
     }
 }
 

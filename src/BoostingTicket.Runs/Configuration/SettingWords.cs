@@ -38,6 +38,11 @@ internal static class SettingWords
             ("he", "He's normal distribution by fan-out; linear layers as in PyTorch"),
             ("glorot", "Glorot's normal distribution, as Frankle and Carbin use it"),
         ],
+        ["reset"] =
+        [
+            (ResetPoint.Initial, "the weights that the donor began from"),
+            (ResetPoint.None, "the donor's last weights: pruning without a reset"),
+        ],
         ["precision"] =
         [
             (DeviceCatalog.Auto, "float32 on the CPU, tf32 on a GPU"),

@@ -64,6 +64,10 @@ public sealed class RunFolder(string root)
     /// <summary>Weights of a stage that were best on validation.</summary>
     public string BestWeights(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.best.safetensors");
 
+    /// <summary>Weights after an epoch of a stage, kept to rewind to.</summary>
+    public string EpochWeights(ulong seed, string stage, int epoch) =>
+        Path.Combine(Seed(seed), FormattableString.Invariant($"{stage}.epoch-{epoch}.safetensors"));
+
     /// <summary>A few test images before and after the attack on a stage's tested weights.</summary>
     public string Examples(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.examples.safetensors");
 

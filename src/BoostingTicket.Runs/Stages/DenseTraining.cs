@@ -19,12 +19,13 @@ public sealed class DenseTraining(RunConfiguration configuration, IBackend backe
     /// <summary>Name of the stage that it leaves in its folder.</summary>
     public const string Stage = "train";
 
-    /// <summary>Trains the full network from its seed's initial weights by the configuration's <c>dense</c> settings, and
-    /// tests it. Leaves initial, last and best weights in the folder.</summary>
+    /// <summary>Trains the full network from its seed's initial weights, or from given ones, by the configuration's <c>dense</c>
+    /// settings, and tests it. Leaves initial, last and best weights in the folder.</summary>
     /// <param name="folder">Where files go; must be new unless resumed.</param>
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
-    public ArmResult Execute(string folder, bool resume, CancellationToken cancellation) =>
+    /// <param name="start">Weights to begin from; null for drawn ones, or, where a folder is resumed, for its own.</param>
+    public ArmResult Execute(string folder, bool resume, CancellationToken cancellation, StartWeights? start = null) =>
         new SingleTraining(configuration, backend, data, progress) { Watch = Watch }.Execute(
-            folder, resume, Stage, Arm.Dense, configuration.Dense, ticket: null, cancellation);
+            folder, resume, Stage, Arm.Dense, configuration.Dense, ticket: null, start, cancellation);
 }

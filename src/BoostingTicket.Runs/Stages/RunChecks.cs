@@ -5,6 +5,7 @@ using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Stages;
@@ -21,6 +22,18 @@ internal static class RunChecks
         Mask mask = PrunerCatalog.Find(settings.Scope).Prune(
             new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept)).Mask;
         RequireSomeKept(mask, settings);
+    }
+
+    /// <summary>Makes sure that donors train up to the epoch that tickets are reset to.</summary>
+    /// <exception cref="ConfigurationException">They do not.</exception>
+    public static void RequireEpoch(PruningSettings settings, TrainingSettings donor)
+    {
+        int epochs = TrainingMethodCatalog.EpochsOf(donor);
+        if (ResetPoint.Parse(settings.Reset).Epoch is { } epoch && epoch > epochs)
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Setting.Named("pruning.reset")} is {epoch}, but the donor trains for {epochs} epochs; give one of them, "
+                + $"{ResetPoint.Initial} or {ResetPoint.None}."));
     }
 
     /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>

@@ -12,7 +12,8 @@ namespace BoostingTicket.Runs.Stages;
 /// <summary>What a folder belongs to besides its configuration; kept in it as <c>command.json</c>.</summary>
 /// <param name="Command">The command that filled it: <c>run</c>, <c>train</c>, <c>retrain</c> or <c>evaluate</c>.</param>
 /// <param name="Ticket">SHA-256 of the ticket that is trained, lower-case hexadecimal; null without one.</param>
-/// <param name="Weights">SHA-256 of the weights that are evaluated, their normalisation included; null without any.</param>
+/// <param name="Weights">SHA-256 of the weights that are evaluated, or that trainings begin from, their normalisation included;
+/// null without any.</param>
 /// <param name="Attacks">The attacks that they are evaluated by, and whether the images are kept; null without any.</param>
 internal sealed record RunOwner(string Command, string? Ticket = null, string? Weights = null, string? Attacks = null)
 {
@@ -52,9 +53,14 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
     /// <summary>SHA-256 of a ticket's mask and initial values, whatever file they are in.</summary>
     public static string HashOf(Ticket ticket) => HashOf(ticket.Mask.ContentHash() + ticket.Initial.ContentHash());
 
-    /// <summary>A configuration's hash, and the ticket's with it where there is one: what a checkpoint is bound to.</summary>
+    /// <summary>A configuration's hash, and with it the ticket's and that of given weights where there are any: what a checkpoint
+    /// is bound to.</summary>
     /// <param name="configurationHash">SHA-256 of the configuration.</param>
-    public string Bind(string configurationHash) => Ticket is null ? configurationHash : HashOf(configurationHash + Ticket);
+    public string Bind(string configurationHash)
+    {
+        string bound = Ticket is null ? configurationHash : HashOf(configurationHash + Ticket);
+        return Weights is null ? bound : HashOf($"{bound} {Weights}");
+    }
 
     /// <summary>What the state of an evaluation is bound to.</summary>
     /// <param name="configurationHash">SHA-256 of the configuration.</param>

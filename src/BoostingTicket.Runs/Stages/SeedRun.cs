@@ -32,17 +32,19 @@ internal sealed class SeedRun
     private readonly StageTester _tester;
     private readonly ArmStage _arms;
     private readonly ModelState _initial;
+    private readonly TrainingStart _start;
 
     public SeedRun(
         RunConfiguration configuration, RunFolder folder, ulong seed, Network network, RunData data,
-        IRunProgress progress, IRunWatch? watch, CancellationToken cancellation)
+        IRunProgress progress, IRunWatch? watch, RunOwner owner, StartWeights? start, CancellationToken cancellation)
     {
         _configuration = configuration;
         _folder = folder;
         _seed = seed;
         _network = network;
         _progress = progress;
-        _files = new StageFiles(folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed));
+        _files = new StageFiles(
+            folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed, start), owner);
         _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation)
         {
             PathOf = configuration.PathOf,
@@ -50,7 +52,8 @@ internal sealed class SeedRun
         };
         _tester = new StageTester(configuration.Evaluation, seed, network, data, progress, cancellation);
         _arms = new ArmStage(_files, _trainer, _tester, network, seed);
-        _initial = Job(configuration.Donor).DrawStart(network.Graph.Table);
+        _start = start is null ? TrainingStart.Initial : TrainingStart.Given;
+        _initial = start?.For(network.Graph) ?? Job(configuration.Donor).DrawStart(network.Graph.Table);
     }
 
     public SeedResult Execute()
@@ -101,17 +104,19 @@ internal sealed class SeedRun
             ? Job(_configuration.Dense)
             : Job(_configuration.Retrain) with
             {
-                Start = arm == Arm.Reinit ? TrainingStart.Redrawn : TrainingStart.Initial,
+                Start = arm == Arm.Reinit ? TrainingStart.Redrawn : ticket!.IsReset ? _start : TrainingStart.Given,
                 Ticket = arm == Arm.Winning ? WinningDonorStage : DonorStage,
                 Shuffled = arm == Arm.Shuffle,
             };
-        ModelState start = job.Start == TrainingStart.Initial ? _initial : job.DrawStart(_network.Graph.Table);
+        ModelState start = job.Start == TrainingStart.Redrawn ? job.DrawStart(_network.Graph.Table)
+            : job.Ticket is null ? _initial
+            : ticket!.Start;
         Mask? mask = job.Ticket is null ? null : job.Shuffled ? ShuffledMask.Of(ticket!.Mask, _seed) : ticket!.Mask;
         double pruningSeconds = job.Ticket is null ? 0 : ticket!.Seconds;
         return _arms.Execute(SettingNames.Of(arm), arm, job, start, mask, pruningSeconds);
     }
 
-    private TrainingJob Job(TrainingSettings settings) => TrainingJob.Of(_configuration, settings, _seed);
+    private TrainingJob Job(TrainingSettings settings) => TrainingJob.Of(_configuration, settings, _seed) with { Start = _start };
 
     // Iterative pruning trains, prunes and resets several times; the paper finds one round enough (Appendix B).
     private DrawnTicket DrawTicket(string donor, TrainingSettings settings)
@@ -122,8 +127,11 @@ internal sealed class SeedRun
             DeleteCheckpoints(donor);
             DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
             Tell(donor, record);
-            return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask, record);
+            Ticket kept = TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph);
+            return new DrawnTicket(kept.Mask, kept.Initial, IsReset, record);
         }
+        ResetPoint reset = ResetPoint.Parse(_configuration.Pruning.Reset);
+        ModelState begin = _initial;
         PruningSettings pruning = _configuration.Pruning;
         Mask? mask = null;
         PruningReport? report = null;
@@ -141,10 +149,15 @@ internal sealed class SeedRun
                 ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
                 : null;
             TrainingJob job = Job(settings) with { Ticket = round == 1 ? null : StageOf(donor, round - 1) };
-            TrainingState state = _trainer.Train(stage, job, _initial, mask, earlyBird, donor);
+            IEpochRule? keeper = round == 1 ? _files.KeepEpoch(donor, reset.Epoch) : null;
+            TrainingState state = _trainer.Train(stage, job, begin, mask, EpochRules.Of(keeper, earlyBird), donor);
             long start = Stopwatch.GetTimestamp();
             ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
             (mask, report) = pruner.Prune(trained, options, mask);
+            if (reset.Epoch is null)
+                begin = trained;
+            else if (!reset.IsInitial && round == 1)
+                begin = Rewound(donor, reset.Epoch.Value, state, trained, warnings);
             seconds += state.TrainingSeconds + state.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
             history.AddRange(state.History);
             warnings.AddRange(state.Warnings.Select(warning => $"{stage}: {warning}"));
@@ -158,7 +171,7 @@ internal sealed class SeedRun
             }
         }
         TestResult test = _tester.Test(donor, "last");
-        _files.SaveTicket(donor, _initial, mask!, pruning);
+        _files.SaveTicket(donor, begin, mask!, pruning);
         var drawn = new DonorRecord(
             history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
             [.. warnings, .. StageTester.Warnings(donor, "last", test), .. report.Warnings], seconds)
@@ -170,7 +183,23 @@ internal sealed class SeedRun
         Tell(donor, drawn);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
-        return new DrawnTicket(mask!, drawn);
+        return new DrawnTicket(mask!, begin, IsReset, drawn);
+    }
+
+    // Whether tickets start from what their donor started from.
+    private bool IsReset => ResetPoint.Parse(_configuration.Pruning.Reset).IsInitial;
+
+    // Early-Bird and early stopping may end a donor before the epoch.
+    private ModelState Rewound(string donor, int epoch, TrainingState state, ModelState trained, List<string> warnings)
+    {
+        if (state.Epoch >= epoch)
+            return _files.LoadEpoch(donor, epoch, _network.Graph);
+        string warning = FormattableString.Invariant(
+            $"{donor}: its training ended after epoch {state.Epoch}, before the epoch {epoch} that tickets are reset to, ")
+            + "so that they start from its last weights";
+        warnings.Add(warning);
+        _progress.Warn(warning);
+        return trained;
     }
 
     private void Tell(string donor, DonorRecord record) => _trainer.Watch?.DonorDone(
@@ -187,8 +216,9 @@ internal sealed class SeedRun
     /// <summary>Name of a donor's training in a round of pruning.</summary>
     internal static string StageOf(string donor, int round, int rounds) => rounds == 1 ? donor : $"{donor}-{round}";
 
-    /// <summary>A mask and how it was found.</summary>
-    private sealed record DrawnTicket(Mask Mask, DonorRecord Record)
+    /// <summary>A mask, the weights that it is trained from, whether those are what its donor began with, and how it was
+    /// found.</summary>
+    private sealed record DrawnTicket(Mask Mask, ModelState Start, bool IsReset, DonorRecord Record)
     {
         public IReadOnlyList<EpochRecord> History => Record.History;
 

@@ -30,20 +30,24 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
     /// <param name="arm">What is trained.</param>
     /// <param name="settings">The training.</param>
     /// <param name="ticket">The ticket that is trained; null for the full network from its seed's initial weights.</param>
+    /// <param name="start">Weights that the full network begins from; null for drawn ones.</param>
     /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="ConfigurationException">The folder is in use or holds something else, or settings cannot be
     /// used.</exception>
     public ArmResult Execute(
         string folder, bool resume, string stage, Arm arm, TrainingSettings settings, Ticket? ticket,
-        CancellationToken cancellation)
+        StartWeights? start, CancellationToken cancellation)
     {
         configuration.Validate();
         var files = new RunFolder(folder);
-        var owner = new RunOwner(stage, ticket is null ? null : RunOwner.HashOf(ticket));
+        ulong seed = configuration.Seed;
+        if (resume && ticket is null)
+            start ??= StartWeights.Kept(files, seed);
+        var owner = new RunOwner(stage, ticket is null ? null : RunOwner.HashOf(ticket), start?.Hash);
         RunEnvironment environment = RunFolderGuard.Describe(backend, data);
         var guard = new RunFolderGuard(files, configuration, owner, environment, resume);
         using RunLock? found = guard.LockExisting();
-        NetworkGraph graph = TicketRun.BuildModel(configuration, data);
+        NetworkGraph graph = start?.Build(configuration, data) ?? TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
         RunChecks.RequireBatches(
             settings, configuration.PathOf(settings) + "batchSize", graph,
@@ -52,13 +56,14 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;
         guard.Claim(progress);
-        ulong seed = configuration.Seed;
         StoredFiles.CreateFolder(files.Seed(seed));
         TrainingJob job = TrainingJob.Of(configuration, settings, seed);
         if (ticket is not null)
             job = job with { Start = TrainingStart.Given, Ticket = owner.Ticket };
-        ModelState initial = ticket?.Initial ?? job.DrawStart(graph.Table);
-        var kept = new StageFiles(files, seed, StageFiles.Describe(configuration, graph, data.Train, seed), owner);
+        else if (start is not null)
+            job = job with { Start = TrainingStart.Given };
+        ModelState initial = ticket?.Initial ?? start?.For(graph) ?? job.DrawStart(graph.Table);
+        var kept = new StageFiles(files, seed, StageFiles.Describe(configuration, graph, data.Train, seed, start), owner);
         kept.KeepInitial(initial);
         var forecast = new ForecastProgress(
             progress, RunForecast.Of(configuration, settings, stage, images, graph));

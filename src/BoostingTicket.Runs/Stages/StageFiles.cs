@@ -8,6 +8,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Stages;
@@ -36,9 +37,16 @@ internal sealed class StageFiles
     }
 
     /// <summary>What the files of a configuration say about where they come from.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="graph">Its network.</param>
+    /// <param name="train">Its training images.</param>
+    /// <param name="seed">The seed.</param>
+    /// <param name="start">Weights that trainings begin from, which bring their normalisation; null for drawn ones.</param>
     public static ModelFileMetadata Describe(
-        RunConfiguration configuration, NetworkGraph graph, ImageSet train, ulong seed) =>
-        ModelFileMetadata.Of(graph, configuration.Data.Normalize ? RunNormalization.For(train) : null) with
+        RunConfiguration configuration, NetworkGraph graph, ImageSet train, ulong seed, StartWeights? start = null) =>
+        ModelFileMetadata.Of(
+            graph, start is not null ? start.Normalization : configuration.Data.Normalize ? RunNormalization.For(train)
+                : null) with
         {
             Preset = configuration.Preset,
             Seed = seed,
@@ -61,6 +69,14 @@ internal sealed class StageFiles
     /// <summary>Writes a ticket.</summary>
     public void SaveTicket(string stage, ModelState initial, Mask mask, PruningSettings pruning) =>
         TicketFile.Save(_folder.Ticket(_seed, stage), initial, mask, OfTicket(_metadata, pruning));
+
+    /// <summary>Keeps the weights after one epoch of a stage; null for the epoch 0, or none.</summary>
+    public IEpochRule? KeepEpoch(string stage, int? epoch) =>
+        epoch is { } number and > 0 ? new EpochKeeper(number, _folder.EpochWeights(_seed, stage, number), _metadata) : null;
+
+    /// <summary>Reads the weights after an epoch of a stage.</summary>
+    public ModelState LoadEpoch(string stage, int epoch, NetworkGraph graph) =>
+        WeightFile.Load(_folder.EpochWeights(_seed, stage, epoch), graph).State;
 
     /// <summary>Writes the weights after the last epoch.</summary>
     public void SaveLast(string stage, Network network) => WeightFile.Save(

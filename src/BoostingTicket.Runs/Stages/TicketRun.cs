@@ -35,16 +35,21 @@ public sealed class TicketRun(
     /// <param name="resume">Continue what the folder holds; otherwise a folder that holds a run is refused.</param>
     /// <param name="cancellation">Finishes the current step and saves, then ends with
     /// <see cref="OperationCanceledException"/>.</param>
+    /// <param name="start">Weights that donors and the dense network begin from, and that tickets are reset to; null for drawn
+    /// ones, or, where a folder is resumed, for its own.</param>
     /// <exception cref="ConfigurationException">The configuration is invalid, or the folder is in use or holds another
     /// run.</exception>
     /// <exception cref="DivergedException">A training diverged; its last checkpoint is intact.</exception>
-    public RunResult Execute(bool resume, CancellationToken cancellation)
+    public RunResult Execute(bool resume, CancellationToken cancellation, StartWeights? start = null)
     {
         configuration.Validate();
+        if (resume)
+            start ??= StartWeights.Kept(_folder, configuration.Seed);
+        var owner = new RunOwner(Command) { Weights = start?.Hash };
         RunEnvironment environment = RunFolderGuard.Describe(backend, data);
-        var guard = new RunFolderGuard(_folder, configuration, new RunOwner(Command), environment, resume);
+        var guard = new RunFolderGuard(_folder, configuration, owner, environment, resume);
         using RunLock? found = guard.LockExisting();
-        NetworkGraph graph = BuildModel(configuration, data);
+        NetworkGraph graph = start?.Build(configuration, data) ?? BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
         Check(graph, images.TrainCount - configuration.Data.ValidationSamples);
         using var network = new Network(graph, backend);
@@ -56,16 +61,17 @@ public sealed class TicketRun(
 
         var forecast = new ForecastProgress(progress, RunForecast.Of(configuration, images, graph));
         Watch?.Begin(new WatchedRun(
-            _folder, configuration, RunJson.Hash(configuration), environment, () => forecast.SecondsLeft, progress));
+            _folder, configuration, owner.Bind(RunJson.Hash(configuration)), environment, () => forecast.SecondsLeft, progress));
         try
         {
             var seeds = new List<SeedResult>();
             for (int index = 0; index < configuration.Seeds; index++)
             {
                 ulong seed = configuration.Seed + (ulong)index;
-                seeds.Add(new SeedRun(configuration, _folder, seed, network, images, forecast, Watch, cancellation).Execute());
+                seeds.Add(new SeedRun(
+                    configuration, _folder, seed, network, images, forecast, Watch, owner, start, cancellation).Execute());
             }
-            var result = new RunResult(configuration, RunJson.Hash(configuration), environment, seeds);
+            var result = new RunResult(configuration, owner.Bind(RunJson.Hash(configuration)), environment, seeds);
             AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
             return result;
         }
@@ -128,6 +134,7 @@ public sealed class TicketRun(
         if (configuration.Arms.Any(arm => arm != Arm.Dense))
         {
             RunChecks.RequirePrunable(configuration.Pruning, graph);
+            RunChecks.RequireEpoch(configuration.Pruning, configuration.Donor);
             RunChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
             RunChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
         }

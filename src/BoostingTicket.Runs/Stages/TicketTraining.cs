@@ -30,20 +30,25 @@ public sealed class TicketTraining(RunConfiguration configuration, IBackend back
     /// <param name="folder">Where files go; must be new unless resumed.</param>
     /// <param name="resume">Continue what the folder holds.</param>
     /// <param name="cancellation">Finishes the step and saves, then ends with <see cref="OperationCanceledException"/>.</param>
+    /// <param name="start">Weights to begin from in place of the ticket's own; null for those.</param>
     /// <exception cref="DamagedFileException">The ticket is damaged or of another model.</exception>
-    public ArmResult Execute(string ticketPath, string? maskPath, string folder, bool resume, CancellationToken cancellation)
+    public ArmResult Execute(
+        string ticketPath, string? maskPath, string folder, bool resume, CancellationToken cancellation,
+        StartWeights? start = null)
     {
-        NetworkGraph graph = TicketRun.BuildModel(configuration, data);
+        NetworkGraph graph = start?.Build(configuration, data) ?? TicketRun.BuildModel(configuration, data);
         Ticket ticket = maskPath is null
             ? TicketFile.Load(ticketPath, graph, progress.Note)
             : new Ticket(
                 WeightFile.Load(ticketPath, graph, progress.Note).State,
                 MaskFile.Load(maskPath, graph, progress.Note).Mask, null);
+        if (start is not null)
+            ticket = ticket with { Initial = start.For(graph) };
         RunChecks.RequireSomeKept(ticket.Mask, $"The mask of {maskPath ?? ticketPath}", "another one");
         // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
         foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
             progress.Warn(warning);
         return new SingleTraining(configuration, backend, data, progress) { Watch = Watch }.Execute(
-            folder, resume, Stage, Arm.Ticket, configuration.Retrain, ticket, cancellation);
+            folder, resume, Stage, Arm.Ticket, configuration.Retrain, ticket, start, cancellation);
     }
 }

@@ -42,10 +42,8 @@ public static class WeightExport
     public static ExportReport Write(
         string source, string target, string style, string prefix = "", ExportFormat format = ExportFormat.Safetensors)
     {
-        ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
-            $"{source} was not written by this program; import it first.");
+        (ModelFileMetadata metadata, _, ModelState state, Mask? mask) = Read(source);
         ExportStyle naming = PyTorchStyle.Find(style, metadata.Model);
-        (ModelState state, Mask? mask) = Read(source, metadata);
         InputNormalizationConstants? normalization = metadata.Normalization;
         bool included = naming.HoldsNormalization && normalization is not null;
         string start = prefix + (included ? "model." : "");
@@ -83,15 +81,24 @@ public static class WeightExport
         return new ExportReport(metadata.Model, style, tensors, mask?.Pruned, normalization, included);
     }
 
-    private static (ModelState State, Mask? Mask) Read(string source, ModelFileMetadata metadata)
+    /// <summary>Reads the network of a weights file, or of a ticket with its mask applied.</summary>
+    /// <param name="source">A weights or ticket file of this program.</param>
+    /// <returns>What the file says, the network's layers, its values, which may be ordered otherwise, and the ticket's mask; null
+    /// for a file without.</returns>
+    /// <exception cref="ConfigurationException">There is no such file, or it is another kind of file.</exception>
+    /// <exception cref="DamagedFileException">The file is damaged.</exception>
+    internal static (ModelFileMetadata Metadata, NetworkGraph Graph, ModelState State, Mask? Mask) Read(string source)
     {
+        ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
+            $"{source} was not written by this program; import it first.");
         var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
+        NetworkGraph graph = ModelCatalog.Build(metadata.Model, options);
         if (KindOf(source) != FileKind.Ticket)
-            return (WeightFile.Load(source, ModelCatalog.Build(metadata.Model, options)).State, null);
+            return (metadata, graph, WeightFile.Load(source, graph).State, null);
         Ticket ticket = ReadTicket(source, metadata.Model, options);
         ModelState state = ticket.Initial;
         ticket.Mask.Apply(state.Weights.AsSpan(0, state.Table.PrunableLength));
-        return (state, ticket.Mask);
+        return (metadata, graph, state, ticket.Mask);
     }
 
     // The file does not say whether hidden linear layers were prunable; its masks do.

@@ -41,6 +41,7 @@ public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, 
     public override void Lower(ILowering lowering, Node node) =>
         ConvolutionLowering.Lower(lowering, node, ShapeFor(node.Inputs[0].Shape), bias);
 
-    private ConvolutionShape ShapeFor(FeatureShape input) =>
+    /// <summary>The convolution over images of a shape.</summary>
+    public ConvolutionShape ShapeFor(FeatureShape input) =>
         new(input, outputs, kernelHeight, kernelWidth, stride, padding);
 }

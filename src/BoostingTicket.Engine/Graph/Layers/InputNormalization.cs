@@ -23,6 +23,12 @@ public sealed class InputNormalization : Layer
         _shift = [.. mean.Zip(deviation, (m, d) => (float)(-(double)m / d))];
     }
 
+    /// <summary>What a channel's values are multiplied by.</summary>
+    public IReadOnlyList<float> Scale => _scale;
+
+    /// <summary>What is added to a channel's products.</summary>
+    public IReadOnlyList<float> Shift => _shift;
+
     /// <inheritdoc/>
     public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => inputs[0].Channels == _scale.Length
         ? inputs[0]

@@ -7,6 +7,9 @@ namespace BoostingTicket.Engine.Graph.Layers;
 /// <param name="shape">Kind, window and stride.</param>
 public sealed class Pool(PoolShape shape) : Layer
 {
+    /// <summary>Kind, window and stride.</summary>
+    public PoolShape Shape => shape;
+
     /// <inheritdoc/>
     public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs)
     {
