@@ -7,24 +7,45 @@ namespace BoostingTicket.Engine.Cuda;
 
 internal sealed partial class CudaBackend
 {
+    public bool PreparesFiltersTogether => true;
+
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         _context.EnterThread();
-        return new CudaFilter(_context, shape, uses, ElementType);
+        return new CudaFilter(_context, shape, uses, ElementType, _tables);
     }
 
-    public void PrepareFilter(Filter filter, in FilterSource source)
+    public void PrepareFilter(Filter filter, in FilterSource source) => PrepareFilters([new FilterUpdate(filter, source)]);
+
+    public void PrepareFilters(IReadOnlyList<FilterUpdate> updates)
     {
+        ArgumentNullException.ThrowIfNull(updates);
         _context.EnterThread();
-        CudaFilter packed = CudaFilter.Of(filter);
-        DevicePointer weight = CudaFloats.Of(source.Weight, filter.Shape.WeightCount, "weight");
-        DevicePointer scale = CudaFloats.Of(source.Scale, filter.Shape.OutputChannels, "scale");
-        DevicePointer shift = CudaFloats.Of(source.Shift, filter.Shape.OutputChannels, "shift");
-        if (!packed.HasWeights)
-            return;
-        _filters.Prepare(
-            filter.Shape, weight, scale, ElementType, packed.Packed, shift, packed.ShiftToPrepare(shift, scaled: !scale.IsNull));
-        packed.IsPrepared = true;
+        uint blocks = 0;
+        var works = new List<FilterWork>(updates.Count);
+        foreach (FilterUpdate update in updates)
+        {
+            CudaFilter packed = CudaFilter.Of(update.Filter);
+            ConvolutionShape shape = packed.Shape;
+            FilterSource source = update.Source;
+            DevicePointer weight = CudaFloats.Of(source.Weight, shape.WeightCount, "weight");
+            DevicePointer scale = CudaFloats.Of(source.Scale, shape.OutputChannels, "scale");
+            DevicePointer shift = CudaFloats.Of(source.Shift, shape.OutputChannels, "shift");
+            if (!packed.HasWeights)
+                continue;
+            var memory = new FilterWork
+            {
+                Weight = weight,
+                Scale = scale,
+                Packed = packed.Packed,
+                Shift = shift,
+                PackedShift = packed.ShiftToPrepare(shift, scaled: !scale.IsNull),
+            };
+            works.Add(FilterKernels.Describe(shape, ElementType, memory, ref blocks));
+            packed.IsPrepared = true;
+        }
+        if (works.Count > 0)
+            _filters.Prepare(ElementType, _tables.Find([.. works]), works.Count, blocks);
     }
 
     public void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue)
