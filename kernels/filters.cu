@@ -16,12 +16,12 @@ struct Tile
 
     // `physical` channels are cut every `tile_channels`, taps every `tile_taps`; blocks count tiles of taps fastest, filters
     // slowest.
-    __device__ __forceinline__ Tile(int physical, int all_taps, int tile_channels, int tile_taps)
+    __device__ __forceinline__ Tile(u32 block, int physical, int all_taps, int tile_channels, int tile_taps)
     {
         u32 tap_tiles = (u32)(all_taps + tile_taps - 1) / (u32)tile_taps;
         u32 channel_tiles = (u32)(physical + tile_channels - 1) / (u32)tile_channels;
-        u32 rest = blockIdx.x / tap_tiles;
-        first_tap = (int)(blockIdx.x - rest * tap_tiles) * tile_taps;
+        u32 rest = block / tap_tiles;
+        first_tap = (int)(block - rest * tap_tiles) * tile_taps;
         filter = (int)(rest / channel_tiles);
         first_channel = (int)(rest - (u32)filter * channel_tiles) * tile_channels;
         channels = physical - first_channel < tile_channels ? physical - first_channel : tile_channels;
@@ -29,22 +29,52 @@ struct Tile
     }
 };
 
-// packed[k][tap][c] = scale[k] * weight[k][c][tap]; no scale: null. Blocks for all padded filters.
-// packed_shift[k] = shift[k], where packed_shift is not null.
-// Reads 4 bytes a weight, and 4 a filter of scale and of shift; writes the packed filter, padding included, and the packed shift.
+// A filter to be packed; Cuda/Kernels/FilterWork.cs has the same fields.
+struct FilterWork
+{
+    const float* weight;
+    const float* scale;     // Null for 1.
+    void* packed;
+    const float* shift;     // Null only where packed_shift is.
+    void* packed_shift;     // Null where it is not wanted.
+    int filters, channels, physical_channels, all_taps, tile_channels, tile_taps;
+    u32 first_block;        // Blocks before it, for all padded filters of the works before.
+    u32 unused;
+};
+
+// The work of this block: the last that begins at it or before.
+__device__ __forceinline__ const FilterWork* work_of_block(const FilterWork* works, int count)
+{
+    int low = 0, high = count - 1;
+    while (low < high)
+    {
+        int middle = (low + high + 1) >> 1;
+        if (works[middle].first_block <= blockIdx.x)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return works + low;
+}
+
+// packed[k][tap][c] = scale[k] * weight[k][c][tap], packed_shift[k] = shift[k], of several filters.
+// Reads 64 bytes a work, 4 bytes a weight, and 4 a filter of scale and of shift; writes the packed filters, padding included, and
+// the packed shifts.
 template <typename T>
-__device__ __forceinline__ void prepare(
-    const float* weight, const float* scale, T* packed, int filters, int channels, int physical_channels, int all_taps,
-    int tile_channels, int tile_taps, const float* shift, T* packed_shift)
+__device__ __forceinline__ void prepare(const FilterWork* works, int count)
 {
     enum { length = VectorOf<T>::length };
     __shared__ float values[tile_values + tile_values / 32];
-    Tile tile(physical_channels, all_taps, tile_channels, tile_taps);
-    bool there = tile.filter < filters;
+    const FilterWork* work = work_of_block(works, count);
+    int channels = work->channels, physical_channels = work->physical_channels, all_taps = work->all_taps;
+    Tile tile(blockIdx.x - work->first_block, physical_channels, all_taps, work->tile_channels, work->tile_taps);
+    bool there = tile.filter < work->filters;
+    const float* scale = work->scale;
     float factor = there && scale != nullptr ? scale[tile.filter] : 1.0f;
+    T* packed_shift = (T*)work->packed_shift;
     if (packed_shift != nullptr && there && tile.first_channel == 0 && tile.first_tap == 0 && threadIdx.x == 0)
-        packed_shift[tile.filter] = from_float<T>(shift[tile.filter]);
-    const float* from = weight + ((i64)tile.filter * channels + tile.first_channel) * all_taps + tile.first_tap;
+        packed_shift[tile.filter] = from_float<T>(work->shift[tile.filter]);
+    const float* from = work->weight + ((i64)tile.filter * channels + tile.first_channel) * all_taps + tile.first_tap;
     for (int i = (int)threadIdx.x; i < tile.channels * tile.taps; i += (int)blockDim.x)
     {
         int channel = (int)((u32)i / (u32)tile.taps), tap = i - channel * tile.taps;
@@ -52,7 +82,7 @@ __device__ __forceinline__ void prepare(
         values[skewed(i)] = present ? __fmul_rn(from[(i64)channel * all_taps + tap], factor) : 0.0f;
     }
     __syncthreads();
-    T* to = packed + ((i64)tile.filter * all_taps + tile.first_tap) * physical_channels + tile.first_channel;
+    T* to = (T*)work->packed + ((i64)tile.filter * all_taps + tile.first_tap) * physical_channels + tile.first_channel;
     int vectors = tile.channels / length;
     for (int i = (int)threadIdx.x; i < vectors * tile.taps; i += (int)blockDim.x)
     {
@@ -73,7 +103,7 @@ __device__ __forceinline__ void export_gradient(
 {
     enum { length = VectorOf<T>::length };
     __shared__ float values[tile_values + tile_values / 32];
-    Tile tile(physical_channels, all_taps, tile_channels, tile_taps);
+    Tile tile(blockIdx.x, physical_channels, all_taps, tile_channels, tile_taps);
     const T* from = packed + ((i64)tile.filter * all_taps + tile.first_tap) * physical_channels + tile.first_channel;
     int vectors = tile.channels / length;
     for (int i = (int)threadIdx.x; i < vectors * tile.taps; i += (int)blockDim.x)
@@ -96,13 +126,9 @@ __device__ __forceinline__ void export_gradient(
 }
 
 #define FILTERS(suffix, T) \
-    extern "C" __global__ void __launch_bounds__(256) filters_prepare_##suffix( \
-        const float* weight, const float* scale, T* packed, int filters, int channels, int physical_channels, int all_taps, \
-        int tile_channels, int tile_taps, const float* shift, T* packed_shift) \
+    extern "C" __global__ void __launch_bounds__(256) filters_prepare_##suffix(const FilterWork* works, int count) \
     { \
-        prepare<T>( \
-            weight, scale, packed, filters, channels, physical_channels, all_taps, tile_channels, tile_taps, shift, \
-            packed_shift); \
+        prepare<T>(works, count); \
     } \
     extern "C" __global__ void __launch_bounds__(256) filters_export_gradient_##suffix( \
         const T* packed, float* gradient, int channels, int physical_channels, int all_taps, int tile_channels, int tile_taps) \

@@ -8,10 +8,18 @@ namespace BoostingTicket.SoftwareCuda;
 /// <param name="Parameters">In the kernel's order.</param>
 /// <param name="BytesRead">Bytes of device memory that it read before it wrote them, each once.</param>
 /// <param name="BytesWritten">Bytes of device memory that it wrote, each once.</param>
-/// <param name="Arrays">The allocations that parameters point into, each once.</param>
+/// <param name="Arrays">The allocations that parameters and lists in memory point into, each once.</param>
+/// <param name="Pointers">Pointers in lists in memory.</param>
 internal sealed record RecordedLaunch(
     string Kernel, LaunchGrid Grid, IReadOnlyList<RecordedParameter> Parameters, long BytesRead, long BytesWritten,
-    IReadOnlyList<RecordedArray> Arrays);
+    IReadOnlyList<RecordedArray> Arrays, IReadOnlyList<RecordedPointer> Pointers);
+
+/// <summary>A pointer that is in memory.</summary>
+/// <param name="Array">Number of the allocation that holds it.</param>
+/// <param name="Offset">Where in it.</param>
+/// <param name="Target">Number of the allocation that it points into.</param>
+/// <param name="Value">The bytes in that one that it skips.</param>
+internal readonly record struct RecordedPointer(int Array, long Offset, int Target, ulong Value);
 
 /// <summary>A parameter's value.</summary>
 /// <param name="Array">Number of the allocation that it points into; null for anything but a pointer.</param>

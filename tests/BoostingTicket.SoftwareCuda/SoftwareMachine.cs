@@ -31,13 +31,16 @@ internal sealed class SoftwareMachine : IDisposable
     /// <param name="options">How it computes.</param>
     /// <param name="device">The device; null for a new one of 128 MiB.</param>
     /// <param name="replaceCudnn">Puts something before cuDNN, such as one that refuses more.</param>
+    /// <param name="replaceCublas">The same for cuBLAS.</param>
     public static CudaBackend Open(
-        CudaOptions options, SoftwareCudaDevice? device = null, Func<ICudnn, ICudnn>? replaceCudnn = null)
+        CudaOptions options, SoftwareCudaDevice? device = null, Func<ICudnn, ICudnn>? replaceCudnn = null,
+        Func<ICublas, ICublas>? replaceCublas = null)
     {
         var machine = new SoftwareMachine(device ?? new SoftwareCudaDevice(
             new SoftwareCudaOptions { MemoryBytes = UsualMemory }));
         ICudnn cudnn = replaceCudnn is null ? machine.Cudnn : replaceCudnn(machine.Cudnn);
-        return new CudaBackend(machine.Device, machine.Cublas, cudnn, options, machine);
+        ICublas cublas = replaceCublas is null ? machine.Cublas : replaceCublas(machine.Cublas);
+        return new CudaBackend(machine.Device, cublas, cudnn, options, machine);
     }
 
     /// <inheritdoc/>

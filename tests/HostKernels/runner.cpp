@@ -8,10 +8,12 @@
 //     u32 length, the kernel's name
 //     u32 grid x, y, z, block x, y, z
 //     u32 arrays, and for each u64 bytes, the values before the launch
+//     u32 pointers in arrays, and for each u32 array, u64 offset, u32 array that it points into, u64 offset there
 //     u32 parameters, and for each u32 array (or 2^32 - 1 for a value), u64 value or offset within the array
 // RESULTS gets the arrays' values after each launch, one behind the other. KERNEL runs without its barriers: a planted defect.
 #include "cuda_host.h"
 #include "launches.h"
+#include <cstring>
 #include <dlfcn.h>
 #include <string>
 #include <thread>
@@ -147,6 +149,17 @@ int main(int count, char** arguments)
             if (std::fread(array.first, 1, array.second, launches) != array.second)
                 fail("The file of launches is cut off.");
         }
+        // Pointers in memory, which afterwards are again what they were.
+        std::vector<std::pair<unsigned char*, uint64_t>> pointers(read<unsigned>(launches));
+        for (auto& pointer : pointers)
+        {
+            pointer.first = arrays.at(read<unsigned>(launches)).first;
+            pointer.first += read<uint64_t>(launches);
+            uint64_t target = (uint64_t)arrays.at(read<unsigned>(launches)).first;
+            target += read<uint64_t>(launches);
+            std::memcpy(&pointer.second, pointer.first, sizeof target);
+            std::memcpy(pointer.first, &target, sizeof target);
+        }
         std::vector<uint64_t> values(read<unsigned>(launches));
         if ((int)values.size() != launch.kernels[0]->parameters)
             fail(name + ": the number of parameters differs.");
@@ -174,6 +187,8 @@ int main(int count, char** arguments)
         running = &launch;
         start.wait();
         end.wait();
+        for (auto& pointer : pointers)
+            std::memcpy(pointer.first, &pointer.second, sizeof pointer.second);
         for (auto& array : arrays)
         {
             std::fwrite(array.first, 1, array.second, results);

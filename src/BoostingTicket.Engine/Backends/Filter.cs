@@ -60,3 +60,8 @@ public abstract class Filter : IDisposable
 /// none, or where it is not known. It counts as it was when the filter was prepared, or as it is at the forward pass.</param>
 public readonly record struct FilterSource(
     BufferSlice Weight, BufferSlice? Mask, int MaskVersion, BufferSlice? Scale, BufferSlice? Shift = null);
+
+/// <summary>A filter that is brought up to date.</summary>
+/// <param name="Filter">The filter.</param>
+/// <param name="Source">Where it is prepared from.</param>
+public readonly record struct FilterUpdate(Filter Filter, FilterSource Source);

@@ -10,6 +10,18 @@ public partial interface IBackend
     /// <summary>Brings a filter up to date with its weights.</summary>
     void PrepareFilter(Filter filter, in FilterSource source);
 
+    /// <summary>Whether <see cref="PrepareFilters"/> is cheaper than one call of <see cref="PrepareFilter"/> after the other; a
+    /// profile then shows all filters of a plan as one operation.</summary>
+    bool PreparesFiltersTogether => false;
+
+    /// <summary>Brings several filters, each once, up to date with their weights.</summary>
+    void PrepareFilters(IReadOnlyList<FilterUpdate> updates)
+    {
+        ArgumentNullException.ThrowIfNull(updates);
+        foreach (FilterUpdate update in updates)
+            PrepareFilter(update.Filter, update.Source);
+    }
+
     /// <summary><c>y = epilogue(x * w)</c>.</summary>
     /// <param name="filter">Prepared with <see cref="FilterUses.Forward"/>.</param>
     /// <param name="x">N x input shape.</param>

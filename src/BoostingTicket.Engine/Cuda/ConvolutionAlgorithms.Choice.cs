@@ -28,7 +28,8 @@ internal sealed partial class ConvolutionAlgorithms
         [ConvolutionDirection.BackwardFilter] = [1, 5, 4],
     };
 
-    private static string SumWork(ConvolutionPlan plan) => $"{plan.Name}, added to its destination";
+    private static string SumWork(ConvolutionPlan plan, bool finishes) =>
+        $"{plan.Name}, added to its destination{(finishes ? " and finished" : "")}";
 
     private static string FusedWork(ConvolutionPlan plan, bool withResidual, ActivationKind activation) =>
         $"{plan.Name}, with shift{(withResidual, activation) switch
@@ -45,12 +46,15 @@ internal sealed partial class ConvolutionAlgorithms
     private static ChosenWork Describe(ConvolutionPlan plan)
     {
         double operations = 2.0 * plan.Shape.MultiplyAdds * plan.Batch;
-        bool? fused = plan.Fuses.Any(way => way == true) ? true : plan.Fuses.Any(way => way == false) ? false : null;
         string check = plan.IsChecked ? "checked" : "not checked";
         return new ChosenWork(
-            plan.Name, WayOf(new CudnnAlgorithm(plan.Algorithm, 0, 0, true, plan.Math)), fused, plan.Accumulates,
+            plan.Name,
+            plan.Shape.IsLinear ? WayOf(plan.Product) : WayOf(new CudnnAlgorithm(plan.Algorithm, 0, 0, true, plan.Math)),
+            Any(plan.Fuses), Any(plan.Accumulates),
             plan.Dropped.Count == 0 ? check : $"{check}; dropped: {string.Join("; ", plan.Dropped)}", plan.Milliseconds,
             plan.Milliseconds is { } time ? operations / time / 1e9 : null);
+
+        static bool? Any(bool?[] ways) => ways.Contains(true) ? true : ways.Contains(false) ? false : null;
     }
 
     // Null for words that mean nothing, which are those of no version of this class.
@@ -268,7 +272,7 @@ internal sealed partial class ConvolutionAlgorithms
     {
         if (!plan.Dropped.Contains(what))
             plan.Dropped.Add(what);
-        _context.Choices.Report($"cuDNN's {what} in the {plan.Name}; another way is taken.");
+        _context.Choices.Report($"{plan.Library}'s {what} in the {plan.Name}; another way is taken.");
     }
 
     // A library may refuse for a reason of the moment; what it cannot do it says so.
@@ -317,11 +321,11 @@ internal sealed partial class ConvolutionAlgorithms
 
     // One call or two: as an earlier process chose, else one where it works and is faster, or always where nothing may be
     // measured.
-    private bool Decide(ConvolutionPlan plan, string work, Func<bool> works, Func<bool>? isFaster)
+    private bool Decide(string work, Func<bool> works, Func<bool> isFaster)
     {
         _context.RequireNotRecording("choose a convolution's epilogue");
         string? kept = _context.Choices.Kept(work);
-        bool one = kept != Apart && works() && (kept == OneCall || _options.Deterministic || isFaster is null || isFaster());
+        bool one = kept != Apart && works() && (kept == OneCall || _options.Deterministic || isFaster());
         if (kept == OneCall && !one)
         {
             _context.Choices.Report(
@@ -348,14 +352,47 @@ internal sealed partial class ConvolutionAlgorithms
             plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, bench.Bias,
             withResidual ? bench.Addend : DevicePointer.Null, activation));
 
-    private bool SumsRightly(ConvolutionPlan plan) => AddsRightly(
-        plan, SumWork(plan), bias: false, addend: true, relu: false,
+    private bool SumsRightly(ConvolutionPlan plan, bool finishes) => AddsRightly(
+        plan, SumWork(plan, finishes), bias: false, addend: true, relu: false,
         bench =>
         {
             bench.PlaceAddend();
-            Convolve(plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, 1);
+            Compute(plan, bench.Operands.X, bench.Operands.W, bench.Operands.Y, 1);
             return true;
         });
+
+    // On memory of its own, since sums that are repeated would not leave what a network needs.
+    private bool SumsFaster(
+        ConvolutionPlan plan, bool finishes, Action<DevicePointer, DevicePointer, DevicePointer> finish)
+    {
+        try
+        {
+            using ConvolutionBench bench = NewBench(plan);
+            CudnnConvolution sum = bench.Operands, beside = bench.Beside;
+            bench.PlaceAddend();
+            One();
+            Two();
+            return IsFaster(One, Two);
+
+            void One()
+            {
+                Compute(plan, sum.X, sum.W, sum.Y, 1);
+                if (finishes)
+                    finish(bench.Result, DevicePointer.Null, bench.Result);
+            }
+
+            void Two()
+            {
+                Compute(plan, beside.X, beside.W, beside.Y, 0);
+                finish(bench.Addend, bench.Result, bench.Result);
+            }
+        }
+        catch (CudaException refusal) when (refusal.IsRefusal)
+        {
+            Note(plan, refusal);
+            return false;
+        }
+    }
 
     // Whether a call that adds gives the sum of what the pass alone gives and what is added.
     private bool AddsRightly(
@@ -373,7 +410,7 @@ internal sealed partial class ConvolutionAlgorithms
             if (bench.FaultOfSum(bench.Download(), plain, bias, addend, relu) is not { } fault)
                 return true;
             plan.Dropped.Add($"one call {fault}");
-            _context.Choices.Report($"cuDNN's {work} {fault}; it is done in two calls.");
+            _context.Choices.Report($"{plan.Library}'s {work} {fault}; it is done in two calls.");
         }
         catch (CudaException refusal) when (refusal.IsRefusal)
         {

@@ -41,7 +41,7 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         _staging = staging;
         _timer = new WorkTimer(context, options.Records);
         context.Choices.Restored += ForgetOtherChoices;
-        context.Choices.ListWorks = () => [.. Plans.Where(plan => !plan.Shape.IsLinear).Select(Describe)];
+        context.Choices.ListWorks = () => [.. Plans.Select(Describe)];
         _workspace = new DeviceScratch(context, "cuDNN's workspace");
         _relu = Owned(context.Cudnn.CreateRelu(), context.Cudnn.DestroyActivation);
         _identity = Owned(context.Cudnn.CreateIdentity(), context.Cudnn.DestroyActivation);
@@ -73,7 +73,9 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
             Shape = shape,
             Batch = batch,
         } : Describe(direction, shape, batch);
-        if (!shape.IsLinear)
+        if (shape.IsLinear)
+            ChooseProduct(plan);
+        else
             Choose(plan);
         _plans.Add((direction, shape, batch), plan);
         return plan;
@@ -105,30 +107,37 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         RunInAnotherWay(plan, x, w, y);
     }
 
-    /// <summary>Runs a pass that adds to what its destination holds; returns false, and leaves it as it was, where cuDNN does not
-    /// do that, or not rightly.</summary>
-    public bool TryAccumulate(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y)
+    /// <summary>Runs a pass that adds to what its destination holds, where <see cref="ConvolutionPlan.Accumulates"/> says so;
+    /// returns false, and leaves it as it was, where the library refuses, and then it is not asked for again.</summary>
+    public bool TryAccumulate(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, bool finishes)
     {
-        if (plan.Shape.IsLinear)
-        {
-            Multiply(plan, x, w, y, 1);
-            return true;
-        }
-        plan.Accumulates ??= Decide(plan, SumWork(plan), () => SumsRightly(plan), null);
-        if (plan.Accumulates == false)
-            return false;
         try
         {
-            Convolve(plan, x, w, y, 1);
+            Compute(plan, x, w, y, 1);
             return true;
         }
         catch (CudaException refusal) when (refusal.IsRefusal && !_context.IsRecording)
         {
             Note(plan, refusal);
-            plan.Accumulates = false;
-            ChooseApart(plan, SumWork(plan), refusal);
+            plan.Accumulates[ConvolutionPlan.SumOf(finishes)] = false;
+            ChooseApart(plan, SumWork(plan, finishes), refusal);
             return false;
         }
+    }
+
+    /// <summary>Chooses whether a pass that adds to what its destination holds is one call: where the library does that, rightly,
+    /// and faster than the pass beside its destination and a sum behind it. Must not be recorded.</summary>
+    /// <param name="plan">The pass.</param>
+    /// <param name="finishes">Whether a kernel follows in either way.</param>
+    /// <param name="finish">What follows the pass, from where the pass is and what is added (null: it is in there already) to the
+    /// destination.</param>
+    public bool ChooseSum(
+        ConvolutionPlan plan, bool finishes, Action<DevicePointer, DevicePointer, DevicePointer> finish)
+    {
+        bool one = Decide(
+            SumWork(plan, finishes), () => SumsRightly(plan, finishes), () => SumsFaster(plan, finishes, finish));
+        plan.Accumulates[ConvolutionPlan.SumOf(finishes)] = one;
+        return one;
     }
 
     /// <summary>Whether one call that does a whole forward epilogue is possible for a pass: cuDNN knows ReLU with every algorithm
@@ -144,7 +153,7 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
     /// <param name="apart">Does the same in two.</param>
     public bool ChooseFusion(
         ConvolutionPlan plan, bool withResidual, ActivationKind activation, Func<bool> tryFused, Action apart) => Decide(
-        plan, FusedWork(plan, withResidual, activation), () => FusesRightly(plan, withResidual, activation) && tryFused(),
+        FusedWork(plan, withResidual, activation), () => FusesRightly(plan, withResidual, activation) && tryFused(),
         () => IsFaster(() => tryFused(), apart));
 
     /// <summary>Runs <c>y = activation(x * w + shift + residual)</c> as one call; returns false where that is refused, and then
@@ -195,6 +204,14 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
         _context.Driver.Synchronize(_context.Stream);
     }
 
+    private void Compute(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta)
+    {
+        if (plan.Shape.IsLinear)
+            Multiply(plan, x, w, y, beta);
+        else
+            Convolve(plan, x, w, y, beta);
+    }
+
     private void Convolve(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta) =>
         _context.Cudnn.Convolve(
             _context.CudnnHandle, plan.Direction, 1, plan.Operands with { X = x, W = w, Y = y }, plan.Algorithm,
@@ -202,36 +219,6 @@ internal sealed partial class ConvolutionAlgorithms : IDisposable
 
     private DevicePointer Workspace(ConvolutionPlan plan) =>
         plan.WorkspaceBytes == 0 ? DevicePointer.Null : _workspace.Reserve((long)plan.WorkspaceBytes);
-
-    // Row-major matrices are the transposes of cuBLAS's: x is D x N, w is D x K, y is K x N for D values of an input, K features,
-    // N samples.
-    private void Multiply(ConvolutionPlan plan, DevicePointer x, DevicePointer w, DevicePointer y, float beta)
-    {
-        int values = plan.Shape.Input.Pixels * TensorView.Pad(plan.Shape.Input.Channels, _type);
-        int features = TensorView.Pad(plan.Shape.OutputChannels, _type);
-        CublasMatrix input = new(x, MatrixType, values), weights = new(w, MatrixType, values),
-        output = new(y, MatrixType, features);
-        CublasCompute compute = _precision == Precision.TensorFloat32
-            ? CublasCompute.Float32FastTensorFloat32
-            : CublasCompute.Float32;
-        switch (plan.Direction)
-        {
-            case ConvolutionDirection.Forward:
-                Gemm(CublasOperation.Transpose, CublasOperation.None, features, plan.Batch, values, weights, input, output);
-                break;
-            case ConvolutionDirection.BackwardData:
-                Gemm(CublasOperation.None, CublasOperation.None, values, plan.Batch, features, weights, output, input);
-                break;
-            default:
-                Gemm(CublasOperation.None, CublasOperation.Transpose, values, features, plan.Batch, input, output, weights);
-                break;
-        }
-
-        void Gemm(
-            CublasOperation operationA, CublasOperation operationB, int m, int n, int k, CublasMatrix a, CublasMatrix b,
-            CublasMatrix c) =>
-            _context.Cublas.Gemm(_context.CublasHandle, operationA, operationB, m, n, k, 1, a, b, beta, c, compute);
-    }
 
     private ConvolutionPlan Describe(ConvolutionDirection direction, ConvolutionShape shape, int batch)
     {

@@ -88,7 +88,16 @@ internal sealed class ConvolutionBench : IDisposable
         _ => (long)_plan.Batch * _plan.Shape.Output.Pixels,
     };
 
-    private DevicePointer Result => _plan.Direction switch
+    /// <summary>The operands with <see cref="Addend"/> in the place of the result.</summary>
+    public CudnnConvolution Beside => _plan.Direction switch
+    {
+        ConvolutionDirection.Forward => Operands with { Y = Addend },
+        ConvolutionDirection.BackwardData => Operands with { X = Addend },
+        _ => Operands with { W = Addend },
+    };
+
+    /// <summary>Where the pass writes.</summary>
+    public DevicePointer Result => _plan.Direction switch
     {
         ConvolutionDirection.Forward => Operands.Y,
         ConvolutionDirection.BackwardData => Operands.X,

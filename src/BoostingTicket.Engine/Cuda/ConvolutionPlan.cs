@@ -22,6 +22,9 @@ internal sealed class ConvolutionPlan
     /// <summary>Description of a summand for each output channel.</summary>
     public nint BiasTensor { get; init; }
 
+    /// <summary>The library that computes it.</summary>
+    public string Library => Shape.IsLinear ? "cuBLAS" : "cuDNN";
+
     /// <summary>cuDNN's algorithm.</summary>
     public int Algorithm { get; set; }
 
@@ -43,8 +46,16 @@ internal sealed class ConvolutionPlan
     /// <summary>What was dropped and why, for people.</summary>
     public List<string> Dropped { get; } = [];
 
-    /// <summary>Whether cuDNN adds the pass to what its destination holds; null until it was tried.</summary>
-    public bool? Accumulates { get; set; }
+    /// <summary>Of a linear layer, the kind of multiply-adds of its matrix product.</summary>
+    public CublasCompute Product { get; set; }
+
+    /// <summary>Whether one call of the library that adds the pass to what its destination holds is faster than the pass and a
+    /// sum apart; null until it was measured. See <see cref="SumOf"/>.</summary>
+    public bool?[] Accumulates { get; } = new bool?[2];
+
+    /// <summary>Index in <see cref="Accumulates"/>: whether a kernel finishes the sum in either way (a shift, an activation, its
+    /// derivative), which then adds at the price of one more operand.</summary>
+    public static int SumOf(bool finishes) => finishes ? 1 : 0;
 
     /// <summary>Workspace of the algorithm.</summary>
     public nuint WorkspaceBytes { get; set; }
@@ -56,7 +67,7 @@ internal sealed class ConvolutionPlan
         + $"{Shape.Stride}, "
         + $"padding {Shape.Padding}, batch {Batch}");
 
-    /// <summary>What cuDNN refused last of this pass; null when nothing.</summary>
+    /// <summary>What the library refused last of this pass; null when nothing.</summary>
     public CudaException? Refusal { get; set; }
 
     /// <summary>Whether one call of cuDNN for convolution, shift, residual and activation is faster than convolution and epilogue

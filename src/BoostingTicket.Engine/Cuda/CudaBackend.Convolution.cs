@@ -7,24 +7,45 @@ namespace BoostingTicket.Engine.Cuda;
 
 internal sealed partial class CudaBackend
 {
+    public bool PreparesFiltersTogether => true;
+
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         _context.EnterThread();
-        return new CudaFilter(_context, shape, uses, ElementType);
+        return new CudaFilter(_context, shape, uses, ElementType, _tables);
     }
 
-    public void PrepareFilter(Filter filter, in FilterSource source)
+    public void PrepareFilter(Filter filter, in FilterSource source) => PrepareFilters([new FilterUpdate(filter, source)]);
+
+    public void PrepareFilters(IReadOnlyList<FilterUpdate> updates)
     {
+        ArgumentNullException.ThrowIfNull(updates);
         _context.EnterThread();
-        CudaFilter packed = CudaFilter.Of(filter);
-        DevicePointer weight = CudaFloats.Of(source.Weight, filter.Shape.WeightCount, "weight");
-        DevicePointer scale = CudaFloats.Of(source.Scale, filter.Shape.OutputChannels, "scale");
-        DevicePointer shift = CudaFloats.Of(source.Shift, filter.Shape.OutputChannels, "shift");
-        if (!packed.HasWeights)
-            return;
-        _filters.Prepare(
-            filter.Shape, weight, scale, ElementType, packed.Packed, shift, packed.ShiftToPrepare(shift, scaled: !scale.IsNull));
-        packed.IsPrepared = true;
+        uint blocks = 0;
+        var works = new List<FilterWork>(updates.Count);
+        foreach (FilterUpdate update in updates)
+        {
+            CudaFilter packed = CudaFilter.Of(update.Filter);
+            ConvolutionShape shape = packed.Shape;
+            FilterSource source = update.Source;
+            DevicePointer weight = CudaFloats.Of(source.Weight, shape.WeightCount, "weight");
+            DevicePointer scale = CudaFloats.Of(source.Scale, shape.OutputChannels, "scale");
+            DevicePointer shift = CudaFloats.Of(source.Shift, shape.OutputChannels, "shift");
+            if (!packed.HasWeights)
+                continue;
+            var memory = new FilterWork
+            {
+                Weight = weight,
+                Scale = scale,
+                Packed = packed.Packed,
+                Shift = shift,
+                PackedShift = packed.ShiftToPrepare(shift, scaled: !scale.IsNull),
+            };
+            works.Add(FilterKernels.Describe(shape, ElementType, memory, ref blocks));
+            packed.IsPrepared = true;
+        }
+        if (works.Count > 0)
+            _filters.Prepare(ElementType, _tables.Find([.. works]), works.Count, blocks);
     }
 
     public void ConvolutionForward(Filter filter, Tensor x, Tensor y, in ForwardEpilogue epilogue)
@@ -57,28 +78,41 @@ internal sealed partial class CudaBackend
         ConvolutionPlan plan, TensorView from, CudaFilter weights, TensorView to, DevicePointer shift, TensorView? residual,
         Activation activation)
     {
-        // A residual in the output's place would be overwritten by the convolution, which then adds to it instead.
+        bool finishes = !shift.IsNull || activation != Activation.None;
+        // A residual in the output's place would be overwritten by the convolution, which then adds to it or goes elsewhere.
         if (residual?.Data == to.Data)
         {
-            if (_algorithms.TryAccumulate(plan, from.Data, weights.Packed, to.Data))
-            {
-                residual = null;
-            }
-            else
+            if (!(plan.Accumulates[ConvolutionPlan.SumOf(finishes)] ?? ChooseForwardSum(plan, to, shift, activation))
+                || !_algorithms.TryAccumulate(plan, from.Data, weights.Packed, to.Data, finishes))
             {
                 TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
                 _algorithms.Run(plan, from.Data, weights.Packed, sums.Data);
                 _elementwise.Forward(sums, DevicePointer.Null, shift, residual, activation, to);
                 return;
             }
+            residual = null;
         }
         else
         {
             _algorithms.Run(plan, from.Data, weights.Packed, to.Data);
         }
-        if (!shift.IsNull || activation != Activation.None || residual is not null)
+        if (finishes || residual is not null)
             _elementwise.Forward(to, DevicePointer.Null, shift, residual, activation, to);
     }
+
+    private bool ChooseForwardSum(ConvolutionPlan plan, TensorView to, DevicePointer shift, Activation activation) =>
+        _algorithms.ChooseSum(
+            plan, finishes: !shift.IsNull || activation != Activation.None,
+            (sums, summand, destination) => _elementwise.Forward(
+                to with { Data = sums }, DevicePointer.Null, shift,
+                summand.IsNull ? null : to with { Data = summand }, activation, to with { Data = destination }));
+
+    private bool ChooseGradientSum(ConvolutionPlan plan, TensorView to, TensorView? through, Activation activation) =>
+        _algorithms.ChooseSum(
+            plan, finishes: through is not null,
+            (sums, summand, destination) => _elementwise.Backward(
+                to with { Data = sums }, DevicePointer.Null, summand.IsNull ? null : to with { Data = summand }, through,
+                activation, to with { Data = destination }));
 
     // Whether one call of cuDNN does convolution and epilogue faster than two kernels; measured at the first call. The fused call
     // may not read the residual from where it writes.
@@ -106,17 +140,8 @@ internal sealed partial class CudaBackend
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
     {
-        CudaFilter weights = CudaFilter.Of(filter);
-        weights.Require(FilterUses.BackwardInput);
-        TensorView from = View(dy), to = View(dx);
-        ConvolutionShape shape = filter.Shape;
-        RequireShape(from, to.Batch, shape.Output, "output gradient");
-        RequireShape(to, from.Batch, shape.Input, "input gradient");
-        RequireApart(from, to);
-        RequireElement(from, "output gradient");
-        TensorView? addend = View(epilogue.Addend, to, "addend");
-        TensorView? through = View(epilogue.Through, to, "activation's operand");
-        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
+        (CudaFilter weights, TensorView from, TensorView to, TensorView? addend, TensorView? through, ConvolutionPlan plan) =
+            GradientPassOf(filter, dy, dx, epilogue);
         if (to.Type != ElementType)
         {
             TensorView computed = to with { Type = ElementType };
@@ -127,7 +152,9 @@ internal sealed partial class CudaBackend
         }
         if (addend?.Data == to.Data)
         {
-            if (!_algorithms.TryAccumulate(plan, to.Data, weights.Packed, from.Data))
+            bool finishes = through is not null;
+            if (!(plan.Accumulates[ConvolutionPlan.SumOf(finishes)] ?? ChooseGradientSum(plan, to, through, epilogue.Activation))
+                || !_algorithms.TryAccumulate(plan, to.Data, weights.Packed, from.Data, finishes))
             {
                 TensorView sums = to with { Data = _sums.Reserve(to.Bytes) };
                 _algorithms.Run(plan, sums.Data, weights.Packed, from.Data);
@@ -149,6 +176,20 @@ internal sealed partial class CudaBackend
     public void ConvolutionBackwardInputScaled(
         Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue, BufferSlice scale, Tensor? summand)
     {
+        (CudaFilter weights, TensorView from, TensorView to, TensorView? addend, TensorView? through, ConvolutionPlan plan) =
+            GradientPassOf(filter, dy, dx, epilogue);
+        RequireElement(to, "scaled input gradient");
+        TensorView? last = View(summand, to, "summand");
+        DevicePointer factors = CudaFloats.Of(scale, filter.Shape.Input.Channels, "scale");
+        bool isRead = addend?.Data == to.Data || last?.Data == to.Data;
+        TensorView computed = isRead ? to with { Data = _sums.Reserve(to.Bytes) } : to;
+        _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
+        _elementwise.BackwardScaled(computed, addend, through, epilogue.Activation, factors, last, to);
+    }
+
+    private (CudaFilter Weights, TensorView From, TensorView To, TensorView? Addend, TensorView? Through, ConvolutionPlan Plan)
+        GradientPassOf(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
+    {
         CudaFilter weights = CudaFilter.Of(filter);
         weights.Require(FilterUses.BackwardInput);
         TensorView from = View(dy), to = View(dx);
@@ -157,16 +198,9 @@ internal sealed partial class CudaBackend
         RequireShape(to, from.Batch, shape.Input, "input gradient");
         RequireApart(from, to);
         RequireElement(from, "output gradient");
-        RequireElement(to, "scaled input gradient");
-        TensorView? addend = View(epilogue.Addend, to, "addend");
-        TensorView? through = View(epilogue.Through, to, "activation's operand");
-        TensorView? last = View(summand, to, "summand");
-        DevicePointer factors = CudaFloats.Of(scale, shape.Input.Channels, "scale");
-        ConvolutionPlan plan = _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch);
-        bool isRead = addend?.Data == to.Data || last?.Data == to.Data;
-        TensorView computed = isRead ? to with { Data = _sums.Reserve(to.Bytes) } : to;
-        _algorithms.Run(plan, computed.Data, weights.Packed, from.Data);
-        _elementwise.BackwardScaled(computed, addend, through, epilogue.Activation, factors, last, to);
+        return (
+            weights, from, to, View(epilogue.Addend, to, "addend"), View(epilogue.Through, to, "activation's operand"),
+            _algorithms.Find(ConvolutionDirection.BackwardData, shape, to.Batch));
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)

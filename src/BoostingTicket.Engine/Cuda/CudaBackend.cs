@@ -22,6 +22,7 @@ internal sealed partial class CudaBackend : IBackend
     private readonly ParameterKernels _parameters;
     private readonly DataKernels _data;
     private readonly FilterKernels _filters;
+    private readonly FilterTables _tables;
     private readonly NormalizationKernels _normalization;
     private readonly PoolingKernels _pooling;
     private readonly LossKernels _loss;
@@ -81,6 +82,7 @@ internal sealed partial class CudaBackend : IBackend
         _parameters = new ParameterKernels(_library);
         _data = new DataKernels(_library);
         _filters = new FilterKernels(_library);
+        _tables = new FilterTables(_context, _staging);
         _normalization = new NormalizationKernels(_library);
         _pooling = new PoolingKernels(_library);
         _loss = new LossKernels(_library);
@@ -113,6 +115,7 @@ internal sealed partial class CudaBackend : IBackend
         foreach (CudaWork work in _context.Recordings.ToArray())
             work.Dispose();
         _library.Dispose();
+        _tables.Dispose();
         _algorithms.Dispose();
         _scratch.Dispose();
         _sums.Dispose();

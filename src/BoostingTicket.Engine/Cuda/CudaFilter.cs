@@ -17,10 +17,20 @@ internal sealed class CudaFilter : Filter
     private readonly DeviceBlock? _shifts;
     private readonly DevicePointer[] _shiftSources = new DevicePointer[ShiftForms];
     private readonly ElementType _type;
+    private readonly FilterTables _tables;
+    private bool _isDisposed;
 
-    public CudaFilter(CudaContext context, ConvolutionShape shape, FilterUses uses, ElementType type) : base(shape, uses)
+    /// <summary>Allocates what the uses need.</summary>
+    /// <param name="context">The GPU.</param>
+    /// <param name="shape">The convolution.</param>
+    /// <param name="uses">What it is used for.</param>
+    /// <param name="type">Elements of packed weights.</param>
+    /// <param name="tables">Told when its memory goes.</param>
+    public CudaFilter(CudaContext context, ConvolutionShape shape, FilterUses uses, ElementType type, FilterTables tables)
+        : base(shape, uses)
     {
         _type = type;
+        _tables = tables;
         if (uses.HasFlag(FilterUses.Forward) || uses.HasFlag(FilterUses.BackwardInput))
             _packed = new DeviceBlock(context, FilterKernels.PackedBytes(shape, type), "filters");
         // cuDNN would add to padding channels too, which have to stay zero.
@@ -83,6 +93,11 @@ internal sealed class CudaFilter : Filter
 
     public override void Dispose()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        if (_packed is not null)
+            _tables.Forget(_packed.Pointer);
         _packed?.Dispose();
         _shifts?.Dispose();
     }

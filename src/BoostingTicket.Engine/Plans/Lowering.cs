@@ -15,6 +15,7 @@ internal sealed partial class Lowering : ILowering
     private readonly PreparedItems _prepared;
     private readonly List<PlanOperation> _prepare = [];
     private readonly List<PreparedItem> _items = [];
+    private readonly List<Func<FilterUpdate>> _updates = [];
     private readonly List<PlanOperation> _forward = [];
     private readonly List<PlanOperation> _backward = [];
     private readonly List<PlanValue> _all = [];
@@ -150,9 +151,20 @@ internal sealed partial class Lowering : ILowering
         Parameter parameter = ParameterOf(node, "weight");
         BufferSlice weight = _store.Slice(parameter);
         ParameterStore store = _store;
-        Prepare(filter.Item(folded: scale is not null), node, backend => backend.PrepareFilter(
-            filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale, shift)));
+        PreparedItem item = filter.Item(folded: scale is not null);
+        if (_backend.PreparesFiltersTogether)
+        {
+            _items.Add(item);
+            _updates.Add(Update);
+        }
+        else
+        {
+            Prepare(item, node, backend => backend.PrepareFilter(filter.Filter, Update().Source));
+        }
         return () => filter.Filter;
+
+        FilterUpdate Update() => new(
+            filter.Filter, new FilterSource(weight, store.MaskSlice(parameter), store.MaskVersion, scale, shift));
     }
 
     /// <inheritdoc/>
@@ -204,6 +216,13 @@ internal sealed partial class Lowering : ILowering
                 _firstLayer.AddRange(_forward);
             if (node.Layer is { } layer && !_fused.Contains(node))
                 layer.Lower(this, node);
+        }
+        // Behind all normalisations that are folded into them.
+        if (_updates.Count > 0)
+        {
+            _prepare.Add(new PlanOperation(
+                OperationKind.Prepare, PlanPass.Prepare, "filters", [], [],
+                backend => backend.PrepareFilters([.. _updates.Select(update => update())]), 0));
         }
     }
 

@@ -1,10 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
-using BoostingTicket.Engine.Testing;
-using BoostingTicket.Engine.Testing.Networks;
 using BoostingTicket.SoftwareCuda;
 using BoostingTicket.SoftwareCuda.Libraries;
 
@@ -17,12 +14,6 @@ internal sealed class ConvolutionValueTests
     private const int Batch = 3;
 
     private static readonly ConvolutionShape Shape = new(new FeatureShape(8, 6, 6), 16, 3, 3, 1, 1);
-
-    private static readonly PlanOptions[] Options =
-    [
-        new(Batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input),
-        new(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Running),
-    ];
 
     private static IEnumerable<TestCaseData> WrongAlgorithms()
     {
@@ -99,7 +90,7 @@ internal sealed class ConvolutionValueTests
     {
         using CudaBackend backend = Open(
             Precision.Float32, true, (call, _, _) => call == wrong ? amiss : Unsoundness.None, out UnsoundCudnn cudnn);
-        RequireAgreement(backend, "post-activation");
+        NetworkAgreement.Require(backend, "post-activation");
         Assert.That(cudnn.Spoiled, Is.GreaterThan(0), "it was tried");
         Assert.That(backend.Choices.Findings, Is.Not.Empty.And.All.EndsWith("it is done in two calls."));
     }
@@ -112,7 +103,7 @@ internal sealed class ConvolutionValueTests
         using CudaBackend backend = Open(
             Precision.Float32, false, (_, _, _) => random.Next(5) == 0 ? Unsoundness.Refusal : Unsoundness.None,
             out UnsoundCudnn cudnn);
-        RequireAgreement(backend, "post-activation");
+        NetworkAgreement.Require(backend, "post-activation");
         Assert.That(cudnn.Spoiled, Is.GreaterThan(20));
         Assert.That(backend.Choices.Findings, Has.Some.Contains("refuse"));
     }
@@ -139,28 +130,5 @@ internal sealed class ConvolutionValueTests
             inner => unsound = new UnsoundCudnn(inner, device, rule));
         cudnn = unsound!;
         return backend;
-    }
-
-    // Three runs each: called, recorded, replayed.
-    private static void RequireAgreement(IBackend backend, string name)
-    {
-        SampleGraph sample = SampleGraphs.All.Single(graph => graph.Name == name);
-        using var reference = new ReferenceBackend();
-        foreach (PlanOptions options in Options)
-        {
-            IReadOnlyList<NetworkResult>[] actual = Run(backend, sample, options), expected = Run(reference, sample, options);
-            for (int run = 0; run < actual.Length; run++)
-            {
-                foreach (Deviation deviation in NetworkChecks.Compare(actual[run], expected[run]))
-                    Assert.That(deviation.Error, Is.LessThan(1e-8), $"{options}, run {run + 1}: {deviation.Name}");
-            }
-        }
-    }
-
-    private static IReadOnlyList<NetworkResult>[] Run(IBackend backend, SampleGraph sample, PlanOptions options)
-    {
-        using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
-        NetworkChecks.FillBatch(network, options.Batch, sample.Name);
-        return [.. Enumerable.Range(0, 3).Select(_ => NetworkChecks.Results(network, options, LossKind.CrossEntropy))];
     }
 }

@@ -61,8 +61,8 @@ public sealed class CudaLibraryUseTests(string device, Precision precision)
             ("ReLU with residual", forward.Fuses[1] == true, forward.Refusal?.Message),
             ("no activation without residual", forward.Fuses[2] == true, forward.Refusal?.Message),
             ("no activation with residual", forward.Fuses[3] == true, forward.Refusal?.Message),
-            ("the forward sum", forward.Accumulates == true, forward.Refusal?.Message),
-            ("the backward sum", backward.Accumulates == true, backward.Refusal?.Message),
+            ("the forward sum", forward.Accumulates[0] == true, forward.Refusal?.Message),
+            ("the backward sum", backward.Accumulates[0] == true, backward.Refusal?.Message),
         ];
         string[] slower = [.. uses.Where(use => !use.Done).Select(
             use => $"{use.What} is done in another way, slower: {use.Refusal}")];

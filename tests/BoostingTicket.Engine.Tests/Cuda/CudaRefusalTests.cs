@@ -1,10 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Cuda.Bindings;
-using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Tensors;
-using BoostingTicket.Engine.Testing;
-using BoostingTicket.Engine.Testing.Networks;
 using BoostingTicket.SoftwareCuda;
 
 namespace BoostingTicket.Engine.Tests.Cuda;
@@ -12,14 +9,6 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 /// <summary>What a library or the driver refuses is done in another way, with the same results.</summary>
 internal sealed class CudaRefusalTests
 {
-    private const int Batch = 5;
-
-    private static readonly PlanOptions[] Options =
-    [
-        new(Batch, PlanMode.Train, GradientRequest.Parameters | GradientRequest.Input),
-        new(Batch, PlanMode.Attack, GradientRequest.Input, AttackStatistics.Running),
-    ];
-
     [TestCase("post-activation")]
     [TestCase("pre-activation")]
     [TestCase("fan-out")]
@@ -28,13 +17,13 @@ internal sealed class CudaRefusalTests
         RefusingCudnn? cudnn = null;
         using CudaBackend backend = SoftwareMachine.Open(
             new CudaOptions(Precision: Precision.Float32), replaceCudnn: inner => cudnn = new RefusingCudnn(inner));
-        RequireAgreement(backend, name);
+        NetworkAgreement.Require(backend, name);
         Assert.That(cudnn!.Algorithms, Is.GreaterThan(0));
         if (name != "fan-out")
             Assert.That((cudnn.Epilogues, cudnn.Sums), Is.Not.EqualTo((0, 0)));
         Assert.That(backend.Context.RecordingFailure, Is.Null, "what was refused is known before recording");
         int asked = cudnn.Algorithms + cudnn.Epilogues + cudnn.Sums;
-        RequireAgreement(backend, name);
+        NetworkAgreement.Require(backend, name);
         Assert.That(cudnn.Algorithms + cudnn.Epilogues + cudnn.Sums, Is.EqualTo(asked), "nothing is asked for twice");
     }
 
@@ -63,7 +52,7 @@ internal sealed class CudaRefusalTests
         using var device = new SoftwareCudaDevice(new SoftwareCudaOptions { RefusesRecording = true });
         using CudaBackend backend = SoftwareMachine.Open(
             new CudaOptions(Precision: Precision.Float32, Deterministic: true), device);
-        RequireAgreement(backend, "plain");
+        NetworkAgreement.Require(backend, "plain");
         Assert.That(backend.Context.RecordingFailure?.Status, Is.EqualTo(901));
         Assert.That(backend.Context.Recordings, Is.Empty);
     }
@@ -73,7 +62,7 @@ internal sealed class CudaRefusalTests
     {
         using CudaBackend backend = SoftwareMachine.Open(
             new CudaOptions(Precision: Precision.Float32, Deterministic: true, Records: false));
-        RequireAgreement(backend, "plain");
+        NetworkAgreement.Require(backend, "plain");
         Assert.That(backend.Context.Recordings, Is.Empty);
         Assert.That(backend.Context.RecordingFailure, Is.Null);
     }
@@ -113,28 +102,5 @@ internal sealed class CudaRefusalTests
         using CudaBackend other = SoftwareMachine.Open(new CudaOptions(Precision: Precision.Float32));
         using FloatBuffer others = other.CreateFloats(3);
         Assert.That((backend.Sum(values.All), other.Sum(others.All), backend.Sum(values.All)), Is.EqualTo((6.0, 0.0, 6.0)));
-    }
-
-    // Three runs each: called, recorded, replayed.
-    private static void RequireAgreement(IBackend backend, string name)
-    {
-        SampleGraph sample = SampleGraphs.All.Single(graph => graph.Name == name);
-        using var reference = new ReferenceBackend();
-        foreach (PlanOptions options in Options)
-        {
-            IReadOnlyList<NetworkResult>[] actual = Run(backend, sample, options), expected = Run(reference, sample, options);
-            for (int run = 0; run < actual.Length; run++)
-            {
-                foreach (Deviation deviation in NetworkChecks.Compare(actual[run], expected[run]))
-                    Assert.That(deviation.Error, Is.LessThan(1e-8), $"{options}, run {run + 1}: {deviation.Name}");
-            }
-        }
-    }
-
-    private static IReadOnlyList<NetworkResult>[] Run(IBackend backend, SampleGraph sample, PlanOptions options)
-    {
-        using Network network = NetworkChecks.Create(sample.Build(), backend, sample.Name);
-        NetworkChecks.FillBatch(network, options.Batch, sample.Name);
-        return [.. Enumerable.Range(0, 3).Select(_ => NetworkChecks.Results(network, options, LossKind.CrossEntropy))];
     }
 }

@@ -8,7 +8,10 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 public sealed unsafe class KernelTrafficTests
 {
     // What they read depends on values: the most is counted.
-    private static readonly string[] AtMost = ["attack_keep_worst_f32", "data_gather_f32", "parameters_apply_mask_f32"];
+    private static readonly string[] AtMost =
+    [
+        "attack_keep_worst_f32", "data_gather_f32", "parameters_apply_mask_f32", "filters_prepare_f32", "filters_prepare_bf16",
+    ];
 
     [Test]
     public void Every_kernel_moves_the_bytes_that_are_counted()
@@ -43,6 +46,13 @@ public sealed unsafe class KernelTrafficTests
             values[i] = launch.Parameters[i].Array is null ? launch.Parameters[i].Value : 1;
             addresses[i] = values + i;
         }
-        return KernelTraffic.Bytes(launch.Kernel, launch.Grid, new KernelTraffic.Parameters(addresses));
+        return KernelTraffic.Bytes(launch.Kernel, launch.Grid, new KernelTraffic.Parameters(addresses, _ => List(launch)));
+    }
+
+    // Where a list is in memory, it is what the first parameter points to.
+    private static byte[] List(RecordedLaunch launch)
+    {
+        RecordedParameter parameter = launch.Parameters[0];
+        return launch.Arrays[parameter.Array!.Value].Before[(int)parameter.Value..];
     }
 }

@@ -175,10 +175,11 @@ internal sealed class SoftwareCublas : ICublas
     {
         bool supported = (compute, a, b, c) switch
         {
-            (CublasCompute.Float32 or CublasCompute.Float32FastTensorFloat32, CudaDataType.Float32, CudaDataType.Float32,
+            (CublasCompute.Float32 or CublasCompute.Float32Pedantic or CublasCompute.Float32FastTensorFloat32,
+                CudaDataType.Float32, CudaDataType.Float32,
                 CudaDataType.Float32) => true,
-            (CublasCompute.Float32, CudaDataType.BFloat16, CudaDataType.BFloat16, CudaDataType.BFloat16
-                or CudaDataType.Float32) => true,
+            (CublasCompute.Float32 or CublasCompute.Float32Pedantic, CudaDataType.BFloat16, CudaDataType.BFloat16,
+                CudaDataType.BFloat16 or CudaDataType.Float32) => true,
             _ => false,
         };
         Require(call, supported, NotSupported, $"{compute} of A {a} and B {b} into C {c}");

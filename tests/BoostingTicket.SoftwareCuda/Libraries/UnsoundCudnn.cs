@@ -1,26 +1,6 @@
-using System.Runtime.InteropServices;
 using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.SoftwareCuda.Libraries;
-
-/// <summary>What is amiss with a call.</summary>
-internal enum Unsoundness
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>All values are a quarter of what they should be.</summary>
-    Quarter,
-
-    /// <summary>All values are NaN.</summary>
-    NaN,
-
-    /// <summary>Some values differ in their last bit, as those of another order of summation do: nothing is wrong.</summary>
-    LastBit,
-
-    /// <summary>The call is refused.</summary>
-    Refusal,
-}
 
 /// <summary>Kinds of calls.</summary>
 internal enum CudnnCall
@@ -49,6 +29,9 @@ internal sealed class UnsoundCudnn(
 
     /// <summary>Calls that something was amiss with.</summary>
     public int Spoiled { get; private set; }
+
+    /// <summary>Called when a call runs, in the order of the stream, also out of a graph.</summary>
+    public Action<CudnnCall>? WhenRun { get; init; }
 
     public int Version => inner.Version;
 
@@ -109,6 +92,7 @@ internal sealed class UnsoundCudnn(
             _ => (operands.WFilter, operands.W),
         };
         Spoil(described, result, amiss);
+        Time(beta == 0 ? CudnnCall.Pass : CudnnCall.Sum);
     }
 
     public void ConvolveBiasRelu(
@@ -119,6 +103,7 @@ internal sealed class UnsoundCudnn(
         inner.ConvolveBiasRelu(
             handle, operands, algorithm, workspace, workspaceBytes, residualFactor, residual, biasTensor, bias, relu);
         Spoil(operands.YTensor, operands.Y, amiss);
+        Time(CudnnCall.Epilogue);
     }
 
     public void Dispose() => inner.Dispose();
@@ -141,42 +126,13 @@ internal sealed class UnsoundCudnn(
 
     private void Spoil(nint described, DevicePointer result, Unsoundness amiss)
     {
-        if (amiss == Unsoundness.None)
-            return;
         (int values, CudnnDataType type) = _described[described];
-        device.Submit(_stream, "spoiling", () =>
-        {
-            if (type == CudnnDataType.Float32)
-            {
-                foreach (ref uint value in MemoryMarshal.Cast<byte, uint>(Bytes(result, values * sizeof(float))))
-                    value = Spoiled32(value, amiss);
-            }
-            else
-            {
-                foreach (ref ushort value in MemoryMarshal.Cast<byte, ushort>(Bytes(result, values * sizeof(ushort))))
-                    value = (ushort)(Spoiled32((uint)value << 16, amiss, lastBit: 1u << 16) >> 16);
-            }
-        });
+        Spoiler.Spoil(device, _stream, result, values, type == CudnnDataType.BFloat16, amiss);
     }
 
-    // Written anew where they stand.
-    private Span<byte> Bytes(DevicePointer place, long bytes)
+    private void Time(CudnnCall call)
     {
-        byte[] before = device.Read(place, bytes, "spoiling").ToArray();
-        Span<byte> written = device.Write(place, bytes, "spoiling");
-        before.CopyTo(written);
-        return written;
-    }
-
-    private static uint Spoiled32(uint bits, Unsoundness amiss, uint lastBit = 1)
-    {
-        float value = BitConverter.UInt32BitsToSingle(bits);
-        return amiss switch
-        {
-            Unsoundness.Quarter => BitConverter.SingleToUInt32Bits(value / 4),
-            Unsoundness.NaN => BitConverter.SingleToUInt32Bits(float.NaN),
-            // Of normal numbers whose mantissa says so, so that zeros stay zeros.
-            _ => MathF.Abs(value) > 1e-3f && (bits / lastBit & 6) == 2 ? bits ^ lastBit : bits,
-        };
+        if (WhenRun is { } told)
+            device.Submit(_stream, "timing", () => told(call));
     }
 }

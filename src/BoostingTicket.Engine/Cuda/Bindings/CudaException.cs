@@ -50,9 +50,15 @@ internal sealed class CudaException : DeviceException
         _ => Status == 801,
     };
 
-    /// <summary>Whether cuDNN did not do what it was asked for, for a reason that need not hold for another algorithm or another
-    /// call: which of them it gives for the same lack (not supported, bad parameter, architecture, internal error, execution
-    /// failed) differs from version to version. Not a lack of memory, nor a library that does not work at all.</summary>
-    public bool IsRefusal => Library == CudaLibrary.Cudnn && !IsOutOfMemory
-        && (Status is 3 or 4 or 5 or 6 or 8 or 9 || (Status is >= 2000 and < 6000 and not 4003));
+    /// <summary>Whether cuDNN or cuBLAS did not do what it was asked for, for a reason that need not hold for another algorithm
+    /// or another call: which of them it gives for the same lack (not supported, bad parameter, architecture, internal error,
+    /// execution failed) differs from version to version. Not a lack of memory, nor a library that does not work at
+    /// all.</summary>
+    public bool IsRefusal => Library switch
+    {
+        CudaLibrary.Cublas => Status is 7 or 8 or 13 or 14 or 15,
+        CudaLibrary.Cudnn => !IsOutOfMemory
+            && (Status is 3 or 4 or 5 or 6 or 8 or 9 || (Status is >= 2000 and < 6000 and not 4003)),
+        _ => false,
+    };
 }

@@ -69,6 +69,9 @@ internal enum CublasCompute
     /// <summary>float32 sums; of float32 factors no rounding to a shorter format.</summary>
     Float32 = 68,
 
+    /// <summary>The same with every product and sum as it is written, on no tensor cores.</summary>
+    Float32Pedantic = 69,
+
     /// <summary>float32 factors rounded to TF32 by tensor cores.</summary>
     Float32FastTensorFloat32 = 77,
 }

@@ -8,7 +8,7 @@ using ManagedCuda;
 using ManagedCuda.BasicTypes;
 using Context = ManagedCuda.DriverAPINativeMethods.ContextManagement;
 using Copies = ManagedCuda.DriverAPINativeMethods.AsynchronousMemcpy_v2;
-using Devices = ManagedCuda.DriverAPINativeMethods.DeviceManagement;
+using DeviceApi = ManagedCuda.DriverAPINativeMethods.DeviceManagement;
 using Events = ManagedCuda.DriverAPINativeMethods.Events;
 using Functions = ManagedCuda.DriverAPINativeMethods.FunctionManagement;
 using Graphs = ManagedCuda.DriverAPINativeMethods.GraphManagment;
@@ -60,7 +60,7 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
         get
         {
             int count = 0;
-            Check(Devices.cuDeviceGetCount(ref count));
+            Check(DeviceApi.cuDeviceGetCount(ref count));
             return count;
         }
     }
@@ -69,7 +69,7 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
     public string DeviceName(int device)
     {
         byte[] name = new byte[NameBytes];
-        Check(Devices.cuDeviceGetName(name, NameBytes, Device(device)));
+        Check(DeviceApi.cuDeviceGetName(name, NameBytes, Device(device)));
         return Text(name);
     }
 
@@ -80,7 +80,7 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
     public ulong TotalMemory(int device)
     {
         SizeT bytes = 0;
-        Check(Devices.cuDeviceTotalMem_v2(ref bytes, Device(device)));
+        Check(DeviceApi.cuDeviceTotalMem_v2(ref bytes, Device(device)));
         return bytes;
     }
 
@@ -291,14 +291,14 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
     private static CUdevice Device(int ordinal)
     {
         CUdevice device = default;
-        Check(Devices.cuDeviceGet(ref device, ordinal));
+        Check(DeviceApi.cuDeviceGet(ref device, ordinal));
         return device;
     }
 
     private static int Attribute(DeviceAttribute attribute, CUdevice device)
     {
         int value = 0;
-        Check(Devices.cuDeviceGetAttribute(ref value, (CUDeviceAttribute)attribute, device));
+        Check(DeviceApi.cuDeviceGetAttribute(ref value, (CUDeviceAttribute)attribute, device));
         return value;
     }
 

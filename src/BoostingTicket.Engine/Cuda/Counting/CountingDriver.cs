@@ -8,9 +8,11 @@ internal sealed unsafe class CountingDriver(CountingDevice device) : ICudaDriver
 {
     private const ulong FirstAddress = 0x7f20_0000_0000;
     private const ulong Alignment = 512;
+    private const int MostListBytes = 1 << 16;
 
     private readonly Dictionary<ulong, ulong> _blocks = [];
     private readonly Dictionary<nint, string> _functions = [];
+    private readonly Dictionary<ulong, byte[]> _uploads = [];
     private readonly Dictionary<nint, double> _events = [];
     private readonly Dictionary<nint, CountingDevice.Recording> _graphs = [];
     private ulong _next = FirstAddress;
@@ -89,8 +91,13 @@ internal sealed unsafe class CountingDriver(CountingDevice device) : ICudaDriver
     public void FreeHost(void* pointer) => NativeMemory.Free(pointer);
 
     /// <inheritdoc/>
-    public void CopyToDevice(DevicePointer destination, void* source, nuint bytes, nint stream) =>
+    public void CopyToDevice(DevicePointer destination, void* source, nuint bytes, nint stream)
+    {
+        // What kernels read lists from; larger ones are images and weights.
+        if (bytes <= MostListBytes)
+            _uploads[destination.Address] = new ReadOnlySpan<byte>(source, (int)bytes).ToArray();
         device.Add(new WorkCount { Copies = 1 });
+    }
 
     /// <inheritdoc/>
     public void CopyToHost(void* destination, DevicePointer source, nuint bytes, nint stream)
@@ -147,8 +154,10 @@ internal sealed unsafe class CountingDriver(CountingDevice device) : ICudaDriver
     public void Launch(nint function, in LaunchGrid grid, nint stream, void** parameters)
     {
         string kernel = _functions[function];
-        device.AddLaunch(kernel, KernelTraffic.Bytes(kernel, grid, new KernelTraffic.Parameters(parameters)));
+        device.AddLaunch(kernel, KernelTraffic.Bytes(kernel, grid, new KernelTraffic.Parameters(parameters, Uploaded)));
     }
+
+    private byte[] Uploaded(ulong address) => _uploads[address];
 
     /// <inheritdoc/>
     public void BeginCapture(nint stream) => device.BeginCapture();

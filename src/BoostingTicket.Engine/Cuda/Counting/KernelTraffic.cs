@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using BoostingTicket.Engine.Cuda.Bindings;
+using BoostingTicket.Engine.Cuda.Kernels;
 
 namespace BoostingTicket.Engine.Cuda.Counting;
 
@@ -9,9 +11,13 @@ internal static unsafe class KernelTraffic
     private const int VectorBytes = 16;
 
     /// <summary>A launch's parameters, as <see cref="ICudaDriver.Launch"/> gets them.</summary>
-    internal readonly struct Parameters(void** values)
+    /// <param name="values">Where each parameter's value is.</param>
+    /// <param name="memory">The bytes of device memory from an address on, as many as were put there in one go; null where no
+    /// kernel with a list in memory is asked for.</param>
+    internal readonly struct Parameters(void** values, Func<ulong, byte[]>? memory = null)
     {
         private readonly void** _values = values;
+        private readonly Func<ulong, byte[]>? _memory = memory;
 
         /// <summary>A 32-bit number.</summary>
         public long this[int index] => *(int*)_values[index];
@@ -21,6 +27,11 @@ internal static unsafe class KernelTraffic
 
         /// <summary>1 for a pointer that is given, 0 for one that is absent.</summary>
         public long Has(int index) => *(ulong*)_values[index] != 0 ? 1 : 0;
+
+        /// <summary>The list in device memory that a pointer points to.</summary>
+        public ReadOnlySpan<T> List<T>(int index, int count)
+            where T : unmanaged =>
+            MemoryMarshal.Cast<byte, T>(_memory!(*(ulong*)_values[index]).AsSpan(0, count * sizeof(T)));
     }
 
     /// <summary>Bytes of a launch.</summary>
@@ -129,16 +140,29 @@ internal static unsafe class KernelTraffic
 
     private static long Filters(string kernel, in LaunchGrid grid, Parameters p, long size)
     {
-        bool prepares = kernel.StartsWith("filters_prepare", StringComparison.Ordinal);
-        if (!prepares && !kernel.StartsWith("filters_export_gradient", StringComparison.Ordinal))
+        if (kernel.StartsWith("filters_prepare", StringComparison.Ordinal))
+            return Prepared(p.List<FilterWork>(0, (int)p[1]), grid.GridX, size);
+        if (!kernel.StartsWith("filters_export_gradient", StringComparison.Ordinal))
             throw Unknown(kernel);
-        int first = prepares ? 4 : 2;
-        long channels = p[first], physical = p[first + 1], taps = p[first + 2];
-        long tiles = Chunks(physical, p[first + 3]) * Chunks(taps, p[first + 4]);
-        long filters = grid.GridX / tiles;
-        return prepares
-            ? (filters * taps * physical * size) + (p[3] * ((channels * taps * 4) + (4 * p.Has(1)) + ((4 + size) * p.Has(10))))
-            : filters * taps * ((physical * size) + (channels * 4));
+        long channels = p[2], physical = p[3], taps = p[4];
+        long filters = grid.GridX / (Chunks(physical, p[5]) * Chunks(taps, p[6]));
+        return filters * taps * ((physical * size) + (channels * 4));
+    }
+
+    private static long Prepared(ReadOnlySpan<FilterWork> works, long blocks, long size)
+    {
+        long bytes = works.Length * (sizeof(FilterWork) - sizeof(int));
+        for (int i = 0; i < works.Length; i++)
+        {
+            FilterWork work = works[i];
+            long end = i + 1 < works.Length ? works[i + 1].FirstBlock : blocks;
+            long padded = (end - work.FirstBlock)
+                / (Chunks(work.PhysicalChannels, work.TileChannels) * Chunks(work.Taps, work.TileTaps));
+            bytes += (padded * work.Taps * work.PhysicalChannels * size)
+                + (work.Filters * (((long)work.Channels * work.Taps * 4) + (work.Scale.IsNull ? 0 : 4)
+                    + (work.PackedShift.IsNull ? 0 : 4 + size)));
+        }
+        return bytes;
     }
 
     private static long OfParameters(string kernel, in LaunchGrid grid, Parameters p) => kernel switch

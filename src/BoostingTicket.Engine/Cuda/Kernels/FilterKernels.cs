@@ -30,24 +30,35 @@ internal sealed class FilterKernels
             library.Function(Family, "filters_export_gradient_f32"), library.Function(Family, "filters_export_gradient_bf16")];
     }
 
-    /// <summary>Packs weights, multiplied by a factor for each filter; padding becomes zero.</summary>
+    /// <summary>A filter's entry of a list for <see cref="Prepare"/>.</summary>
     /// <param name="shape">The convolution.</param>
-    /// <param name="weight">float32, filter, channel, row, column.</param>
-    /// <param name="scale">A float32 factor for each filter; null for 1.</param>
     /// <param name="type">Type of the packed weights.</param>
-    /// <param name="packed">Receives <see cref="PackedBytes"/> bytes; aligned to 16.</param>
-    /// <param name="shift">A float32 summand for each filter; null only where <paramref name="packedShift"/> is.</param>
-    /// <param name="packedShift">Receives the summands in the type of the weights; null where they are not wanted.</param>
-    public void Prepare(
-        in ConvolutionShape shape, DevicePointer weight, DevicePointer scale, ElementType type, DevicePointer packed,
-        DevicePointer shift = default, DevicePointer packedShift = default)
+    /// <param name="work">Its memory; the rest is filled in.</param>
+    /// <param name="blocks">Blocks of the works before; of this one as well afterwards.</param>
+    public static FilterWork Describe(in ConvolutionShape shape, ElementType type, in FilterWork work, ref uint blocks)
     {
         var tiles = new Tiles(shape, type);
-        _library.Launch(
-            _prepare[(int)type], tiles.Grid(TensorView.Pad(shape.OutputChannels, type)), weight, scale, packed,
-            shape.OutputChannels, shape.Input.Channels, tiles.PhysicalChannels, tiles.Taps, tiles.TileChannels, tiles.TileTaps,
-            shift, packedShift);
+        FilterWork described = work with
+        {
+            Filters = shape.OutputChannels,
+            Channels = shape.Input.Channels,
+            PhysicalChannels = tiles.PhysicalChannels,
+            Taps = tiles.Taps,
+            TileChannels = tiles.TileChannels,
+            TileTaps = tiles.TileTaps,
+            FirstBlock = blocks,
+        };
+        blocks = checked(blocks + tiles.Grid(TensorView.Pad(shape.OutputChannels, type)).GridX);
+        return described;
     }
+
+    /// <summary>Packs the weights of several filters, multiplied by a factor for each filter; padding becomes zero.</summary>
+    /// <param name="type">Type of the packed weights.</param>
+    /// <param name="works">List of <see cref="FilterWork"/> in device memory, aligned to 8.</param>
+    /// <param name="count">Its length.</param>
+    /// <param name="blocks">Blocks of all of them.</param>
+    public void Prepare(ElementType type, DevicePointer works, int count, uint blocks) =>
+        _library.Launch(_prepare[(int)type], new LaunchGrid(blocks, KernelLibrary.BlockThreads), works, count);
 
     /// <summary>Unpacks a filter gradient, leaving out the padding.</summary>
     /// <param name="shape">The convolution.</param>

@@ -72,6 +72,7 @@ public sealed unsafe class BindingLayoutTests
     [TestCase(CudaDataType.Float32, 0)]
     [TestCase(CudaDataType.BFloat16, 14)]
     [TestCase(CublasCompute.Float32, 68)]
+    [TestCase(CublasCompute.Float32Pedantic, 69)]
     [TestCase(CublasCompute.Float32FastTensorFloat32, 77)]
     [TestCase(CudnnDataType.Float32, 0)]
     [TestCase(CudnnDataType.BFloat16, 9)]

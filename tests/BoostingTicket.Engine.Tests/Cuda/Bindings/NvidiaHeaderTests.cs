@@ -65,6 +65,7 @@ internal sealed class NvidiaHeaderTests
     {
         "CUBLAS_OP_N", CublasOperation.None, "CUBLAS_OP_T", CublasOperation.Transpose, "CUDA_R_32F", CudaDataType.Float32,
         "CUDA_R_16BF", CudaDataType.BFloat16, "CUBLAS_COMPUTE_32F", CublasCompute.Float32,
+        "CUBLAS_COMPUTE_32F_PEDANTIC", CublasCompute.Float32Pedantic,
         "CUBLAS_COMPUTE_32F_FAST_TF32", CublasCompute.Float32FastTensorFloat32, "CUBLAS_GEMM_DEFAULT", -1,
         "CUBLAS_POINTER_MODE_HOST", 0,
         "MAJOR_VERSION", 0, "MINOR_VERSION", 1, "PATCH_LEVEL", 2, "CUBLAS_STATUS_SUCCESS", 0, "CUBLAS_STATUS_NOT_INITIALIZED", 1,

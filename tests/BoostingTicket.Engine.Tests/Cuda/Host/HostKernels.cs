@@ -161,6 +161,14 @@ internal sealed partial class HostKernels : IDisposable
                 writer.Write(array.Before.LongLength);
                 writer.Write(array.Before);
             }
+            writer.Write(launch.Pointers.Count);
+            foreach (RecordedPointer pointer in launch.Pointers)
+            {
+                writer.Write(pointer.Array);
+                writer.Write(pointer.Offset);
+                writer.Write(pointer.Target);
+                writer.Write(pointer.Value);
+            }
             writer.Write(launch.Parameters.Count);
             foreach (RecordedParameter parameter in launch.Parameters)
             {

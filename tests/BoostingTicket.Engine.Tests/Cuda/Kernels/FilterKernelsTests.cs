@@ -33,12 +33,57 @@ public sealed class FilterKernelsTests
         float[] weight = random.Normal(shape.WeightCount), scale = random.Normal(shape.OutputChannels);
         using var bench = new KernelBench();
         DevicePointer packed = bench.Reserve(FilterKernels.PackedBytes(shape, type));
-        new FilterKernels(bench.Library).Prepare(
-            shape, bench.Upload(weight, 1), scaled ? bench.Upload(scale, 3) : DevicePointer.Null, type, packed);
+        uint blocks = 0;
+        FilterWork work = FilterKernels.Describe(
+            shape, type, new FilterWork
+            {
+                Weight = bench.Upload(weight, 1),
+                Scale = scaled ? bench.Upload(scale, 3) : DevicePointer.Null,
+                Packed = packed,
+            },
+            ref blocks);
+        new FilterKernels(bench.Library).Prepare(type, bench.Upload<FilterWork>([work]), 1, blocks);
         float[] expected = new float[PackedLength(shape, type)];
         for (int i = 0; i < weight.Length; i++)
             expected[Place(shape, type, i)] = KernelBench.Rounded(type, weight[i] * (scaled ? scale[Filter(shape, i)] : 1));
         Assert.That(Read(bench, packed, type, expected.Length), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Prepares_many_filters_in_one_launch(
+        [Values(ElementType.Float32, ElementType.BFloat16)] object elementType, [Values(1, 2, 3, 9)] int count)
+    {
+        var type = (ElementType)elementType;
+        using var bench = new KernelBench();
+        var works = new List<FilterWork>();
+        var expected = new List<(DevicePointer Place, float[] Values)>();
+        uint blocks = 0;
+        foreach (ConvolutionShape shape in Shapes.Take(count))
+        {
+            var random = new SeededValues($"prepare with others {shape}");
+            float[] weight = random.Normal(shape.WeightCount), shift = random.Normal(shape.OutputChannels);
+            DevicePointer packed = bench.Reserve(FilterKernels.PackedBytes(shape, type));
+            DevicePointer packedShift = bench.Reserve(shape.OutputChannels * 4);
+            var memory = new FilterWork
+            {
+                Weight = bench.Upload(weight, 1),
+                Packed = packed,
+                Shift = bench.Upload(shift, 1),
+                PackedShift = packedShift,
+            };
+            works.Add(FilterKernels.Describe(shape, type, memory, ref blocks));
+            float[] values = new float[PackedLength(shape, type)];
+            for (int i = 0; i < weight.Length; i++)
+                values[Place(shape, type, i)] = KernelBench.Rounded(type, weight[i]);
+            expected.Add((packed, values));
+            expected.Add((packedShift, Array.ConvertAll(shift, value => KernelBench.Rounded(type, value))));
+        }
+        new FilterKernels(bench.Library).Prepare(type, bench.Upload<FilterWork>([.. works]), works.Count, blocks);
+        using (Assert.EnterMultipleScope())
+        {
+            foreach ((DevicePointer place, float[] values) in expected)
+                Assert.That(Read(bench, place, type, values.Length), Is.EqualTo(values));
+        }
     }
 
     [Test]

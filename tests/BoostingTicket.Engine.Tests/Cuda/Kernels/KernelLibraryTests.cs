@@ -53,7 +53,7 @@ public sealed class KernelLibraryTests
             data.Gather(memory, memory, tensor);
             data.Import(memory, tensor);
             data.Export(tensor, memory);
-            filters.Prepare(convolution, memory, memory, ElementType.BFloat16, memory);
+            filters.Prepare(ElementType.BFloat16, memory, 1, 1);
             filters.ExportGradient(convolution, ElementType.BFloat16, memory, memory);
         });
         Assert.That(bytes, Is.Zero);
