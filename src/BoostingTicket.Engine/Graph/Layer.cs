@@ -27,6 +27,9 @@ public abstract class Layer
     /// after.</summary>
     public virtual bool IsConvolution => false;
 
+    /// <summary>The same layer with another number of output channels; itself where they follow its inputs.</summary>
+    public virtual Layer WithOutputs(int channels) => this;
+
     /// <summary>Emits the layer's operations into a compiled graph, and what its backward pass will emit.</summary>
     public abstract void Lower(ILowering lowering, Node node);
 }

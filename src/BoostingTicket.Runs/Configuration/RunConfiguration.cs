@@ -44,10 +44,25 @@ public sealed record DataSettings
 /// <summary>How a ticket is drawn from its donor.</summary>
 public sealed record PruningSettings
 {
-    /// <summary>Share of the prunable weights that is pruned.</summary>
+    /// <summary>Share of the prunable weights that is pruned: of all of the model's, or of those that channels leave. Where only
+    /// channels go, share of the multiply-adds of a forward pass.</summary>
     public double Ratio { get; init; } = 0.8;
 
-    /// <summary>Registered name of the pruner: <c>global</c> or <c>layerwise</c> magnitude.</summary>
+    /// <summary>What goes: single weights (<c>weight</c>), whole channels (<c>channel</c>), or channels first and then single
+    /// weights of what they leave (<c>channel,weight</c>).</summary>
+    public string Structure { get; init; } = TicketStructure.All[0].Name;
+
+    /// <summary>Share of the multiply-adds of a forward pass that channels remove where single weights go too; null for
+    /// <see cref="UsualChannelRatio"/>. Where only channels go, <see cref="Ratio"/> is that share.</summary>
+    public double? ChannelRatio { get; init; }
+
+    /// <summary>What channels compete by.</summary>
+    public ChannelCriterion ChannelCriterion { get; init; }
+
+    /// <summary>With the scope <c>cost</c>, the power to which a weight's multiply-adds divide its magnitude.</summary>
+    public double CostExponent { get; init; } = PruningOptions.UsualCostExponent;
+
+    /// <summary>Registered name of the pruner: <c>global</c>, <c>layerwise</c> or <c>cost</c>.</summary>
     public string Scope { get; init; } = "global";
 
     /// <summary>Weights that every layer keeps at least.</summary>
@@ -65,10 +80,40 @@ public sealed record PruningSettings
     /// to the end.</summary>
     public double? EarlyBird { get; init; }
 
+    /// <summary>The default of <see cref="ChannelRatio"/> where single weights go too.</summary>
+    public const double UsualChannelRatio = 0.5;
+
+    /// <summary>How to draw a sub-network.</summary>
+    /// <param name="ratio">How much is pruned: <see cref="Ratio"/>, or that of a round.</param>
+    /// <param name="channelRatio">The same of channels, where single weights go too; null for the setting.</param>
+    public SubNetworkOptions Options(double ratio, double? channelRatio = null)
+    {
+        TicketStructure structure = TicketStructure.Find(Structure);
+        return new SubNetworkOptions(
+            structure, Scope, new PruningOptions(ratio, MinimumKept) { CostExponent = CostExponent },
+            structure.Weights ? channelRatio ?? ChannelRatio ?? UsualChannelRatio : ratio, ChannelCriterion);
+    }
+
+    /// <summary>How to draw the sub-network of each round; the last is that of the ticket.</summary>
+    public IEnumerable<SubNetworkOptions> OptionsByRound() =>
+        PruningSchedule.CumulativeRatios(Ratio, Rounds).Zip(
+            PruningSchedule.CumulativeRatios(ChannelRatio ?? UsualChannelRatio, Rounds),
+            (ratio, channels) => Options(ratio, channels));
+
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
+        TicketStructure structure = TicketStructure.Find(Structure);
+        if (ChannelRatio is { } channels)
+        {
+            Require.InRange("pruning.channelRatio", channels, 0, 0.9999);
+            if (!structure.Channels || !structure.Weights)
+                throw new ConfigurationException(
+                    $"{Setting.Named("pruning.channelRatio")} is for the structure channel,weight, not for {Structure}; give "
+                    + $"{Setting.Named("pruning.ratio")} instead, or {Setting.Named("pruning.structure")} channel,weight.");
+        }
+        Require.InRange("pruning.costExponent", CostExponent, 0, PruningOptions.MostCostExponent);
         if (EarlyBird is { } distance)
             Require.InRange("pruning.earlyBird", distance, 0, 1);
         Require.InRange("pruning.ratio", Ratio, 0, 0.9999);

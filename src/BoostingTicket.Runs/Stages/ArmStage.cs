@@ -20,10 +20,10 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
     /// <param name="arm">The arm.</param>
     /// <param name="job">Its training.</param>
     /// <param name="start">Weights to begin from.</param>
-    /// <param name="mask">The mask; null for none.</param>
+    /// <param name="ticket">What is trained of the model; null for all of it.</param>
     /// <param name="pruningSeconds">Seconds that its ticket took.</param>
     public ArmResult Execute(
-        string stage, Arm arm, TrainingJob job, ModelState start, Mask? mask, double pruningSeconds)
+        string stage, Arm arm, TrainingJob job, ModelState start, SubNetwork? ticket, double pruningSeconds)
     {
         string done = files.Result(stage);
         if (File.Exists(done))
@@ -32,7 +32,7 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
             files.DeleteCheckpoint(stage);
             return RunJson.Read<ArmResult>(StoredFiles.ReadText(done), done);
         }
-        TrainingState state = trainer.Train(stage, job, start, mask);
+        TrainingState state = trainer.Train(stage, job, start, ticket?.TrainingMask);
         TestResult last = tester.Test(stage, "last");
         TestResult best = last;
         if (state.BestEpoch != state.Epoch && state.BestEpoch > 0)
@@ -42,7 +42,7 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
         }
         files.SaveExamples(stage, tester.Examples());
         var result = new ArmResult(
-            arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
+            arm, ticket?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History])
         {
             Warnings =

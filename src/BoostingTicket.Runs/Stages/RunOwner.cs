@@ -50,7 +50,9 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
         $"{state.ContentHash()} {Join(normalization?.Mean)} {Join(normalization?.Deviation)}");
 
     /// <summary>SHA-256 of a ticket's mask and initial values, whatever file they are in.</summary>
-    public static string HashOf(Ticket ticket) => HashOf(ticket.Mask.ContentHash() + ticket.Initial.ContentHash());
+    public static string HashOf(Ticket ticket) => HashOf(
+        ticket.Mask.ContentHash() + ticket.Initial.ContentHash()
+        + (ticket.Network.Channels is { } channels ? string.Join(',', channels.Widths) : ""));
 
     /// <summary>A configuration's hash, and the ticket's with it where there is one: what a checkpoint is bound to.</summary>
     /// <param name="configurationHash">SHA-256 of the configuration.</param>

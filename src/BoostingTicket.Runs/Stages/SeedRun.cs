@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
@@ -27,10 +28,10 @@ internal sealed class SeedRun
     private readonly ulong _seed;
     private readonly Network _network;
     private readonly IRunProgress _progress;
+    private readonly RunData _data;
+    private readonly CancellationToken _cancellation;
     private readonly StageFiles _files;
-    private readonly StageTrainer _trainer;
-    private readonly StageTester _tester;
-    private readonly ArmStage _arms;
+    private readonly Bench _bench;
     private readonly ModelState _initial;
 
     public SeedRun(
@@ -43,9 +44,9 @@ internal sealed class SeedRun
         _network = network;
         _progress = progress;
         _files = new StageFiles(folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed));
-        _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation) { PathOf = configuration.PathOf };
-        _tester = new StageTester(configuration.Evaluation, seed, network, data, progress, cancellation);
-        _arms = new ArmStage(_files, _trainer, _tester, network);
+        _data = data;
+        _cancellation = cancellation;
+        _bench = OpenBench(network, _files);
         _initial = Job(configuration.Donor).DrawStart(network.Graph.Table);
     }
 
@@ -67,7 +68,7 @@ internal sealed class SeedRun
         var result = new SeedResult(
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
             [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? []), .. arms.SelectMany(arm => arm.Warnings)],
-            arms, _trainer.SplitHash)
+            arms, _bench.Trainer.SplitHash)
         {
             EarlyBirdEpoch = boosting?.Record.EarlyBirdEpoch,
             WinningDonor = winning?.History ?? [],
@@ -98,9 +99,28 @@ internal sealed class SeedRun
                 Shuffled = arm == Arm.Shuffle,
             };
         ModelState start = job.Start == TrainingStart.Initial ? _initial : job.DrawStart(_network.Graph.Table);
-        Mask? mask = job.Ticket is null ? null : job.Shuffled ? ShuffledMask.Of(ticket!.Mask, _seed) : ticket!.Mask;
+        SubNetwork? trained = job.Ticket is null ? null : job.Shuffled ? ticket!.Network.Shuffled(_seed) : ticket!.Network;
         double pruningSeconds = job.Ticket is null ? 0 : ticket!.Seconds;
-        return _arms.Execute(SettingNames.Of(arm), arm, job, start, mask, pruningSeconds);
+        return On(trained, bench => bench.Arms.Execute(
+            SettingNames.Of(arm), arm, job, trained?.Take(start) ?? start, trained, pruningSeconds));
+    }
+
+    // What trains and tests a network: the model, or the smaller one that a ticket of channels is. The two are not on the device at
+    // the same time but for their parameters.
+    private T On<T>(SubNetwork? network, Func<Bench, T> work)
+    {
+        if (network?.Channels is null)
+            return work(_bench);
+        _network.ReleasePlans();
+        using var small = new Network(network.Graph, _network.Backend);
+        return work(OpenBench(small, _files.Of(small.Graph)));
+    }
+
+    private Bench OpenBench(Network network, StageFiles files)
+    {
+        var trainer = new StageTrainer(files, _seed, network, _data, _progress, _cancellation) { PathOf = _configuration.PathOf };
+        var tester = new StageTester(_configuration.Evaluation, _seed, network, _data, _progress, _cancellation);
+        return new Bench(network, trainer, tester, new ArmStage(files, trainer, tester, network));
     }
 
     private TrainingJob Job(TrainingSettings settings) => TrainingJob.Of(_configuration, settings, _seed);
@@ -113,12 +133,13 @@ internal sealed class SeedRun
         {
             DeleteCheckpoints(donor);
             DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
-            return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Mask, record);
+            return new DrawnTicket(TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph).Network, record);
         }
         PruningSettings pruning = _configuration.Pruning;
-        Mask? mask = null;
+        SubNetwork? network = null;
         PruningReport? report = null;
-        IReadOnlyList<double> ratios = PruningSchedule.CumulativeRatios(pruning.Ratio, pruning.Rounds);
+        TestResult? test = null;
+        SubNetworkOptions[] rounds = [.. pruning.OptionsByRound()];
         var history = new List<EpochRecord>();
         var warnings = new List<string>();
         int? earlyBirdEpoch = null;
@@ -126,17 +147,25 @@ internal sealed class SeedRun
         for (int round = 1; round <= pruning.Rounds; round++)
         {
             string stage = StageOf(donor, round);
-            IPruner pruner = PrunerCatalog.Find(pruning.Scope);
-            var options = new PruningOptions(ratios[round - 1], pruning.MinimumKept);
+            SubNetwork? before = network;
+            SubNetworkResult Draw(ModelState trained) => SubNetworkPruner.Draw(
+                _network.Graph, trained, rounds[round - 1], before);
+            NetworkGraph graph = before?.Graph ?? _network.Graph;
             EarlyBird? earlyBird = pruning.EarlyBird is { } distance
-                ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
+                ? new EarlyBird(weights => Draw(weights).Network.MaskWithin(before), before?.Mask, graph.Table, distance)
                 : null;
             TrainingJob job = Job(settings) with { Ticket = round == 1 ? null : StageOf(donor, round - 1) };
-            TrainingState state = _trainer.Train(stage, job, _initial, mask, earlyBird);
-            long start = Stopwatch.GetTimestamp();
-            ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
-            (mask, report) = pruner.Prune(trained, options, mask);
-            seconds += state.TrainingSeconds + state.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+            TrainingState state = On(before, bench =>
+            {
+                TrainingState done = bench.Trainer.Train(
+                    stage, job, before?.Take(_initial) ?? _initial, before?.TrainingMask, earlyBird);
+                long start = Stopwatch.GetTimestamp();
+                (network, report) = Draw(ModelState.Capture(bench.Network.Parameters, bench.Network.Backend));
+                seconds += done.TrainingSeconds + done.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+                if (round == pruning.Rounds)
+                    test = bench.Tester.Test(donor, "last");
+                return done;
+            });
             history.AddRange(state.History);
             warnings.AddRange(state.Warnings.Select(warning => $"{stage}: {warning}"));
             if (state.MaskDistance is { } settled)
@@ -148,11 +177,10 @@ internal sealed class SeedRun
                         + $"distance {settled:F4})"));
             }
         }
-        TestResult test = _tester.Test(donor, "last");
-        _files.SaveTicket(donor, _initial, mask!, pruning);
+        _files.SaveTicket(donor, _initial, network!, pruning);
         var drawn = new DonorRecord(
-            history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            [.. warnings, .. StageTester.Warnings(donor, "last", test), .. report.Warnings], seconds)
+            history, test!, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
+            [.. warnings, .. StageTester.Warnings(donor, "last", test!), .. report.Warnings], seconds)
         {
             EarlyBirdEpoch = earlyBirdEpoch,
         };
@@ -160,7 +188,7 @@ internal sealed class SeedRun
         DeleteCheckpoints(donor);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
-        return new DrawnTicket(mask!, drawn);
+        return new DrawnTicket(network!, drawn);
     }
 
     private void DeleteCheckpoints(string donor)
@@ -172,8 +200,11 @@ internal sealed class SeedRun
     private string StageOf(string donor, int round) =>
         _configuration.Pruning.Rounds == 1 ? donor : $"{donor}-{round}";
 
-    /// <summary>A mask and how it was found.</summary>
-    private sealed record DrawnTicket(Mask Mask, DonorRecord Record)
+    /// <summary>What trains and tests one network.</summary>
+    private sealed record Bench(Network Network, StageTrainer Trainer, StageTester Tester, ArmStage Arms);
+
+    /// <summary>A sub-network and how it was found.</summary>
+    private sealed record DrawnTicket(SubNetwork Network, DonorRecord Record)
     {
         public IReadOnlyList<EpochRecord> History => Record.History;
 

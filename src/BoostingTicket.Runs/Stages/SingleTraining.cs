@@ -39,7 +39,7 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         var owner = new RunOwner(stage, ticket is null ? null : RunOwner.HashOf(ticket));
         var guard = new RunFolderGuard(files, configuration, owner, RunFolderGuard.Describe(backend, data), resume);
         using RunLock? found = guard.LockExisting();
-        NetworkGraph graph = TicketRun.BuildModel(configuration, data);
+        NetworkGraph graph = ticket?.Network.Graph ?? TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
         RunChecks.RequireBatches(
             settings, configuration.PathOf(settings) + "batchSize", graph,
@@ -59,7 +59,7 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         var trainer = new StageTrainer(kept, seed, network, images, progress, cancellation) { PathOf = configuration.PathOf };
         var tester = new StageTester(configuration.Evaluation, seed, network, images, progress, cancellation);
         ArmResult result = new ArmStage(kept, trainer, tester, network).Execute(
-            stage, arm, job, initial, ticket?.Mask, pruningSeconds: 0);
+            stage, arm, job, initial, ticket?.Network, pruningSeconds: 0);
         AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
         return result;
     }

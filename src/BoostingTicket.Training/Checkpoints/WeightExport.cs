@@ -86,8 +86,9 @@ public static class WeightExport
     private static (ModelState State, Mask? Mask) Read(string source, ModelFileMetadata metadata)
     {
         var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
+        var narrow = options with { Channels = metadata.Channels };
         if (KindOf(source) != FileKind.Ticket)
-            return (WeightFile.Load(source, ModelCatalog.Build(metadata.Model, options)).State, null);
+            return (WeightFile.Load(source, ModelCatalog.Build(metadata.Model, narrow)).State, null);
         Ticket ticket = ReadTicket(source, metadata.Model, options);
         ModelState state = ticket.Initial;
         ticket.Mask.Apply(state.Weights.AsSpan(0, state.Table.PrunableLength));
