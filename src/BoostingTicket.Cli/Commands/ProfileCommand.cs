@@ -89,7 +89,8 @@ internal static class ProfileCommand
         return command.WithOptions(
             "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
             "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
-            "structure", "channel-ratio", "channel-criterion", "scope", "cost-exponent", "minimum-kept", "prune-hidden-linear",
+            "structure", "channel-ratio", "channel-criterion", "channel-multiple", "scope", "cost-exponent", "minimum-kept",
+            "prune-hidden-linear",
             "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(

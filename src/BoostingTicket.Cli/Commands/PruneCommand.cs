@@ -60,7 +60,8 @@ internal static class PruneCommand
         command.Options.Add(maskOut);
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
-            "dataset", "normalize", "model", "width", "structure", "ratio", "channel-ratio", "channel-criterion", "scope",
+            "dataset", "normalize", "model", "width", "structure", "ratio", "channel-ratio", "channel-criterion",
+            "channel-multiple", "scope",
             "cost-exponent", "minimum-kept", "prune-hidden-linear").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;

@@ -59,6 +59,9 @@ public sealed record PruningSettings
     /// <summary>What channels compete by.</summary>
     public ChannelCriterion ChannelCriterion { get; init; }
 
+    /// <summary>Channels that are left of a layer are a multiple of this, or all.</summary>
+    public int ChannelMultiple { get; init; } = ChannelOptions.UsualMultiple;
+
     /// <summary>With the scope <c>cost</c>, the power to which a weight's multiply-adds divide its magnitude.</summary>
     public double CostExponent { get; init; } = PruningOptions.UsualCostExponent;
 
@@ -91,7 +94,8 @@ public sealed record PruningSettings
         TicketStructure structure = TicketStructure.Find(Structure);
         return new SubNetworkOptions(
             structure, Scope, new PruningOptions(ratio, MinimumKept) { CostExponent = CostExponent },
-            structure.Weights ? channelRatio ?? ChannelRatio ?? UsualChannelRatio : ratio, ChannelCriterion);
+            structure.Weights ? channelRatio ?? ChannelRatio ?? UsualChannelRatio : ratio, ChannelCriterion,
+            ChannelMultiple);
     }
 
     /// <summary>How to draw the sub-network of each round; the last is that of the ticket.</summary>
@@ -113,6 +117,7 @@ public sealed record PruningSettings
                     $"{Setting.Named("pruning.channelRatio")} is for the structure channel,weight, not for {Structure}; give "
                     + $"{Setting.Named("pruning.ratio")} instead, or {Setting.Named("pruning.structure")} channel,weight.");
         }
+        Require.InRange("pruning.channelMultiple", ChannelMultiple, 1, 1024);
         Require.InRange("pruning.costExponent", CostExponent, 0, PruningOptions.MostCostExponent);
         if (EarlyBird is { } distance)
             Require.InRange("pruning.earlyBird", distance, 0, 1);

@@ -14,6 +14,10 @@ internal static class ChannelImportance
             ? group.Producers.Select(node => RelativeNorms(trained[$"{node.Name}.weight"], group.Channels))
             : Scales(group, trained));
 
+    /// <summary>The channels, the least important first; of equally important ones, those of smaller numbers.</summary>
+    public static int[] Ascending(double[] importance) =>
+        [.. Enumerable.Range(0, importance.Length).OrderBy(channel => importance[channel])];
+
     /// <summary>Multiply-adds of one sample's forward pass that a channel accounts for: those that make it and those that read
     /// it.</summary>
     public static double MultiplyAdds(ChannelGroup group) =>
@@ -33,7 +37,8 @@ internal static class ChannelImportance
         {
             if (trained[$"{node.Name}.weight"].ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
                 throw new DivergedException(
-                    $"A scale of {node.Name} is not a finite number, so the smallest cannot be found; training diverged: lower the "
+                    $"A scale of {node.Name} is not a finite number, so the smallest cannot be found; training diverged: lower "
+                    + $"the "
                     + "learning rate and train again.");
         }
 

@@ -21,11 +21,19 @@ public enum ChannelCriterion
 /// <param name="Scope">Which channels compete; a name of <see cref="PrunerCatalog.Names"/>.</param>
 /// <param name="Criterion">What they compete by.</param>
 /// <param name="MinimumKept">Channels that every group keeps at least; 0 counts as 1.</param>
-/// <param name="CostExponent">With the scope <c>cost</c>: importance is divided by the multiply-adds that a channel accounts for, to
-/// this power.</param>
+/// <param name="CostExponent">With the scope <c>cost</c>: importance is divided by the multiply-adds that a channel accounts for,
+/// to this power.</param>
 public sealed record ChannelOptions(
     double Ratio, string Scope, ChannelCriterion Criterion = ChannelCriterion.Norm, int MinimumKept = 1,
-    double CostExponent = PruningOptions.UsualCostExponent);
+    double CostExponent = PruningOptions.UsualCostExponent)
+{
+    /// <summary>The default of <see cref="Multiple"/>: kernels of processors compute four channels at a time, and GPUs pad to as
+    /// many float32 values.</summary>
+    public const int UsualMultiple = 4;
+
+    /// <summary>The number of channels that a group keeps is a multiple of this, or all of them.</summary>
+    public int Multiple { get; init; } = UsualMultiple;
+}
 
 /// <summary>Chooses the channels that a trained model keeps: removes the least important ones until a share of its multiply-adds
 /// is gone. Multiply-adds are what step times follow and what users of structured pruning ask for (AMD Vitis AI's and NNCF's
@@ -49,27 +57,30 @@ public static class ChannelPruner
         ArgumentNullException.ThrowIfNull(options);
         MagnitudePruner.RequireFinite(trained);
         ChannelGroups groups = ChannelGroups.Of(graph);
-        int[] full = [.. groups.All.Select(group => group.Channels)];
-        int least = Math.Max(1, options.MinimumKept);
-        (int Group, int Channel)[] order = Order(groups, trained, options, least);
-        double target = (1 - options.Ratio) * (multiplyAdds ?? graph.MultiplyAdds);
+        int[][] ascending = [.. groups.All.Select(group => group.Prunable
+            ? ChannelImportance.Ascending(ChannelImportance.Of(group, trained, options.Criterion))
+            : [])];
+        int[] order = Order(groups, ascending, trained, options);
+        long whole = multiplyAdds ?? graph.MultiplyAdds;
+        double target = (1 - options.Ratio) * whole;
 
         int[] Widths(int removed)
         {
-            int[] widths = [.. full];
-            foreach ((int group, _) in order.AsSpan(0, removed))
+            int[] widths = [.. groups.All.Select(group => group.Channels)];
+            foreach (int group in order.AsSpan(0, removed))
                 widths[group]--;
-            return widths;
+            return [.. widths.Zip(groups.All, (width, group) => RoundUp(width, group.Channels, options.Multiple))];
         }
 
-        // Multiply-adds fall with each channel, so that the first number that is enough can be found by halving.
+        // Multiply-adds never rise with one more channel gone, so that the first number that is enough can be found by halving.
         int low = 0, high = order.Length;
         if (groups.MultiplyAdds(Widths(high)) is var fewest && fewest > target)
         {
             throw new ConfigurationException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Channels cannot remove {options.Ratio} of the multiply-adds of {graph.Name}: with at least {least} kept in each "
-                + $"layer, at most {1 - (double)fewest / (multiplyAdds ?? graph.MultiplyAdds):0.###} can go; give a smaller ratio."));
+                $"Channels cannot remove {options.Ratio} of the multiply-adds of {graph.Name}: at most "
+                + $"{Math.Max(0, 1 - (double)fewest / whole):0.###} can go; give a smaller ratio, or a smaller "
+                + $"{Setting.Named("pruning.channelMultiple")}."));
         }
 
         while (low < high)
@@ -81,34 +92,38 @@ public static class ChannelPruner
                 low = middle + 1;
         }
 
-        HashSet<(int, int)> gone = [.. order[..low]];
-        return new ChannelSelection(graph, [.. full.Select((channels, group) =>
-            Enumerable.Range(0, channels).Where(channel => !gone.Contains((group, channel))).ToArray())]);
+        return new ChannelSelection(graph, [.. Widths(low).Select((width, number) =>
+            ascending[number].Length == 0
+                ? Enumerable.Range(0, width).ToArray()
+                : ascending[number][^width..].Order().ToArray())]);
     }
 
-    // The least important channels of all groups first, without the most important ones of each, which stay.
-    private static (int Group, int Channel)[] Order(
-        ChannelGroups groups, ModelState trained, ChannelOptions options, int least)
+    // Of a group that keeps few channels anyway, all of them are better than none.
+    private static int RoundUp(int width, int channels, int multiple) =>
+        Math.Min(channels, (width + multiple - 1) / multiple * multiple);
+
+    // The groups of the least important channels of all first, without the most important ones of each, which stay.
+    private static int[] Order(ChannelGroups groups, int[][] ascending, ModelState trained, ChannelOptions options)
     {
-        var candidates = new List<(double Importance, int Group, int Channel)>();
+        int least = Math.Max(1, options.MinimumKept);
+        var candidates = new List<(double Importance, int Group, int Rank)>();
         foreach ((ChannelGroup group, int number) in groups.All.Select((group, number) => (group, number)))
         {
             if (!group.Prunable)
                 continue;
             double[] importance = ChannelImportance.Of(group, trained, options.Criterion);
-            int[] ascending = [.. Enumerable.Range(0, group.Channels).OrderBy(channel => importance[channel])];
             double divisor = options.Scope == PrunerCatalog.Cost
                 ? Math.Pow(ChannelImportance.MultiplyAdds(group), options.CostExponent)
                 : 1;
-            for (int rank = 0; rank < ascending.Length - least; rank++)
+            for (int rank = 0; rank < group.Channels - least; rank++)
             {
                 double value = options.Scope == PrunerCatalog.Layerwise
                     ? (rank + 1.0) / group.Channels
-                    : importance[ascending[rank]] / divisor;
-                candidates.Add((value, number, ascending[rank]));
+                    : importance[ascending[number][rank]] / divisor;
+                candidates.Add((value, number, rank));
             }
         }
 
-        return [.. candidates.Order().Select(candidate => (candidate.Group, candidate.Channel))];
+        return [.. candidates.Order().Select(candidate => candidate.Group)];
     }
 }

@@ -9,8 +9,10 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="Weights">How many weights: of those that the channels leave.</param>
 /// <param name="ChannelRatio">Multiply-adds that channels remove, out of all of the model's.</param>
 /// <param name="Criterion">What channels compete by.</param>
+/// <param name="Multiple">What numbers of channels are multiples of.</param>
 public sealed record SubNetworkOptions(
-    TicketStructure Structure, string Scope, PruningOptions Weights, double ChannelRatio, ChannelCriterion Criterion);
+    TicketStructure Structure, string Scope, PruningOptions Weights, double ChannelRatio, ChannelCriterion Criterion,
+    int Multiple = ChannelOptions.UsualMultiple);
 
 /// <summary>A sub-network that was drawn.</summary>
 /// <param name="Network">The sub-network.</param>
@@ -44,7 +46,10 @@ public static class SubNetworkPruner
         ChannelSelection chosen = ChannelPruner.Select(
             current?.Graph ?? full, trained,
             new ChannelOptions(
-                options.ChannelRatio, options.Scope, options.Criterion, options.Weights.MinimumKept, options.Weights.CostExponent),
+                options.ChannelRatio, options.Scope, options.Criterion, options.Weights.MinimumKept, options.Weights.CostExponent)
+            {
+                Multiple = options.Multiple,
+            },
             full.MultiplyAdds);
         ChannelSelection channels = current?.Channels?.Then(chosen) ?? chosen;
         ModelState small = chosen.Take(trained);
