@@ -58,7 +58,9 @@ public static class SubNetworkPruner
             : current is null ? Mask.Dense(small.Table) : chosen.Narrow(current.Mask);
         // The small network was built twice where there were rounds, with the same shapes.
         var network = new SubNetwork(full, Mask.FromValues(channels.Graph.Table, mask.Values), channels);
-        return new SubNetworkResult(network, PruningReport.Describe(
-            network.FullMask, current?.Channels is null ? trained : null, options.Weights.MinimumKept));
+        PruningReport report = PruningReport.Describe(
+            network.FullMask, current?.Channels is null ? trained : null, options.Weights.MinimumKept);
+        // Layers that are not pruned lose the inputs that nothing makes any more.
+        return new SubNetworkResult(network, report with { KeptMultiplyAdds = network.MultiplyAdds });
     }
 }
