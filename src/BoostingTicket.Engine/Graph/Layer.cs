@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph;
@@ -19,6 +20,9 @@ public abstract class Layer
 
     /// <summary>Multiply-adds of one sample's forward pass; convolutions and linear layers only, as the field counts.</summary>
     public virtual long MultiplyAdds(FeatureShape input) => 0;
+
+    /// <summary>The convolution that the layer is, a linear layer too; null for other layers.</summary>
+    public virtual ConvolutionShape? ConvolutionFor(FeatureShape input) => null;
 
     /// <summary>What an operation before the layer can do in its place.</summary>
     public virtual LayerFusion Fusion => default;

@@ -86,6 +86,10 @@ public sealed record PruningSettings
     /// <summary>The default of <see cref="ChannelRatio"/> where single weights go too.</summary>
     public const double UsualChannelRatio = 0.5;
 
+    /// <summary>Whether what is pruned depends on what it costs.</summary>
+    [JsonIgnore]
+    public bool CountsCost => TicketStructure.Find(Structure).Channels || Scope == PrunerCatalog.Cost;
+
     /// <summary>How to draw a sub-network.</summary>
     /// <param name="ratio">How much is pruned: <see cref="Ratio"/>, or that of a round.</param>
     /// <param name="channelRatio">The same of channels, where single weights go too; null for the setting.</param>

@@ -26,6 +26,7 @@ public static class HtmlReport
             page.Warning(warning);
         AddTable(page, result);
         AddDonor(page, result);
+        AddSteps(page, result);
         AddCharts(page, result);
         AddEvaluations(page, extras?.Evaluations ?? []);
         AddPictures(page, extras?.Examples ?? []);
@@ -77,6 +78,14 @@ public static class HtmlReport
             + $"{clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under "
             + $"{RunSummary.AttackName(result.Configuration)}.",
             "donor");
+    }
+
+    private static void AddSteps(HtmlPage page, RunResult result)
+    {
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = StepTable.Cells(result);
+        if (rows.Count > 0)
+            page.Section("A step of training").Table(
+                [.. headers], rows.Select((row, index) => new HtmlRow([.. row]) { Arm = row[0] })).Note(StepTable.Caption);
     }
 
     private static void AddCharts(HtmlPage page, RunResult result)

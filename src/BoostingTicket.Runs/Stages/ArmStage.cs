@@ -45,6 +45,9 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
             arm, ticket?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History])
         {
+            Step = StepWork.Of(
+                network.Backend, network.Graph, ticket?.TrainingMask, job,
+                trainer.Steps > 0 ? state.TrainingSeconds / trainer.Steps : null),
             Warnings =
             [
                 .. state.Warnings.Select(warning => $"{stage}: {warning}"), .. StageTester.Warnings(stage, "last", last),

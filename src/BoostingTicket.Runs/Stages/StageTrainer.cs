@@ -28,6 +28,9 @@ internal sealed class StageTrainer(
     /// <summary>SHA-256 of the split into training and validation samples.</summary>
     public string SplitHash => _split.Hash;
 
+    /// <summary>Steps of the training that was done last, from its first on.</summary>
+    public long Steps { get; private set; }
+
     /// <summary>Puts the network back to a start under a mask, trains it, and keeps its last weights. Continues from the
     /// stage's checkpoint if there is one.</summary>
     /// <param name="stage">Name of the stage.</param>
@@ -60,6 +63,7 @@ internal sealed class StageTrainer(
             throw error.Within(PathOf(job.Settings));
         }
 
+        Steps = trainer.StepsDone(state);
         files.SaveLast(stage, network);
         progress.StageFinished();
         return state;

@@ -61,7 +61,7 @@ public sealed class ChannelRunTests
         };
         Execute(configuration, "whole");
         int stops = 0;
-        for (int patience = 2; ; patience += 9)
+        for (int patience = 2; ; patience += 4)
         {
             using var progress = new CountingProgress(patience);
             try
@@ -103,8 +103,10 @@ public sealed class ChannelRunTests
 
             Assert.That(SavedModel.Load(folder.LastWeights(Seed, "dense")).Graph.Channels, Is.Null);
             Assert.That(result.Seeds[0].Arms[1].Sparsity, Is.EqualTo(ticket.Network.Sparsity).And.GreaterThan(0.2));
-            Assert.That(result.Seeds[0].Arms[1].MultiplyAdds, Is.EqualTo(ticket.Network.MultiplyAdds));
-            Assert.That(result.Seeds[0].Arms[0].MultiplyAdds, Is.EqualTo(full.MultiplyAdds));
+            Assert.That(result.Seeds[0].Arms[1].Step!.MultiplyAdds, Is.EqualTo(ticket.Network.MultiplyAdds));
+            Assert.That(result.Seeds[0].Arms[0].Step!.MultiplyAdds, Is.EqualTo(full.MultiplyAdds));
+            Assert.That(
+                result.Seeds[0].Arms[1].Step!.ForecastSeconds, Is.GreaterThan(0).And.LessThan(result.Seeds[0].Arms[0].Step!.ForecastSeconds!.Value));
             Assert.That(result.Seeds[0].Sparsity.Sum(layer => layer.Kept), Is.EqualTo(ticket.Mask.Kept));
         });
     }

@@ -42,6 +42,9 @@ public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, 
     public override bool IsConvolution => true;
 
     /// <inheritdoc/>
+    public override ConvolutionShape? ConvolutionFor(FeatureShape input) => ShapeFor(input);
+
+    /// <inheritdoc/>
     public override Layer WithOutputs(int channels) =>
         new Convolution(channels, kernelHeight, kernelWidth, stride, padding, bias);
 
