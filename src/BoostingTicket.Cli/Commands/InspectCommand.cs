@@ -52,6 +52,15 @@ internal static class InspectCommand
                 CultureInfo.InvariantCulture, $"Warning: {report.NonFinite:N0} values are NaN or infinite."));
         foreach ((string name, string value) in report.Metadata.Where(entry => entry.Value.Length <= LongestMetadata))
             writer.WriteLine($"  {PlainText.Name(name)}: {PlainText.Escape(value)}");
+        if (report.Channels.Count > 0)
+        {
+            writer.WriteLine();
+            var channels = new TextTable("channels made by", ">channels", ">kept", ">removed %");
+            foreach (TensorSparsity group in report.Channels)
+                channels.Add(group.Name, Count(group.Total), Count(group.Kept), AnswerText.Percent(group.Sparsity));
+            channels.Write(writer);
+        }
+
         if (report.Layers.Count > 0)
         {
             writer.WriteLine();

@@ -28,7 +28,8 @@ internal static class ProfileCommand
         var sparsity = new Option<string?>("--sparsity")
         {
             HelpName = "SHARE",
-            Description = "share of the prunable weights to prune by magnitude first; by default 0",
+            Description = "share to prune by magnitude first, as --ratio: of the prunable weights, or of multiply-adds with "
+                + "--structure channel; by default 0",
         };
         var weights = new Option<string?>("--weights")
         {
@@ -58,6 +59,8 @@ internal static class ProfileCommand
                 ("profile --model resnet18-w16 --method pgd --steps 10", "phases of a PGD-10 training step on built-in images"),
                 ("profile --model resnet18-w16 --sparsity 0.9 --operations --top 30",
                     "layers and operations too, of a network that is 90 % pruned"),
+                ("profile --model resnet18-w16 --structure channel --sparsity 0.5",
+                    "a network whose channels were pruned to half of the multiply-adds"),
                 ("profile --model wrn-34-10 --device cuda --precision bf16 --batches 50 --json",
                     "one JSON document for a script"),
                 ("profile --preset cifar10-wrn34 --precision bf16 --plan",
@@ -86,7 +89,9 @@ internal static class ProfileCommand
         return command.WithOptions(
             "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
             "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
-            "scope", "minimum-kept", "prune-hidden-linear", "evaluation-batch").Executes(invocation =>
+            "structure", "channel-ratio", "channel-criterion", "channel-multiple", "scope", "cost-exponent", "minimum-kept",
+            "prune-hidden-linear",
+            "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(
                 Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches),
@@ -103,7 +108,7 @@ internal static class ProfileCommand
             {
                 if (invocation.Device == DeviceCatalog.Cpu)
                     throw new ConfigurationException("--plan counts what a GPU would do; leave out --device cpu.");
-                StepBudget budget = StepBudget.Count(configuration);
+                StepBudget budget = StepBudget.Count(configuration, options);
                 return invocation.Answer(budget, budget.Write);
             }
             ProfileTrace? course = invocation.Get(trace) is null ? null : new ProfileTrace();

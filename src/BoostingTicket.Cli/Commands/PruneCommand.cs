@@ -44,6 +44,8 @@ internal static class PruneCommand
                     "the same share in every layer"),
                 ("prune runs/donor/seed-0/train.last.safetensors --reset none --out pruned.safetensors",
                     "pruning that keeps the trained weights"),
+                ("prune runs/donor/seed-0/train.last.safetensors --structure channel --ratio 0.5",
+                    "a smaller dense network with half of the multiply-adds"),
                 ("prune runs/donor/seed-0/train.last.safetensors --mask-out mask.safetensors",
                     "the mask in a file of its own too; inspect shows it"),
             ],
@@ -60,8 +62,8 @@ internal static class PruneCommand
         command.Options.Add(maskOut);
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
-            "dataset", "normalize", "model", "width", "ratio", "scope", "minimum-kept",
-            "prune-hidden-linear", "reset").Executes(invocation =>
+            "dataset", "normalize", "model", "width", "structure", "ratio", "channel-ratio", "channel-criterion",
+            "channel-multiple", "scope", "cost-exponent", "minimum-kept", "prune-hidden-linear", "reset").Executes(invocation =>
         {
             string weights = invocation.Get(trained)!;
             string beside = Path.GetDirectoryName(Path.GetFullPath(weights)) ?? ".";
@@ -95,6 +97,10 @@ internal static class PruneCommand
                 long total = report.Layers.Sum(layer => (long)layer.Total), kept = report.Layers.Sum(layer => (long)layer.Kept);
                 table.Add("all", Count(total), Count(kept), AnswerText.Percent(Share(total, kept)));
                 table.Write(writer);
+                writer.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Multiply-adds of an image: {report.KeptMultiplyAdds:N0} of {report.MultiplyAdds:N0} kept "
+                    + $"({AnswerText.Percent(report.MultiplyAdds == 0 ? 1 : (double)report.KeptMultiplyAdds / report.MultiplyAdds)} %)"));
                 foreach (string warning in report.Warnings)
                     writer.WriteLine($"Warning: {warning}");
                 writer.WriteLine($"Ticket: {AnswerText.Relative(Path.GetFullPath(ticket))}");
@@ -121,7 +127,7 @@ internal static class PruneCommand
     }
 
     private static void SaveMask(string path, Ticket ticket) => MaskFile.Save(
-        path, ticket.Mask,
+        path, ticket.Network,
         ticket.Metadata ?? throw new InvalidOperationException("a ticket that was just written says where it comes from"));
 
     private static double Share(long total, long kept) => total == 0 ? 0 : 1 - ((double)kept / total);

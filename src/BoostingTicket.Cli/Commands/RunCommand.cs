@@ -83,6 +83,9 @@ internal static class RunCommand
             writer =>
             {
                 TableText.Write(result, writer, invocation.Terminal.Width);
+                // What the tables of reports always show, where it was chosen by it.
+                if (configuration.Pruning.CountsCost)
+                    StepTable.Write(result, writer);
                 writer.WriteLine();
                 if (RunSummary.Finding(result) is { } finding)
                     WriteWrapped(writer, finding, invocation.Terminal.Width);

@@ -86,12 +86,15 @@ public sealed class GraphBuilder
 
     /// <summary>Ends the graph at its logits.</summary>
     /// <exception cref="ArgumentException">A node other than the output is not used.</exception>
-    public NetworkGraph Build(Node output)
+    public NetworkGraph Build(Node output) => Build(output, channels: null);
+
+    /// <summary>Ends a graph that is narrower than its model.</summary>
+    internal NetworkGraph Build(Node output, IReadOnlyList<int>? channels)
     {
         ArgumentNullException.ThrowIfNull(output);
         Node? unused = _nodes.Find(node => node != output && node.Consumers.Count == 0);
         if (unused is not null)
             throw new ArgumentException($"{unused.Name} of {_model} is computed but never used.");
-        return new NetworkGraph(_model, [.. _nodes], output);
+        return new NetworkGraph(_model, [.. _nodes], output, channels);
     }
 }

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Graph;
@@ -20,12 +21,18 @@ public abstract class Layer
     /// <summary>Multiply-adds of one sample's forward pass; convolutions and linear layers only, as the field counts.</summary>
     public virtual long MultiplyAdds(FeatureShape input) => 0;
 
+    /// <summary>The convolution that the layer is, a linear layer too; null for other layers.</summary>
+    public virtual ConvolutionShape? ConvolutionFor(FeatureShape input) => null;
+
     /// <summary>What an operation before the layer can do in its place.</summary>
     public virtual LayerFusion Fusion => default;
 
     /// <summary>Whether the layer is a convolution or a linear layer: its weights see its input, and nothing that comes
     /// after.</summary>
     public virtual bool IsConvolution => false;
+
+    /// <summary>The same layer with another number of output channels; itself where they follow its inputs.</summary>
+    public virtual Layer WithOutputs(int channels) => this;
 
     /// <summary>Emits the layer's operations into a compiled graph, and what its backward pass will emit.</summary>
     public abstract void Lower(ILowering lowering, Node node);

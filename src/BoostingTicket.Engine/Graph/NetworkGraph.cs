@@ -44,16 +44,21 @@ public sealed class Node
 /// <see cref="GraphBuilder"/>.</summary>
 public sealed class NetworkGraph
 {
-    internal NetworkGraph(string name, IReadOnlyList<Node> nodes, Node output)
+    internal NetworkGraph(string name, IReadOnlyList<Node> nodes, Node output, IReadOnlyList<int>? channels)
     {
         Name = name;
         Nodes = nodes;
         Output = output;
+        Channels = channels;
         Table = new ParameterTable(nodes);
     }
 
     /// <summary>Name of the model.</summary>
     public string Name { get; }
+
+    /// <summary>Channels of each of its <see cref="ChannelGroups"/>, where it was made narrower than its model; else
+    /// null.</summary>
+    public IReadOnlyList<int>? Channels { get; }
 
     /// <summary>All nodes; the input first.</summary>
     public IReadOnlyList<Node> Nodes { get; }

@@ -32,6 +32,10 @@ public enum ParameterRole
 /// <param name="Prunable">Whether pruning may remove single weights of it.</param>
 public sealed record ParameterSpec(string LocalName, IReadOnlyList<int> Dimensions, ParameterRole Role, bool Prunable = false)
 {
+    /// <summary>Multiply-adds of one sample's forward pass that each value takes part in: the pixels of a convolution's output;
+    /// 1 for a linear layer. Not meant for other than weights.</summary>
+    public int Uses { get; init; } = 1;
+
     /// <summary>Values.</summary>
     public int Length { get; } = Dimensions.Aggregate(1, (product, dimension) => product * dimension);
 }

@@ -9,7 +9,7 @@ public sealed class Network : IDisposable
 {
     private readonly Dictionary<PlanOptions, Plan> _plans = [];
     private readonly Dictionary<int, BatchBuffers> _buffers = [];
-    private readonly PreparedItems _prepared;
+    private PreparedItems _prepared;
     private Arena? _arena;
 
     /// <summary>A network whose parameters are all zero.</summary>
@@ -97,8 +97,25 @@ public sealed class Network : IDisposable
         return plan;
     }
 
+    /// <summary>Frees the plans and all memory but the parameters', so that another network can have it. Plans are compiled
+    /// again when they are asked for; those that were handed out must not be used any more.</summary>
+    public void ReleasePlans()
+    {
+        Free();
+        _plans.Clear();
+        _buffers.Clear();
+        _arena = null;
+        _prepared = new PreparedItems(Backend);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
+    {
+        Free();
+        Parameters.Dispose();
+    }
+
+    private void Free()
     {
         foreach (Plan plan in _plans.Values)
             plan.Dispose();
@@ -106,6 +123,5 @@ public sealed class Network : IDisposable
             buffers.Dispose();
         _arena?.Dispose();
         _prepared.Dispose();
-        Parameters.Dispose();
     }
 }

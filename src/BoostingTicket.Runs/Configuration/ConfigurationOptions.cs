@@ -121,7 +121,21 @@ public static class ConfigurationOptions
             "watch robust (true) or clean (false) validation accuracy; none for robust in adversarial training, else clean",
             "earlyStopping.robust");
 
-        yield return Set("ratio", OptionGroup.Pruning, "share of the prunable weights to prune", "pruning.ratio");
+        yield return Set("ratio", OptionGroup.Pruning,
+            "share of the prunable weights to prune; of multiply-adds, where channels go", "pruning.ratio");
+        yield return Set(
+            "structure", OptionGroup.Pruning,
+            "what is pruned; of whole channels, the ratio is the share of multiply-adds that they remove", "pruning.structure");
+        yield return Set("channel-ratio", OptionGroup.Pruning,
+            "share of multiply-adds that channels remove, with the structure channel,weight; none for 0.5",
+            "pruning.channelRatio");
+        yield return Set(
+            "channel-criterion", OptionGroup.Pruning, "what channels compete by", "pruning.channelCriterion");
+        yield return Set("channel-multiple", OptionGroup.Pruning,
+            "numbers of channels that are left are multiples of this: kernels compute several at a time",
+            "pruning.channelMultiple");
+        yield return Set("cost-exponent", OptionGroup.Pruning,
+            "with the scope cost: the power of a weight's multiply-adds that divides its magnitude", "pruning.costExponent");
         yield return Set("scope", OptionGroup.Pruning, "which weights compete with each other", "pruning.scope");
         yield return Set("minimum-kept", OptionGroup.Pruning, "fewest weights that a layer keeps", "pruning.minimumKept");
         yield return Set("prune-hidden-linear", OptionGroup.Pruning,

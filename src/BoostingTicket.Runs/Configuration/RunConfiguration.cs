@@ -44,10 +44,28 @@ public sealed record DataSettings
 /// <summary>How a ticket is drawn from its donor.</summary>
 public sealed record PruningSettings
 {
-    /// <summary>Share of the prunable weights that is pruned.</summary>
+    /// <summary>Share of the prunable weights that is pruned: of all of the model's, or of those that channels leave. Where only
+    /// channels go, share of the multiply-adds of a forward pass.</summary>
     public double Ratio { get; init; } = 0.8;
 
-    /// <summary>Registered name of the pruner: <c>global</c> or <c>layerwise</c> magnitude.</summary>
+    /// <summary>What goes: single weights (<c>weight</c>), whole channels (<c>channel</c>), or channels first and then single
+    /// weights of what they leave (<c>channel,weight</c>).</summary>
+    public string Structure { get; init; } = TicketStructure.All[0].Name;
+
+    /// <summary>Share of the multiply-adds of a forward pass that channels remove where single weights go too; null for
+    /// <see cref="UsualChannelRatio"/>. Where only channels go, <see cref="Ratio"/> is that share.</summary>
+    public double? ChannelRatio { get; init; }
+
+    /// <summary>What channels compete by.</summary>
+    public ChannelCriterion ChannelCriterion { get; init; }
+
+    /// <summary>Channels that are left of a layer are a multiple of this, or all.</summary>
+    public int ChannelMultiple { get; init; } = ChannelOptions.UsualMultiple;
+
+    /// <summary>With the scope <c>cost</c>, the power to which a weight's multiply-adds divide its magnitude.</summary>
+    public double CostExponent { get; init; } = PruningOptions.UsualCostExponent;
+
+    /// <summary>Registered name of the pruner: <c>global</c>, <c>layerwise</c> or <c>cost</c>.</summary>
     public string Scope { get; init; } = "global";
 
     /// <summary>Weights that every layer keeps at least.</summary>
@@ -69,17 +87,58 @@ public sealed record PruningSettings
     /// (<see cref="ResetPoint"/>).</summary>
     public string Reset { get; init; } = ResetPoint.Initial;
 
+    /// <summary>The default of <see cref="ChannelRatio"/> where single weights go too.</summary>
+    public const double UsualChannelRatio = 0.5;
+
+    /// <summary>Whether what is pruned depends on what it costs.</summary>
+    [JsonIgnore]
+    public bool CountsCost => TicketStructure.Find(Structure).Channels || Scope == PrunerCatalog.Cost;
+
+    /// <summary>How to draw a sub-network.</summary>
+    /// <param name="ratio">How much is pruned: <see cref="Ratio"/>, or that of a round.</param>
+    /// <param name="channelRatio">The same of channels, where single weights go too; null for the setting.</param>
+    public SubNetworkOptions Options(double ratio, double? channelRatio = null)
+    {
+        TicketStructure structure = TicketStructure.Find(Structure);
+        return new SubNetworkOptions(
+            structure, Scope, new PruningOptions(ratio, MinimumKept) { CostExponent = CostExponent },
+            structure.Weights ? channelRatio ?? ChannelRatio ?? UsualChannelRatio : ratio, ChannelCriterion,
+            ChannelMultiple);
+    }
+
+    /// <summary>How to draw the sub-network of each round; the last is that of the ticket.</summary>
+    public IEnumerable<SubNetworkOptions> OptionsByRound() =>
+        PruningSchedule.CumulativeRatios(Ratio, Rounds).Zip(
+            PruningSchedule.CumulativeRatios(ChannelRatio ?? UsualChannelRatio, Rounds),
+            (ratio, channels) => Options(ratio, channels));
+
     /// <summary>Checks the ranges.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
     public void Validate()
     {
+        TicketStructure structure = TicketStructure.Find(Structure);
+        if (ChannelRatio is { } channels)
+        {
+            Require.InRange("pruning.channelRatio", channels, 0, 0.9999);
+            if (!structure.Channels || !structure.Weights)
+                throw new ConfigurationException(
+                    $"{Setting.Named("pruning.channelRatio")} is for the structure channel,weight, not for {Structure}; give "
+                    + $"{Setting.Named("pruning.ratio")} instead, or {Setting.Named("pruning.structure")} channel,weight.");
+        }
+        Require.InRange("pruning.channelMultiple", ChannelMultiple, 1, 1024);
+        Require.InRange("pruning.costExponent", CostExponent, 0, PruningOptions.MostCostExponent);
         if (EarlyBird is { } distance)
             Require.InRange("pruning.earlyBird", distance, 0, 1);
         Require.InRange("pruning.ratio", Ratio, 0, 0.9999);
         Require.InRange("pruning.rounds", Rounds, 1, 100);
         Require.InRange("pruning.minimumKept", MinimumKept, 0, 1_000_000);
         PrunerCatalog.Find(Scope);
-        ResetPoint.Parse(Reset);
+        ResetPoint reset = ResetPoint.Parse(Reset);
+        // A round's trained weights are those of a smaller network, and the next round's network has others.
+        if (reset.Epoch is null && structure.Channels && Rounds > 1)
+            throw new ConfigurationException(
+                $"{Setting.Named("pruning.reset")} none keeps trained weights, which several rounds of channels do not have in "
+                + $"common; set {Setting.Named("pruning.rounds")} to 1, or reset to the initial weights.");
     }
 }
 

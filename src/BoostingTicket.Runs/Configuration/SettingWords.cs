@@ -15,13 +15,19 @@ internal static class SettingWords
         ["method"] = [.. Enum.GetValues<TrainingMethod>().Select(method => (
             SettingNames.Of(method), TrainingMethodCatalog.Find(method).Description))],
         ["scope"] = [.. PrunerCatalog.All.Select(pruner => (pruner.Name, pruner.Description))],
+        ["structure"] = [.. TicketStructure.All.Select(structure => (structure.Name, structure.Description))],
+        ["channelCriterion"] =
+        [
+            (SettingNames.Of(ChannelCriterion.Norm), "L2 norm of their filters, in units of the layer's mean"),
+            (SettingNames.Of(ChannelCriterion.Gamma), "|γ| of their normalisation"),
+        ],
         ["arms"] =
         [
             (SettingNames.Of(Arm.Dense), "the full network from its initial weights: the baseline"),
             (SettingNames.Of(Arm.Ticket), "the boosting ticket: its donor trains at a small learning rate"),
             (SettingNames.Of(Arm.Winning), "the winning ticket: its donor trains at the learning rate of retraining"),
             (SettingNames.Of(Arm.Reinit), "the boosting ticket's mask on new random weights: a control"),
-            (SettingNames.Of(Arm.Shuffle), "the boosting ticket's mask, shuffled within each layer: a control"),
+            (SettingNames.Of(Arm.Shuffle), "the boosting ticket's mask, shuffled within each layer, or as many channels at random: a control"),
         ],
         ["loss"] =
         [

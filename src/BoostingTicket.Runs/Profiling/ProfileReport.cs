@@ -132,7 +132,8 @@ public sealed record ProfileReport
     /// <summary><c>natural</c>, <c>fgsm</c> or <c>pgd</c>.</summary>
     public required string Method { get; init; }
 
-    /// <summary><c>dense</c>, or <c>pruned</c> where a mask is trained with.</summary>
+    /// <summary><c>dense</c>, <c>pruned</c> where a mask is trained with, or <c>narrow</c> for a dense network of fewer
+    /// channels.</summary>
     public required string Variant { get; init; }
 
     /// <summary>Gradient steps of the attack in a step of training.</summary>
@@ -140,6 +141,12 @@ public sealed record ProfileReport
 
     /// <summary>Share of the prunable weights that is pruned.</summary>
     public required double Sparsity { get; init; }
+
+    /// <summary>Multiply-adds of one image's forward pass that belong to kept weights.</summary>
+    public long MultiplyAdds { get; init; }
+
+    /// <summary>Those of the whole model.</summary>
+    public long FullMultiplyAdds { get; init; }
 
     /// <summary>Samples a batch.</summary>
     public required int Batch { get; init; }

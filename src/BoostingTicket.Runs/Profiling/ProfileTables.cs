@@ -45,7 +45,8 @@ public static class ProfileTables
             : $"{report.Method.ToUpperInvariant()}-{report.AttackSteps} training";
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{report.Model} on {report.Dataset}, {method}, batches of {report.Batch}, {report.Sparsity * 100:0.##} % pruned, "
+            $"{report.Model} on {report.Dataset}, {method}, batches of {report.Batch}, {report.Sparsity * 100:0.##} % pruned"
+            + $"{Work(report)}, "
             + $"{report.Precision} on {report.Device} ({report.DeviceDescription})"));
         writer.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -62,6 +63,10 @@ public static class ProfileTables
             $"At best: {report.Peaks.ArithmeticPerSecond / 1e9:F0} Gop/s, {report.Peaks.BytesPerSecond / 1e9:F1} GB/s "
             + $"({report.Peaks.Method}); memory at most {report.PeakMemoryBytes / 1048576.0:F0} MiB"));
     }
+
+    private static string Work(ProfileReport report) => report.MultiplyAdds == report.FullMultiplyAdds
+        ? ""
+        : Text($" ({100.0 * report.MultiplyAdds / report.FullMultiplyAdds:0.##} % of the multiply-adds kept)");
 
     private static void WritePhases(ProfileReport report, TextWriter writer)
     {

@@ -39,7 +39,16 @@ internal sealed class ProfiledTraining : IDisposable
     {
         _job = TrainingJob.Of(configuration, configuration.Dense, configuration.Seed);
         TrainingSettings settings = _job.Settings;
-        NetworkGraph graph = TicketRun.BuildModel(_job, data);
+        NetworkGraph model = TicketRun.BuildModel(_job, data);
+        NetworkGraph given = options.Weights is null ? model : WeightFile.GraphOf(options.Weights, model);
+        ModelState state = options.Weights is { } path
+            ? WeightFile.Load(path, given, progress.Note).State
+            : _job.DrawStart(given.Table);
+        SubNetwork? pruned = Prune(given, state, configuration.Pruning, options.Sparsity);
+        NetworkGraph graph = pruned?.Graph ?? given;
+        Mask = pruned?.TrainingMask;
+        Sparsity = pruned?.Sparsity ?? 0;
+        FullMultiplyAdds = model.MultiplyAdds;
         _data = new RunData(data, configuration.Data, backend);
         try
         {
@@ -52,13 +61,7 @@ internal sealed class ProfiledTraining : IDisposable
                     + $"samples ({Setting.Named("data.trainSamples")}).");
             Network = new Network(graph, backend);
             RunMemory.Require(configuration, [settings], Network, _data, progress);
-            ModelState state = options.Weights is { } path
-                ? WeightFile.Load(path, graph, progress.Note).State
-                : _job.DrawStart(graph.Table);
-            if (options.Sparsity > 0)
-                Mask = PrunerCatalog.Find(configuration.Pruning.Scope).Prune(
-                    state, new PruningOptions(options.Sparsity, configuration.Pruning.MinimumKept), Mask.OfNonZero(state)).Mask;
-            TicketReset.Apply(Network.Parameters, backend, state, Mask);
+            TicketReset.Apply(Network.Parameters, backend, pruned?.Take(state) ?? state, Mask);
             _split = _data.Split(_job.Seed);
             _order = new EpochOrder(_split.Train, settings.BatchSize, _job.Augmentation, _job.Seed);
             _fullBatches = samples / settings.BatchSize;
@@ -80,6 +83,24 @@ internal sealed class ProfiledTraining : IDisposable
 
     /// <summary>Its mask; null for none.</summary>
     public Mask? Mask { get; }
+
+    /// <summary>Share of the prunable weights that was pruned.</summary>
+    public double Sparsity { get; }
+
+    /// <summary>Multiply-adds of one sample's forward pass of the whole model.</summary>
+    public long FullMultiplyAdds { get; }
+
+    /// <summary>Those that belong to weights of the network that are kept.</summary>
+    public long MultiplyAdds => Mask?.MultiplyAdds ?? Network.Graph.MultiplyAdds;
+
+    /// <summary>Draws what a profile prunes before it begins; null for nothing.</summary>
+    /// <param name="graph">The network.</param>
+    /// <param name="state">Its values.</param>
+    /// <param name="settings">How it is pruned.</param>
+    /// <param name="ratio">How much.</param>
+    internal static SubNetwork? Prune(NetworkGraph graph, ModelState state, PruningSettings settings, double ratio) => ratio > 0
+        ? SubNetworkPruner.Draw(graph, state, settings.Options(ratio), new SubNetwork(graph, Mask.OfNonZero(state))).Network
+        : null;
 
     /// <summary>Samples a batch.</summary>
     public int Batch => _requests.Length;

@@ -10,9 +10,11 @@ using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Profiling;
 
@@ -40,10 +42,11 @@ public sealed record StepBudget(
 
     /// <summary>Counts a step of a configuration's dense training.</summary>
     /// <param name="configuration">Settings; of data sets only shapes and sizes count, no file is read.</param>
+    /// <param name="options">What is pruned before, and from which weights; null for nothing.</param>
     /// <exception cref="ConfigurationException">The network does not take such images, or no known GPU has the
     /// precision.</exception>
     /// <exception cref="DeviceException">No known GPU has the memory.</exception>
-    public static StepBudget Count(RunConfiguration configuration)
+    public static StepBudget Count(RunConfiguration configuration, ProfileOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(configuration);
         IDataSet set = DataSetCatalog.Find(configuration.Data.Name);
@@ -59,7 +62,8 @@ public sealed record StepBudget(
         {
             try
             {
-                (WorkCount step, long memory) = CountStep(configuration, set, gpu, precision, batch);
+                (WorkCount step, long memory) = CountStep(
+                    configuration, set, gpu, precision, batch, options);
                 counted ??= step;
                 estimates.Add(new GpuEstimate(
                     gpu.Key, gpu.Name, memory, step.LeastSeconds, step.LeastSeconds * images / batch));
@@ -110,7 +114,8 @@ public sealed record StepBudget(
     /// <summary>Runs a few steps on a device that counts.</summary>
     /// <returns>What one asks for, and the most memory that was held.</returns>
     internal static (WorkCount Step, long MemoryBytes) CountStep(
-        RunConfiguration configuration, IDataSet set, GpuModel gpu, Precision precision, int batch)
+        RunConfiguration configuration, IDataSet set, GpuModel gpu, Precision precision, int batch,
+        ProfileOptions? options = null)
     {
         FeatureShape shape = set.Shape;
         var images = new ImageSet(
@@ -119,11 +124,24 @@ public sealed record StepBudget(
         // Which constants they are costs nothing.
         var constants = new InputNormalizationConstants(new float[shape.Channels], [.. Enumerable.Repeat(1f, shape.Channels)]);
         NetworkGraph graph = TicketRun.BuildModel(configuration, data, configuration.Data.Normalize ? constants : null);
+        TrainingJob job = TrainingJob.Of(configuration, configuration.Dense, configuration.Seed);
+        Mask? mask = null;
+        if (options is not null)
+        {
+            if (options.Weights is { } path)
+                graph = WeightFile.GraphOf(path, graph);
+            ModelState values = options is { Weights: { } file, Sparsity: > 0 }
+                ? WeightFile.Load(file, graph).State
+                : job.DrawStart(graph.Table);
+            SubNetwork? pruned = ProfiledTraining.Prune(graph, values, configuration.Pruning, options.Sparsity);
+            graph = pruned?.Graph ?? graph;
+            mask = pruned?.TrainingMask;
+        }
         var device = new CountingDevice(gpu);
         using IBackend backend = device.Open(new CudaOptions(Precision: precision, Deterministic: configuration.Deterministic));
         using var network = new Network(graph, backend);
+        network.Parameters.SetMasks(mask?.ToFloats());
         using var onDevice = new DeviceImages(images, backend);
-        TrainingJob job = TrainingJob.Of(configuration, configuration.Dense, configuration.Seed);
         TrainingSettings settings = job.Settings;
         using var step = new TrainingStep(
             network, onDevice, new SgdOptimizer(network, settings), settings, job.Attack, job.Seed, batch);

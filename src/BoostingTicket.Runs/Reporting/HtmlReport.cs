@@ -33,6 +33,7 @@ public static class HtmlReport
         if (result.Seeds.Any(seed => seed.Arms.Count > 0))
             AddTable(page, result);
         AddDonor(page, result);
+        AddSteps(page, result);
         AddCharts(page, content);
         AddEvaluations(page, content.Extras?.Evaluations ?? []);
         AddPictures(page, content.Extras?.Examples ?? []);
@@ -88,6 +89,14 @@ public static class HtmlReport
             + $"{clean.Text("F2", 100)} % clean and {robust.Text("F2", 100)} % under "
             + $"{RunSummary.AttackName(result.Configuration)}.",
             "donor");
+    }
+
+    private static void AddSteps(HtmlPage page, RunResult result)
+    {
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = StepTable.Cells(result);
+        if (rows.Count > 0)
+            page.Section("A step of training").Table(
+                [.. headers], rows.Select((row, index) => new HtmlRow([.. row]) { Arm = row[0] })).Note(StepTable.Caption);
     }
 
     private static void AddCharts(HtmlPage page, ReportContent content)

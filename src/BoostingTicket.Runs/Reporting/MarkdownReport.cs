@@ -31,6 +31,16 @@ public static class MarkdownReport
         foreach (IReadOnlyList<string> row in rows)
             Row(text, row);
         text.Append($"\n{TableText.Caption(result)}\n");
+        (IReadOnlyList<string> stepHeaders, IReadOnlyList<IReadOnlyList<string>> steps) = StepTable.Cells(result);
+        if (steps.Count > 0)
+        {
+            text.Append("\n## A step of training\n\n");
+            Row(text, stepHeaders.Select(header => header.TrimStart('>')));
+            Row(text, stepHeaders.Select(header => header.StartsWith('>') ? "---:" : "---"));
+            foreach (IReadOnlyList<string> row in steps)
+                Row(text, row);
+            text.Append($"\n{StepTable.Caption}\n");
+        }
         foreach (string warning in result.Seeds.SelectMany(seed => seed.Warnings).Distinct())
             text.Append($"\n> **Warning.** {Escape(warning)}\n");
         text.Append("\n## Environment\n\n");

@@ -21,10 +21,10 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
     /// <param name="arm">The arm.</param>
     /// <param name="job">Its training.</param>
     /// <param name="start">Weights to begin from.</param>
-    /// <param name="mask">The mask; null for none.</param>
+    /// <param name="ticket">What is trained of the model; null for all of it.</param>
     /// <param name="pruningSeconds">Seconds that its ticket took.</param>
     public ArmResult Execute(
-        string stage, Arm arm, TrainingJob job, ModelState start, Mask? mask, double pruningSeconds)
+        string stage, Arm arm, TrainingJob job, ModelState start, SubNetwork? ticket, double pruningSeconds)
     {
         string done = files.Result(stage);
         if (File.Exists(done))
@@ -35,7 +35,7 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
             trainer.Watch?.ArmDone(seed, stage, kept, examples: null);
             return kept;
         }
-        TrainingState state = trainer.Train(stage, job, start, mask);
+        TrainingState state = trainer.Train(stage, job, start, ticket?.TrainingMask);
         TestResult last = tester.Test(stage, "last");
         TestResult best = last;
         if (state.BestEpoch != state.Epoch && state.BestEpoch > 0)
@@ -46,9 +46,12 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
         AdversarialExamples examples = tester.Examples();
         files.SaveExamples(stage, examples);
         var result = new ArmResult(
-            arm, mask?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
+            arm, ticket?.Sparsity ?? 0, last, best, state.BestEpoch, state.Epoch, pruningSeconds, state.TrainingSeconds,
             [.. state.History])
         {
+            Step = StepWork.Of(
+                network.Backend, network.Graph, ticket?.TrainingMask, job,
+                trainer.Steps > 0 ? state.TrainingSeconds / trainer.Steps : null),
             Warnings =
             [
                 .. state.Warnings.Select(warning => $"{stage}: {warning}"), .. StageTester.Warnings(stage, "last", last),

@@ -9,13 +9,12 @@ namespace BoostingTicket.Runs.Stages;
 
 /// <summary>Ends a donor's training when the mask that would be drawn from it has settled (You et al., "Drawing early-bird
 /// tickets", 2020).</summary>
-/// <param name="pruner">Draws the masks.</param>
-/// <param name="options">How much is pruned.</param>
+/// <param name="draw">Draws the mask of trained values.</param>
 /// <param name="current">The mask that the donor trains under; null for none.</param>
 /// <param name="table">The parameters that masks are for.</param>
 /// <param name="threshold">Distance that the last mask must stay below from each of the four before; see
 /// <see cref="MaskHistory"/>.</param>
-internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? current, ParameterTable table, double threshold)
+internal sealed class EarlyBird(Func<ModelState, Mask> draw, Mask? current, ParameterTable table, double threshold)
     : IEpochRule
 {
     private const string Prefix = "early-bird.";
@@ -26,7 +25,7 @@ internal sealed class EarlyBird(IPruner pruner, PruningOptions options, Mask? cu
     public bool Ends(Network network, TrainingState state)
     {
         ModelState weights = ModelState.Capture(network.Parameters, network.Backend);
-        _history.Add(pruner.Prune(weights, options, current).Mask);
+        _history.Add(draw(weights));
         if (_history.LargestDistance is not { } distance || distance >= threshold)
             return false;
         state.MaskDistance = distance;

@@ -18,10 +18,9 @@ internal static class RunChecks
     /// <exception cref="ConfigurationException">It cannot.</exception>
     public static void RequirePrunable(PruningSettings settings, NetworkGraph graph)
     {
-        // How many weights may go depends on their number alone, not on their values.
-        Mask mask = PrunerCatalog.Find(settings.Scope).Prune(
-            new ModelState(graph.Table), new PruningOptions(settings.Ratio, settings.MinimumKept)).Mask;
-        RequireSomeKept(mask, settings);
+        // How many weights and channels may go depends on their number alone, not on their values.
+        RequireSomeKept(
+            SubNetworkPruner.Draw(graph, new ModelState(graph.Table), settings.Options(settings.Ratio)).Network.Mask, settings);
     }
 
     /// <summary>Makes sure that donors train up to the epoch that tickets are reset to.</summary>

@@ -51,7 +51,9 @@ internal sealed record RunOwner(string Command, string? Ticket = null, string? W
         $"{state.ContentHash()} {Join(normalization?.Mean)} {Join(normalization?.Deviation)}");
 
     /// <summary>SHA-256 of a ticket's mask and initial values, whatever file they are in.</summary>
-    public static string HashOf(Ticket ticket) => HashOf(ticket.Mask.ContentHash() + ticket.Initial.ContentHash());
+    public static string HashOf(Ticket ticket) => HashOf(
+        ticket.Mask.ContentHash() + ticket.Initial.ContentHash()
+        + (ticket.Network.Channels is { } channels ? string.Join(',', channels.Widths) : ""));
 
     /// <summary>A configuration's hash, and with it the ticket's and that of given weights where there are any: what a checkpoint
     /// is bound to.</summary>

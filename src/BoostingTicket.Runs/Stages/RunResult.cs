@@ -25,6 +25,9 @@ public sealed record ArmResult(
     /// <summary>What happened in training that the user should worry about.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>What a step of training is worth; null in results of earlier versions.</summary>
+    public StepWork? Step { get; init; }
+
     /// <summary>Pruning and training, in seconds.</summary>
     public double TotalSeconds => PruningSeconds + TrainingSeconds;
 

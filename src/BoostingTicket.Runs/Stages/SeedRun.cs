@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
@@ -27,10 +28,11 @@ internal sealed class SeedRun
     private readonly ulong _seed;
     private readonly Network _network;
     private readonly IRunProgress _progress;
+    private readonly RunData _data;
+    private readonly CancellationToken _cancellation;
+    private readonly IRunWatch? _watch;
     private readonly StageFiles _files;
-    private readonly StageTrainer _trainer;
-    private readonly StageTester _tester;
-    private readonly ArmStage _arms;
+    private readonly Bench _bench;
     private readonly ModelState _initial;
     private readonly TrainingStart _start;
 
@@ -43,15 +45,12 @@ internal sealed class SeedRun
         _seed = seed;
         _network = network;
         _progress = progress;
+        _data = data;
+        _cancellation = cancellation;
+        _watch = watch;
         _files = new StageFiles(
             folder, seed, StageFiles.Describe(configuration, network.Graph, data.Train.Set, seed, start), owner);
-        _trainer = new StageTrainer(_files, seed, network, data, progress, cancellation)
-        {
-            PathOf = configuration.PathOf,
-            Watch = watch,
-        };
-        _tester = new StageTester(configuration.Evaluation, seed, network, data, progress, cancellation);
-        _arms = new ArmStage(_files, _trainer, _tester, network, seed);
+        _bench = OpenBench(network, _files);
         _start = start is null ? TrainingStart.Initial : TrainingStart.Given;
         _initial = start?.For(network.Graph) ?? Job(configuration.Donor).DrawStart(network.Graph.Table);
     }
@@ -62,7 +61,7 @@ internal sealed class SeedRun
         if (File.Exists(done))
         {
             SeedResult kept = ReadFinished(done);
-            _trainer.Watch?.SeedDone(kept);
+            _watch?.SeedDone(kept);
             return kept;
         }
         StoredFiles.CreateFolder(_folder.Seed(_seed));
@@ -78,7 +77,7 @@ internal sealed class SeedRun
         var result = new SeedResult(
             _seed, boosting?.History ?? [], boosting?.Test, boosting?.Sparsity ?? [],
             [.. (boosting?.Warnings ?? []).Concat(winning?.Warnings ?? []), .. arms.SelectMany(arm => arm.Warnings)],
-            arms, _trainer.SplitHash)
+            arms, _bench.Trainer.SplitHash)
         {
             EarlyBirdEpoch = boosting?.Record.EarlyBirdEpoch,
             WinningDonor = winning?.History ?? [],
@@ -111,9 +110,32 @@ internal sealed class SeedRun
         ModelState start = job.Start == TrainingStart.Redrawn ? job.DrawStart(_network.Graph.Table)
             : job.Ticket is null ? _initial
             : ticket!.Start;
-        Mask? mask = job.Ticket is null ? null : job.Shuffled ? ShuffledMask.Of(ticket!.Mask, _seed) : ticket!.Mask;
+        SubNetwork? trained = job.Ticket is null ? null : job.Shuffled ? ticket!.Network.Shuffled(_seed) : ticket!.Network;
         double pruningSeconds = job.Ticket is null ? 0 : ticket!.Seconds;
-        return _arms.Execute(SettingNames.Of(arm), arm, job, start, mask, pruningSeconds);
+        return On(trained, bench => bench.Arms.Execute(
+            SettingNames.Of(arm), arm, job, trained?.Take(start) ?? start, trained, pruningSeconds));
+    }
+
+    // What trains and tests a network: the model, or the smaller one that a ticket of channels is. The two are not on the device at
+    // the same time but for their parameters.
+    private T On<T>(SubNetwork? network, Func<Bench, T> work)
+    {
+        if (network?.Channels is null)
+            return work(_bench);
+        _network.ReleasePlans();
+        using var small = new Network(network.Graph, _network.Backend);
+        return work(OpenBench(small, _files.Of(small.Graph)));
+    }
+
+    private Bench OpenBench(Network network, StageFiles files)
+    {
+        var trainer = new StageTrainer(files, _seed, network, _data, _progress, _cancellation)
+        {
+            PathOf = _configuration.PathOf,
+            Watch = _watch,
+        };
+        var tester = new StageTester(_configuration.Evaluation, _seed, network, _data, _progress, _cancellation);
+        return new Bench(network, trainer, tester, new ArmStage(files, trainer, tester, network, _seed));
     }
 
     private TrainingJob Job(TrainingSettings settings) => TrainingJob.Of(_configuration, settings, _seed) with { Start = _start };
@@ -128,14 +150,15 @@ internal sealed class SeedRun
             DonorRecord record = RunJson.Read<DonorRecord>(StoredFiles.ReadText(done), done);
             Tell(donor, record);
             Ticket kept = TicketFile.Load(_folder.Ticket(_seed, donor), _network.Graph);
-            return new DrawnTicket(kept.Mask, kept.Initial, IsReset, record);
+            return new DrawnTicket(kept.Network, kept.Network.Channels is null ? kept.Initial : StartOf(donor), IsReset, record);
         }
         ResetPoint reset = ResetPoint.Parse(_configuration.Pruning.Reset);
         ModelState begin = _initial;
         PruningSettings pruning = _configuration.Pruning;
-        Mask? mask = null;
+        SubNetwork? network = null;
         PruningReport? report = null;
-        IReadOnlyList<double> ratios = PruningSchedule.CumulativeRatios(pruning.Ratio, pruning.Rounds);
+        TestResult? test = null;
+        SubNetworkOptions[] rounds = [.. pruning.OptionsByRound()];
         var history = new List<EpochRecord>();
         var warnings = new List<string>();
         int? earlyBirdEpoch = null;
@@ -143,22 +166,31 @@ internal sealed class SeedRun
         for (int round = 1; round <= pruning.Rounds; round++)
         {
             string stage = StageOf(donor, round);
-            IPruner pruner = PrunerCatalog.Find(pruning.Scope);
-            var options = new PruningOptions(ratios[round - 1], pruning.MinimumKept);
+            SubNetwork? before = network;
+            SubNetworkResult Draw(ModelState trained) => SubNetworkPruner.Draw(
+                _network.Graph, trained, rounds[round - 1], before);
+            NetworkGraph graph = before?.Graph ?? _network.Graph;
             EarlyBird? earlyBird = pruning.EarlyBird is { } distance
-                ? new EarlyBird(pruner, options, mask, _network.Graph.Table, distance)
+                ? new EarlyBird(weights => Draw(weights).Network.MaskWithin(before), before?.Mask, graph.Table, distance)
                 : null;
             TrainingJob job = Job(settings) with { Ticket = round == 1 ? null : StageOf(donor, round - 1) };
             IEpochRule? keeper = round == 1 ? _files.KeepEpoch(donor, reset.Epoch) : null;
-            TrainingState state = _trainer.Train(stage, job, begin, mask, EpochRules.Of(keeper, earlyBird), donor);
-            long start = Stopwatch.GetTimestamp();
-            ModelState trained = ModelState.Capture(_network.Parameters, _network.Backend);
-            (mask, report) = pruner.Prune(trained, options, mask);
-            if (reset.Epoch is null)
-                begin = trained;
-            else if (!reset.IsInitial && round == 1)
-                begin = Rewound(donor, reset.Epoch.Value, state, trained, warnings);
-            seconds += state.TrainingSeconds + state.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+            TrainingState state = On(before, bench =>
+            {
+                TrainingState done = bench.Trainer.Train(
+                    stage, job, before?.Take(begin) ?? begin, before?.TrainingMask, EpochRules.Of(keeper, earlyBird), donor);
+                long start = Stopwatch.GetTimestamp();
+                ModelState trained = ModelState.Capture(bench.Network.Parameters, bench.Network.Backend);
+                (network, report) = Draw(trained);
+                if (reset.Epoch is null)
+                    begin = trained;
+                else if (!reset.IsInitial && round == 1)
+                    begin = Rewound(donor, reset.Epoch.Value, done, trained, warnings);
+                seconds += done.TrainingSeconds + done.RuleSeconds + Stopwatch.GetElapsedTime(start).TotalSeconds;
+                if (round == pruning.Rounds)
+                    test = bench.Tester.Test(donor, "last");
+                return done;
+            });
             history.AddRange(state.History);
             warnings.AddRange(state.Warnings.Select(warning => $"{stage}: {warning}"));
             if (state.MaskDistance is { } settled)
@@ -170,11 +202,10 @@ internal sealed class SeedRun
                         + $"distance {settled:F4})"));
             }
         }
-        TestResult test = _tester.Test(donor, "last");
-        _files.SaveTicket(donor, begin, mask!, pruning);
+        _files.SaveTicket(donor, begin, network!, pruning);
         var drawn = new DonorRecord(
-            history, test, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            [.. warnings, .. StageTester.Warnings(donor, "last", test), .. report.Warnings], seconds)
+            history, test!, [.. report!.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
+            [.. warnings, .. StageTester.Warnings(donor, "last", test!), .. report.Warnings], seconds)
         {
             EarlyBirdEpoch = earlyBirdEpoch,
         };
@@ -183,11 +214,22 @@ internal sealed class SeedRun
         Tell(donor, drawn);
         foreach (string warning in report.Warnings)
             _progress.Warn(warning);
-        return new DrawnTicket(mask!, begin, IsReset, drawn);
+        return new DrawnTicket(network!, begin, IsReset, drawn);
     }
 
     // Whether tickets start from what their donor started from.
     private bool IsReset => ResetPoint.Parse(_configuration.Pruning.Reset).IsInitial;
+
+    // What tickets of channels start from, of the whole model: their files have the kept channels alone.
+    private ModelState StartOf(string donor)
+    {
+        ResetPoint reset = ResetPoint.Parse(_configuration.Pruning.Reset);
+        if (reset.IsInitial)
+            return _initial;
+        return reset.Epoch is { } epoch && File.Exists(_folder.EpochWeights(_seed, donor, epoch))
+            ? _files.LoadEpoch(donor, epoch, _network.Graph)
+            : WeightFile.Load(_folder.LastWeights(_seed, StageOf(donor, 1)), _network.Graph).State;
+    }
 
     // Early-Bird and early stopping may end a donor before the epoch.
     private ModelState Rewound(string donor, int epoch, TrainingState state, ModelState trained, List<string> warnings)
@@ -202,7 +244,7 @@ internal sealed class SeedRun
         return trained;
     }
 
-    private void Tell(string donor, DonorRecord record) => _trainer.Watch?.DonorDone(
+    private void Tell(string donor, DonorRecord record) => _watch?.DonorDone(
         new WatchedDonor(_seed, donor, record.History, record.Test, record.Sparsity, record.Warnings));
 
     private void DeleteCheckpoints(string donor)
@@ -216,9 +258,12 @@ internal sealed class SeedRun
     /// <summary>Name of a donor's training in a round of pruning.</summary>
     internal static string StageOf(string donor, int round, int rounds) => rounds == 1 ? donor : $"{donor}-{round}";
 
-    /// <summary>A mask, the weights that it is trained from, whether those are what its donor began with, and how it was
-    /// found.</summary>
-    private sealed record DrawnTicket(Mask Mask, ModelState Start, bool IsReset, DonorRecord Record)
+    /// <summary>What trains and tests one network.</summary>
+    private sealed record Bench(Network Network, StageTrainer Trainer, StageTester Tester, ArmStage Arms);
+
+    /// <summary>A sub-network, the weights of the model that it is trained from, whether those are what its donor began with, and
+    /// how it was found.</summary>
+    private sealed record DrawnTicket(SubNetwork Network, ModelState Start, bool IsReset, DonorRecord Record)
     {
         public IReadOnlyList<EpochRecord> History => Record.History;
 

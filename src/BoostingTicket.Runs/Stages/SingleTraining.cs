@@ -47,7 +47,8 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         RunEnvironment environment = RunFolderGuard.Describe(backend, data);
         var guard = new RunFolderGuard(files, configuration, owner, environment, resume);
         using RunLock? found = guard.LockExisting();
-        NetworkGraph graph = start?.Build(configuration, data) ?? TicketRun.BuildModel(configuration, data);
+        NetworkGraph graph = ticket?.Network.Graph ?? start?.Build(configuration, data)
+            ?? TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
         RunChecks.RequireBatches(
             settings, configuration.PathOf(settings) + "batchSize", graph,
@@ -81,7 +82,7 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         try
         {
             ArmResult result = new ArmStage(kept, trainer, tester, network, seed).Execute(
-                stage, arm, job, initial, ticket?.Mask, pruningSeconds: 0);
+                stage, arm, job, initial, ticket?.Network, pruningSeconds: 0);
             AtomicFile.WriteAllText(files.Result, RunJson.Write(result));
             return result;
         }

@@ -20,6 +20,7 @@ internal sealed class StageFiles
     private readonly ulong _seed;
     private readonly ModelFileMetadata _metadata;
     private readonly ModelFileMetadata _checkpointMetadata;
+    private readonly RunOwner? _owner;
 
     /// <summary>Names the files; none is written yet.</summary>
     /// <param name="folder">Where they are kept.</param>
@@ -31,6 +32,7 @@ internal sealed class StageFiles
         _folder = folder;
         _seed = seed;
         _metadata = metadata;
+        _owner = owner;
         _checkpointMetadata = owner is null
             ? metadata
             : metadata with { ConfigurationHash = owner.Bind(metadata.ConfigurationHash!) };
@@ -54,6 +56,9 @@ internal sealed class StageFiles
             Settings = JsonSerializer.Serialize(configuration, RunJson.Compact),
         };
 
+    /// <summary>The same files, of a network that is narrower than the model.</summary>
+    public StageFiles Of(NetworkGraph graph) => new(_folder, _seed, _metadata with { Channels = graph.Channels }, _owner);
+
     /// <summary>Adds how a ticket was drawn.</summary>
     public static ModelFileMetadata OfTicket(ModelFileMetadata metadata, PruningSettings pruning) =>
         metadata with { PruningRatio = pruning.Ratio, PruningScope = pruning.Scope };
@@ -67,8 +72,8 @@ internal sealed class StageFiles
     }
 
     /// <summary>Writes a ticket.</summary>
-    public void SaveTicket(string stage, ModelState initial, Mask mask, PruningSettings pruning) =>
-        TicketFile.Save(_folder.Ticket(_seed, stage), initial, mask, OfTicket(_metadata, pruning));
+    public void SaveTicket(string stage, ModelState initial, SubNetwork network, PruningSettings pruning) =>
+        TicketFile.Save(_folder.Ticket(_seed, stage), initial, network, OfTicket(_metadata, pruning));
 
     /// <summary>Keeps the weights after one epoch of a stage; null for the epoch 0, or none.</summary>
     public IEpochRule? KeepEpoch(string stage, int? epoch) =>

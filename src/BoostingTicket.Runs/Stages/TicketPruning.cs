@@ -26,13 +26,17 @@ public sealed class TicketPruning(RunConfiguration configuration, DataSplit data
     {
         configuration.Validate();
         NetworkGraph graph = TicketRun.BuildModel(configuration, data);
+        if (WeightFile.GraphOf(trainedPath, graph).Channels is not null)
+            throw new ConfigurationException(
+                $"{trainedPath} is of a network that channels were pruned from already; prune the full network's weights, and more of "
+                + $"them, with a larger {Setting.Named("pruning.ratio")}.");
         ModelState trained = WeightFile.Load(trainedPath, graph, progress.Note).State;
         ModelState initial = WeightFile.Load(initialPath, graph, progress.Note).State;
         PruningSettings settings = configuration.Pruning;
-        PruningResult pruned = PrunerCatalog.Find(settings.Scope).Prune(
-            trained, new PruningOptions(settings.Ratio, settings.MinimumKept), Mask.OfNonZero(trained));
-        RunChecks.RequireSomeKept(pruned.Mask, settings);
-        TicketFile.Save(ticketPath, initial, pruned.Mask, StageFiles.OfTicket(
+        SubNetworkResult pruned = SubNetworkPruner.Draw(
+            graph, trained, settings.Options(settings.Ratio), new SubNetwork(graph, Mask.OfNonZero(trained)));
+        RunChecks.RequireSomeKept(pruned.Network.Mask, settings);
+        TicketFile.Save(ticketPath, initial, pruned.Network, StageFiles.OfTicket(
             StageFiles.Describe(configuration, graph, data.Train, configuration.Seed), settings));
         return pruned.Report;
     }

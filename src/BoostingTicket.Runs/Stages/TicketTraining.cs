@@ -4,6 +4,7 @@ using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
@@ -39,16 +40,24 @@ public sealed class TicketTraining(RunConfiguration configuration, IBackend back
         NetworkGraph graph = start?.Build(configuration, data) ?? TicketRun.BuildModel(configuration, data);
         Ticket ticket = maskPath is null
             ? TicketFile.Load(ticketPath, graph, progress.Note)
-            : new Ticket(
-                WeightFile.Load(ticketPath, graph, progress.Note).State,
-                MaskFile.Load(maskPath, graph, progress.Note).Mask, null);
+            : Combine(ticketPath, maskPath, graph);
         if (start is not null)
-            ticket = ticket with { Initial = start.For(graph) };
+            ticket = ticket with { Initial = ticket.Network.Take(start.For(graph)) };
         RunChecks.RequireSomeKept(ticket.Mask, $"The mask of {maskPath ?? ticketPath}", "another one");
         // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
         foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
             progress.Warn(warning);
         return new SingleTraining(configuration, backend, data, progress) { Watch = Watch }.Execute(
             folder, resume, Stage, Arm.Ticket, configuration.Retrain, ticket, start, cancellation);
+    }
+
+    // Weights may be those of the model, of which the mask's channels are taken, or of the mask's own network.
+    private Ticket Combine(string weightsPath, string maskPath, NetworkGraph graph)
+    {
+        SubNetwork network = MaskFile.LoadNetwork(maskPath, graph, progress.Note).Network;
+        NetworkGraph given = WeightFile.GraphOf(weightsPath, graph);
+        bool whole = given.Channels is null;
+        ModelState state = WeightFile.Load(weightsPath, whole ? graph : network.Graph, progress.Note).State;
+        return new Ticket(whole ? network.Take(state) : state, network, null);
     }
 }

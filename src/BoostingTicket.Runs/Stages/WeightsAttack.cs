@@ -43,7 +43,7 @@ public sealed class WeightsAttack(RunConfiguration configuration, IBackend backe
     {
         configuration.Validate();
         InputNormalizationConstants? normalization = WeightsNormalization.Of(weightsPath, configuration, data);
-        NetworkGraph graph = TicketRun.BuildModel(configuration, data, normalization);
+        NetworkGraph graph = WeightFile.GraphOf(weightsPath, TicketRun.BuildModel(configuration, data, normalization));
         ModelState state = WeightFile.Load(weightsPath, graph, progress.Note).State;
         RunFolder? files = folder is null ? null : new RunFolder(folder);
         var owner = new RunOwner(

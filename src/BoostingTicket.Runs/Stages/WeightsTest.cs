@@ -26,7 +26,8 @@ public sealed class WeightsTest(RunConfiguration configuration, IBackend backend
     {
         configuration.Validate();
         InputNormalizationConstants? normalization = WeightsNormalization.Of(weightsPath, configuration, data);
-        using var network = new Network(TicketRun.BuildModel(configuration, data, normalization), backend);
+        using var network = new Network(
+            WeightFile.GraphOf(weightsPath, TicketRun.BuildModel(configuration, data, normalization)), backend);
         WeightFile.Load(weightsPath, network.Graph, progress.Note).State.CopyTo(network.Parameters, backend);
         using var images = new RunData(data, configuration.Data, backend);
         RunMemory.Require(configuration, [], network, images, progress);

@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Checkpoints;
@@ -31,7 +32,21 @@ public static class FileInspector
             origin,
             file.Metadata,
             tensors,
-            Layers(tensors, masks, kind));
+            Layers(tensors, masks, kind))
+        {
+            Channels = origin?.Channels is null ? [] : Channels(path, origin),
+        };
+    }
+
+    private static TensorSparsity[] Channels(string path, ModelFileMetadata origin)
+    {
+        NetworkGraph full = SavedModel.Build(path, origin with { Channels = null });
+        NetworkGraph narrow = origin.Narrow(full, path);
+        return
+        [
+            .. ChannelGroups.Of(full).All.Zip(ChannelGroups.Of(narrow).All, (whole, kept) =>
+                new TensorSparsity(whole.Name, whole.Channels, kept.Channels)),
+        ];
     }
 
     private static TensorReport Describe(SafetensorsFile file, SafetensorsEntry entry)

@@ -47,6 +47,9 @@ public sealed record FileReport(
     IReadOnlyList<TensorReport> Tensors,
     IReadOnlyList<TensorSparsity> Layers)
 {
+    /// <summary>Channels of the model by group, and how many the network has; empty for a network with all of them.</summary>
+    public IReadOnlyList<TensorSparsity> Channels { get; init; } = [];
+
     /// <summary>Weights of all <see cref="Layers"/>.</summary>
     public long Total => Layers.Sum(layer => layer.Total);
 

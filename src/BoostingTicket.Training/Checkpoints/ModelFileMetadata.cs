@@ -19,6 +19,7 @@ public sealed record ModelFileMetadata
     /// <summary>The key of the <see cref="FileKind"/>.</summary>
     public const string KindKey = Prefix + "kind";
 
+    private const string ChannelsKey = "channels";
     private const string SettingsKey = "settings";
     private const string FormatKey = Prefix + "format";
     private const int Format = 1;
@@ -34,6 +35,9 @@ public sealed record ModelFileMetadata
 
     /// <summary>What its first layer normalises images by; null for none.</summary>
     public InputNormalizationConstants? Normalization { get; init; }
+
+    /// <summary>Channels of each of the model's groups, for a network that is narrower than it; else null.</summary>
+    public IReadOnlyList<int>? Channels { get; init; }
 
     /// <summary>Preset of the run; null if it had none.</summary>
     public string? Preset { get; init; }
@@ -67,7 +71,29 @@ public sealed record ModelFileMetadata
             Input = graph.Input.Shape,
             Classes = graph.Classes,
             Normalization = normalization,
+            Channels = graph.Channels,
         };
+    }
+
+    /// <summary>The network that a file describes, with as many channels as it says.</summary>
+    /// <param name="graph">The model of the file, whole.</param>
+    /// <param name="path">What messages call the file.</param>
+    /// <exception cref="DamagedFileException">The model cannot have so many channels.</exception>
+    public NetworkGraph Narrow(NetworkGraph graph, string path)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        if (Channels is null || graph.Name != Model)
+            return graph;
+        try
+        {
+            return graph.Narrow(Channels);
+        }
+        catch (ArgumentException error)
+        {
+            throw new DamagedFileException(
+                $"{path} gives numbers of channels that {Model} cannot have ({error.Message.TrimEnd('.')}); restore it from a copy "
+                + "or give another file.", error);
+        }
     }
 
     /// <summary>Makes sure that the model is for certain images and classes.</summary>
@@ -98,6 +124,7 @@ public sealed record ModelFileMetadata
             ("classes", Classes.ToString(CultureInfo.InvariantCulture)),
             ("normalization.mean", Normalization is null ? null : Join(Normalization.Mean)),
             ("normalization.deviation", Normalization is null ? null : Join(Normalization.Deviation)),
+            (ChannelsKey, Channels is null ? null : string.Join(',', Channels)),
             ("preset", Preset),
             ("seed", Seed?.ToString(CultureInfo.InvariantCulture)),
             ("configuration", ConfigurationHash),
@@ -140,6 +167,7 @@ public sealed record ModelFileMetadata
             Input = reader.Shape("input"),
             Classes = classes >= 2 ? classes : throw reader.Wrong("classes"),
             Normalization = reader.Normalization(),
+            Channels = reader.Channels(ChannelsKey),
             Preset = reader.Text("preset"),
             Seed = reader.Parse("seed", text => ulong.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)),
             ConfigurationHash = reader.Text("configuration"),
@@ -185,6 +213,10 @@ public sealed record ModelFileMetadata
                 ? new FeatureShape(sizes[0], sizes[1], sizes[2])
                 : throw Wrong(key);
         }
+
+        // How many groups there are, and how wide, the model says.
+        public int[]? Channels(string key) =>
+            Numbers(key, ',', text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture));
 
         public InputNormalizationConstants? Normalization()
         {

@@ -12,6 +12,9 @@ internal sealed class ModelFileReader : IDisposable
     /// <summary>How the names of masks begin.</summary>
     public const string MaskPrefix = "mask.";
 
+    /// <summary>How the names begin of what says which channels are kept.</summary>
+    public const string ChannelPrefix = "channels.";
+
     private readonly SafetensorsFile _file;
     private readonly NetworkGraph _graph;
     private Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
@@ -62,6 +65,8 @@ internal sealed class ModelFileReader : IDisposable
             wanted.UnionWith(_graph.Table.All.Select(parameter => parameter.Name));
         if (mask)
             wanted.UnionWith(_graph.Table.Prunable.Where(HasMask).Select(parameter => MaskPrefix + parameter.Name));
+        if (mask && _graph.Channels is not null)
+            wanted.UnionWith(ChannelGroups.Of(_graph).All.Select(group => ChannelPrefix + group.Name));
         string[] missing = [.. wanted.Where(name => !_entries.ContainsKey(name)).Order(StringComparer.Ordinal)];
         string[] surplus = [.. _entries.Keys.Where(name => !wanted.Contains(name)).Order(StringComparer.Ordinal)];
         if (missing.Length + surplus.Length == 0)
@@ -117,6 +122,32 @@ internal sealed class ModelFileReader : IDisposable
         return new Mask(_graph.Table, values);
     }
 
+    /// <summary>Reads which channels of the model are kept; null where all are.</summary>
+    /// <param name="full">The model.</param>
+    /// <exception cref="DamagedFileException">A choice has another type or shape, holds a value other than 0 and 1, or keeps more
+    /// or fewer channels than the network has.</exception>
+    public ChannelSelection? ReadChannels(NetworkGraph full)
+    {
+        if (_graph.Channels is not { } widths)
+            return null;
+        var kept = new List<int[]>();
+        foreach ((ChannelGroup group, int width) in ChannelGroups.Of(full).All.Zip(widths))
+        {
+            byte[] flags = new byte[group.Channels];
+            _file.ReadBytes(_file.Require(ChannelPrefix + group.Name, SafetensorsType.U8, [group.Channels]), flags);
+            if (flags.AsSpan().ContainsAnyExcept((byte)0, (byte)1) || flags.AsSpan().Count((byte)1) != width)
+            {
+                throw new DamagedFileException(
+                    $"Tensor '{ChannelPrefix}{group.Name}' of {_file.Path} does not choose {width} channels by ones; restore the "
+                    + "file from a copy or make it again.");
+            }
+
+            kept.Add([.. Enumerable.Range(0, group.Channels).Where(channel => flags[channel] == 1)]);
+        }
+
+        return new ChannelSelection(full, kept);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
@@ -139,6 +170,11 @@ internal sealed class ModelFileReader : IDisposable
         }
 
         Metadata?.RequireFits(_file.Path, _graph.Input.Shape, _graph.Classes);
+        if (Metadata is { } written && !(written.Channels ?? []).SequenceEqual(_graph.Channels ?? []))
+        {
+            throw new ConfigurationException(
+                $"{_file.Path} is of another choice of channels of {_graph.Name}; give a file of the same ticket.");
+        }
     }
 
     private void MapNames(FileKind kind)

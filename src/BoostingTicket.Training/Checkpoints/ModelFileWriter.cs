@@ -36,5 +36,17 @@ internal static class ModelFileWriter
         return writer;
     }
 
+    /// <summary>Adds which channels are kept, a byte for each channel of the model; nothing where all are.</summary>
+    public static SafetensorsWriter Add(this SafetensorsWriter writer, ChannelSelection? channels)
+    {
+        for (int group = 0; group < (channels?.Groups.All.Count ?? 0); group++)
+        {
+            byte[] flags = channels!.Flags(group);
+            writer.Add(ModelFileReader.ChannelPrefix + channels.Groups.All[group].Name, flags, flags.Length);
+        }
+
+        return writer;
+    }
+
     private static long[] Shape(Parameter parameter) => [.. parameter.Spec.Dimensions.Select(dimension => (long)dimension)];
 }

@@ -26,12 +26,12 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
     }
 
     // The file's own words are to blame, not an option.
-    private static NetworkGraph Build(string path, ModelFileMetadata metadata)
+    internal static NetworkGraph Build(string path, ModelFileMetadata metadata)
     {
         try
         {
             return ModelCatalog.Build(
-                metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization));
+                metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization) { Channels = metadata.Channels });
         }
         catch (ConfigurationException error)
         {

@@ -92,13 +92,16 @@ public static class WeightExport
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
             $"{source} was not written by this program; import it first.");
         var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
-        NetworkGraph graph = ModelCatalog.Build(metadata.Model, options);
         if (KindOf(source) != FileKind.Ticket)
+        {
+            NetworkGraph graph = ModelCatalog.Build(metadata.Model, options with { Channels = metadata.Channels });
             return (metadata, graph, WeightFile.Load(source, graph).State, null);
+        }
+
         Ticket ticket = ReadTicket(source, metadata.Model, options);
         ModelState state = ticket.Initial;
         ticket.Mask.Apply(state.Weights.AsSpan(0, state.Table.PrunableLength));
-        return (metadata, graph, state, ticket.Mask);
+        return (metadata, ticket.Network.Graph, state, ticket.Mask);
     }
 
     // The file does not say whether hidden linear layers were prunable; its masks do.

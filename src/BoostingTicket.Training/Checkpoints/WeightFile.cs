@@ -30,6 +30,13 @@ public static class WeightFile
         return ModelFileMetadata.FromPairs(file.Metadata, path);
     }
 
+    /// <summary>The network that a file of any kind is of: the model, or one that is narrower, as the file says.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="model">The model, whole.</param>
+    /// <exception cref="ConfigurationException">There is no such file, or a later version wrote it.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, or the model cannot have so many channels.</exception>
+    public static NetworkGraph GraphOf(string path, NetworkGraph model) => ReadMetadata(path)?.Narrow(model, path) ?? model;
+
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="graph">The model that it is for.</param>

@@ -89,7 +89,7 @@ public static class ModelCatalog
             try
             {
                 if (family.Build(name, own) is { } graph)
-                    return (graph, family);
+                    return (own.Channels is { } channels ? Narrow(graph, channels) : graph, family);
             }
             catch (ArgumentException error)
             {
@@ -106,5 +106,20 @@ public static class ModelCatalog
         }
 
         throw NearestName.Unknown("model", name, [.. Names, .. Families.Select(family => family.Syntax)]);
+    }
+
+    private static NetworkGraph Narrow(NetworkGraph graph, IReadOnlyList<int> channels)
+    {
+        try
+        {
+            return graph.Narrow(channels);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ConfigurationException(
+                $"The model {graph.Name} cannot have these numbers of channels ({error.Message.TrimEnd('.')}); give those of a "
+                + "ticket of this model.",
+                error);
+        }
     }
 }

@@ -11,4 +11,9 @@ namespace BoostingTicket.Training.Models;
 /// of it, VGG's are not, as in Frankle and Carbin (2019). The last layer's never are.
 /// </param>
 public sealed record ModelOptions(
-    FeatureShape Input, int Classes = 10, InputNormalizationConstants? Normalization = null, bool? PruneHiddenLinear = null);
+    FeatureShape Input, int Classes = 10, InputNormalizationConstants? Normalization = null, bool? PruneHiddenLinear = null)
+{
+    /// <summary>Channels of each of the model's <see cref="Engine.Graph.ChannelGroups"/>, for a network that is narrower than it;
+    /// null for the model itself.</summary>
+    public IReadOnlyList<int>? Channels { get; init; }
+}

@@ -5,21 +5,21 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Pruning;
 
 /// <summary>Magnitude pruning with one threshold for the whole model (Frankle and Carbin, 2019, for VGG and ResNet).</summary>
-public sealed class GlobalMagnitude : MagnitudePruner
+public class GlobalMagnitude : MagnitudePruner
 {
     /// <inheritdoc/>
-    public override string Name => "global";
+    public override string Name => PrunerCatalog.Global;
 
     /// <inheritdoc/>
     public override string Description => "smallest magnitudes of all prunable weights together";
 
     private protected override void Select(ModelState trained, PruningOptions options, Span<byte> states)
     {
-        ReadOnlySpan<float> weights = trained.PrunableWeights;
+        ReadOnlySpan<float> weights = Scores(trained, options);
         int pruned = states.Count(WeightState.Pruned), target = options.CountOf(weights.Length);
         RequireNoneBroughtBack(options, target, pruned, weights.Length);
         foreach (Parameter parameter in trained.Table.Prunable)
-            ProtectLargest(trained[parameter], states.Slice(parameter.Offset, parameter.Length), options.MinimumKept);
+            ProtectLargest(weights.Slice(parameter.Offset, parameter.Length), states.Slice(parameter.Offset, parameter.Length), options.MinimumKept);
         int candidates = states.Count(WeightState.Candidate);
         if (target - pruned > candidates)
         {
@@ -32,6 +32,9 @@ public sealed class GlobalMagnitude : MagnitudePruner
         MagnitudeCut cut = MagnitudeSelection.Find(weights, states, target - pruned);
         MagnitudeSelection.Mark(weights, states, cut, WeightState.Pruned, WeightState.Candidate);
     }
+
+    /// <summary>What weights compete by, in place of themselves; only magnitudes count.</summary>
+    private protected virtual ReadOnlySpan<float> Scores(ModelState trained, PruningOptions options) => trained.PrunableWeights;
 
     // Without this, a layer could lose its last weight and the network its function. The largest weights of a layer are the last
     // that the global rule would prune, so protecting them changes nothing for a layer that keeps enough anyway.

@@ -31,6 +31,15 @@ public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptio
     /// <summary>The default of <see cref="MinimumKept"/>.</summary>
     public const int UsualMinimumKept = 1;
 
+    /// <summary>The default of <see cref="CostExponent"/>.</summary>
+    public const double UsualCostExponent = 0.1;
+
+    /// <summary>With the scope <c>cost</c>, the power to which a weight's cost divides its magnitude; at least 0.</summary>
+    public double CostExponent { get; init; } = UsualCostExponent;
+
+    /// <summary>The most that <see cref="CostExponent"/> can be.</summary>
+    public const double MostCostExponent = 2;
+
     /// <summary>How many of so many weights the ratio prunes: the nearest whole number, halves upwards.</summary>
     public int CountOf(int weights) => (int)Math.Round(Ratio * weights, MidpointRounding.AwayFromZero);
 
@@ -42,6 +51,9 @@ public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptio
         if (!(Ratio >= 0 && Ratio < 1))
             throw new ConfigurationException(FormattableString.Invariant(
                 $"The pruning ratio {Ratio} is out of range; give a number from 0 to below 1, such as 0.8."));
+        if (!(CostExponent is >= 0 and <= MostCostExponent))
+            throw new ConfigurationException(FormattableString.Invariant(
+                $"The exponent {CostExponent} of costs is out of range; give a number from 0 to {MostCostExponent}, such as 0.1."));
         if (MinimumKept < 0)
             throw new ConfigurationException(FormattableString.Invariant(
                 $"The minimum of {MinimumKept} weights to keep a layer is out of range; give 0 or more."));

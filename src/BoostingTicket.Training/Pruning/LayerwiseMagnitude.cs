@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Pruning;
 public sealed class LayerwiseMagnitude : MagnitudePruner
 {
     /// <inheritdoc/>
-    public override string Name => "layerwise";
+    public override string Name => PrunerCatalog.Layerwise;
 
     /// <inheritdoc/>
     public override string Description => "smallest magnitudes of each layer, the same ratio in all";

@@ -23,7 +23,7 @@ public abstract class MagnitudePruner : IPruner
         options.Check();
         if (current is not null && !Mask.SameLayout(current.Table, trained.Table))
             throw new ArgumentException("the mask is of another model than the weights", nameof(current));
-        CheckFinite(trained);
+        RequireFinite(trained);
         byte[] states = (current ?? Mask.Dense(trained.Table)).Values.ToArray();
         Select(trained, options, states);
         states.AsSpan().Replace(WeightState.Protected, WeightState.Candidate);
@@ -58,7 +58,9 @@ public abstract class MagnitudePruner : IPruner
         }
     }
 
-    private static void CheckFinite(ModelState trained)
+    /// <summary>Makes sure that all prunable weights are numbers that can be compared.</summary>
+    /// <exception cref="DivergedException">One is not.</exception>
+    internal static void RequireFinite(ModelState trained)
     {
         foreach (Parameter parameter in trained.Table.Prunable)
         {

@@ -41,6 +41,14 @@ public sealed class Mask : IEquatable<Mask>
     /// <summary>Pruned weights out of all prunable ones, in [0, 1].</summary>
     public double Sparsity => Length == 0 ? 0 : (double)Pruned / Length;
 
+    /// <summary>Multiply-adds of one sample's forward pass that belong to kept weights, those that cannot be pruned
+    /// included.</summary>
+    public long MultiplyAdds => Table.All.Sum(parameter =>
+        parameter.Prunable ? (long)this[parameter].Count((byte)1) * parameter.Spec.Uses
+        : parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight
+            ? (long)parameter.Length * parameter.Spec.Uses
+            : 0);
+
     /// <summary>The part of one prunable parameter, in the order of its weights.</summary>
     /// <exception cref="ArgumentException">The parameter is not prunable.</exception>
     public ReadOnlySpan<byte> this[Parameter parameter] => MemoryOf(parameter).Span;

@@ -3,11 +3,21 @@ namespace BoostingTicket.Training.Pruning;
 /// <summary>The pruners there are, by name. Adding one is one line in <see cref="All"/> and the class.</summary>
 public static class PrunerCatalog
 {
+    /// <summary>The name of <see cref="GlobalMagnitude"/>.</summary>
+    internal const string Global = "global";
+
+    /// <summary>The name of <see cref="LayerwiseMagnitude"/>.</summary>
+    internal const string Layerwise = "layerwise";
+
+    /// <summary>The name of <see cref="CostMagnitude"/>.</summary>
+    public const string Cost = "cost";
+
     /// <summary>Every pruner; the default first.</summary>
     public static IReadOnlyList<IPruner> All { get; } =
     [
         new GlobalMagnitude(),
         new LayerwiseMagnitude(),
+        new CostMagnitude(),
     ];
 
     /// <summary>The names of all pruners.</summary>

@@ -26,6 +26,12 @@ public sealed record PruningReport(int Total, int Kept, IReadOnlyList<LayerPruni
     /// <summary>Pruned weights out of all prunable ones, in [0, 1].</summary>
     public double Sparsity => Total == 0 ? 0 : (double)(Total - Kept) / Total;
 
+    /// <summary>Multiply-adds of one sample's forward pass of the whole model; convolutions and linear layers only.</summary>
+    public long MultiplyAdds { get; init; }
+
+    /// <summary>Those of them that belong to kept weights.</summary>
+    public long KeptMultiplyAdds { get; init; }
+
     /// <summary>Describes a mask.</summary>
     /// <param name="mask">The mask.</param>
     /// <param name="weights">The weights that the mask was chosen by; null where they are not known.</param>
@@ -39,7 +45,13 @@ public sealed record PruningReport(int Total, int Kept, IReadOnlyList<LayerPruni
         LayerPruning[] layers = [.. mask.Table.Prunable.Select(parameter => Describe(parameter, mask[parameter], weights))];
         return new PruningReport(
             mask.Length, mask.Kept, layers,
-            [.. layers.Where(layer => layer.Kept < layer.Total && layer.Kept <= minimumKept).Select(Warning)]);
+            [.. layers.Where(layer => layer.Kept < layer.Total && layer.Kept <= minimumKept).Select(Warning)])
+        {
+            MultiplyAdds = mask.Table.All
+                .Where(parameter => parameter.Role is ParameterRole.ConvolutionWeight or ParameterRole.LinearWeight)
+                .Sum(parameter => (long)parameter.Length * parameter.Spec.Uses),
+            KeptMultiplyAdds = mask.MultiplyAdds,
+        };
     }
 
     private static LayerPruning Describe(Parameter parameter, ReadOnlySpan<byte> mask, ModelState? weights)

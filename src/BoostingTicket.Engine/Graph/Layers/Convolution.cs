@@ -16,7 +16,11 @@ public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, 
     public override IReadOnlyList<ParameterSpec> Parameters(FeatureShape input)
     {
         var weight = new ParameterSpec(
-            "weight", [outputs, input.Channels, kernelHeight, kernelWidth], ParameterRole.ConvolutionWeight, Prunable: true);
+            "weight", [outputs, input.Channels, kernelHeight, kernelWidth], ParameterRole.ConvolutionWeight, Prunable: true)
+        {
+            // Impossible numbers are refused by OutputShape.
+            Uses = stride < 1 ? 0 : ShapeFor(input).Output.Pixels,
+        };
         return bias ? [weight, new ParameterSpec("bias", [outputs], ParameterRole.Bias)] : [weight];
     }
 
@@ -36,6 +40,13 @@ public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, 
 
     /// <inheritdoc/>
     public override bool IsConvolution => true;
+
+    /// <inheritdoc/>
+    public override ConvolutionShape? ConvolutionFor(FeatureShape input) => ShapeFor(input);
+
+    /// <inheritdoc/>
+    public override Layer WithOutputs(int channels) =>
+        new Convolution(channels, kernelHeight, kernelWidth, stride, padding, bias);
 
     /// <inheritdoc/>
     public override void Lower(ILowering lowering, Node node) =>

@@ -27,6 +27,12 @@ public sealed class Linear(int outputs, bool prunable) : Layer
     public override bool IsConvolution => true;
 
     /// <inheritdoc/>
+    public override ConvolutionShape? ConvolutionFor(FeatureShape input) => ConvolutionShape.Linear(input, outputs);
+
+    /// <inheritdoc/>
+    public override Layer WithOutputs(int channels) => new Linear(channels, prunable);
+
+    /// <inheritdoc/>
     public override void Lower(ILowering lowering, Node node) =>
         ConvolutionLowering.Lower(lowering, node, ConvolutionShape.Linear(node.Inputs[0].Shape, outputs), bias: true);
 }

@@ -1,0 +1,70 @@
+using System.Globalization;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Stages;
+
+namespace BoostingTicket.Runs.Reporting;
+
+/// <summary>What a training step of each arm costs: multiply-adds that are kept, predicted and measured time.</summary>
+public static class StepTable
+{
+    /// <summary>What the numbers mean, in a sentence.</summary>
+    public const string Caption = "Multiply-adds of an image's forward pass that belong to kept weights. Predicted: convolutions of "
+        + "a step on one core, by measured prices. Measured: mean of the training, with whatever else the machine did. Of dense: of the "
+        + "dense arm's; forecast and measurement differ by what is no convolution.";
+
+    private const string None = "–";
+
+    /// <summary>Headers (those of numbers begin with <c>&gt;</c>) and rows, means of the seeds; no rows for results of earlier
+    /// versions.</summary>
+    public static (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) Cells(RunResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        string[] headers =
+            ["arm", ">multiply-adds", ">of dense %", ">predicted ms", ">of dense %", ">measured ms", ">of dense %"];
+        Means? dense = result.Configuration.Arms.Contains(Arm.Dense) ? Of(Arm.Dense) : null;
+        var rows = new List<IReadOnlyList<string>>();
+        foreach (Arm arm in result.Configuration.Arms)
+        {
+            if (Of(arm) is { } means)
+                rows.Add(
+                [
+                    SettingNames.Of(arm), means.MultiplyAdds.ToString("N0", CultureInfo.InvariantCulture),
+                    Share(means.MultiplyAdds, dense?.MultiplyAdds), Milliseconds(means.Forecast),
+                    Share(means.Forecast, dense?.Forecast), Milliseconds(means.Seconds), Share(means.Seconds, dense?.Seconds),
+                ]);
+        }
+
+        return (headers, rows);
+
+        Means? Of(Arm arm)
+        {
+            StepWork?[] work = [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).Step)];
+            return work.Any(step => step is null) ? null : new Means(
+                work.Average(step => step!.MultiplyAdds), work.Average(step => step!.ForecastSeconds),
+                work.Average(step => step!.Seconds));
+        }
+    }
+
+    /// <summary>Writes the table for a terminal; nothing where there are no rows.</summary>
+    public static void Write(RunResult result, TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = Cells(result);
+        if (rows.Count == 0)
+            return;
+        var table = new TextTable(headers);
+        foreach (IReadOnlyList<string> row in rows)
+            table.Add(row);
+        table.Write(writer);
+        writer.WriteLine(Caption);
+    }
+
+    private static string Milliseconds(double? seconds) =>
+        seconds is null ? None : (1000 * seconds.Value).ToString("F1", CultureInfo.InvariantCulture);
+
+    private static string Share(double? value, double? dense) => value is null || dense is null or 0
+        ? None
+        : (100 * value.Value / dense.Value).ToString("F1", CultureInfo.InvariantCulture);
+
+    private sealed record Means(double MultiplyAdds, double? Forecast, double? Seconds);
+}
