@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Optimization.Replicas;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
@@ -20,10 +21,9 @@ public sealed class TrainingStep : IDisposable
     private const int Losses = 0, Correct = 1;
 
     private readonly Network _network;
-    private readonly DeviceImages _images;
     private readonly SgdOptimizer _optimizer;
-    private readonly BatchBuffers _buffers;
-    private readonly MethodStep _method;
+    private readonly StepBatch _batch;
+    private readonly int _samples;
     private readonly Reading[] _readings = new Reading[2];
     private int _next;
     private Unread? _unread;
@@ -44,21 +44,24 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(settings);
         _network = network;
-        _images = images;
         _optimizer = optimizer;
-        _buffers = network.Buffers(batch);
-        _method = TrainingMethodCatalog.Find(settings.Method).Create(new MethodContext(
-            network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch));
+        _samples = batch;
+        var context = new MethodContext(
+            network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch);
+        _batch = settings.Replicas == 1
+            ? new WholeBatch(
+                images, network.Buffers(batch), TrainingMethodCatalog.Find(settings.Method).Create(context))
+            : new ShardedBatch(context, images);
         for (int i = 0; i < _readings.Length; i++)
-            _readings[i] = network.Backend.CreateReading([_buffers.Losses.All, _buffers.Correct.All], Marks);
+            _readings[i] = network.Backend.CreateReading([_batch.Losses, _batch.Correct], Marks);
     }
 
     /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a
     /// whole.</summary>
     public IStepObserver? Observer
     {
-        get => _method.Observer;
-        set => _method.Observer = value;
+        get => _batch.Observer;
+        set => _batch.Observer = value;
     }
 
     /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works
@@ -77,14 +80,14 @@ public sealed class TrainingStep : IDisposable
             Finish(state);
         Observer?.Enter(StepPhase.Data);
         Pass(reading, Begun);
-        _images.Load(requests, _buffers, _method.Destination);
+        _batch.Load(requests);
         Pass(reading, Loaded);
-        _method.Attack(state.Epoch);
+        _batch.Attack(state.Epoch);
         Pass(reading, Attacked);
-        _method.Train();
+        _batch.Train();
         reading.Take();
         var step = new Unread(reading, state.Epoch, state.Batch);
-        state.SampleCount += _buffers.Batch;
+        state.SampleCount += _samples;
         if (!isLate)
             AddLosses(step, state);
         Observer?.Enter(StepPhase.Update);
@@ -123,7 +126,7 @@ public sealed class TrainingStep : IDisposable
     public void Keep(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        foreach ((string name, Tensor tensor) in _method.Kept)
+        foreach ((string name, Tensor tensor) in _batch.Kept)
         {
             float[] values = new float[tensor.Length];
             _network.Backend.Download(tensor, values);
@@ -136,14 +139,14 @@ public sealed class TrainingStep : IDisposable
     public void Restore(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        foreach ((string name, Tensor tensor) in _method.Kept)
+        foreach ((string name, Tensor tensor) in _batch.Kept)
             _network.Backend.Upload(state.Kept(name, checked((int)tensor.Length)), tensor);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _method.Dispose();
+        _batch.Dispose();
         foreach (Reading reading in _readings)
             reading.Dispose();
     }
