@@ -1,4 +1,5 @@
 using BoostingTicket.Cli;
+using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 
@@ -7,4 +8,5 @@ if (OperatingSystem.IsWindows())
 var terminal = Terminal.OfProcess();
 var saving = new SavingWork();
 using var interrupts = new Interrupts(saving, terminal, () => Application.Abandon(args, terminal));
-return Application.Run(args, terminal, interrupts.Token, saving);
+return RankedProgram.Run(
+    args, terminal, interrupts, saving, team => Application.Run(args, terminal, interrupts.Token, saving, team));

@@ -107,6 +107,8 @@ internal sealed class CommandLineCommand(string name, string description, Progra
         {
             var invocation = new Invocation(parsed, this);
             context.NameOf = invocation.NameOf;
+            if (invocation.Get(context.Common.Ranks) is { } ranks)
+                RankedProgram.Check(ranks);
             return execute(invocation);
         });
         return this;

@@ -205,7 +205,13 @@ internal sealed class RunSetup
         if (folder is not null && options.Precision is null && RunEnvironment.PrecisionOf(folder) is { } begun
             && DeviceCatalog.Computes(selection, begun))
             options = options with { Precision = begun };
-        using IBackend backend = DeviceCatalog.Open(selection, options, out string? notice);
+        if (invocation.Team is { } team)
+        {
+            display.Note(RankedProgram.Describe(team));
+            foreach (string warning in team.Warnings)
+                display.Warn(warning);
+        }
+        using IBackend backend = RankedProgram.Open(invocation.Team, selection, options, out string? notice);
         if (notice is not null)
             display.Note(notice);
         if (backend.Choices is { } choices)

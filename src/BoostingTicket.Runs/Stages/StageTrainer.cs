@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
@@ -51,6 +52,8 @@ internal sealed class StageTrainer(
             $"seed {seed} · {stage} ({SettingNames.Of(job.Settings.Method)})", trainer.TotalSteps, trainer.StepsDone(state));
         if (TrainingMethodCatalog.DescribeReplays(job.Settings) is { } replays)
             progress.Note($"{stage}: {replays}");
+        if (trainer.BytesSent is > 0 and var bytes)
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"{stage}: each process sends {bytes / 1e6:F1} MB a step"));
         try
         {
             trainer.Run(state, cancellation);

@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
@@ -23,6 +24,7 @@ public sealed class TrainingStep : IDisposable
     private readonly Network _network;
     private readonly SgdOptimizer _optimizer;
     private readonly StepBatch _batch;
+    private readonly TeamStep? _team;
     private readonly int _samples;
     private readonly Reading[] _readings = new Reading[2];
     private int _next;
@@ -48,6 +50,11 @@ public sealed class TrainingStep : IDisposable
         _samples = batch;
         var context = new MethodContext(
             network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch);
+        if (RankTeam.Of(network.Backend) is { } team)
+        {
+            TeamStep.RequireEnough(team, settings);
+            _team = team.Leads ? new TeamStep(team, network, images, settings, attack, seed, batch) : null;
+        }
         _batch = settings.Replicas == 1
             ? new WholeBatch(
                 images, network.Buffers(batch), TrainingMethodCatalog.Find(settings.Method).Create(context))
@@ -64,6 +71,9 @@ public sealed class TrainingStep : IDisposable
         set => _batch.Observer = value;
     }
 
+    /// <summary>Bytes that this process sends to others in a step; 0 where it is alone.</summary>
+    public long BytesSent => (_batch as ShardedBatch)?.BytesSent ?? 0;
+
     /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works
     /// beside the host, after the next step.</summary>
     /// <param name="requests">The batch's samples.</param>
@@ -79,6 +89,7 @@ public sealed class TrainingStep : IDisposable
         if (!isLate)
             Finish(state);
         Observer?.Enter(StepPhase.Data);
+        _team?.Begin(requests, learningRate, state);
         Pass(reading, Begun);
         _batch.Load(requests);
         Pass(reading, Loaded);
@@ -92,6 +103,7 @@ public sealed class TrainingStep : IDisposable
             AddLosses(step, state);
         Observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
+        _team?.End();
         Pass(reading, Trained);
         if (!isLate)
         {
@@ -132,6 +144,7 @@ public sealed class TrainingStep : IDisposable
             _network.Backend.Download(tensor, values);
             state.KeptValues[name] = values;
         }
+        _team?.Keep(state);
     }
 
     /// <summary>Restores what a checkpoint kept.</summary>
@@ -141,11 +154,13 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(state);
         foreach ((string name, Tensor tensor) in _batch.Kept)
             _network.Backend.Upload(state.Kept(name, checked((int)tensor.Length)), tensor);
+        _team?.Restore(state);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _team?.Dispose();
         _batch.Dispose();
         foreach (Reading reading in _readings)
             reading.Dispose();

@@ -26,13 +26,16 @@ internal sealed class ShardSums : IDisposable
     {
         (_backend, _store, _tree, _statistics) = (backend, store, tree, statistics);
         Length = store.Table.TrainedLength + store.Table.StatisticsLength;
-        _slots = [.. Enumerable.Range(0, tree.Slots).Select(_ => backend.CreateFloats(Length))];
+        _slots = [.. Enumerable.Range(0, Math.Max(tree.Slots, 1)).Select(_ => backend.CreateFloats(Length))];
         _old = HasStatistics ? backend.CreateFloats(store.Table.StatisticsLength) : null;
         _share = statistics == ReplicaStatistics.First ? 1 : 1f / shards;
     }
 
     /// <summary>Values of a sum: gradients, then statistics.</summary>
     public int Length { get; }
+
+    /// <summary>Where the sum of all shards may be put when those of this process have been read.</summary>
+    public FloatBuffer Total => _slots[0];
 
     private bool HasStatistics => _store.Table.StatisticsLength > 0;
 

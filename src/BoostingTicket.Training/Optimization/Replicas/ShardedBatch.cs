@@ -1,6 +1,7 @@
 using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization.Methods;
@@ -22,6 +23,9 @@ internal sealed class ShardedBatch : StepBatch
     private readonly ImageRequest[] _requests;
     private readonly FloatBuffer _losses;
     private readonly FloatBuffer _correct;
+    private readonly ShardExchange? _exchange;
+    private readonly ShardResults? _results;
+    private readonly RankTeam? _team;
     private IStepObserver? _observer;
 
     /// <summary>Compiles the plans of the shards.</summary>
@@ -34,7 +38,8 @@ internal sealed class ShardedBatch : StepBatch
         _images = images;
         _optimizer = context.Optimizer;
         var plan = new ShardPlan(context.Batch, context.Settings.Replicas);
-        (int first, int end) = (0, plan.Count);
+        _team = RankTeam.Of(_backend);
+        (int first, int end) = _team is null ? (0, plan.Count) : plan.Of(_team.Group.Rank, _team.Group.Count);
         ITrainingMethod method = TrainingMethodCatalog.Find(context.Settings.Method);
         _shards = [.. Enumerable.Range(first, end - first).Select(number =>
         {
@@ -48,6 +53,11 @@ internal sealed class ShardedBatch : StepBatch
         _correct = _backend.CreateFloats(context.Batch);
         _tree = new SummationTree(plan.Count, first, end);
         _sums = new ShardSums(_backend, network.Parameters, _tree, plan.Count, context.Settings.ReplicaStatistics);
+        if (_team is not null)
+        {
+            _exchange = new ShardExchange(_team, network, plan);
+            _results = new ShardResults(_team, _backend, plan, _losses, _correct);
+        }
         Kept = [.. from shard in _shards
                    from kept in shard.Method.Kept
                    select (
@@ -74,6 +84,9 @@ internal sealed class ShardedBatch : StepBatch
 
     /// <inheritdoc/>
     public override IReadOnlyList<(string Name, Tensor Tensor)> Kept { get; }
+
+    /// <summary>Bytes that this process sends to others in a step.</summary>
+    public long BytesSent => _exchange?.BytesSent ?? 0;
 
     /// <inheritdoc/>
     public override void Load(ReadOnlySpan<ImageRequest> requests)
@@ -112,7 +125,18 @@ internal sealed class ShardedBatch : StepBatch
             _backend.Copy(shard.Buffers.Correct.All, new BufferSlice(_correct, shard.Start, shard.Length));
             _sums.Add(shard.Number);
         }
-        _sums.Finish(_sums.Of(_tree.Nodes[0]));
+        if (_exchange is null)
+        {
+            _sums.Finish(_sums.Of(_tree.Nodes[0]));
+            return;
+        }
+        Observer?.Enter(StepPhase.Exchange);
+        _exchange.Run(_sums, _sums.Total);
+        // A process without shards begins from the same statistics too.
+        _sums.Finish(_sums.Total);
+        _results!.Gather();
+        if (_team!.Leads)
+            _team.Done();
     }
 
     /// <inheritdoc/>
