@@ -81,7 +81,13 @@ internal static class Application
         Environment.Exit(ExitCodes.Interrupted);
     }
 
-    private static int Answer(Exception error, bool json, Terminal terminal, Func<string, string> nameOf)
+    /// <summary>Says what ended a command.</summary>
+    /// <param name="error">What ended it.</param>
+    /// <param name="json">Whether as a document too.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="nameOf">What the command calls a setting.</param>
+    /// <returns>The exit code.</returns>
+    internal static int Answer(Exception error, bool json, Terminal terminal, Func<string, string> nameOf)
     {
         (int code, string message) = Explain(error, nameOf);
         // With a side file alone missing, the result has been printed, and it is one document.

@@ -1,5 +1,4 @@
 using BoostingTicket.Cli;
-using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 

@@ -29,8 +29,8 @@ internal sealed class CommonOptions
 
     /// <summary>Other processes.</summary>
     public Option<string?> Ranks { get; } = Text(
-        RankedProgram.OptionName, string.Join('|', RankedProgram.Words),
-        "whether the processes of mpirun or srun share the work: auto where there are several, none for each on its own");
+        TeamDevice.OptionName, string.Join('|', TeamDevice.Words.Select(word => word.Word)),
+        "how the processes of mpirun or srun find one another to share the work");
 
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");

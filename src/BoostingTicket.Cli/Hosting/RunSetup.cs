@@ -4,6 +4,7 @@ using BoostingTicket.Cli.Progress;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
@@ -207,11 +208,11 @@ internal sealed class RunSetup
             options = options with { Precision = begun };
         if (invocation.Team is { } team)
         {
-            display.Note(RankedProgram.Describe(team));
-            foreach (string warning in team.Warnings)
+            display.Note(TeamDevice.Describe(team));
+            if (TeamDevice.Warning(team) is { } warning)
                 display.Warn(warning);
         }
-        using IBackend backend = RankedProgram.Open(invocation.Team, selection, options, out string? notice);
+        using IBackend backend = TeamDevice.Open(invocation.Team, selection, options, out string? notice);
         if (notice is not null)
             display.Note(notice);
         if (backend.Choices is { } choices)
@@ -257,9 +258,17 @@ internal sealed class RunSetup
         }
         catch (OperationCanceledException cancellation)
         {
-            string line = CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
-            throw new InterruptedException($"Interrupted and saved; to continue: {CommandText.Program} {line}", cancellation);
+            throw new InterruptedException($"Interrupted and saved; to continue: {Line()}", cancellation);
         }
+        catch (TeamException lost) when (lost.ExitCode == TeamException.Lost)
+        {
+            string remedy = $"to continue from the last checkpoint, by any number of processes: {Line()}";
+            throw new TeamException(
+                lost.Message.Replace($"{RankWatch.Remedy}.", remedy, StringComparison.Ordinal), lost.ExitCode, lost);
+        }
+
+        string Line() => $"{CommandText.Program} "
+            + CommandText.Join([.. command, "--resume", "--out", folder, .. Repeated(invocation)]);
     }
 
     private IEnumerable<string> Repeated(Invocation invocation)

@@ -7,8 +7,8 @@ namespace BoostingTicket.Engine.Ranks;
 /// <param name="Bytes">Their number, the same on both sides.</param>
 public readonly record struct RankTransfer(int Peer, bool Sends, nint Address, long Bytes);
 
-/// <summary>Processes that compute together, numbered from 0 on by their ranks. All of them make the same calls in the same order.
-/// Not safe for use from several threads at once.</summary>
+/// <summary>Processes that compute together, numbered from 0 on by their ranks. All of them make the same calls in the same
+/// order. Not safe for use from several threads at once.</summary>
 public interface IRankGroup : IDisposable
 {
     /// <summary>Number of this process.</summary>

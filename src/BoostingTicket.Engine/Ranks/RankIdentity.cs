@@ -12,7 +12,8 @@ namespace BoostingTicket.Engine.Ranks;
 public sealed record RankIdentity(
     string Host, string Build, string Instructions, int Processors, string Allowed, int MachineProcessors)
 {
-    private const string StatusFile = "/proc/self/status", OnlineFile = "/sys/devices/system/cpu/online", Key = "Cpus_allowed_list:";
+    private const string StatusFile = "/proc/self/status", OnlineFile = "/sys/devices/system/cpu/online",
+    Key = "Cpus_allowed_list:";
 
     /// <summary>This process.</summary>
     /// <param name="build">Identifies the program's build.</param>
@@ -20,7 +21,8 @@ public sealed record RankIdentity(
     public static RankIdentity Own(string build, string instructions)
     {
         string allowed = File.Exists(StatusFile)
-            ? File.ReadLines(StatusFile).FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim()
+            ? File.ReadLines(StatusFile).FirstOrDefault(
+                line => line.StartsWith(Key, StringComparison.Ordinal))?[Key.Length..].Trim()
                 ?? ""
             : "";
         int machine = File.Exists(OnlineFile) ? Count(File.ReadAllText(OnlineFile)) : 0;
@@ -39,7 +41,8 @@ public sealed record RankIdentity(
             if (all[rank].Build != all[0].Build)
                 return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Rank {rank} on {all[rank].Host} runs another build of the program than rank 0 on {all[0].Host}; install the "
+                    $"Rank {rank} on {all[rank].Host} runs another build of the program than rank 0 on {all[0].Host}; install "
+                    + $"the "
                     + $"same files on both.");
             if (all[rank].Instructions != all[0].Instructions)
                 return string.Create(
@@ -51,24 +54,19 @@ public sealed record RankIdentity(
         return null;
     }
 
-    /// <summary>What the user should know of processors.</summary>
+    /// <summary>The first process that may use one processor only, where its machine has more for it; null where there is
+    /// none.</summary>
     /// <param name="all">All processes, by rank.</param>
-    public static IEnumerable<string> Warnings(IReadOnlyList<RankIdentity> all)
+    public static BoundRank? FindBound(IReadOnlyList<RankIdentity> all)
     {
         ArgumentNullException.ThrowIfNull(all);
         foreach ((int rank, RankIdentity one) in all.Index())
         {
-            int together = all.Count(other => other.Host == one.Host);
-            if (one.Processors == 1 && one.MachineProcessors >= 2 * together)
-            {
-                yield return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Rank {rank} on {one.Host} is bound to 1 of {one.MachineProcessors} processors; start Open MPI's mpirun with "
-                    + $"'bind-to none' or 'map-by slot:PE=N', srun with 'cpus-per-task N', N being "
-                    + $"{one.MachineProcessors / together}.");
-                yield break;
-            }
+            int share = one.MachineProcessors / all.Count(other => other.Host == one.Host);
+            if (one.Processors == 1 && share > 1)
+                return new BoundRank(rank, one.Host, one.MachineProcessors, share);
         }
+        return null;
     }
 
     /// <summary>Threads for a process: processors that several may use are shared.</summary>
@@ -91,3 +89,10 @@ public sealed record RankIdentity(
             : 0;
     });
 }
+
+/// <summary>A process that its launcher has bound to one processor.</summary>
+/// <param name="Rank">The process.</param>
+/// <param name="Host">Its machine.</param>
+/// <param name="Processors">Processors of the machine.</param>
+/// <param name="Share">Processors for each process there.</param>
+public sealed record BoundRank(int Rank, string Host, int Processors, int Share);

@@ -66,7 +66,7 @@ public static class RankMeeting
             Hosts = hosts,
             LocalRank = localRank,
             Threads = RankIdentity.ThreadsOf(outcome.All, group.Rank),
-            Warnings = [.. RankIdentity.Warnings(outcome.All)],
+            Bound = RankIdentity.FindBound(outcome.All),
         };
     }
 }

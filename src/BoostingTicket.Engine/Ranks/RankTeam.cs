@@ -4,8 +4,9 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Ranks;
 
-/// <summary>Processes of which rank 0 runs the program, and the others do what it calls for on devices of their own: it alone reads
-/// and writes files, prints, and is stopped by users. A call is a number and bytes; who answers knows what they mean.</summary>
+/// <summary>Processes of which rank 0 runs the program, and the others do what it calls for on devices of their own: it alone
+/// reads and writes files, prints, and is stopped by users. A call is a number and bytes; who answers knows what they
+/// mean.</summary>
 /// <param name="group">The processes.</param>
 /// <param name="watch">Notices what becomes of them; null where they cannot be lost, as threads of one process.</param>
 public sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDisposable
@@ -36,8 +37,8 @@ public sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDispo
     /// <summary>Number of this process on its machine.</summary>
     public int LocalRank { get; init; }
 
-    /// <summary>What the user should know of how the processes were started, a sentence each.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    /// <summary>A process that is bound to one processor, though there are more for it; null for none.</summary>
+    public BoundRank? Bound { get; init; }
 
     /// <summary>What the other processes have, by what it is here; filled by who brings it to them.</summary>
     public Dictionary<Type, object> Brought { get; } = [];

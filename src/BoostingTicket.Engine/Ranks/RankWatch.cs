@@ -8,15 +8,17 @@ using System.Text;
 namespace BoostingTicket.Engine.Ranks;
 
 /// <summary>A line between rank 0 and each other process beside the one that carries values. It notices within seconds when a
-/// process ends, falls silent or fails, which MPI does not, and it carries a request to stop. Each side sends a sign of life every
-/// second from a thread of its own, so that long computations are no silence.</summary>
+/// process ends, falls silent or fails, which MPI does not, and it carries a request to stop. Each side sends a sign of life
+/// every second from a thread of its own, so that long computations are no silence.</summary>
 public sealed class RankWatch : IDisposable
 {
     /// <summary>Seconds of silence after which a process counts as lost.</summary>
     public const string SecondsVariable = "BOOSTING_TICKET_RANK_SECONDS";
 
+    /// <summary>How sentences about lost processes end; whoever knows the command says more.</summary>
+    public const string Remedy = "resume it from the last checkpoint";
+
     private const int UsualSeconds = 15, LongestText = 1 << 16, TokenBytes = 16;
-    private const string Remedy = "run the same command again to go on from the last checkpoint";
 
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1), Connecting = TimeSpan.FromSeconds(5);
 
@@ -26,12 +28,15 @@ public sealed class RankWatch : IDisposable
     private readonly Timer _timer;
     private readonly Action _stop;
     private TeamException? _failure;
+    private long _lastBeat;
+    private long _resumed;
     private bool _closing;
 
     private RankWatch(TimeSpan silence, Action stop)
     {
         (_silence, _stop) = (silence, stop);
-        _timer = new Timer(_ => SendToAll(Sign.Alive, ""), null, Beat, Beat);
+        _lastBeat = Stopwatch.GetTimestamp();
+        _timer = new Timer(_ => GiveSign(), null, Beat, Beat);
     }
 
     private enum Sign : byte
@@ -135,7 +140,8 @@ public sealed class RankWatch : IDisposable
         }
         throw new TeamException(string.Create(
             CultureInfo.InvariantCulture,
-            $"Rank {rank} on {hosts[rank]} cannot reach rank 0 on {hosts[0]} by TCP; open ports between these machines, or start all "
+            $"Rank {rank} on {hosts[rank]} cannot reach rank 0 on {hosts[0]} by TCP; open ports between these machines, or start "
+            + $"all "
             + $"processes on one."), TeamException.Misused);
     }
 
@@ -145,7 +151,8 @@ public sealed class RankWatch : IDisposable
     {
         ArgumentNullException.ThrowIfNull(variable);
         return TimeSpan.FromSeconds(
-            int.TryParse(variable(SecondsVariable), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds >= 2
+            int.TryParse(variable(SecondsVariable), NumberStyles.None, CultureInfo.InvariantCulture, out int seconds)
+                && seconds >= 2
                 ? Math.Min(seconds, 86_400)
                 : UsualSeconds);
     }
@@ -223,6 +230,13 @@ public sealed class RankWatch : IDisposable
         }
         catch (SocketException error) when (error.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
         {
+            // A batch system may have stopped all processes for a while, this one too, which then has heard nothing.
+            Thread.Sleep(2 * Beat);
+            if (Volatile.Read(ref _resumed) is not 0 and var resumed && Stopwatch.GetElapsedTime(resumed) < _silence)
+            {
+                Read(line);
+                return;
+            }
             Lose(line, string.Create(
                 CultureInfo.InvariantCulture, $"has given no sign of life for {_silence.TotalSeconds:0} s: it hangs, or its "
                 + $"machine or network is down"));
@@ -269,6 +283,14 @@ public sealed class RankWatch : IDisposable
             if (!_closing)
                 _failure ??= failure;
         }
+    }
+
+    private void GiveSign()
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (Stopwatch.GetElapsedTime(Interlocked.Exchange(ref _lastBeat, now), now) > 4 * Beat)
+            Volatile.Write(ref _resumed, now);
+        SendToAll(Sign.Alive, "");
     }
 
     private void SendToAll(Sign sign, string text)

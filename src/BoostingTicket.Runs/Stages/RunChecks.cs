@@ -55,7 +55,8 @@ internal static class RunChecks
             return;
         throw new ConfigurationException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{team.Group.Count} processes cannot share {settings.Replicas} replica{(settings.Replicas == 1 ? "" : "s")} of a batch, "
+            $"{team.Group.Count} processes cannot share {settings.Replicas} replica{(settings.Replicas == 1 ? "" : "s")} of a "
+            + $"batch, "
             + $"since each computes at least one; give {Setting.Named($"{path}replicas")} {team.Group.Count} or more, or start "
             + $"{settings.Replicas} process{(settings.Replicas == 1 ? "" : "es")}."));
     }

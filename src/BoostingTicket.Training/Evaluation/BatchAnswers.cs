@@ -3,7 +3,8 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>What a network answers on a batch, clean or attacked: flat values, so that they can come from another process.</summary>
+/// <summary>What a network answers on a batch, clean or attacked: flat values, so that they can come from another
+/// process.</summary>
 /// <param name="batch">Samples of a batch.</param>
 /// <param name="classes">Logits of a sample.</param>
 internal sealed class BatchAnswers(int batch, int classes)

@@ -19,8 +19,8 @@ public sealed record EvaluationOrder(int Id, int Images, int Batch);
 /// <param name="Stream">Key of its random starts.</param>
 public sealed record EvaluationCall(int Id, IReadOnlyList<int[]> Samples, AttackBudget? Budget, ulong Stream);
 
-/// <summary>Batches of an evaluation, of which other processes take their share: of every group of as many as there are processes,
-/// batch number r goes to rank r. Rank 0 asks for them one after the other.</summary>
+/// <summary>Batches of an evaluation, of which other processes take their share: of every group of as many as there are
+/// processes, batch number r goes to rank r. Rank 0 asks for them one after the other.</summary>
 internal sealed class SharedBatches : IDisposable
 {
     private readonly RankTeam? _team;

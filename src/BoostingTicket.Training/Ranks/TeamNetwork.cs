@@ -89,8 +89,8 @@ public sealed class TeamNetwork : IDisposable
             if (!all.AsSpan(rank * HashBytes, HashBytes).SequenceEqual(own))
                 throw new TeamException(
                     FormattableString.Invariant($"The weights of rank {rank} on {team.Hosts[rank]} are not those of rank 0 on ")
-                    + $"{team.Hosts[0]}: one of the two machines computes wrong or has faulty memory; run the same command again, "
-                    + "without that machine if it happens again.", TeamException.Lost);
+                    + $"{team.Hosts[0]}: one of the two computes wrong or has faulty memory; {RankWatch.Remedy}.",
+                    TeamException.Lost);
         }
     }
 

@@ -10,8 +10,8 @@ using BoostingTicket.Training.Ranks;
 
 namespace BoostingTicket.Training.Workers;
 
-/// <summary>A process that is not rank 0: does what rank 0 calls for, until it is told to end. It reads and writes no file and prints
-/// nothing.</summary>
+/// <summary>A process that is not rank 0: does what rank 0 calls for, until it is told to end. It reads and writes no file and
+/// prints nothing.</summary>
 /// <param name="team">The processes.</param>
 /// <param name="open">Opens the device that rank 0 asks for.</param>
 public sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)

@@ -1,8 +1,8 @@
 namespace BoostingTicket.Engine.Ranks.Mpi;
 
-/// <summary>The functions of MPI that are used, in the order of <see cref="Names"/>. Every handle is a pointer-sized integer: where
-/// a library's handles are ints, they are the low half of the register or stack slot that the 64-bit conventions of Linux pass
-/// them in. Handles that are written to memory start as 0.</summary>
+/// <summary>The functions of MPI that are used, in the order of <see cref="Names"/>. Every handle is a pointer-sized integer:
+/// where a library's handles are ints, they are the low half of the register or stack slot that the 64-bit conventions of Linux
+/// pass them in. Handles that are written to memory start as 0.</summary>
 internal unsafe struct MpiFunctions
 {
     /// <summary>The exported names.</summary>

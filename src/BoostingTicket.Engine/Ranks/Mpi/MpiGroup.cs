@@ -41,7 +41,8 @@ public sealed unsafe class MpiGroup : IRankGroup
     {
         ArgumentNullException.ThrowIfNull(launcher);
         ArgumentNullException.ThrowIfNull(variable);
-        MpiLibrary library = MpiLibrary.Load(launcher.Family, variable(MpiLibrary.Variable) is { Length: > 0 } name ? name : null);
+        MpiLibrary library = MpiLibrary.Load(
+            launcher.Family, variable(MpiLibrary.Variable) is { Length: > 0 } name ? name : null);
         int provided = 0, rank = 0, count = 0;
         if (library.Family is { } family && launcher.Family is { } wanted && family != wanted)
             throw Foreign(launcher, library, 1);
@@ -149,7 +150,7 @@ public sealed unsafe class MpiGroup : IRankGroup
         if (code != 0)
             throw new TeamException(
                 FormattableString.Invariant($"MPI failed on rank {Rank} ({Environment.MachineName}): {_library.Explain(code)}; ")
-                + "run the same command again to go on from the last checkpoint.", TeamException.Lost);
+                + $"{RankWatch.Remedy}.", TeamException.Lost);
     }
 
     private static TeamException Foreign(Launcher launcher, MpiLibrary library, int found) => new(

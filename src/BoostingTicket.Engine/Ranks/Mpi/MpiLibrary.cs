@@ -25,7 +25,8 @@ internal sealed unsafe class MpiLibrary
         {
             if (!NativeLibrary.TryGetExport(handle, MpiFunctions.Names[i], out addresses[i]))
                 throw new TeamException(
-                    $"The library {place} lacks {MpiFunctions.Names[i]}, so that it is no MPI library of version 3 or later; name "
+                    $"The library {place} lacks {MpiFunctions.Names[i]}, so that it is no MPI library of version 3 or later; "
+                    + $"name "
                     + $"another one with {Variable}.", TeamException.Misused);
         }
         Functions = functions;
@@ -116,7 +117,8 @@ internal sealed unsafe class MpiLibrary
                 return library;
         }
         throw new TeamException(
-            $"No MPI library of the launcher was found ({string.Join(", ", names)}); install the one that the launcher belongs to, "
+            $"No MPI library of the launcher was found ({string.Join(", ", names)}); install the one that the launcher belongs "
+            + $"to, "
             + $"or name its file with {Variable}.", TeamException.Misused);
     }
 

@@ -10,8 +10,8 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Training.Optimization.Replicas;
 
 /// <summary>Completes the sums of a step over the processes of a team. Each sends the nodes of the tree that it has: of each, a
-/// chunk to the process that owns it. Owners finish the tree for their chunk and send it to all. Gradients of pruned weights, which
-/// no optimizer reads, do not travel. Allocates nothing once made, while masks stay.</summary>
+/// chunk to the process that owns it. Owners finish the tree for their chunk and send it to all. Gradients of pruned weights,
+/// which no optimizer reads, do not travel. Allocates nothing once made, while masks stay.</summary>
 internal sealed unsafe class ShardExchange
 {
     private const int ResultArray = 0, StagedArray = 1, ReceivedArray = 2, FirstOwnArray = 3;

@@ -4,8 +4,8 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Training.Optimization.Replicas;
 
-/// <summary>Brings losses and correctness of the samples of all processes to rank 0. The others then hold zeros, so that rank 0 alone
-/// judges them.</summary>
+/// <summary>Brings losses and correctness of the samples of all processes to rank 0. The others then hold zeros, so that rank 0
+/// alone judges them.</summary>
 internal sealed unsafe class ShardResults
 {
     private readonly RankTeam _team;

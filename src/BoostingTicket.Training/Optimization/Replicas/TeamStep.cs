@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -46,8 +47,10 @@ internal sealed class TeamStep : IDisposable
     public static void RequireEnough(RankTeam team, TrainingSettings settings)
     {
         if (team.Group.Count > settings.Replicas)
-            throw new ConfigurationException(FormattableString.Invariant(
-                $"{team.Group.Count} processes cannot share {settings.Replicas} replica{(settings.Replicas == 1 ? "" : "s")} of a ")
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{team.Group.Count} processes cannot share {settings.Replicas} replica{(settings.Replicas == 1 ? "" : "s")} of "
+                + $"a ")
                 + "batch, since each computes at least one; give "
                 + FormattableString.Invariant($"{Setting.Named("replicas")} {team.Group.Count} or more, or start ")
                 + FormattableString.Invariant($"{settings.Replicas} process{(settings.Replicas == 1 ? "" : "es")}."));
