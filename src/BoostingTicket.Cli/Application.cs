@@ -4,6 +4,7 @@ using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 
@@ -23,13 +24,19 @@ internal static class Application
     /// <param name="terminal">Where to write.</param>
     /// <param name="cancellation">Asks the command to save and stop.</param>
     /// <param name="saving">Told of work that saves itself; null where nobody asks.</param>
+    /// <param name="team">Processes that compute with this one; null for none.</param>
     /// <returns>The exit code, one of <see cref="ExitCodes"/>, or <see cref="Defect"/>.</returns>
     public static int Run(
-        IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
+        IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null,
+        RankTeam? team = null)
     {
         // Names and notes of files are shown by many; no one of them can make the terminal do anything.
         terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
-        var context = new ProgramContext(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
+        var context = new ProgramContext(arguments, terminal, cancellation) 
+        {
+            Saving = saving ?? new SavingWork(),
+            Team = team,
+        };
         RootCommand root = CreateRoot(context);
         ParseResult parsed = root.Parse(
             arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
@@ -74,7 +81,13 @@ internal static class Application
         Environment.Exit(ExitCodes.Interrupted);
     }
 
-    private static int Answer(Exception error, bool json, Terminal terminal, Func<string, string> nameOf)
+    /// <summary>Says what ended a command.</summary>
+    /// <param name="error">What ended it.</param>
+    /// <param name="json">Whether as a document too.</param>
+    /// <param name="terminal">Where to write.</param>
+    /// <param name="nameOf">What the command calls a setting.</param>
+    /// <returns>The exit code.</returns>
+    internal static int Answer(Exception error, bool json, Terminal terminal, Func<string, string> nameOf)
     {
         (int code, string message) = Explain(error, nameOf);
         // With a side file alone missing, the result has been printed, and it is one document.
@@ -126,9 +139,13 @@ internal static class Application
         return root;
     }
 
-    private static (int Code, string Message) Explain(Exception error, Func<string, string> nameOf) => error switch
+    /// <summary>Exit code and sentence of what ended a command.</summary>
+    /// <param name="error">What ended it.</param>
+    /// <param name="nameOf">What the command calls a setting.</param>
+    internal static (int Code, string Message) Explain(Exception error, Func<string, string> nameOf) => error switch
     {
         BoostingTicketException known => (known.ExitCode, known.MessageWith(nameOf)),
+        TeamException team => (team.ExitCode, team.Message),
         DeviceException device => (ExitCodes.Device, device.Message),
         OutOfMemoryException => (ExitCodes.Device,
             "There is not enough memory; use a smaller model, smaller batches or fewer training samples."),

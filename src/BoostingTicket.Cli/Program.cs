@@ -7,4 +7,5 @@ if (OperatingSystem.IsWindows())
 var terminal = Terminal.OfProcess();
 var saving = new SavingWork();
 using var interrupts = new Interrupts(saving, terminal, () => Application.Abandon(args, terminal));
-return Application.Run(args, terminal, interrupts.Token, saving);
+return RankedProgram.Run(
+    args, terminal, interrupts, saving, team => Application.Run(args, terminal, interrupts.Token, saving, team));

@@ -24,6 +24,9 @@ public static class ExitCodes
     /// <summary>The result is there and was shown, but a file beside it that was asked for could not be written.</summary>
     public const int SideFile = 7;
 
+    /// <summary>Another process of an MPI job ended, fell silent or computed something else.</summary>
+    public const int Ranks = BoostingTicket.Engine.Ranks.TeamException.Lost;
+
     /// <summary>The run was interrupted and can be resumed.</summary>
     public const int Interrupted = 130;
 }

@@ -40,6 +40,7 @@ internal sealed class CommandLineCommand(string name, string description, Progra
     /// <summary>The words that an option takes, with what they mean; empty where it takes something else.</summary>
     public IReadOnlyList<(string Word, string Description)> WordsOf(Option option) =>
         option == context.Common.Device ? OptionNames.Find(option).Words
+        : option == context.Common.Ranks ? TeamDevice.Words
         : option is Option<string?> text && Settings.TryGetValue(text, out ConfigurationOption? setting) ? setting.Words
         : [];
 
@@ -107,6 +108,8 @@ internal sealed class CommandLineCommand(string name, string description, Progra
         {
             var invocation = new Invocation(parsed, this);
             context.NameOf = invocation.NameOf;
+            if (invocation.Get(context.Common.Ranks) is { } ranks)
+                TeamDevice.Check(ranks);
             return execute(invocation);
         });
         return this;

@@ -27,6 +27,11 @@ internal sealed class CommonOptions
     public Option<string?> Device { get; } = Text(
         "--device", "auto|cpu|cuda|cuda:N", "device to compute on; N is the number of a GPU, as 'devices' lists them");
 
+    /// <summary>Other processes.</summary>
+    public Option<string?> Ranks { get; } = Text(
+        TeamDevice.OptionName, string.Join('|', TeamDevice.Words.Select(word => word.Word)),
+        "how the processes of mpirun or srun find one another to share the work");
+
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");
 
@@ -34,7 +39,7 @@ internal sealed class CommonOptions
     public Option<bool> Force { get; } = Switch("--force", "replace result files that exist");
 
     /// <summary>All of them, in the order of help.</summary>
-    public IReadOnlyList<Option> All => [Seed, Threads, Device, Out, Force, Json, Quiet, NoColor];
+    public IReadOnlyList<Option> All => [Seed, Threads, Device, Ranks, Out, Force, Json, Quiet, NoColor];
 
     /// <summary>The option that names the data folder.</summary>
     public static Option<string?> CreateDataOption() => new("--data")

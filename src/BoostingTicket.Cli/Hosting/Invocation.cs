@@ -3,6 +3,7 @@ using System.Globalization;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
@@ -27,6 +28,9 @@ internal sealed class Invocation(ParseResult parsed, CommandLineCommand command)
 
     /// <summary>Told of work that saves itself when it is asked to stop.</summary>
     public SavingWork Saving { get; } = command.Context.Saving;
+
+    /// <summary>Processes that compute with this one; null for none.</summary>
+    public RankTeam? Team { get; } = command.Context.Team;
 
     private CommonOptions Common => command.Context.Common;
 

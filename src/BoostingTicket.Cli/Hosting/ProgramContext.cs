@@ -1,5 +1,6 @@
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
+using BoostingTicket.Engine.Ranks;
 
 namespace BoostingTicket.Cli.Hosting;
 
@@ -14,6 +15,9 @@ internal sealed record ProgramContext(IReadOnlyList<string> Arguments, Terminal 
 
     /// <summary>Told of work that saves itself when it is asked to stop.</summary>
     public SavingWork Saving { get; init; } = new();
+
+    /// <summary>Processes that compute with this one; null for none.</summary>
+    public RankTeam? Team { get; init; }
 
     /// <summary>What the command in use calls a setting that an error names by its path; the path itself before a command is
     /// known.</summary>

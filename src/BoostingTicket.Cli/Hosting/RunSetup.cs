@@ -4,6 +4,7 @@ using BoostingTicket.Cli.Progress;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
@@ -209,7 +210,13 @@ internal sealed class RunSetup
         if (folder is not null && options.Precision is null && RunEnvironment.PrecisionOf(folder) is { } begun
             && DeviceCatalog.Computes(selection, begun))
             options = options with { Precision = begun };
-        using IBackend backend = DeviceCatalog.Open(selection, options, out string? notice);
+        if (invocation.Team is { } team)
+        {
+            display.Note(TeamDevice.Describe(team));
+            if (TeamDevice.Warning(team) is { } warning)
+                display.Warn(warning);
+        }
+        using IBackend backend = TeamDevice.Open(invocation.Team, selection, options, out string? notice);
         if (notice is not null)
             display.Note(notice);
         if (backend.Choices is { } choices)
@@ -257,6 +264,13 @@ internal sealed class RunSetup
         {
             throw new InterruptedException(
                 $"Interrupted and saved; to continue: {LineToContinue(invocation, folder, command)}", cancellation);
+        }
+        catch (TeamException lost) when (lost.ExitCode == TeamException.Lost)
+        {
+            string line = LineToContinue(invocation, folder, command);
+            string remedy = $"to continue from the last checkpoint, by any number of processes: {line}";
+            throw new TeamException(
+                lost.Message.Replace($"{RankWatch.Remedy}.", remedy, StringComparison.Ordinal), lost.ExitCode, lost);
         }
     }
 

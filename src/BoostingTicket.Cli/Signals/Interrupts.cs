@@ -45,6 +45,18 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Asks to save and stop, as a first signal does.</summary>
+    public void Ask()
+    {
+        lock (_lock)
+        {
+            if (_first is not null)
+                return;
+            _first = Stopwatch.GetTimestamp();
+        }
+        Begin();
+    }
+
     // .NET has no name for it, but takes a system's own numbers.
     private static int? User1 => OperatingSystem.IsLinux() ? 10 : OperatingSystem.IsMacOS() ? 30 : null;
 
@@ -73,6 +85,11 @@ internal sealed class Interrupts : IDisposable
             _first = Stopwatch.GetTimestamp();
         }
 
+        Begin();
+    }
+
+    private void Begin()
+    {
         new Thread(Watch) { IsBackground = true }.Start();
         try
         {

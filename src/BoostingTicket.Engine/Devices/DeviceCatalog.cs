@@ -37,6 +37,10 @@ public static class DeviceCatalog
     /// <summary>The words for devices; <see cref="Cuda"/> may have the number of a GPU behind it, as in <c>cuda:1</c>.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, Cpu, Cuda];
 
+    /// <summary>Vector instructions that the processor computes with; results differ in their last bits from one set to
+    /// another.</summary>
+    public static string Instructions => InstructionSets.Best.ToString();
+
     /// <summary>Whether a text names a device, be it there or not.</summary>
     public static bool IsName(string text) => Names.Contains(text) || NumberOf(text) is not null;
 

@@ -98,6 +98,14 @@ public static class ConfigurationOptions
             "ema", "decay of a moving average of the weights, such as 0.9995; the average is validated, tested, saved and "
                 + "pruned. none for no average", "ema");
         yield return Everywhere("batch", "samples per training step", "batchSize");
+        yield return Everywhere(
+            "replicas",
+            "shards of each batch, as if so many devices shared it; so many processes at most can compute the training",
+            "replicas");
+        yield return Everywhere(
+            "replica-statistics",
+            "running statistics of normalisation that several replicas leave: their mean, or the first one's",
+            "replicaStatistics");
         yield return Set("learning-rate", OptionGroup.Training,
             "learning rate of tickets and baseline; the donor has one of its own", "retrain.learningRate", "dense.learningRate");
         yield return Set("warmup-from", OptionGroup.Training,

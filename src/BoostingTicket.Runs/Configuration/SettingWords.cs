@@ -39,6 +39,11 @@ internal static class SettingWords
             (SettingNames.Of(AttackStatistics.Running), "running statistics, as in evaluation"),
             (SettingNames.Of(AttackStatistics.Batch), "statistics of the attacked batch, as Madry et al. do"),
         ],
+        ["replicaStatistics"] =
+        [
+            (SettingNames.Of(ReplicaStatistics.Mean), "the mean of all replicas'"),
+            (SettingNames.Of(ReplicaStatistics.First), "the first replica's, as PyTorch's DistributedDataParallel keeps them"),
+        ],
         ["initialization"] =
         [
             ("he", "He's normal distribution by fan-out; linear layers as in PyTorch"),

@@ -49,7 +49,12 @@ public sealed record TrainingJob
     public required DataSettings Data { get; init => field = value with { TestSamples = 0 }; }
 
     /// <summary>Method, its options, epochs, batches, rates.</summary>
-    public required TrainingSettings Settings { get; init; }
+    public required TrainingSettings Settings
+    {
+        get; init =>
+        // Of a single replica there is nothing to choose.
+        field = value.Replicas > 1 ? value : value with { ReplicaStatistics = ReplicaStatistics.Mean };
+    }
 
     /// <summary>The attack of adversarial training and of the validation probe.</summary>
     public required AttackSettings Attack { get; init; }

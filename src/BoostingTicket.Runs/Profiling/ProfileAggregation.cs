@@ -11,7 +11,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// <param name="peaks">What the device can do at best.</param>
 internal sealed class ProfileAggregation(ProfiledTraining training, int batches, int evaluated, MachinePeaks peaks)
 {
-    private readonly WorkEstimates _work = new(training.Network, training.Mask, training.Batch);
+    private readonly WorkEstimates _work = new(training.Network, training.Mask, training.ShardSamples, training.Batch);
 
     private double BatchesPerEpoch => (double)training.EpochImages / training.Batch;
 

@@ -10,6 +10,7 @@ using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Replicas;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
@@ -104,6 +105,12 @@ internal sealed class ProfiledTraining : IDisposable
 
     /// <summary>Samples a batch.</summary>
     public int Batch => _requests.Length;
+
+    /// <summary>Bytes that this process sends to others in a step; 0 where it is alone.</summary>
+    public long BytesSent => _step.BytesSent;
+
+    /// <summary>Samples of the largest shard of a batch: all of them where there is one replica.</summary>
+    public int ShardSamples => new ShardPlan(Batch, _job.Settings.Replicas).Shard(0).Length;
 
     /// <summary>Full batches of an epoch.</summary>
     public int BatchesPerEpoch => _fullBatches;

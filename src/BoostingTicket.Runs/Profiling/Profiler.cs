@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Runs.Configuration;
@@ -47,6 +48,8 @@ public sealed class Profiler(
         detailed = new double[options.Operations ? watched : 0];
 
         long started = Stopwatch.GetTimestamp();
+        if (training.BytesSent is > 0 and var bytes)
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"Each process sends {bytes / 1e6:F2} MB a step."));
         progress.StageStarted("profile: warm-up", (long)kinds * options.WarmupBatches, 0);
         for (int kind = 0; kind < kinds; kind++)
         {

@@ -8,8 +8,9 @@ namespace BoostingTicket.Runs.Profiling;
 /// <summary>How much work operations and phases are.</summary>
 /// <param name="network">The network, whose plans exist.</param>
 /// <param name="mask">Its mask; null for none.</param>
-/// <param name="batch">Samples of a step.</param>
-internal sealed class WorkEstimates(Network network, Mask? mask, int batch)
+/// <param name="batch">Samples of a pass: of a shard where there are replicas.</param>
+/// <param name="stepSamples">Samples of a step.</param>
+internal sealed class WorkEstimates(Network network, Mask? mask, int batch, int stepSamples)
 {
     private const int ValueBytes = sizeof(float);
 
@@ -41,7 +42,7 @@ internal sealed class WorkEstimates(Network network, Mask? mask, int batch)
             StepPhase.TrainingForward => Sum(PlanMode.Train, PlanPass.Forward),
             StepPhase.TrainingBackward => Sum(PlanMode.Train, PlanPass.Backward),
             // Pixels are bytes in the store; images are read and written once, in an attack step with clean image and gradient.
-            StepPhase.Data => Traffic((long)batch * network.Graph.Input.Shape.Length + image),
+            StepPhase.Data => Traffic(((long)batch * network.Graph.Input.Shape.Length + image) * stepSamples / batch),
             StepPhase.AttackStart => Traffic(2 * image),
             StepPhase.AttackStep => Traffic(4 * image),
             // Gradients are read, momenta and weights read and written.

@@ -1,6 +1,8 @@
 using System.Globalization;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Graph.Layers;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Models;
@@ -52,6 +54,23 @@ internal static class RunChecks
             throw new ConfigurationException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
+    }
+
+    /// <summary>Makes sure that the processes that compute with a device can share a training.</summary>
+    /// <param name="settings">A training.</param>
+    /// <param name="path">Path of its settings, with a dot behind.</param>
+    /// <param name="backend">The device.</param>
+    /// <exception cref="ConfigurationException">There are more of them than replicas.</exception>
+    public static void RequireReplicas(TrainingSettings settings, string path, IBackend backend)
+    {
+        if (settings.Epochs == 0 || RankTeam.Of(backend) is not { } team || team.Group.Count <= settings.Replicas)
+            return;
+        throw new ConfigurationException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{team.Group.Count} processes cannot share {settings.Replicas} replica{(settings.Replicas == 1 ? "" : "s")} of a "
+            + $"batch, "
+            + $"since each computes at least one; give {Setting.Named($"{path}replicas")} {team.Group.Count} or more, or start "
+            + $"{settings.Replicas} process{(settings.Replicas == 1 ? "" : "es")}."));
     }
 
     /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>

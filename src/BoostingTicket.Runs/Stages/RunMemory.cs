@@ -6,6 +6,7 @@ using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Optimization.Replicas;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Stages;
@@ -71,17 +72,21 @@ internal static class RunMemory
                 ? sizeof(float) * (long)network.Graph.Table.TrainedLength
                 : 0;
             return sums + trainings.Select(training =>
-                Batches(training, data, most).Distinct().Sum(batch => Find(training).KeptBytes(network, batch))
+                Shards(training, data, most).Distinct().Sum(plan => Enumerable.Range(0, plan.Count)
+                    .Sum(shard => Find(training).KeptBytes(network, plan.Shard(shard).Length)) + ReplicaMemory.Bytes(
+                        network, plan))
                 + (training.Ema is null ? 0 : WeightAverage.Bytes(network.Graph.Table))).DefaultIfEmpty().Max();
         }
     }
 
     private static ITrainingMethod Find(TrainingSettings training) => TrainingMethodCatalog.Find(training.Method);
 
-    private static int[] Batches(TrainingSettings training, RunData data, int most)
+    private static ShardPlan[] Shards(TrainingSettings training, RunData data, int most)
     {
         var plan = new BatchPlan(data.TrainCount - data.Settings.ValidationSamples, Math.Min(training.BatchSize, most));
-        return [plan.Batch(0).Length, plan.Batch(plan.BatchCount - 1).Length];
+        return [Cut(plan.Batch(0).Length), Cut(plan.Batch(plan.BatchCount - 1).Length)];
+
+        ShardPlan Cut(int samples) => new(samples, training.Replicas);
     }
 
     // What trainers and evaluators will ask for, with batches of at most so many samples.
@@ -90,7 +95,7 @@ internal static class RunMemory
     {
         foreach (TrainingSettings training in trainings)
         {
-            foreach (int batch in Batches(training, data, most))
+            foreach (int batch in Shards(training, data, most).SelectMany(plan => plan.Sizes))
             {
                 foreach (PlanOptions plan in Find(training).Plans(batch, configuration.Attack))
                     yield return plan;

@@ -53,6 +53,7 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         RunChecks.RequireBatches(
             settings, configuration.PathOf(settings) + "batchSize", graph,
             images.TrainCount - configuration.Data.ValidationSamples);
+        RunChecks.RequireReplicas(settings, configuration.PathOf(settings), backend);
         using var network = new Network(graph, backend);
         RunMemory.Require(configuration, [settings], network, images, progress);
         using RunLock? created = found is null ? RunLock.Acquire(files.Root) : null;

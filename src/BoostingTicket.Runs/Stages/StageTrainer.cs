@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
@@ -67,6 +68,8 @@ internal sealed class StageTrainer(
         progress.StageStarted(Title(seed, stage, job.Settings), trainer.TotalSteps, trainer.StepsDone(state));
         if (TrainingMethodCatalog.DescribeReplays(job.Settings) is { } replays)
             progress.Note($"{stage}: {replays}");
+        if (trainer.BytesSent is > 0 and var bytes)
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"{stage}: each process sends {bytes / 1e6:F1} MB a step"));
         try
         {
             trainer.Run(state, cancellation);

@@ -140,5 +140,7 @@ public sealed class TicketRun(
         }
         if (configuration.Arms.Contains(Arm.Dense))
             RunChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
+        foreach (TrainingSettings training in Trainings())
+            RunChecks.RequireReplicas(training, configuration.PathOf(training), backend);
     }
 }

@@ -38,6 +38,15 @@ public sealed class DeviceImages : IDisposable
     /// <param name="destination">Receives the images.</param>
     public void Load(ReadOnlySpan<ImageRequest> requests, BatchBuffers buffers, Tensor destination)
     {
+        LoadIdentities(requests, buffers);
+        _backend.GatherImages(_store, requests, destination);
+    }
+
+    /// <summary>Loads labels and sample identities alone.</summary>
+    /// <param name="requests">One for each sample of the batch.</param>
+    /// <param name="buffers">Receives them.</param>
+    public void LoadIdentities(ReadOnlySpan<ImageRequest> requests, BatchBuffers buffers)
+    {
         ArgumentNullException.ThrowIfNull(buffers);
         if (_labels.Length < requests.Length)
         {
@@ -51,7 +60,6 @@ public sealed class DeviceImages : IDisposable
         }
         _backend.Upload(_labels.AsSpan(0, requests.Length), buffers.Labels);
         _backend.Upload(_samples.AsSpan(0, requests.Length), buffers.Samples);
-        _backend.GatherImages(_store, requests, destination);
     }
 
     /// <inheritdoc/>

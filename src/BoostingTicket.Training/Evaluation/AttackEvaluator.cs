@@ -14,6 +14,7 @@ public sealed class AttackEvaluator
     private readonly NetworkModel _model;
     private readonly int[] _samples;
     private readonly IRunProgress _progress;
+    private readonly DeviceImages _images;
     private readonly SampleBatches _batches;
     private readonly bool[] _correct;
     private AttackState _state;
@@ -35,6 +36,7 @@ public sealed class AttackEvaluator
         _model = new NetworkModel(network, Math.Min(batchSize, samples.Length));
         _samples = samples.ToArray();
         _progress = progress;
+        _images = images;
         _batches = new SampleBatches(_model, images, _samples);
         _correct = new bool[samples.Length];
         _state = new AttackState(samples.Length);
@@ -108,9 +110,9 @@ public sealed class AttackEvaluator
                     if (index == 0 && _state.Stage is null)
                         _correct.CopyTo(_state.Robust, 0);
                     string title = Title(name, stages, entry);
-                    using IAttack attack = entry.Create(context);
+                    using var attack = new SharedAttack(entry, context, _images, _samples);
                     AttackResult result = Attack(title, attack, settings.Epsilon, keeper, cancellation);
-                    if (settings.Epsilon > 0 && attack.Weakness is { } weakness)
+                    if (settings.Epsilon > 0 && attack.Attack.Weakness is { } weakness)
                         _state.Warnings.Add(weakness);
                     if (index > 0 && entry.WarnAfterOthers?.Invoke(before, result.Robust) is { } warning)
                         _state.Warnings.Add(warning);
@@ -158,8 +160,10 @@ public sealed class AttackEvaluator
         return answers.Correct;
     }
 
-    private AttackResult Attack(string title, IAttack attack, double epsilon, StateKeeper keeper, CancellationToken cancellation)
+    private AttackResult Attack(
+        string title, SharedAttack shared, double epsilon, StateKeeper keeper, CancellationToken cancellation)
     {
+        IAttack attack = shared.Attack;
         AttackStage stage = _state.Stage ?? new AttackStage(_state.Robust.Count(still => still), 0, 0, 0, 0, 0, 0);
         long begin = Stopwatch.GetTimestamp();
         double Seconds() => stage.Seconds + Stopwatch.GetElapsedTime(begin).TotalSeconds;
@@ -185,7 +189,7 @@ public sealed class AttackEvaluator
                     cancellation.ThrowIfCancellationRequested();
                     ReadOnlySpan<int> chosen = _batches.Load(survivors, start);
                     Batch.ResetCounts();
-                    attack.Run(Batch, round);
+                    shared.Run(Batch, round, survivors, start);
                     float largest = Math.Max(now.LargestPerturbation, _batches.Measure(title, epsilon));
                     Judge(chosen);
                     done += attack.Iterations;

@@ -18,8 +18,8 @@ public sealed class Evaluator : IDisposable
     private readonly NetworkTarget? _target;
     private EvaluationPgd? _attack;
     private readonly ImageRequest[] _requests;
-    private readonly float[] _logits;
     private readonly int[] _survivors;
+    private readonly SharedBatches _shared;
 
     /// <summary>Prepares the measurement; compiles its plans.</summary>
     /// <param name="network">The network.</param>
@@ -42,7 +42,7 @@ public sealed class Evaluator : IDisposable
         _plan = network.Plan(new PlanOptions(batch, PlanMode.Evaluate));
         _target = attacks ? Target() : null;
         _requests = new ImageRequest[batch];
-        _logits = new float[batch * network.Graph.Classes];
+        _shared = new SharedBatches(network, images, batch);
         Answers = new AnswerCounts(network.Graph.Classes);
         _survivors = new int[samples.Length];
     }
@@ -80,14 +80,15 @@ public sealed class Evaluator : IDisposable
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
-            int used = Load(_survivors.AsSpan(0, clean), batch, _buffers.Clean);
-            gradients += attack.Run(stream, used);
-            PerturbationExtent extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
-            largest = Math.Max(largest, extent.LargestPerturbation);
-            AttackBall.Require("The attack", extent, budget.Epsilon);
-            Classify();
-            for (int i = 0; i < used; i++)
-                robust += AttackBatch.IsCorrect(Logits(i), _images.Set.Labels[_survivors[batch * _buffers.Batch + i]]) ? 1 : 0;
+            BatchAnswers answers = Answer(_survivors.AsSpan(0, clean), batch, attack, stream);
+            gradients += answers.Gradients;
+            largest = Math.Max(largest, answers.Extent.LargestPerturbation);
+            AttackBall.Require("The attack", answers.Extent, budget.Epsilon);
+            for (int i = 0; i < answers.Used; i++)
+            {
+                int sample = _survivors[batch * _buffers.Batch + i];
+                robust += AttackBatch.IsCorrect(answers.Logits(i), _images.Set.Labels[sample]) ? 1 : 0;
+            }
             batchDone?.Invoke(batch + 1, batches);
         }
         string?[] warnings = [.. Answers.Warnings(), budget.Weakness, AttackChecks.Gradients(budget.Name, gradients)];
@@ -133,7 +134,11 @@ public sealed class Evaluator : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _attack?.Dispose();
+    public void Dispose()
+    {
+        _attack?.Dispose();
+        _shared.Dispose();
+    }
 
     // Writes the samples that are classified correctly to _survivors and returns their number.
     private int FindCleanSurvivors(int count, CancellationToken cancellation)
@@ -143,16 +148,47 @@ public sealed class Evaluator : IDisposable
         for (int batch = 0; batch < batches; batch++)
         {
             cancellation.ThrowIfCancellationRequested();
-            int used = Load(_samples.AsSpan(0, count), batch, _buffers.Input);
-            Classify();
-            for (int i = 0; i < used; i++)
+            BatchAnswers answers = Answer(_samples.AsSpan(0, count), batch, null, 0);
+            for (int i = 0; i < answers.Used; i++)
             {
                 int sample = _samples[batch * _buffers.Batch + i];
-                if (Answers.Add(Logits(i), _images.Set.Labels[sample]))
+                if (Answers.Add(answers.Logits(i), _images.Set.Labels[sample]))
                     _survivors[survivors++] = sample;
             }
         }
         return survivors;
+    }
+
+    /// <summary>Answers for rank 0 on a batch of its evaluator.</summary>
+    /// <param name="samples">The batch's samples; empty where there is nothing to do.</param>
+    /// <param name="budget">The attack; null for none.</param>
+    /// <param name="stream">Key of its random starts.</param>
+    internal ReadOnlySpan<float> ValuesHere(ReadOnlySpan<int> samples, AttackBudget? budget, ulong stream)
+    {
+        if (!samples.IsEmpty)
+            Answer(samples, 0, budget is { } some ? Attack(some) : null, stream, _shared.Own);
+        return _shared.Own.Values;
+    }
+
+    private BatchAnswers Answer(ReadOnlySpan<int> samples, int batch, EvaluationPgd? attack, ulong stream)
+    {
+        if (_shared.Find(batch) is { } found)
+            return found;
+        _shared.Call(samples, batch, attack?.Budget, stream);
+        Answer(samples, batch, attack, stream, _shared.Own);
+        _shared.Gather();
+        return _shared.Own;
+    }
+
+    private void Answer(ReadOnlySpan<int> samples, int batch, EvaluationPgd? attack, ulong stream, BatchAnswers answers)
+    {
+        answers.Used = Load(samples, batch, attack is null ? _buffers.Input : _buffers.Clean);
+        if (attack is not null)
+        {
+            answers.Gradients = attack.Run(stream, answers.Used);
+            answers.Extent = _network.Backend.MeasurePerturbation(_buffers.Clean, _buffers.Input);
+        }
+        Classify(answers);
     }
 
     private int Load(ReadOnlySpan<int> samples, int batch, Engine.Tensors.Tensor destination)
@@ -180,8 +216,9 @@ public sealed class Evaluator : IDisposable
 
     private int[] Predict(int count)
     {
-        Classify();
-        return [.. Enumerable.Range(0, count).Select(i => Largest(Logits(i)))];
+        BatchAnswers answers = _shared.Own;
+        Classify(answers);
+        return [.. Enumerable.Range(0, count).Select(i => Largest(answers.Logits(i)))];
     }
 
     private static int Largest(ReadOnlySpan<float> values)
@@ -192,15 +229,9 @@ public sealed class Evaluator : IDisposable
         return best;
     }
 
-    private void Classify()
+    private void Classify(BatchAnswers answers)
     {
         _plan.Forward();
-        _network.Backend.Download(_plan.Logits, _logits);
-    }
-
-    private ReadOnlySpan<float> Logits(int index)
-    {
-        int classes = Answers.Classes;
-        return _logits.AsSpan(index * classes, classes);
+        _network.Backend.Download(_plan.Logits, answers.AllLogits);
     }
 }

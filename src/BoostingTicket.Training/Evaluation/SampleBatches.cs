@@ -12,6 +12,7 @@ internal sealed class SampleBatches
     private readonly DeviceImages _images;
     private readonly int[] _samples;
     private readonly ImageRequest[] _requests;
+    private readonly int[] _chosen;
     private readonly float[] _logits;
 
     /// <summary>Prepares the batches.</summary>
@@ -25,6 +26,7 @@ internal sealed class SampleBatches
         _samples = samples;
         Batch = new AttackBatch(model.Batch, model.Shape);
         _requests = new ImageRequest[model.Batch];
+        _chosen = new int[model.Batch];
         _logits = new float[model.Batch * model.Classes];
     }
 
@@ -41,17 +43,25 @@ internal sealed class SampleBatches
     public ReadOnlySpan<int> Load(int[] positions, int start)
     {
         int used = Math.Min(Batch.Count, positions.Length - start);
+        for (int i = 0; i < used; i++)
+            _chosen[i] = _samples[positions[start + i]];
+        LoadSamples(_chosen.AsSpan(0, used));
+        return positions.AsSpan(start, used);
+    }
+
+    /// <summary>Loads samples by their numbers, filled up with repeats of the last.</summary>
+    public void LoadSamples(ReadOnlySpan<int> samples)
+    {
         for (int i = 0; i < Batch.Count; i++)
         {
-            int sample = _samples[positions[start + Math.Min(i, used - 1)]];
+            int sample = samples[Math.Min(i, samples.Length - 1)];
             _requests[i] = new ImageRequest(sample, 0, 0, false);
             Batch.Samples[i] = sample;
             Batch.Labels[i] = _images.Set.Labels[sample];
         }
-        Batch.Used = used;
+        Batch.Used = samples.Length;
         _images.Load(_requests, _model.Buffers, _model.Buffers.Clean);
         _model.Network.Backend.Download(_model.Buffers.Clean, Batch.Clean);
-        return positions.AsSpan(start, used);
     }
 
     /// <summary>Shows the network images, on which <see cref="IsCorrect"/> then answers.</summary>

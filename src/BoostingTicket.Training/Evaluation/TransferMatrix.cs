@@ -121,7 +121,8 @@ public sealed class TransferMatrix(
         float largest = 0;
         foreach (AttackEntry entry in stages)
         {
-            using IAttack attack = entry.Create(context);
+            using var shared = new SharedAttack(entry, context, images, _samples);
+            IAttack attack = shared.Attack;
             if (settings.Epsilon > 0 && attack.Weakness is { } weakness && !_warnings.Contains(weakness))
                 _warnings.Add(weakness);
             for (int round = 0; round < attack.Rounds; round++)
@@ -137,7 +138,7 @@ public sealed class TransferMatrix(
                         Advance(iterations - before, cancellation);
                         before = iterations;
                     };
-                    attack.Run(batches.Batch, round);
+                    shared.Run(batches.Batch, round, left, start);
                     // An attack may end early.
                     Advance(attack.Iterations - before, cancellation);
                     gradients += batches.Batch.Gradients;

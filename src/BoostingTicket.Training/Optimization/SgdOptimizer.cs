@@ -24,12 +24,18 @@ public sealed class SgdOptimizer(Network network, TrainingSettings settings)
         _hasSum = true;
     }
 
-    /// <summary>One step along the gradients of the last backward pass and those set aside before.</summary>
-    public void Step(double learningRate)
+    /// <summary>Adds the gradients that were set aside to those of the last backward pass, among which they stay.</summary>
+    public void FinishSum()
     {
         if (_hasSum)
             network.Backend.Blend(network.Parameters.GradientSums.All, 1, 1, network.Parameters.Gradients.All);
         _hasSum = false;
+    }
+
+    /// <summary>One step along the gradients of the last backward pass and those set aside before.</summary>
+    public void Step(double learningRate)
+    {
+        FinishSum();
         ParameterTable table = network.Graph.Table;
         var decayed = new SgdOptions((float)learningRate, (float)settings.Momentum, (float)settings.WeightDecay);
         SgdOptions others = settings.DecayAll ? decayed : decayed with { WeightDecay = 0 };

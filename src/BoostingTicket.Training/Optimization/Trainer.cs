@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Ranks;
 
 namespace BoostingTicket.Training.Optimization;
 
@@ -113,6 +115,9 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Steps of the whole training: batches times the passes that were asked for.</summary>
     public long TotalSteps => (long)_settings.Epochs * _batchCount;
+
+    /// <summary>Bytes that this process sends to others in a full step; 0 where it is alone.</summary>
+    public long BytesSent => _steps.Values.Max(step => step.BytesSent);
 
     /// <summary>Told of every phase of every step; null, the default, costs nothing.</summary>
     public IStepObserver? Observer
@@ -259,6 +264,8 @@ public sealed class Trainer : IDisposable
     private void Validate(TrainingState state, CancellationToken cancellation)
     {
         RequireFinite($"after epoch {state.Epoch + 1}");
+        if (RankTeam.Of(_context.Network.Backend) is { } team)
+            TeamNetwork.Compare(team, _context.Network);
         _average?.Exchange();
         try
         {

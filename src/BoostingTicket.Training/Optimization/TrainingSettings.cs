@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace BoostingTicket.Training.Optimization;
 
 /// <summary>What a network is trained on.</summary>
@@ -41,6 +43,16 @@ public sealed record EarlyStopping
     /// <summary>Whether robust instead of clean validation accuracy is watched, and decides which weights are best; null for
     /// robust in adversarial training where it is measured, clean otherwise.</summary>
     public bool? Robust { get; init; }
+}
+
+/// <summary>Which running statistics a step leaves whose batch was cut into shards.</summary>
+public enum ReplicaStatistics
+{
+    /// <summary>The mean of all replicas'.</summary>
+    Mean,
+
+    /// <summary>The first replica's, as PyTorch's DataParallel and DistributedDataParallel keep them.</summary>
+    First,
 }
 
 /// <summary>One training from its first to its last step.</summary>
@@ -90,6 +102,14 @@ public sealed record TrainingSettings
     /// average, it is what is validated, tested, saved and pruned.</summary>
     public double? Ema { get; init; }
 
+    /// <summary>Shards that each batch is cut into, as if so many devices shared it: batch normalisation sees one shard at a
+    /// time, gradients are added up in a fixed order. So many processes at most can compute the training, and any smaller number
+    /// gives the same bits.</summary>
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>Which running statistics a step of several replicas leaves.</summary>
+    public ReplicaStatistics ReplicaStatistics { get; init; } = ReplicaStatistics.Mean;
+
     /// <summary>When to stop before the last epoch; null for never.</summary>
     public EarlyStopping? EarlyStopping { get; init; }
 
@@ -100,6 +120,13 @@ public sealed record TrainingSettings
     {
         Require.InRange($"{group}epochs", Epochs, 0, 100_000);
         Require.InRange($"{group}batchSize", BatchSize, 1, 65_536);
+        Require.InRange($"{group}replicas", Replicas, 1, 4_096);
+        if (Replicas > 1 && BatchSize < 2 * Replicas)
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Replicas} replicas share a batch of {BatchSize}, but each needs at least 2 samples for its batch statistics; "
+                + $"give a larger {Setting.Named($"{group}batchSize")} or at most {Math.Max(BatchSize / 2, 1)} "
+                + $"{Setting.Named($"{group}replicas")}."));
         Require.InRange($"{group}learningRate", LearningRate, 0, 100);
         if (WarmupFrom is { } from)
             Require.InRange($"{group}warmupFrom", from, 0, 100);

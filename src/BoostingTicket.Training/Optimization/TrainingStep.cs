@@ -1,9 +1,11 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Optimization.Replicas;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Optimization;
@@ -20,10 +22,10 @@ public sealed class TrainingStep : IDisposable
     private const int Losses = 0, Correct = 1;
 
     private readonly Network _network;
-    private readonly DeviceImages _images;
     private readonly SgdOptimizer _optimizer;
-    private readonly BatchBuffers _buffers;
-    private readonly MethodStep _method;
+    private readonly StepBatch _batch;
+    private readonly TeamStep? _team;
+    private readonly int _samples;
     private readonly Reading[] _readings = new Reading[2];
     private int _next;
     private Unread? _unread;
@@ -44,22 +46,33 @@ public sealed class TrainingStep : IDisposable
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(settings);
         _network = network;
-        _images = images;
         _optimizer = optimizer;
-        _buffers = network.Buffers(batch);
-        _method = TrainingMethodCatalog.Find(settings.Method).Create(new MethodContext(
-            network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch));
+        _samples = batch;
+        var context = new MethodContext(
+            network, optimizer, settings, attack, Philox.Key(seed, RandomStream.TrainingAttack), batch);
+        if (RankTeam.Of(network.Backend) is { } team)
+        {
+            TeamStep.RequireEnough(team, settings);
+            _team = team.Leads ? new TeamStep(team, network, images, settings, attack, seed, batch) : null;
+        }
+        _batch = settings.Replicas == 1
+            ? new WholeBatch(
+                images, network.Buffers(batch), TrainingMethodCatalog.Find(settings.Method).Create(context))
+            : new ShardedBatch(context, images);
         for (int i = 0; i < _readings.Length; i++)
-            _readings[i] = network.Backend.CreateReading([_buffers.Losses.All, _buffers.Correct.All], Marks);
+            _readings[i] = network.Backend.CreateReading([_batch.Losses, _batch.Correct], Marks);
     }
 
     /// <summary>Told of every phase; null, the default, costs nothing. An observed step does not replay its attack as a
     /// whole.</summary>
     public IStepObserver? Observer
     {
-        get => _method.Observer;
-        set => _method.Observer = value;
+        get => _batch.Observer;
+        set => _batch.Observer = value;
     }
+
+    /// <summary>Bytes that this process sends to others in a step; 0 where it is alone.</summary>
+    public long BytesSent => (_batch as ShardedBatch)?.BytesSent ?? 0;
 
     /// <summary>Does the step. Its losses, correct samples and seconds are added to the state at once or, on a device that works
     /// beside the host, after the next step.</summary>
@@ -76,19 +89,21 @@ public sealed class TrainingStep : IDisposable
         if (!isLate)
             Finish(state);
         Observer?.Enter(StepPhase.Data);
+        _team?.Begin(requests, learningRate, state);
         Pass(reading, Begun);
-        _images.Load(requests, _buffers, _method.Destination);
+        _batch.Load(requests);
         Pass(reading, Loaded);
-        _method.Attack(state.Epoch);
+        _batch.Attack(state.Epoch);
         Pass(reading, Attacked);
-        _method.Train();
+        _batch.Train();
         reading.Take();
         var step = new Unread(reading, state.Epoch, state.Batch);
-        state.SampleCount += _buffers.Batch;
+        state.SampleCount += _samples;
         if (!isLate)
             AddLosses(step, state);
         Observer?.Enter(StepPhase.Update);
         _optimizer.Step(learningRate);
+        _team?.End();
         Pass(reading, Trained);
         if (!isLate)
         {
@@ -123,12 +138,13 @@ public sealed class TrainingStep : IDisposable
     public void Keep(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        foreach ((string name, Tensor tensor) in _method.Kept)
+        foreach ((string name, Tensor tensor) in _batch.Kept)
         {
             float[] values = new float[tensor.Length];
             _network.Backend.Download(tensor, values);
             state.KeptValues[name] = values;
         }
+        _team?.Keep(state);
     }
 
     /// <summary>Restores what a checkpoint kept.</summary>
@@ -136,14 +152,16 @@ public sealed class TrainingStep : IDisposable
     public void Restore(TrainingState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        foreach ((string name, Tensor tensor) in _method.Kept)
+        foreach ((string name, Tensor tensor) in _batch.Kept)
             _network.Backend.Upload(state.Kept(name, checked((int)tensor.Length)), tensor);
+        _team?.Restore(state);
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _method.Dispose();
+        _team?.Dispose();
+        _batch.Dispose();
         foreach (Reading reading in _readings)
             reading.Dispose();
     }

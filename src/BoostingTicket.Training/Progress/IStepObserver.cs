@@ -30,6 +30,9 @@ public enum StepPhase
     /// <summary>Gradients of the parameters, with the transfer of the losses.</summary>
     TrainingBackward,
 
+    /// <summary>Adding up gradients and statistics of replicas, and exchanging them with other processes.</summary>
+    Exchange,
+
     /// <summary>SGD and mask.</summary>
     Update,
 

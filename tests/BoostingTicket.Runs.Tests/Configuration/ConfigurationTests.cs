@@ -4,7 +4,6 @@ using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Tests.Configuration;
@@ -205,9 +204,9 @@ public sealed class ConfigurationTests
     {
         string file = Write("""{ "seed": 3, "attack": { "epsilon": "8/100" } }""");
         Assert.That(RunJson.Hash(Compose(null, file)), Is.EqualTo(RunJson.Hash(Compose(null, null, ("seed", "3")))));
-        Assert.That(
-            RunJson.Hash(Compose(null, file)),
-            Is.EqualTo(CanonicalJson.Hash(SettingsIdentity.Of(Compose(null, file)).GetRawText())));
+        // All settings written out are the same settings; those that came after 0.1.0 do not count at their defaults.
+        RunConfiguration composed = Compose(null, file);
+        Assert.That(RunJson.Hash(Compose(null, Write(RunJson.Write(composed)))), Is.EqualTo(RunJson.Hash(composed)));
     }
 
     [Test]

@@ -37,6 +37,15 @@ internal sealed class GoldenFile : IDisposable
         return [.. values.Select(value => (int)value)];
     }
 
+    /// <summary>Values of a U8 tensor.</summary>
+    public byte[] Bytes(string name)
+    {
+        SafetensorsEntry entry = Find(name);
+        byte[] values = new byte[entry.Length];
+        _file.ReadBytes(entry, values);
+        return values;
+    }
+
     /// <summary>The mask of a parameter, 1 kept and 0 pruned.</summary>
     public byte[] Mask(string parameter)
     {

@@ -19,6 +19,8 @@ public sealed class InputNormalization : Layer
         ArgumentNullException.ThrowIfNull(deviation);
         if (mean.Count != deviation.Count || deviation.Any(value => !(value > 0)))
             throw new ArgumentException("mean and deviation need one value a channel, deviations positive.");
+        Mean = [.. mean];
+        Deviation = [.. deviation];
         _scale = [.. deviation.Select(value => (float)(1.0 / value))];
         _shift = [.. mean.Zip(deviation, (m, d) => (float)(-(double)m / d))];
     }
@@ -28,6 +30,12 @@ public sealed class InputNormalization : Layer
 
     /// <summary>What is added to a channel's products.</summary>
     public IReadOnlyList<float> Shift => _shift;
+
+    /// <summary>Mean of each channel.</summary>
+    public IReadOnlyList<float> Mean { get; }
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public IReadOnlyList<float> Deviation { get; }
 
     /// <inheritdoc/>
     public override FeatureShape OutputShape(ReadOnlySpan<FeatureShape> inputs) => inputs[0].Channels == _scale.Length

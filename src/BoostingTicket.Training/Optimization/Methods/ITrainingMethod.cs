@@ -52,4 +52,9 @@ public interface ITrainingMethod
 /// <param name="AttackKey">Key of random starts.</param>
 /// <param name="Batch">Samples.</param>
 public sealed record MethodContext(
-    Network Network, SgdOptimizer Optimizer, TrainingSettings Settings, AttackSettings Attack, ulong AttackKey, int Batch);
+    Network Network, SgdOptimizer Optimizer, TrainingSettings Settings, AttackSettings Attack, ulong AttackKey, int Batch)
+{
+    /// <summary>Samples of the whole step, by which losses are divided; more than <see cref="Batch"/> where the step is cut into
+    /// shards.</summary>
+    public int StepSamples { get; init; } = Batch;
+}

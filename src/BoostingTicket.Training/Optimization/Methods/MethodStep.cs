@@ -67,7 +67,7 @@ public abstract class MethodStep : IDisposable
     {
     }
 
-    /// <summary>Forward pass and mean cross-entropy at <see cref="BatchBuffers.Input"/>.</summary>
+    /// <summary>Forward pass and cross-entropy at <see cref="BatchBuffers.Input"/>, as a share of the step's mean.</summary>
     protected void Forward()
     {
         if (Observer is { } observer)
@@ -77,7 +77,7 @@ public abstract class MethodStep : IDisposable
             observer.Enter(StepPhase.TrainingForward);
         }
         Plan.Forward();
-        Plan.Loss(LossKind.CrossEntropy, 1f / Buffers.Batch);
+        Plan.Loss(LossKind.CrossEntropy, 1f / Context.StepSamples);
     }
 
     /// <summary>Backward pass.</summary>

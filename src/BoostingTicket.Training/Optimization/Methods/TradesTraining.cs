@@ -102,7 +102,7 @@ internal sealed class TradesTraining : ITrainingMethod
         // gives. Running statistics see each branch once, in its training pass.
         public override void Train()
         {
-            float scale = _beta / Buffers.Batch;
+            float scale = _beta / Context.StepSamples;
             Backend.Copy(Buffers.Input, Buffers.Worst);
             Backend.Copy(Buffers.Clean, Buffers.Input);
             Observer?.Enter(StepPhase.TrainingForward);

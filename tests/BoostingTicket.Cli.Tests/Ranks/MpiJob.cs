@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace BoostingTicket.Cli.Tests.Ranks;
+
+/// <summary>The program under a real mpirun.</summary>
+internal static class MpiJob
+{
+    public const string OpenMpi = "mpirun.openmpi", Mpich = "mpirun.mpich";
+
+    /// <summary>Small work of whose batches of 40 one of 20 is left over.</summary>
+    public const string Settings =
+        "--model lenet-4-8-32 --train-samples 240 --validation-samples 60 --test-samples 40 --steps 2 "
+        + "--evaluation-steps 2 --batch 40 --evaluation-batch 16 --threads 1 --device cpu --quiet";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+
+    /// <summary>What goes before mpirun: it may be root, and start more processes than there are processors.</summary>
+    private const string Allow =
+        "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 "
+        + "OMPI_MCA_mpi_yield_when_idle=1";
+
+    /// <summary>Runs a job to its end; the test is skipped where there is no such mpirun.</summary>
+    /// <param name="mpirun">The launcher.</param>
+    /// <param name="arguments">What follows it; <c>$program</c> is the program.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="environment">Variables before it.</param>
+    public static CommandResult Run(string mpirun, string arguments, string folder, string environment = "")
+    {
+        Shell.Require(mpirun);
+        return Shell.Run($"{Allow} {environment} {mpirun} {arguments}", folder);
+    }
+
+    /// <summary>Starts a job, and does something to a process of it once it has begun to train.</summary>
+    /// <param name="mpirun">The launcher.</param>
+    /// <param name="ranks">Processes.</param>
+    /// <param name="command">The program's arguments, which name its folder last.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="signal">What is done to it, as kill spells it.</param>
+    /// <param name="rank">The process; null for mpirun itself.</param>
+    /// <param name="environment">Variables before it.</param>
+    /// <returns>How it ended, and seconds since then.</returns>
+    public static (CommandResult Result, double Seconds) Disturb(
+        string mpirun, int ranks, string command, string folder, string signal, int? rank, string environment = "")
+    {
+        Shell.Require(mpirun, "pgrep");
+        using Process process = Shell.Start(
+            string.Create(CultureInfo.InvariantCulture, $"{Allow} {environment} exec {mpirun} -n {ranks} $program {command}"),
+            folder);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
+        string log = Path.Combine(folder, command[(command.LastIndexOf(' ') + 1)..], "run.log");
+        var clock = Stopwatch.StartNew();
+        while (!File.Exists(log) || !File.ReadAllText(log).Contains("steps done", StringComparison.Ordinal))
+        {
+            Assert.That(process.HasExited, Is.False, () => error.Result);
+            Assert.That(clock.Elapsed, Is.LessThan(Patience), "the work does not begin");
+            Thread.Sleep(20);
+        }
+        Thread.Sleep(300);
+        int victim = rank is { } number ? Find(process.Id, mpirun, number) : process.Id;
+        clock.Restart();
+        Shell.Run($"kill -{signal} {victim}", folder);
+        bool ended = process.WaitForExit(Patience);
+        double seconds = clock.Elapsed.TotalSeconds;
+        if (signal == "STOP")
+            Shell.Run($"kill -KILL {victim} || true", folder);
+        if (!ended)
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail("the job does not end");
+        }
+        return (new CommandResult(process.ExitCode, output.Result, error.Result), seconds);
+    }
+
+    /// <summary>Hashes of all weights, tickets and masks of a folder.</summary>
+    public static string[] Hashes(string folder) =>
+    [
+        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Select(file => $"{Path.GetFileName(file)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}"),
+    ];
+
+    // The process whose environment says that it is the rank, below the launcher.
+    private static int Find(int launcher, string mpirun, int rank)
+    {
+        string variable = string.Create(
+            CultureInfo.InvariantCulture, $"{(mpirun == OpenMpi ? "OMPI_COMM_WORLD_RANK" : "PMI_RANK")}={rank}");
+        var waiting = new Queue<int>([launcher]);
+        while (waiting.TryDequeue(out int process))
+        {
+            if (process != launcher && File.Exists($"/proc/{process}/environ")
+                && File.ReadAllText($"/proc/{process}/environ").Split('\0').Contains(variable))
+                return process;
+            foreach (string line in Shell.Run($"pgrep -P {process} || true", "/").Out.Split(
+                '\n', StringSplitOptions.RemoveEmptyEntries))
+                waiting.Enqueue(int.Parse(line, CultureInfo.InvariantCulture));
+        }
+        throw new InvalidOperationException($"there is no rank {rank}");
+    }
+}
