@@ -36,7 +36,8 @@ public sealed class ChannelSelection
         {
             bool ascending = channels.Zip(channels.Skip(1)).All(pair => pair.First < pair.Second);
             if (channels.Length == 0 || channels[0] < 0 || channels[^1] >= group.Channels || !ascending)
-                throw new ArgumentException($"the channels of {group.Name} are not a choice of its {group.Channels}", nameof(kept));
+                throw new ArgumentException(
+                    $"the channels of {group.Name} are not a choice of its {group.Channels}", nameof(kept));
         }
 
         _graph = new Lazy<NetworkGraph>(() => Full.Narrow(Widths));
