@@ -144,6 +144,23 @@ public sealed class ChannelSelection
         return new Mask(Full.Table, values);
     }
 
+    /// <summary>A state of the small network as one of the model, in which all other values are zero.</summary>
+    /// <param name="small">A state of <see cref="Graph"/>.</param>
+    public ModelState Widen(ModelState small)
+    {
+        ArgumentNullException.ThrowIfNull(small);
+        var full = new ModelState(Full.Table);
+        foreach (Places places in AllPlaces())
+        {
+            Span<float> target = full[places.Parameter], source = small[places.Parameter.Name];
+            int next = 0;
+            foreach (int index in places.Kept())
+                target[index] = source[next++];
+        }
+
+        return full;
+    }
+
     /// <summary>The part of a mask of the model's weights that the small network has.</summary>
     /// <param name="full">A mask of the model.</param>
     /// <exception cref="ArgumentException">It is another model's.</exception>
