@@ -97,10 +97,10 @@ internal static class PruneCommand
                 long total = report.Layers.Sum(layer => (long)layer.Total), kept = report.Layers.Sum(layer => (long)layer.Kept);
                 table.Add("all", Count(total), Count(kept), AnswerText.Percent(Share(total, kept)));
                 table.Write(writer);
-                writer.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Multiply-adds of an image: {report.KeptMultiplyAdds:N0} of {report.MultiplyAdds:N0} kept "
-                    + $"({AnswerText.Percent(report.MultiplyAdds == 0 ? 1 : (double)report.KeptMultiplyAdds / report.MultiplyAdds)} %)"));
+                double share = report.MultiplyAdds == 0 ? 1 : (double)report.KeptMultiplyAdds / report.MultiplyAdds;
+                writer.WriteLine(
+                    $"Multiply-adds of an image: {Count(report.KeptMultiplyAdds)} of {Count(report.MultiplyAdds)} kept "
+                    + $"({AnswerText.Percent(share)} %)");
                 foreach (string warning in report.Warnings)
                     writer.WriteLine($"Warning: {warning}");
                 writer.WriteLine($"Ticket: {AnswerText.Relative(Path.GetFullPath(ticket))}");

@@ -85,7 +85,11 @@ internal static class RunCommand
                 TableText.Write(result, writer, invocation.Terminal.Width);
                 // What the tables of reports always show, where it was chosen by it.
                 if (configuration.Pruning.CountsCost)
+                {
+                    writer.WriteLine();
                     StepTable.Write(result, writer);
+                    WriteWrapped(writer, StepTable.Caption, invocation.Terminal.Width);
+                }
                 writer.WriteLine();
                 if (RunSummary.Finding(result) is { } finding)
                     WriteWrapped(writer, finding, invocation.Terminal.Width);

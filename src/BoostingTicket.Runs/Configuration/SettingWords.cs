@@ -27,7 +27,8 @@ internal static class SettingWords
             (SettingNames.Of(Arm.Ticket), "the boosting ticket: its donor trains at a small learning rate"),
             (SettingNames.Of(Arm.Winning), "the winning ticket: its donor trains at the learning rate of retraining"),
             (SettingNames.Of(Arm.Reinit), "the boosting ticket's mask on new random weights: a control"),
-            (SettingNames.Of(Arm.Shuffle), "the boosting ticket's mask, shuffled within each layer, or as many channels at random: a control"),
+            (SettingNames.Of(
+                Arm.Shuffle), "the boosting ticket's mask, shuffled within each layer, or as many channels at random: a control"),
         ],
         ["loss"] =
         [

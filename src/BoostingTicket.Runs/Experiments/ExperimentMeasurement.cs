@@ -83,7 +83,7 @@ internal static class ExperimentMeasurement
             TicketRecord drawn = ticket.Read(store);
             rows.Add(new TicketRow(
                 training.Label, training.Seed, drawn.Sparsity, drawn.StartDistance, training.Read(store).DonorDistance!.Value,
-                dense is null ? null : RelativeDistance.Between(context.Weights(dense), context.Weights(training))));
+                dense is null ? null : RelativeDistance.Between(context.FullWeights(dense), context.FullWeights(training))));
         }
         return rows;
     }

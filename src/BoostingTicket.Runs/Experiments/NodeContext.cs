@@ -9,6 +9,7 @@ using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Experiments;
 
@@ -54,12 +55,27 @@ internal sealed class NodeContext(
         return graph;
     }
 
+    /// <summary>The network that a training trains: its model, or the smaller one that its ticket is.</summary>
+    public NetworkGraph Graph(TrainingNode training)
+    {
+        if (training.Ticket is not { } ticket || !TicketStructure.Find(ticket.Settings.Structure).Channels)
+            return Graph(training.Job);
+        if (!_graphs.TryGetValue(ticket.Name, out NetworkGraph? graph))
+            _graphs.Add(ticket.Name, graph = Ticket(ticket).Network.Graph);
+        return graph;
+    }
+
     /// <summary>The network of a training; its values are whatever the last work left. That of another model is given
     /// up.</summary>
     /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
-    public Network Network(TrainingJob job)
+    public Network Network(TrainingNode training) => Network(training.Job, Graph(training));
+
+    /// <summary>The model of a training as a network.</summary>
+    /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
+    public Network Network(TrainingJob job) => Network(job, Graph(job));
+
+    private Network Network(TrainingJob job, NetworkGraph graph)
     {
-        NetworkGraph graph = Graph(job);
         if (_network?.Graph == graph)
             return _network;
         GiveUpNetwork();
@@ -80,7 +96,16 @@ internal sealed class NodeContext(
     /// <param name="training">The training, which is done.</param>
     /// <param name="best">Those that were best on validation, instead of the last.</param>
     public ModelState Weights(TrainingNode training, bool best = false) =>
-        WeightFile.Load(training.Weights(store, best), Graph(training.Job)).State;
+        WeightFile.Load(training.Weights(store, best), Graph(training)).State;
+
+    /// <summary>Weights that a training left, as those of its model: zero where the smaller network of a ticket has
+    /// none.</summary>
+    /// <param name="training">The training, which is done.</param>
+    public ModelState FullWeights(TrainingNode training) => Widen(training, Weights(training));
+
+    /// <summary>Weights of a training's network as those of its model.</summary>
+    public ModelState Widen(TrainingNode training, ModelState weights) =>
+        training.Ticket is { } ticket && Ticket(ticket).Network.Channels is { } channels ? channels.Widen(weights) : weights;
 
     /// <summary>A ticket that was drawn.</summary>
     public Ticket Ticket(TicketNode ticket) => TicketFile.Load(store.Ticket(ticket), Graph(ticket.Donor.Job));

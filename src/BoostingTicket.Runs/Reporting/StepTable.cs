@@ -8,9 +8,9 @@ namespace BoostingTicket.Runs.Reporting;
 public static class StepTable
 {
     /// <summary>What the numbers mean, in a sentence.</summary>
-    public const string Caption = "Multiply-adds of an image's forward pass that belong to kept weights. Predicted: convolutions of "
-        + "a step on one core, by measured prices. Measured: mean of the training, with whatever else the machine did. Of dense: of the "
-        + "dense arm's; forecast and measurement differ by what is no convolution.";
+    public const string Caption =
+        "A step: multiply-adds of kept weights in an image's forward pass; predicted, convolutions alone on one "
+        + "core, by measured prices; measured, mean of the training, whatever else the machine did.";
 
     private const string None = "–";
 
@@ -45,7 +45,7 @@ public static class StepTable
         }
     }
 
-    /// <summary>Writes the table for a terminal; nothing where there are no rows.</summary>
+    /// <summary>Writes the table for a terminal, without its caption; nothing where there are no rows.</summary>
     public static void Write(RunResult result, TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -56,7 +56,6 @@ public static class StepTable
         foreach (IReadOnlyList<string> row in rows)
             table.Add(row);
         table.Write(writer);
-        writer.WriteLine(Caption);
     }
 
     private static string Milliseconds(double? seconds) =>

@@ -116,8 +116,8 @@ internal sealed class SeedRun
             SettingNames.Of(arm), arm, job, trained?.Take(start) ?? start, trained, pruningSeconds));
     }
 
-    // What trains and tests a network: the model, or the smaller one that a ticket of channels is. The two are not on the device at
-    // the same time but for their parameters.
+    // What trains and tests a network: the model, or the smaller one that a ticket of channels is. The two are not on the device
+    // at the same time but for their parameters.
     private T On<T>(SubNetwork? network, Func<Bench, T> work)
     {
         if (network?.Channels is null)

@@ -28,7 +28,8 @@ public sealed class TicketPruning(RunConfiguration configuration, DataSplit data
         NetworkGraph graph = TicketRun.BuildModel(configuration, data);
         if (WeightFile.GraphOf(trainedPath, graph).Channels is not null)
             throw new ConfigurationException(
-                $"{trainedPath} is of a network that channels were pruned from already; prune the full network's weights, and more of "
+                $"{trainedPath} is of a network that channels were pruned from already; prune the full network's weights, and "
+                + $"more of "
                 + $"them, with a larger {Setting.Named("pruning.ratio")}.");
         ModelState trained = WeightFile.Load(trainedPath, graph, progress.Note).State;
         ModelState initial = WeightFile.Load(initialPath, graph, progress.Note).State;

@@ -91,7 +91,8 @@ public sealed record ModelFileMetadata
         catch (ArgumentException error)
         {
             throw new DamagedFileException(
-                $"{path} gives numbers of channels that {Model} cannot have ({error.Message.TrimEnd('.')}); restore it from a copy "
+                $"{path} gives numbers of channels that {Model} cannot have ({error.Message.TrimEnd('.')}); restore it from a "
+                + $"copy "
                 + "or give another file.", error);
         }
     }

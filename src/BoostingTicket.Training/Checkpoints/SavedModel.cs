@@ -31,7 +31,10 @@ public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState Stat
         try
         {
             return ModelCatalog.Build(
-                metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization) { Channels = metadata.Channels });
+                metadata.Model, new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization)
+                {
+                    Channels = metadata.Channels,
+                });
         }
         catch (ConfigurationException error)
         {

@@ -5,8 +5,8 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>A ticket: the state that training began from, and which weights of it are kept.</summary>
-/// <param name="Initial">Initial weights and statistics of the network, pruned weights included; of a channel ticket, those of the
-/// small network.</param>
+/// <param name="Initial">Initial weights and statistics of the network, pruned weights included; of a channel ticket, those of
+/// the small network.</param>
 /// <param name="Network">What is kept: the network to train and its mask.</param>
 /// <param name="Metadata">Where it comes from; null for a file of somebody else.</param>
 public sealed record Ticket(ModelState Initial, SubNetwork Network, ModelFileMetadata? Metadata)

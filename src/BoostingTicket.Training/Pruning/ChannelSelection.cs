@@ -36,7 +36,8 @@ public sealed class ChannelSelection
         {
             bool ascending = channels.Zip(channels.Skip(1)).All(pair => pair.First < pair.Second);
             if (channels.Length == 0 || channels[0] < 0 || channels[^1] >= group.Channels || !ascending)
-                throw new ArgumentException($"the channels of {group.Name} are not a choice of its {group.Channels}", nameof(kept));
+                throw new ArgumentException(
+                    $"the channels of {group.Name} are not a choice of its {group.Channels}", nameof(kept));
         }
 
         _graph = new Lazy<NetworkGraph>(() => Full.Narrow(Widths));
@@ -141,6 +142,23 @@ public sealed class ChannelSelection
         }
 
         return new Mask(Full.Table, values);
+    }
+
+    /// <summary>A state of the small network as one of the model, in which all other values are zero.</summary>
+    /// <param name="small">A state of <see cref="Graph"/>.</param>
+    public ModelState Widen(ModelState small)
+    {
+        ArgumentNullException.ThrowIfNull(small);
+        var full = new ModelState(Full.Table);
+        foreach (Places places in AllPlaces())
+        {
+            Span<float> target = full[places.Parameter], source = small[places.Parameter.Name];
+            int next = 0;
+            foreach (int index in places.Kept())
+                target[index] = source[next++];
+        }
+
+        return full;
     }
 
     /// <summary>The part of a mask of the model's weights that the small network has.</summary>

@@ -3,10 +3,10 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Pruning;
 
-/// <summary>Magnitude pruning with one threshold for the whole model that rises with what a weight costs: the smallest |w| / cost^γ
-/// go first, the cost being the multiply-adds of one sample that the weight takes part in, which are its layer's output pixels.
-/// γ = 0 is <see cref="GlobalMagnitude"/>. Early layers, whose few weights are used at many pixels, are pruned more, and steps
-/// become faster at the same ratio.</summary>
+/// <summary>Magnitude pruning with one threshold for the whole model that rises with what a weight costs: the smallest |w| /
+/// cost^γ go first, the cost being the multiply-adds of one sample that the weight takes part in, which are its layer's output
+/// pixels. γ = 0 is <see cref="GlobalMagnitude"/>. Early layers, whose few weights are used at many pixels, are pruned more, and
+/// steps become faster at the same ratio.</summary>
 public sealed class CostMagnitude : GlobalMagnitude
 {
     /// <inheritdoc/>

@@ -19,7 +19,8 @@ public class GlobalMagnitude : MagnitudePruner
         int pruned = states.Count(WeightState.Pruned), target = options.CountOf(weights.Length);
         RequireNoneBroughtBack(options, target, pruned, weights.Length);
         foreach (Parameter parameter in trained.Table.Prunable)
-            ProtectLargest(weights.Slice(parameter.Offset, parameter.Length), states.Slice(parameter.Offset, parameter.Length), options.MinimumKept);
+            ProtectLargest(weights.Slice(parameter.Offset, parameter.Length), states.Slice(
+                parameter.Offset, parameter.Length), options.MinimumKept);
         int candidates = states.Count(WeightState.Candidate);
         if (target - pruned > candidates)
         {

@@ -53,7 +53,7 @@ public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptio
                 $"The pruning ratio {Ratio} is out of range; give a number from 0 to below 1, such as 0.8."));
         if (!(CostExponent is >= 0 and <= MostCostExponent))
             throw new ConfigurationException(FormattableString.Invariant(
-                $"The exponent {CostExponent} of costs is out of range; give a number from 0 to {MostCostExponent}, such as 0.1."));
+                $"The cost exponent {CostExponent} is out of range; give a number from 0 to {MostCostExponent}, such as 0.1."));
         if (MinimumKept < 0)
             throw new ConfigurationException(FormattableString.Invariant(
                 $"The minimum of {MinimumKept} weights to keep a layer is out of range; give 0 or more."));

@@ -1,6 +1,7 @@
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Fuzz.Targets;
 
@@ -35,30 +36,47 @@ internal static class ModelFileTargets
     private static byte[] Ticket => Samples.Bytes(ModelFileWriter.Create(FileKind.Ticket, Samples.Metadata).Add(Samples.State)
         .Add(Samples.Mask));
 
+    private static byte[] NarrowWeights => Samples.Bytes(
+        ModelFileWriter.Create(FileKind.Weights, ModelFileMetadata.Of(Samples.Narrow.Graph)).Add(Samples.Narrow.Take(
+            Samples.State)));
+
+    private static byte[] NarrowTicket => Samples.Bytes(Narrow(FileKind.Ticket).Add(Samples.Narrow.Take(Samples.State))
+        .Add(Mask.Dense(Samples.Narrow.Graph.Table)).Add(Samples.Narrow));
+
+    private static byte[] NarrowMask => Samples.Bytes(
+        Narrow(FileKind.Mask).Add(Mask.Dense(Samples.Narrow.Graph.Table)).Add(Samples.Narrow));
+
+    private static SafetensorsWriter Narrow(FileKind kind) =>
+        ModelFileWriter.Create(kind, Samples.Metadata with { Channels = Samples.Narrow.Graph.Channels });
+
     /// <summary>The targets.</summary>
     public static IEnumerable<FuzzTarget> Create()
     {
-        yield return new FileTarget("weights", InputForm.Safetensors, 300, () => [Weights, .. Hostile()], path =>
+        yield return new FileTarget("weights", InputForm.Safetensors, 300, () => [Weights, NarrowWeights, .. Hostile()], path =>
         {
             SavedModel model = SavedModel.Load(path);
             GC.KeepAlive(model);
-        });
+        }, graphs: 2);
         yield return new FileTarget("mask", InputForm.Safetensors, 300,
-            () => [Samples.Bytes(ModelFileWriter.Create(FileKind.Mask, Samples.Metadata).Add(Samples.Mask))], path =>
+            () => [Samples.Bytes(ModelFileWriter.Create(FileKind.Mask, Samples.Metadata).Add(Samples.Mask)), NarrowMask], path =>
                 MaskFile.Load(path, Samples.Graph));
-        yield return new FileTarget("ticket", InputForm.Safetensors, 300, () => [Ticket], path =>
+        yield return new FileTarget("ticket", InputForm.Safetensors, 300, () => [Ticket, NarrowTicket], path =>
             TicketFile.Load(path, Samples.Graph));
         yield return new FileTarget("inspect", InputForm.Safetensors, 200,
-            () => [Weights, Ticket, Samples.Named("module.conv1.weight"), Samples.Named("a.b.c.d"), .. Hostile()], path =>
-                FileInspector.Inspect(path));
+            () =>
+            [
+                Weights, Ticket, NarrowWeights, NarrowTicket, Samples.Named("module.conv1.weight"), Samples.Named("a.b.c.d"),
+                .. Hostile(),
+            ],
+            path => FileInspector.Inspect(path), graphs: 2);
         yield return new FileTarget("import", InputForm.Safetensors, 200, () => [Foreign("module."), Foreign("")], path =>
             WeightImport.Read(path, new ImportOptions("lenet-1-2-3", ImageSize: 16)));
         yield return new FileTarget("torch", InputForm.Binary, 200, () => TorchFiles(), path => FileInspector.Inspect(path));
         // A ticket does not say whether its hidden linear layers were pruned: a second graph is tried after the first.
-        yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket], path =>
+        yield return new FileTarget("export", InputForm.Safetensors, 20, () => [Weights, Ticket, NarrowTicket], path =>
         {
             WeightExport.Write(path, path + ".out", PyTorchStyle.Usual);
-        }, graphs: 2);
+        }, graphs: 4);
     }
 
     // As PyTorch saved them: archives, sequences of pickles, and pickles alone, in which most mutations get far.

@@ -25,6 +25,9 @@ internal static class Samples
     /// <summary>A mask of it.</summary>
     public static Mask Mask { get; } = new GlobalMagnitude().Prune(State, new PruningOptions(0.5)).Mask;
 
+    /// <summary>Some of its channels.</summary>
+    public static ChannelSelection Narrow { get; } = new(Graph, [[0], [1], [0, 2]]);
+
     /// <summary>Where its files come from.</summary>
     public static ModelFileMetadata Metadata { get; } = ModelFileMetadata.Of(Graph) with
     {

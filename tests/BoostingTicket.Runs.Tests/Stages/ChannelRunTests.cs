@@ -106,7 +106,8 @@ public sealed class ChannelRunTests
             Assert.That(result.Seeds[0].Arms[1].Step!.MultiplyAdds, Is.EqualTo(ticket.Network.MultiplyAdds));
             Assert.That(result.Seeds[0].Arms[0].Step!.MultiplyAdds, Is.EqualTo(full.MultiplyAdds));
             Assert.That(
-                result.Seeds[0].Arms[1].Step!.ForecastSeconds, Is.GreaterThan(0).And.LessThan(result.Seeds[0].Arms[0].Step!.ForecastSeconds!.Value));
+                result.Seeds[0].Arms[1].Step!.ForecastSeconds,
+                Is.GreaterThan(0).And.LessThan(result.Seeds[0].Arms[0].Step!.ForecastSeconds!.Value));
             Assert.That(result.Seeds[0].Sparsity.Sum(layer => layer.Kept), Is.EqualTo(ticket.Mask.Kept));
         });
     }

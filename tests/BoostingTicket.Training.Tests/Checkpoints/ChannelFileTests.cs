@@ -62,7 +62,8 @@ public sealed class ChannelFileTests
             Assert.That(model.Graph.MultiplyAdds, Is.EqualTo(network.Graph.MultiplyAdds));
             Assert.That(model.State.ContentEquals(network.Take(State)));
             Assert.That(report.Model, Is.EqualTo("resnet18-w8"));
-            Assert.That(report.Channels.Select(group => group.Kept), Is.EqualTo(network.Channels.Widths.Select(width => (long)width)));
+            Assert.That(
+                report.Channels.Select(group => group.Kept), Is.EqualTo(network.Channels.Widths.Select(width => (long)width)));
             Assert.That(report.Channels[0], Is.EqualTo(new TensorSparsity("conv1", 8, network.Channels.Widths[0])));
             Assert.That(
                 () => WeightFile.Load(_folder["weights"], Graph),

@@ -59,7 +59,8 @@ public sealed class ChannelTicketTests
         ChannelSelection chosen = ChannelPruner.Select(graph, state, Half());
         ModelState small = chosen.Take(state);
         chosen.Widen(Mask.Dense(chosen.Graph.Table)).Apply(state.Weights);
-        float[] masked = Logits(graph, state, batchStatistics: false), rebuilt = Logits(chosen.Graph, small, batchStatistics: false);
+        float[] masked = Logits(graph, state, batchStatistics: false),
+        rebuilt = Logits(chosen.Graph, small, batchStatistics: false);
         Assert.That(masked.Zip(rebuilt, (a, b) => Math.Abs(a - b)).Max(), Is.GreaterThan(1e-2));
     }
 

@@ -60,7 +60,8 @@ internal static class ConvolutionCost
             : dense;
     }
 
-    /// <summary>Nanoseconds of the algorithm that <see cref="Choose"/> takes, for a block of sixteen images on one core.</summary>
+    /// <summary>Nanoseconds of the algorithm that <see cref="Choose"/> takes, for a block of sixteen images on one
+    /// core.</summary>
     /// <param name="prices">Prices of the steps.</param>
     /// <param name="geometry">Of a sparse pass.</param>
     /// <param name="shape">The convolution, a linear layer as 1x1.</param>

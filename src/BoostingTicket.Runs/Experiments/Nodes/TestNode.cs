@@ -42,9 +42,9 @@ public sealed class TestNode : ExperimentNode<RobustnessResult>
     {
         if (Attacks.Count == 0)
             context.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
-        Network network = context.Network(Training.Job);
+        Network network = context.Network(Training);
         // Evaluation does not read the mask; a backend that leaves out pruned weights does.
-        Mask? mask = Training.Ticket is null ? null : context.Ticket(Training.Ticket).Mask;
+        Mask? mask = Training.Ticket is null ? null : context.Ticket(Training.Ticket).Network.TrainingMask;
         TicketReset.Apply(network.Parameters, network.Backend, context.Weights(Training, Best), mask);
         var evaluator = new AttackEvaluator(
             network, context.Images.Test, context.Images.TestSamples, Training.Job.Validation.BatchSize, context.Progress);

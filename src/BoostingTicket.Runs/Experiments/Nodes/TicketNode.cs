@@ -37,10 +37,10 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
         : base(
             "ticket", FormattableString.Invariant($"ticket of {donor?.Label}, {(settings?.Ratio ?? 0) * 100:0.#} % pruned"),
             donor?.Seed ?? 0,
-            new { settings!.Ratio, settings.Scope, settings.MinimumKept }, previous is null ? [donor!] : [donor!, previous])
+            Identity(settings!), previous is null ? [donor!] : [donor!, previous])
     {
         Donor = donor!;
-        Settings = settings;
+        Settings = settings!;
         Previous = previous;
     }
 
@@ -53,6 +53,27 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
     /// <summary>The ticket of the round before; null in one-shot pruning.</summary>
     public TicketNode? Previous { get; }
 
+    // As version 0.1.0 wrote it, whose keys are hashes of it; what came later counts where it is not at its default.
+    private static object Identity(PruningSettings settings)
+    {
+        var usual = new PruningSettings
+        {
+            Ratio = settings.Ratio,
+            Scope = settings.Scope,
+            MinimumKept = settings.MinimumKept,
+            HiddenLinear = settings.HiddenLinear,
+            Rounds = settings.Rounds,
+            EarlyBird = settings.EarlyBird,
+        };
+        return settings == usual
+            ? new { settings.Ratio, settings.Scope, settings.MinimumKept }
+            : new
+            {
+                settings.Ratio, settings.Scope, settings.MinimumKept, settings.Structure, settings.ChannelRatio,
+                settings.ChannelCriterion, settings.ChannelMultiple, settings.CostExponent,
+            };
+    }
+
     /// <summary>Seconds to find the ticket: training and pruning, of all rounds.</summary>
     internal double SecondsToFind(ExperimentStore store) =>
         Donor.Read(store).Seconds + Read(store).Seconds + (Previous?.SecondsToFind(store) ?? 0);
@@ -62,23 +83,23 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
         context.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
         NetworkGraph graph = context.Graph(Donor.Job);
         ModelState trained = context.Weights(Donor);
-        Mask? pruned = Previous is null ? null : context.Ticket(Previous).Mask;
+        SubNetwork? pruned = Previous is null ? null : context.Ticket(Previous).Network;
         long start = Stopwatch.GetTimestamp();
-        (Mask mask, PruningReport report) = PrunerCatalog.Find(Settings.Scope).Prune(
-            trained, new PruningOptions(Settings.Ratio, Settings.MinimumKept), pruned);
+        (SubNetwork network, PruningReport report) = SubNetworkPruner.Draw(
+            graph, trained, Settings.Options(Settings.Ratio), pruned);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         ModelState initial = (Donor.Job with { Start = TrainingStart.Initial }).DrawStart(graph.Table);
         TicketFile.Save(
-            context.Store.Ticket(this), initial, mask,
+            context.Store.Ticket(this), initial, network,
             StageFiles.OfTicket(
                 StageFiles.Describe(TrainingNode.Recorded(Donor.Job), graph, context.Images.Train.Set, Seed), Settings));
         foreach (string warning in report.Warnings)
             context.Progress.Warn(warning);
         context.Progress.StageFinished();
         return new TicketRecord(
-            mask.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
+            network.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
             report.Warnings, seconds,
-            RelativeDistance.Between(trained, initial, mask));
+            RelativeDistance.Between(context.Widen(Donor, trained), initial, network.FullMask));
     }
 
     /// <inheritdoc/>

@@ -73,18 +73,20 @@ public sealed class TrainingNode : ExperimentNode<TrainingRecord>
         RunConfiguration recorded = Recorded(Job);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
-        Network network = context.Network(Job);
-        ModelState start = Job.DrawStart(network.Graph.Table);
-        Mask? mask = Ticket is null ? null : context.Ticket(Ticket).Mask;
+        Network network = context.Network(this);
+        ModelState start = Job.DrawStart(context.Graph(Job).Table);
+        SubNetwork? ticket = Ticket is null ? null : context.Ticket(Ticket).Network;
         // The key binds the checkpoint to the ticket and to the start.
         var files = new StageFiles(
             folder, Seed, StageFiles.Describe(recorded, network.Graph, context.Images.Train.Set, Seed),
             new RunOwner(ExperimentRun.Command, Key));
         var trainer = new StageTrainer(files, Seed, network, context.Images, context.Progress, context.Cancellation);
-        TrainingState state = trainer.Train(Stage, Job, start, mask);
+        TrainingState state = trainer.Train(Stage, Job, ticket?.Take(start) ?? start, ticket?.TrainingMask);
         double? distance = Ticket is null
             ? null
-            : RelativeDistance.Between(context.Weights(Ticket.Donor), ModelState.Capture(network.Parameters, network.Backend));
+            : RelativeDistance.Between(
+                context.FullWeights(Ticket.Donor),
+                context.Widen(this, ModelState.Capture(network.Parameters, network.Backend)));
         return new TrainingRecord(
             [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, trainer.SplitHash, distance)
         {

@@ -44,7 +44,7 @@ public sealed class TransferNode : ExperimentNode<TransferResult>
             context.Progress);
         return matrix.Run(
             [.. _trainings.Select((training, index) => new TransferNetwork(
-                _names[index], context.Graph(training.Job), context.Weights(training, best: true)))],
+                _names[index], context.Graph(training), context.Weights(training, best: true)))],
             _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), context.Cancellation);
     }
 
