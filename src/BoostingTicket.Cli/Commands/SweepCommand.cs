@@ -73,7 +73,8 @@ internal static class SweepCommand
                 invocation, points[0].Configuration, folder, StatedWork.Run, (backend, data, progress) =>
             {
                 progress.Note(
-                    $"sweep of {string.Join(", ", grid)}: {points.Length} points, {points[0].Configuration.Seeds} seed(s) each, in "
+                    $"sweep of {string.Join(", ", grid)}: {points.Length} points, {points[0].Configuration.Seeds} seed(s) each, "
+                    + $"in "
                     + $"{folder}");
                 return new SweepRun(options, points, folder, backend, data, progress).Execute(
                     invocation.CommandLine, invocation.Cancellation);
