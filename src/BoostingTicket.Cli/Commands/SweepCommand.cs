@@ -48,6 +48,7 @@ internal static class SweepCommand
                     + "itself, put semicolons between its values: 'learning-rate-drops=0.5;0.5,0.75'.",
             ],
         };
+        Completions.Add(grid, ConfigurationOptions.All.Where(option => option.Listed).Select(option => option.Name + "="));
         command.Arguments.Add(grid);
         var setup = new RunSetup(command, resumable: false);
         return command.WithAllSettings().Executes(invocation => Execute(invocation, setup, invocation.Get(grid)!));

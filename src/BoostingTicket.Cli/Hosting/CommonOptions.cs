@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Engine.Devices;
 using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Cli.Hosting;
@@ -26,6 +27,9 @@ internal sealed class CommonOptions
     /// <summary>Device.</summary>
     public Option<string?> Device { get; } = Text(
         "--device", "auto|cpu|cuda|cuda:N", "device to compute on; N is the number of a GPU, as 'devices' lists them");
+
+    /// <summary>Lets a shell offer devices.</summary>
+    public CommonOptions() => Completions.Add(Device, DeviceCatalog.Names);
 
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");

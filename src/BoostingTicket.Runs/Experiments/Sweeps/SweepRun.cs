@@ -46,8 +46,8 @@ public sealed class SweepRun(
             $"{data.Train.Name} {data.Train.ContentHash} {precision}",
             $"{data.Test.Name} {data.Test.ContentHash} {first.Data.TestSamples} {precision}"));
         var asked = new SweepConfiguration(options, first, [.. points.Select(point => RunJson.Hash(point.Configuration))]);
-        var folder = new ExperimentFolder(
-            root, $"{Command}-{CanonicalJson.Hash(JsonSerializer.SerializeToElement(asked.Points, RunJson.Compact))[..NameLength]}");
+        string hash = CanonicalJson.Hash(JsonSerializer.SerializeToElement(asked.Points, RunJson.Compact));
+        var folder = new ExperimentFolder(root, $"{Command}-{hash[..NameLength]}");
         ExperimentGuard.RequireNoRun(folder.Root);
         using var images = new RunData(data, first.Data, backend);
         var store = new ExperimentStore(folder.Store);
