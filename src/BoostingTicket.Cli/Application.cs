@@ -132,6 +132,7 @@ internal static class Application
             InspectCommand.Create(context),
             ImportCommand.Create(context),
             ExportCommand.Create(context),
+            CompletionCommand.Create(context),
         };
         foreach (Option option in context.Common.All)
             root.Options.Add(option);

@@ -82,6 +82,8 @@ public sealed class HelpTextTests
     [TestCase("transfer", "autoattack")]
     [TestCase("experiment", "table4")]
     [TestCase("experiment", "figure9")]
+    [TestCase("sweep", "n-fgsm")]
+    [TestCase("completion", "fish")]
     [TestCase("models", "lenet-A-B-C[-p2]")]
     [TestCase("data fetch", "cifar10")]
     [TestCase("data info", "synthetic-28")]

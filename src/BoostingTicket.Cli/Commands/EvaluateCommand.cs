@@ -25,6 +25,7 @@ internal static class EvaluateCommand
         var command = new CommandLineCommand(
             Name, "Measures clean and robust accuracy of saved weights on the test set.", context)
         {
+            DefaultsFollowInput = true,
             Examples =
             [
                 ("evaluate runs/donor/seed-0/train.best.safetensors",
@@ -67,6 +68,7 @@ internal static class EvaluateCommand
             Description = "NumPy file (.npy) for each sample's adversarial image, or its clean image where no attack succeeded",
         };
         command.Arguments.Add(weights);
+        Completions.Add(attack, AttackCatalog.Names.Select(entry => entry.Name));
         command.Options.Add(attack);
         command.Options.Add(adversarial);
         var setup = new RunSetup(command, resumable: true, alwaysInFolder: false);

@@ -77,6 +77,7 @@ internal static class ExperimentCommand
                 .. ExperimentCatalog.All.Select(experiment => (experiment.Name, $"{experiment.Title}. {experiment.Description}")),
                 (Table4, "parameters and sizes of the networks; needs no training")])],
         };
+        Completions.Add(name, [.. ExperimentCatalog.Names, Table4]);
         command.Arguments.Add(name);
         command.Options.Add(scale);
         command.Options.Add(plan);

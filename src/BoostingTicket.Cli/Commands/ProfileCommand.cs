@@ -54,6 +54,7 @@ internal static class ProfileCommand
         var command = new CommandLineCommand(
             "profile", "Measures the time of training steps by phase, layer and operation.", context)
         {
+            DefaultsFollowInput = true,
             Examples =
             [
                 ("profile --model resnet18-w16 --method pgd --steps 10", "phases of a PGD-10 training step on built-in images"),

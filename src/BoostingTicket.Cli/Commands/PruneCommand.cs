@@ -36,6 +36,7 @@ internal static class PruneCommand
         var command = new CommandLineCommand("prune",
             "Draws a ticket: prunes trained weights by magnitude and resets the others to their initial values.", context)
         {
+            DefaultsFollowInput = true,
             Examples =
             [
                 ("prune runs/donor/seed-0/train.last.safetensors --ratio 0.8 --out runs/donor/ticket.safetensors",

@@ -27,6 +27,7 @@ internal static class RetrainCommand
         };
         var command = new CommandLineCommand(Name, "Trains a ticket from its initial weights; pruned weights stay zero.", context)
         {
+            DefaultsFollowInput = true,
             Examples =
             [
                 ("retrain runs/donor/ticket.safetensors --epochs 3 --out runs/ticket",

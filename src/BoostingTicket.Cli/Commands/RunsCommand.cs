@@ -32,7 +32,8 @@ internal static class RunsCommand
             ],
             Details =
             [
-                "One line for each network that is done: state, model, data, method, test accuracies (mean of the seeds), seconds "
+                "One line for each network that is done: state, model, data, method, test accuracies (mean of the seeds), "
+                + "seconds "
                     + "to find and train it, and when the result was written. A folder whose files cannot be read is listed as "
                     + "broken, with the reason.",
             ],

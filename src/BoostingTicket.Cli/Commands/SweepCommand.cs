@@ -49,6 +49,7 @@ internal static class SweepCommand
                     + "itself, put semicolons between its values: 'learning-rate-drops=0.5;0.5,0.75'.",
             ],
         };
+        Completions.Add(grid, ConfigurationOptions.All.Where(option => option.Listed).Select(option => option.Name + "="));
         command.Arguments.Add(grid);
         var workers = new SharedWorkers(command);
         var setup = new RunSetup(command, resumable: false);
@@ -78,7 +79,8 @@ internal static class SweepCommand
                 invocation, points[0].Configuration, folder, StatedWork.Run, (backend, data, progress) =>
             {
                 progress.Note(
-                    $"sweep of {string.Join(", ", grid)}: {points.Length} points, {points[0].Configuration.Seeds} seed(s) each, in "
+                    $"sweep of {string.Join(", ", grid)}: {points.Length} points, {points[0].Configuration.Seeds} seed(s) each, "
+                    + $"in "
                     + $"{folder}");
                 return new SweepRun(options, points, folder, backend, data, progress).Execute(
                     invocation.CommandLine, invocation.Cancellation, workers.Share(invocation));

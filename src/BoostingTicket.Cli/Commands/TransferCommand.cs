@@ -36,6 +36,7 @@ internal static class TransferCommand
         var command = new CommandLineCommand("transfer",
             "Measures the accuracy of saved networks on adversarial images made against each other: a matrix.", context)
         {
+            DefaultsFollowInput = true,
             Examples =
             [
                 ("transfer runs/mnist/seed-0/dense.best.safetensors runs/mnist/seed-0/ticket.best.safetensors",

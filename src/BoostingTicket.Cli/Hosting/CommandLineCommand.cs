@@ -37,6 +37,9 @@ internal sealed class CommandLineCommand(string name, string description, Progra
     /// <summary>The options that change a configuration, by what they change.</summary>
     public Dictionary<Option<string?>, ConfigurationOption> Settings { get; } = [];
 
+    /// <summary>Whether its defaults follow from what it is given, such as the settings that weights come from.</summary>
+    public bool DefaultsFollowInput { get; init; }
+
     /// <summary>The words that an option takes, with what they mean; empty where it takes something else.</summary>
     public IReadOnlyList<(string Word, string Description)> WordsOf(Option option) =>
         option == context.Common.Device ? OptionNames.Find(option).Words
@@ -92,6 +95,7 @@ internal sealed class CommandLineCommand(string name, string description, Progra
                 // A switch may be given without its value.
                 Arity = setting.Hint == "true|false" ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
             };
+            Completions.Add(option, setting);
             Options.Add(option);
             Settings.Add(option, setting);
             Headings.Add(option, setting.Group.ToString());

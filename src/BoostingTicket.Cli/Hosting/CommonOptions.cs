@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BoostingTicket.Engine.Devices;
 using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Cli.Hosting;
@@ -31,6 +32,9 @@ internal sealed class CommonOptions
     public Option<string?> Ranks { get; } = Text(
         TeamDevice.OptionName, string.Join('|', TeamDevice.Words.Select(word => word.Word)),
         "how the processes of mpirun or srun find one another to share the work");
+
+    /// <summary>Lets a shell offer devices.</summary>
+    public CommonOptions() => Completions.Add(Device, DeviceCatalog.Names);
 
     /// <summary>Where results go.</summary>
     public Option<string?> Out { get; } = Text("--out", "PATH", "folder or file to write results to");

@@ -42,12 +42,13 @@ internal static class HelpWriter
         public override int Invoke(ParseResult parseResult)
         {
             Command command = parseResult.CommandResult.Command;
-            Write(context, command, ParseErrors.PathOf(parseResult.CommandResult));
+            HelpDefaults? defaults = command is CommandLineCommand known ? HelpDefaults.Find(parseResult, known) : null;
+            Write(context, command, ParseErrors.PathOf(parseResult.CommandResult), defaults);
             return ExitCodes.Done;
         }
     }
 
-    private static void Write(ProgramContext context, Command command, string path)
+    private static void Write(ProgramContext context, Command command, string path, HelpDefaults? defaults)
     {
         (TextWriter writer, int width) = (context.Terminal.Out, context.Terminal.Width);
         var known = command as CommandLineCommand;
@@ -72,6 +73,13 @@ internal static class HelpWriter
 
         foreach ((string heading, IReadOnlyList<(string, string)> rows) in known?.Lists ?? [])
             Section(writer, width, heading, rows.Select(Plain));
+        if (defaults is not null)
+        {
+            writer.WriteLine();
+            Paragraph(
+                writer, width, 0,
+                $"The defaults below are: {defaults.Source}. Name a preset or a data set before --help to see others.");
+        }
         Section(writer, width, "Commands", command.Subcommands.Select(sub => Plain((sub.Name, sub.Description ?? ""))));
         Section(
             writer, width, "Arguments",
@@ -79,11 +87,11 @@ internal static class HelpWriter
         var own = command.Options.Where(
             option => !option.Hidden && !option.Recursive && option is not (HelpOption or VersionOption)).ToList();
         Section(writer, width, "Options", own.Where(option => known is null || !known.Headings.ContainsKey(option)).Select(
-            option => Row(option, known)));
+            option => Row(option, known, defaults)));
         foreach (IGrouping<string, Option> group in own.Where(option => known?.Headings.ContainsKey(option) == true).GroupBy(
             option => known!.Headings[option]))
         {
-            Section(writer, width, group.Key, group.Select(option => Row(option, known)));
+            Section(writer, width, group.Key, group.Select(option => Row(option, known, defaults)));
             if (group.Key == "Training" && known!.Settings.Values.Any(setting => !setting.Listed))
             {
                 Paragraph(writer, width, Indent,
@@ -92,7 +100,7 @@ internal static class HelpWriter
             }
         }
 
-        Section(writer, width, "Common", context.Common.All.Select(option => Row(option, known)).Append(
+        Section(writer, width, "Common", context.Common.All.Select(option => Row(option, known, defaults)).Append(
             Plain(("--help", "show this help"))).Concat(
             command is RootCommand ? [Plain(("--version", "show the version"))] : []));
         if (command is RootCommand)
@@ -116,11 +124,11 @@ internal static class HelpWriter
 
     private static HelpRow Plain((string Name, string Description) row) => new(row.Name, row.Description, []);
 
-    private static HelpRow Row(Option option, CommandLineCommand? command)
+    private static HelpRow Row(Option option, CommandLineCommand? command, HelpDefaults? defaults)
     {
         bool isSwitch = option is Option<bool>;
         return new HelpRow(
-            isSwitch ? option.Name : $"{option.Name} {option.HelpName}", option.Description ?? "",
+            isSwitch ? option.Name : $"{option.Name} {option.HelpName}", (option.Description ?? "") + defaults?.Of(option),
             command?.WordsOf(option) ?? []);
     }
 

@@ -52,6 +52,7 @@ internal sealed class RunSetup
         _inFolder = resumable && alwaysInFolder;
         if (configurable)
         {
+            Completions.Add(_preset, Presets.Names);
             command.Options.Add(_preset);
             command.Options.Add(_config);
         }

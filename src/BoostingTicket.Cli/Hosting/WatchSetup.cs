@@ -28,6 +28,7 @@ internal sealed class WatchSetup
     /// <param name="setup">Its set-up, which can be resumed.</param>
     public WatchSetup(CommandLineCommand command, RunSetup setup)
     {
+        Completions.Add(_tensorBoard, [None]);
         command.Options.Add(_tensorBoard);
         _setup = setup;
     }

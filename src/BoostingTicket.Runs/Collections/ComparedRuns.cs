@@ -20,8 +20,6 @@ public sealed record ComparedRuns(
     IReadOnlyList<ComparedRun> Runs, IReadOnlyList<ComparedSetting> Settings, IReadOnlyList<ComparedArm> Rows,
     FigureData? Figure, IReadOnlyList<string> Warnings)
 {
-    private const string Absent = "none";
-
     // Where it was computed, and not what.
     private static readonly string[] Machine = ["device", "precision", "version", "processor", "commit"];
 
@@ -64,7 +62,7 @@ public sealed record ComparedRuns(
         JsonNode[] settings = [.. runs.Select(run => JsonSerializer.SerializeToNode(run.Configuration, RunJson.Compact)!)];
         foreach (SettingNode leaf in ConfigurationSchema.Leaves)
         {
-            if (Differing(leaf.Path, [.. settings.Select(root => TextOf(root, leaf.Path))]) is { } setting)
+            if (Differing(leaf.Path, [.. settings.Select(root => SettingText.Of(root, leaf.Path))]) is { } setting)
                 yield return setting;
         }
         foreach (string name in Machine)
@@ -75,21 +73,6 @@ public sealed record ComparedRuns(
 
         static ComparedSetting? Differing(string name, string[] values) =>
             values.Distinct().Count() > 1 ? new ComparedSetting(name, values) : null;
-    }
-
-    private static string TextOf(JsonNode root, string path)
-    {
-        JsonNode? node = root;
-        foreach (string name in path.Split('.'))
-            node = node is JsonObject group ? group[name] : null;
-        return node switch
-        {
-            null => Absent,
-            JsonArray list => string.Join(",", list.Select(item => item?.ToString())),
-            JsonValue value when value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out double number) =>
-                Fraction.Text(number),
-            _ => node.ToString(),
-        };
     }
 
     private static IEnumerable<ComparedArm> Arms(KeptRun run, string name)

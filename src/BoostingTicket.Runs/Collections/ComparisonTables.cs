@@ -10,7 +10,8 @@ public static class ComparisonTables
 {
     /// <summary>What the accuracies are, in a sentence.</summary>
     public const string Caption =
-        "Test accuracies of the weights that were best on validation, mean ± standard deviation over seeds; 95 % intervals of the "
+        "Test accuracies of the weights that were best on validation, mean ± standard deviation over seeds; 95 % intervals of "
+        + "the "
         + "mean for that many test images; seconds of training without validation, with those to find the ticket.";
 
     /// <summary>The settings in which the runs differ.</summary>

@@ -34,7 +34,8 @@ public sealed record RunEntry(
         RunConfiguration configuration = run.Configuration;
         var plain = new RunEntry(
             name, run.Command, run.State, configuration.Model, configuration.Data.Name,
-            run.Command == DenseTraining.Stage ? configuration.Dense.Method : configuration.Retrain.Method, null, 0, null, null, null,
+            run.Command == DenseTraining.Stage ? configuration.Dense.Method : configuration.Retrain.Method, null, 0, null, null,
+            null,
             null, run.Date, null);
         if (run.Command == WeightsAttack.Command)
         {

@@ -92,7 +92,8 @@ public static class RunReader
     private static ArmResult Of(ArmResult result, Arm arm, string file) => result.Arm == arm ? result : throw Wrong(file);
 
     private static DamagedFileException Wrong(string file) => new(
-        $"The file {file} is damaged (its seed or its arms are not those of the run); delete it and run the command that wrote it "
+        $"The file {file} is damaged (its seed or its arms are not those of the run); delete it and run the command that wrote "
+        + $"it "
         + "again.");
 
     private static T Read<T>(string file) => RunJson.Read<T>(StoredFiles.ReadText(file), file);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using BoostingTicket.Training;
 
 namespace BoostingTicket.Runs.Configuration;
@@ -44,6 +46,24 @@ public sealed record ConfigurationOption(
 
     /// <summary>What it does beyond giving <see cref="Paths"/> its value; null for nothing.</summary>
     internal Action<ConfigurationDraft, string>? Action { get; init; }
+
+    /// <summary>The value of the settings behind the option in a configuration, as it would be typed; that of each where they
+    /// differ.</summary>
+    /// <param name="configuration">The configuration.</param>
+    /// <returns>Null for an option that stands for no single setting.</returns>
+    public string? ValueIn(RunConfiguration configuration)
+    {
+        IReadOnlyList<string> shown = Shown ?? Paths;
+        JsonNode settings = JsonSerializer.SerializeToNode(configuration, RunJson.Compact)!;
+        (string Group, string Value)[] values =
+            [.. shown.Select(path => (path.Split('.')[0], SettingText.Of(settings, path)))];
+        return values.Length == 0 ? null
+            : values.Select(value => value.Value).Distinct().Count() == 1 ? values[0].Value
+            : string.Join(", ", values.Select(value => $"{value.Group} {value.Value}"));
+    }
+
+    /// <summary>The settings that show what it comes to, where they are not those that it gives its value.</summary>
+    internal IReadOnlyList<string>? Shown { get; init; }
 
     /// <summary>Applies the option.</summary>
     /// <param name="draft">The configuration so far.</param>

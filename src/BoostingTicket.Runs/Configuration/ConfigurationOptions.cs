@@ -74,6 +74,7 @@ public static class ConfigurationOptions
             "epochs of retraining; those of donor and baseline change in proportion", [])
         {
             Action = ScaleEpochs,
+            Shown = [.. Trainings.Select(training => $"{training}.epochs")],
         };
         yield return Set("method", OptionGroup.Training, "training method; the donor changes with it only for natural",
             "retrain.method", "dense.method") with

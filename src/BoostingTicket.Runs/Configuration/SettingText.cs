@@ -54,6 +54,25 @@ internal static class SettingText
         }
     }
 
+    /// <summary>The value of a setting in a configuration, as it would be typed.</summary>
+    /// <param name="configuration">The configuration as JSON.</param>
+    /// <param name="path">Path of the setting.</param>
+    public static string Of(JsonNode configuration, string path)
+    {
+        JsonNode? node = configuration;
+        foreach (string name in path.Split('.'))
+            node = node is JsonObject group ? group[name] : null;
+        return node switch
+        {
+            null => None,
+            JsonArray { Count: 0 } => None,
+            JsonArray list => string.Join(",", list.Select(item => item?.ToString())),
+            JsonValue value when value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out double number) =>
+                Fraction.Text(number),
+            _ => node.ToString(),
+        };
+    }
+
     /// <summary>What a setting takes, for help: <c>N</c>, <c>X</c>, <c>a|b</c>, …</summary>
     public static string Hint(SettingNode setting) =>
         Hint(setting.ItemType ?? setting.Type) + (setting.ItemType is null ? "" : ",…");

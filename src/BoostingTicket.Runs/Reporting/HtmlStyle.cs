@@ -6,7 +6,7 @@ internal static class HtmlStyle
     // One colour has one meaning in a page. Networks have colours of Okabe and Ito, which people with any colour vision can tell
     // apart; phases of a step are shades of one violet; an error is red. Curves of figures are numbered, and have the networks'
     // colours and more, since a page with a figure names no network by colour.
-    public const string Css = """
+    private const string Rules = """
         :root{color-scheme:light dark;--page:#fbfbfa;--card:#fff;--ink:#1d1f23;--soft:#5b616b;--line:#e3e5e8;--accent:#3b4a8f;
         --dense:#0072b2;--ticket:#d55e00;--winning:#009e73;--reinit:#b0569b;--shuffle:#b8860b;--donor:#7d828c;
         --winning-donor:#5f7d72;
@@ -51,14 +51,7 @@ internal static class HtmlStyle
         code{font-family:ui-monospace,SFMono-Regular,Consolas,monospace}
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.25em 1.2em;margin:0}
         dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-        @media(max-width:560px){dl{grid-template-columns:1fr}dd{margin:0 0 .5em}
-        .scroll{padding:4px 14px}thead{display:none}table,tbody{display:block}
-        tr{display:block;padding:.6em 0;border-bottom:1px solid var(--line)}tr:last-child{border-bottom:0}
-        td{display:flex;justify-content:space-between;gap:1em;border:0;padding:.12em 0;text-align:right;overflow-wrap:anywhere}
-        td br{display:none}
-        td::before{content:attr(data-head);color:var(--soft);font-size:.86rem;text-align:left;flex:none;max-width:60%}
-        td:first-child{font-weight:600;justify-content:flex-start;text-align:left;align-items:baseline;gap:.2em}
-        td:first-child::before{content:none}}
+        @media(max-width:560px){dl{grid-template-columns:1fr}dd{margin:0 0 .5em}}
         svg{display:block;width:100%;height:auto}
         svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:var(--soft)}
         svg .title{font-size:14px;font-weight:600;fill:var(--ink)}
@@ -106,5 +99,24 @@ internal static class HtmlStyle
         .key.phase-data{background:var(--data)}.key.phase-attack{background:var(--attack)}
         .key.phase-train{background:var(--train)}.key.phase-evaluate{background:var(--evaluate)}
         .key.kept{background:var(--ticket)}.key.pruned{background:var(--line)}
+        """;
+
+    /// <summary>The style sheet.</summary>
+    public static string Css { get; } = Rules + Stacked("table", 560) + Stacked("table.wide", 1000);
+
+    // Where a table's columns do not fit beside each other, its rows become lists, with the header before each cell.
+    private static string Stacked(string table, int width) =>
+        $$$"""
+
+        @media(max-width:{{{width}}}px){
+        {{{table}}},{{{table}}} tbody{display:block}{{{table}}} thead{display:none}
+        {{{table}}} tr{display:block;padding:.6em 0;border-bottom:1px solid var(--line)}{{{table}}} tr:last-child{border-bottom:0}
+        {{{table}}} td{display:flex;justify-content:space-between;gap:1em;border:0;padding:.12em 0;text-align:right;
+        overflow-wrap:anywhere}
+        {{{table}}} td br{display:none}
+        {{{table}}} td::before{content:attr(data-head);color:var(--soft);font-size:.86rem;text-align:left;flex:none;max-width:60%}
+        {{{table}}} td:first-child{font-weight:600;justify-content:flex-start;text-align:left;align-items:baseline;gap:.2em}
+        {{{table}}} td:first-child::before{content:none}
+        }
         """;
 }

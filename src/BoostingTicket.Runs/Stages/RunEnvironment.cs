@@ -33,6 +33,9 @@ public sealed class RunEnvironment : Dictionary<string, string>
         this[PrecisionName] = backend.Precision.ToString();
         this["runtime"] = RuntimeInformation.FrameworkDescription;
         this["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}";
+        this["processor"] = ProgramFacts.Processor;
+        this["commit"] = ProgramFacts.Commit;
+        this["libraries"] = ProgramFacts.Libraries;
         this["version"] = typeof(RunEnvironment).Assembly.GetName().Version?.ToString(3) ?? "unknown";
         this[TrainImages] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}";
         this[TestImages] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}";

@@ -3,6 +3,7 @@ using System.Xml;
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Sweeps;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Html;
 using BoostingTicket.Runs.Stages;
@@ -30,6 +31,8 @@ internal sealed class ResultsTarget : FuzzTarget
             string> { ["device"] = "cpu", ["version"] = "0.1.0" }),
         (json => RunJson.Read<RunOwner>(json, "f"), new RunOwner("retrain", "ab", "cd", "pgd")),
         (json => RunJson.Hash(RunJson.Read<RunConfiguration>(json, "f")), Samples.Configuration),
+        (json => RunJson.Read<SweepConfiguration>(json, "f"), new SweepConfiguration(
+            [new SweptOption("ratio", ["0.5", "0.9"])], Samples.Configuration, ["ab"])),
     ];
 
     public override string Name => "results";

@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using BoostingTicket.Runs.Collections;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Reporting;
@@ -26,6 +28,7 @@ public sealed partial class BrowserTests
             errors: window.probeErrors,
             background: getComputedStyle(document.body).backgroundColor,
             ink: getComputedStyle(document.body).color,
+            cut: all(".scroll", one => one.scrollWidth - one.clientWidth),
             overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
           };
           const result = document.createElement("pre");
@@ -69,6 +72,43 @@ public sealed partial class BrowserTests
             Assert.That(Brightness(page, "background"), dark ? Is.InRange(0.0, 60.0) : Is.InRange(200.0, 255.0));
             Assert.That(Brightness(page, "ink"), dark ? Is.InRange(200.0, 255.0) : Is.InRange(0.0, 60.0));
         });
+    }
+
+    [TestCase(500)]
+    [TestCase(800)]
+    [TestCase(1280)]
+    public void A_result_of_five_seeds_is_not_cut_off_in_a_run_or_in_a_comparison(int width)
+    {
+        RunResult five = SampleRun.Create(seeds: 5, earlyStopping: true);
+        using var folder = new TemporaryFolder();
+        string[] runs = [SampleFolder.Write(five, folder["a"]), SampleFolder.Write(SampleRun.Create(2), folder["b"])];
+        foreach (string html in (string[])[
+            HtmlReport.Write(five, "boosting-ticket run", SampleExtras.Create()),
+            ComparisonTables.Page(ComparedRuns.Of(runs), "boosting-ticket compare a b", folder["page"])])
+        {
+            using JsonDocument seen = Open(html, dark: false, width);
+            Assert.That(Numbers(seen.RootElement, "cut"), Is.Not.Empty.And.All.LessThanOrEqualTo(0));
+            Assert.That(seen.RootElement.GetProperty("overflow").GetDouble(), Is.LessThanOrEqualTo(0));
+        }
+    }
+
+    // What a page may show at once: networks, phases, errors, links.
+    [TestCase("--page:#fbfbfa")]
+    [TestCase("--page:#15171a")]
+    public void A_colour_has_one_meaning(string scheme)
+    {
+        string css = HtmlStyle.Css[HtmlStyle.Css.IndexOf(scheme, StringComparison.Ordinal)..];
+        string[] names =
+        [
+            "dense", "ticket", "winning", "reinit", "shuffle", "donor", "winning-donor", "data", "attack", "train", "evaluate",
+            "wrong", "accent", "line",
+        ];
+        string[] colours = [.. names.Select(name => Regex.Match(css, $"--{name}:(#[0-9a-f]+)").Groups[1].Value)];
+        Assert.That(colours, Has.All.Length.GreaterThan(3));
+        Assert.That(colours, Is.Unique);
+        string[] curves = [.. Enumerable.Range(6, 6).Select(
+            index => Regex.Match(css, $"--curve{index}:(#[0-9a-f]+)").Groups[1].Value)];
+        Assert.That(curves.Concat(colours[..6]), Is.Unique.And.All.Length.GreaterThan(3));
     }
 
     private static double[] Numbers(JsonElement page, string name) =>

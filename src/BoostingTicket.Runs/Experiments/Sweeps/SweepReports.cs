@@ -81,7 +81,8 @@ public static class SweepReports
         page.Section("Result").Table(headers, rows.Select((cells, index) => new HtmlRow(cells)
         {
             Link = TrainingPages.LinkTo(folder, result.Trainings.First(row => row.Folder == result.Rows[index].Folders[0])),
-            Best = [.. Best(cells.Count - 3, row => row.Clean.Mean, index), .. Best(cells.Count - 2, row => row.Robust.Mean, index)],
+            Best = [
+                .. Best(cells.Count - 3, row => row.Clean.Mean, index), .. Best(cells.Count - 2, row => row.Robust.Mean, index)],
         })).Note(Caption(result));
         if (Figure(result) is { } figure)
             page.Section("By value").Markup(HtmlPage.Legend(FigureCharts.Legend(figure))).Charts(FigureCharts.Charts(figure));

@@ -129,7 +129,8 @@ public sealed class SweepRun(
             [.. tests.Select(one => one.Training.Name)]);
     }
 
-    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store) => grid.Nodes.SelectMany(node => node switch
+    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store) =>
+        grid.Nodes.SelectMany(node => node switch
     {
         TicketNode ticket => ticket.Read(store).Warnings,
         TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),

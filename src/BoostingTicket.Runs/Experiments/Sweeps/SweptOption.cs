@@ -28,7 +28,8 @@ public sealed record SweptOption(string Name, IReadOnlyList<string> Values)
         ConfigurationOption option = ConfigurationOptions.Find(name);
         if (option.Group == OptionGroup.Data || Shared.Contains(name))
             throw new ConfigurationException(
-                $"{Setting.Named(name)} is the same in all points of a sweep; give it as an option of its own, and sweep again in "
+                $"{Setting.Named(name)} is the same in all points of a sweep; give it as an option of its own, and sweep again "
+                + $"in "
                 + "the same folder for another value.");
         char separator = option.Paths.Any(path => ConfigurationSchema.Leaf(path).ItemType is not null) ? ';' : ',';
         string[] listed = values.Split(':') is [string first, string last, string step]

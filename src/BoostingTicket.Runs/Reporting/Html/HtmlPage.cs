@@ -75,7 +75,8 @@ internal sealed class HtmlPage
     {
         bool[] numbers = [.. headers.Select(header => header.StartsWith('>'))];
         string deviation = headers.Count > ColumnsInline ? Below : Inline;
-        Add("<div class=\"card scroll\"><table><thead><tr>");
+        string wide = headers.Count > ColumnsInline ? " class=\"wide\"" : "";
+        Add($"<div class=\"card scroll\"><table{wide}><thead><tr>");
         for (int column = 0; column < headers.Count; column++)
             Add($"<th{(numbers[column] ? " class=\"n\"" : "")}>{Encode(headers[column].TrimStart('>'))}</th>");
         Add("</tr></thead><tbody>\n");

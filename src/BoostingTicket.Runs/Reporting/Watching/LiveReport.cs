@@ -8,12 +8,13 @@ namespace BoostingTicket.Runs.Reporting.Watching;
 
 /// <summary><c>report.html</c> while a run goes: written whole, and as often as it costs little beside the training.</summary>
 /// <param name="folder">The run's files.</param>
-internal sealed class LiveReport(RunFolder folder)
+/// <param name="leastSeconds">Seconds between two of them at least; 0 to write it every time.</param>
+internal sealed class LiveReport(RunFolder folder, double leastSeconds)
 {
     /// <summary>Seconds after which a browser loads the report of a run again that goes on.</summary>
     public const int Reload = 10;
 
-    private const double LeastSeconds = 1, CostShare = 0.05;
+    private const double CostShare = 0.05;
 
     private long _written;
     private double _cost;
@@ -24,8 +25,8 @@ internal sealed class LiveReport(RunFolder folder)
     /// <exception cref="ConfigurationException">It cannot be written.</exception>
     public void Write(Func<ReportContent> content, bool always = false)
     {
-        if (!always && _written != 0
-            && Stopwatch.GetElapsedTime(_written).TotalSeconds < Math.Max(LeastSeconds, _cost / CostShare))
+        if (!always && _written != 0 && leastSeconds > 0
+            && Stopwatch.GetElapsedTime(_written).TotalSeconds < Math.Max(leastSeconds, _cost / CostShare))
             return;
         long start = Stopwatch.GetTimestamp();
         try

@@ -28,6 +28,9 @@ public sealed class RunWatch(WatchOptions options) : IRunWatch
     private EventFolder? _events;
     private string _doing = "about to begin";
 
+    /// <summary>Seconds between two reports at least; 0 for one at every occasion.</summary>
+    internal double LeastSeconds { get; init; } = 1;
+
     private WatchedRun Run => _run ?? throw new InvalidOperationException("the run has not begun");
 
     private RunRecord Record => _record ?? throw new InvalidOperationException("the run has not begun");
@@ -39,7 +42,7 @@ public sealed class RunWatch(WatchOptions options) : IRunWatch
         _run = run;
         _record = new RunRecord(run);
         _metrics = new MetricsFile(run.Folder.Metrics);
-        _report = new LiveReport(run.Folder);
+        _report = new LiveReport(run.Folder, LeastSeconds);
         _events = options.TensorBoard is { } folder ? new EventFolder(folder) : null;
     }
 

@@ -282,7 +282,7 @@ public sealed class RunWatchTests
         using IBackend backend = CpuBackend.Create(1);
         return new TicketRun(configuration, folder.Root, backend, Data, progress)
         {
-            Watch = new RunWatch(new WatchOptions(Command, Again, folder.TensorBoard)),
+            Watch = new RunWatch(new WatchOptions(Command, Again, folder.TensorBoard)) { LeastSeconds = 0 },
         }.Execute(resume, cancellation);
     }
 
