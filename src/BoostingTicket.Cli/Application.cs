@@ -4,8 +4,10 @@ using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Figures;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Data.Own;
 
 namespace BoostingTicket.Cli;
 
@@ -28,6 +30,7 @@ internal static class Application
         IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null)
     {
         // Names and notes of files are shown by many; no one of them can make the terminal do anything.
+        OwnDataSets.Decoder = new SkiaImageDecoder();
         terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
         var context = new ProgramContext(arguments, terminal, cancellation) { Saving = saving ?? new SavingWork() };
         RootCommand root = CreateRoot(context);
