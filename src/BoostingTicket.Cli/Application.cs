@@ -5,8 +5,10 @@ using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Ranks;
+using BoostingTicket.Figures;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Data.Own;
 
 namespace BoostingTicket.Cli;
 
@@ -30,9 +32,10 @@ internal static class Application
         IReadOnlyList<string> arguments, Terminal terminal, CancellationToken cancellation, SavingWork? saving = null,
         RankTeam? team = null)
     {
+        OwnDataSets.Decoder = new SkiaImageDecoder();
         // Names and notes of files are shown by many; no one of them can make the terminal do anything.
         terminal = terminal with { Out = new PlainWriter(terminal.Out), Error = new PlainWriter(terminal.Error) };
-        var context = new ProgramContext(arguments, terminal, cancellation) 
+        var context = new ProgramContext(arguments, terminal, cancellation)
         {
             Saving = saving ?? new SavingWork(),
             Team = team,

@@ -54,7 +54,8 @@ public static class NearestName
 
     /// <summary>
     /// The Damerau-Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions,
-    /// substitutions and swaps of neighbours, none edited twice.
+    /// substitutions and swaps of neighbours, none edited twice. Our own, since the kept libraries (Quickenshtein) count a swap,
+    /// the most usual slip of all, as two edits.
     /// </summary>
     /// <param name="a">One string.</param>
     /// <param name="b">The other.</param>

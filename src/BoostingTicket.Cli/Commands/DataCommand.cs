@@ -2,8 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Progress;
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Data.Own;
+using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Cli.Commands;
 
@@ -96,13 +99,15 @@ internal static class DataCommand
     private static CommandLineCommand CreateInfo(ProgramContext context)
     {
         Option<string?> root = CommonOptions.CreateDataOption();
-        Argument<string> name = CreateNameArgument();
-        var command = new CommandLineCommand("info", "Reads a data set and describes it.", context)
+        Argument<string> name = CreateNameArgument("data set or path", ", or the path of a .npz file or of a folder of images");
+        var command = new CommandLineCommand("info", "Reads a data set, checks it and describes it.", context)
         {
             Examples =
             [
                 ("data info mnist", "sizes, classes, means, deviations and hashes"),
                 ("data info synthetic-28 --json", "the same for a script"),
+                ("data info photos", "checks a folder of images by class, such as photos/train/cat/1.png"),
+                ("data info faces.npz", "checks images and labels of NumPy, x_train, y_train, x_test and y_test"),
             ],
             Lists = [("Data sets", DataSets)],
         };
@@ -119,9 +124,23 @@ internal static class DataCommand
                 PerClass = CountClasses(half.Item2),
                 half.Item2.ContentHash,
             }).ToList();
-            bool generated = set.Files.Count == 0;
+            bool generated = set.IsGenerated;
+            var own = set as OwnDataSet;
+            InputNormalizationConstants normalization = RunNormalization.For(split.Train);
             return invocation.Answer(
-                new { set.Name, set.Description, generated, Shape = set.Shape.ToString(), set.Classes, parts = halves }, writer =>
+                new
+                {
+                    set.Name,
+                    set.Description,
+                    generated,
+                    Shape = set.Shape.ToString(),
+                    set.Classes,
+                    normalization,
+                    parts = halves,
+                    own?.Fingerprint,
+                    own?.Notes,
+                },
+                writer =>
             {
                 writer.WriteLine($"{set.Name}: {set.Description}");
                 writer.WriteLine($"Images: {set.Shape}");
@@ -133,6 +152,13 @@ internal static class DataCommand
                         half => half.PerClass[label].ToString("N0", CultureInfo.InvariantCulture))]);
                 table.Add(["all", .. halves.Select(half => half.Samples.ToString("N0", CultureInfo.InvariantCulture))]);
                 table.Write(writer);
+                writer.WriteLine(
+                    $"Normalisation: mean {ImportCommand.Numbers(normalization.Mean)}, deviation "
+                    + $"{ImportCommand.Numbers(normalization.Deviation)}");
+                foreach (string note in own?.Notes ?? [])
+                    writer.WriteLine($"Note: {note}");
+                if (own is not null)
+                    writer.WriteLine($"Fingerprint: {own.Fingerprint}");
                 foreach (var half in halves)
                     writer.WriteLine($"SHA-256 of {half.Part}: {half.ContentHash}");
             });
@@ -142,10 +168,10 @@ internal static class DataCommand
     private static IReadOnlyList<(string Name, string Description)> DataSets =>
         [.. DataSetCatalog.All.Select(set => (set.Name, set.Description))];
 
-    private static Argument<string> CreateNameArgument() => new("name")
+    private static Argument<string> CreateNameArgument(string help = "data set", string more = "") => new("name")
     {
-        HelpName = "data set",
-        Description = "name of a data set; see the list above",
+        HelpName = help,
+        Description = $"name of a data set; see the list above{more}",
     };
 
     // A look at the files' names only: checking gigabytes of checksums is not for a list.

@@ -144,7 +144,7 @@ internal sealed class RunSetup
         var sources = new ConfigurationSources(preset, file, given) { Origin = origin ?? OriginOf(origins ?? []) };
         ComposedConfiguration composed = sources.ComposeNamed();
         if (usual is not null && file is null && preset is null && sources.Origin is null
-            && DataSetCatalog.Find(composed.Configuration.Data.Name).Files.Count == 0)
+            && DataSetCatalog.Find(composed.Configuration.Data.Name).IsGenerated)
         {
             IEnumerable<(ConfigurationOption, string)> added = usual(composed.Configuration)
                 .Where(option => given.All(other => other.Option.Name != option.Name))

@@ -37,7 +37,17 @@ public static class ConfigurationOptions
         yield return Set("deterministic", OptionGroup.Run,
             "use only GPU algorithms that give the same bits in every process; the CPU always does", "deterministic");
 
-        yield return Set("dataset", OptionGroup.Data, "data set; 'data list' shows all", "data.name");
+        yield return Set(
+            "dataset", OptionGroup.Data,
+            "data set; 'data list' shows all. Or the path of a .npz file or of a folder of images by class", "data.name") with
+        {
+            Hint = "NAME|PATH",
+            Action = (draft, _) => draft.Set("data.fingerprint", SettingText.None, Setting.Named("dataset")),
+        };
+        yield return Set(
+            "dataset-fingerprint", OptionGroup.Data,
+            "SHA-256 that the images of a --dataset of one's own must have, as 'data info' shows it; recorded by itself",
+            "data.fingerprint");
         yield return Set(
             "train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");
         yield return Set("test-samples", OptionGroup.Data, "samples of the final evaluation; 0 for all", "data.testSamples");

@@ -51,6 +51,7 @@ public sealed record ConfigurationSources(
             option.Apply(draft, value);
         RunConfiguration configuration = draft.Build();
         configuration.Validate();
+        configuration = configuration with { Data = OwnData.Record(configuration.Data) };
         return new ComposedConfiguration(configuration, File is null ? source : $"{File} over {source}");
     }
 

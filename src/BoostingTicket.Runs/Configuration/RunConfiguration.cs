@@ -13,8 +13,12 @@ namespace BoostingTicket.Runs.Configuration;
 /// <summary>What a run trains on.</summary>
 public sealed record DataSettings
 {
-    /// <summary>Registered name of the data set.</summary>
+    /// <summary>Registered name of the data set, or the path of one's own.</summary>
     public string Name { get; init; } = "synthetic-28";
+
+    /// <summary>SHA-256 that the images, labels and class names of one's own data must have; null for any, and for registered
+    /// data sets. It counts in hashes in place of <see cref="Name"/>.</summary>
+    public string? Fingerprint { get; init; }
 
     /// <summary>Training samples left for training and validation; 0 for all.</summary>
     public int TrainSamples { get; init; }

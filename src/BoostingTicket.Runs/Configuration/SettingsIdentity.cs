@@ -98,6 +98,13 @@ public static class SettingsIdentity
     {
         if (type.Kind != JsonTypeInfoKind.Object || !first.TryGetValue(type.Type, out HashSet<string>? always))
             return;
+        // Where the data lie does not matter where their content is known.
+        if (type.Type == typeof(DataSettings))
+        {
+            JsonPropertyInfo name = type.Properties.Single(
+                property => property.AttributeProvider is PropertyInfo { Name: nameof(DataSettings.Name) });
+            name.Get = settings => ((DataSettings)settings).Fingerprint is null ? ((DataSettings)settings).Name : "own";
+        }
         object defaults = Activator.CreateInstance(type.Type)!;
         foreach (JsonPropertyInfo property in type.Properties)
         {

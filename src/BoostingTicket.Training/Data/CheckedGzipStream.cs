@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 
 namespace BoostingTicket.Training.Data;
 
@@ -15,7 +16,7 @@ internal sealed class CheckedGzipStream : Stream
     private readonly Stream _file;
     private readonly MeasuredSource _source;
     private DeflateStream? _member;
-    private Crc32 _crc;
+    private readonly Crc32 _crc = new();
     private uint _length;
 
     /// <summary>Opens the stream.</summary>
@@ -108,7 +109,7 @@ internal sealed class CheckedGzipStream : Stream
         _file.Position = begin;
         SkipHeader();
         _source.Begin();
-        _crc = new Crc32();
+        _crc.Reset();
         _length = 0;
         _member = new DeflateStream(_source, CompressionMode.Decompress, leaveOpen: true);
     }
@@ -124,7 +125,7 @@ internal sealed class CheckedGzipStream : Stream
         _file.Position = begin;
         bytes = bytes[.._file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
         Span<byte> trailer = stackalloc byte[TrailerLength];
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc.Value);
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc.GetCurrentHashAsUInt32());
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], _length);
         bool found = false;
         for (int at = 0; at <= bytes.Length - TrailerLength; at++)

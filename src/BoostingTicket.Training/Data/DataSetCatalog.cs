@@ -1,4 +1,5 @@
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Data.Own;
 using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Data;
@@ -48,16 +49,37 @@ public static class DataSetCatalog
             Normalization = InputNormalizationConstants.Cifar10,
             IsElsewhere = CifarLayout.IsThere,
         },
+        new PublishedDataSet(
+            "cifar100", "photographs of a hundred things, 50,000 + 10,000 colour images of 32x32", new FeatureShape(3, 32, 32),
+            Cifar100Reader.Classes, PublishedFiles.Cifar100, (root, _) => Cifar100Reader.Read(root, "cifar100"))
+        {
+            TrainSamples = 50_000,
+            TestSamples = 10_000,
+            Conventions = DataSetConventions.Cifar,
+            IsElsewhere = Cifar100Reader.IsThere,
+        },
+        new PublishedDataSet(
+            "svhn", "digits of house numbers, 73,257 + 26,032 colour images of 32x32", new FeatureShape(3, 32, 32), Digits,
+            PublishedFiles.Svhn, (root, _) => SvhnReader.Read(root, "svhn", Digits))
+        {
+            TrainSamples = 73_257,
+            TestSamples = 26_032,
+            // Mirrored digits are none.
+            Conventions = DataSetConventions.Cifar with { CropFlip = false },
+            IsElsewhere = SvhnReader.IsThere,
+        },
     ];
 
     /// <summary>The names of all sets.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(set => set.Name)];
 
-    /// <summary>The set of the given name.</summary>
-    /// <param name="name">The name.</param>
+    /// <summary>The set of the given name, or one's own of a path.</summary>
+    /// <param name="name">The name, or the path of a <c>.npz</c> file or of a folder of images.</param>
     /// <exception cref="ConfigurationException">There is no such set; the message names the nearest.</exception>
     public static IDataSet Find(string name) =>
-        All.FirstOrDefault(set => set.Name == name) ?? throw NearestName.Unknown("data set", name, Names);
+        All.FirstOrDefault(set => set.Name == name) ?? (OwnDataSets.IsPath(name)
+            ? OwnDataSets.Find(name)
+            : throw NearestName.Unknown("data set", name, Names));
 
     /// <summary>Reads or generates the set of the given name.</summary>
     /// <param name="name">The name.</param>

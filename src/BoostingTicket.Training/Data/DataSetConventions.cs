@@ -55,6 +55,16 @@ public sealed record DataSetConventions
         EvaluationSteps = 40,
     };
 
+    /// <summary>One's own images: the ball of photographs, neither crops nor flips, since nothing is known of them.</summary>
+    /// <param name="channels">Channels of an image; they choose the presets.</param>
+    /// <param name="samples">Training images, of which at most a tenth validates.</param>
+    public static DataSetConventions Own(int channels, int samples) => Cifar with
+    {
+        Presets = channels == 1 ? Mnist.Presets : Cifar.Presets,
+        CropFlip = false,
+        ValidationSamples = Math.Clamp(samples / 10, 1, Cifar.ValidationSamples),
+    };
+
     /// <summary>Generated images: ε is large enough to tell networks apart and small enough to learn from PGD images in a few
     /// epochs without normalisation layers.</summary>
     public static DataSetConventions Synthetic { get; } = new()

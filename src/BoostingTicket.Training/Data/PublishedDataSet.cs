@@ -62,10 +62,16 @@ public sealed class PublishedDataSet(
         }
 
         return new DataSplit(
-            First(split.Train, options.TrainSamples, "training"), First(split.Test, options.TestSamples, "test"));
+            First(name, split.Train, options.TrainSamples, "training"), First(name, split.Test, options.TestSamples, "test"));
     }
 
-    private ImageSet First(ImageSet set, int? count, string what)
+    /// <summary>The first images of a set.</summary>
+    /// <param name="name">Name of the data set.</param>
+    /// <param name="set">The images.</param>
+    /// <param name="count">How many; null for all.</param>
+    /// <param name="what">What they are for.</param>
+    /// <exception cref="ConfigurationException">There are fewer.</exception>
+    internal static ImageSet First(string name, ImageSet set, int? count, string what)
     {
         if (count is not { } wanted || wanted == set.Count)
             return set;

@@ -47,6 +47,23 @@ internal static class PublishedFiles
             Unpack: true),
     ];
 
+    public static IReadOnlyList<PublishedFile> Cifar100 { get; } =
+    [
+        new PublishedFile(
+            Cifar100Reader.ArchiveName, [new Uri("https://www.cs.toronto.edu/~kriz/" + Cifar100Reader.ArchiveName)],
+            FileChecksum.Md5("03b5dce01913d631647c71ecec9e9cb8"), []),
+    ];
+
+    public static IReadOnlyList<PublishedFile> Svhn { get; } =
+    [
+        Mat(0, "e26dedcc434d2e4c54c9b2d4a06d8373"),
+        Mat(1, "eb5a983be6a315427106f1b164d9cef3"),
+    ];
+
+    private static PublishedFile Mat(int file, string md5) => new(
+        "svhn/" + SvhnReader.FileNames[file],
+        [new Uri("http://ufldl.stanford.edu/housenumbers/" + SvhnReader.FileNames[file])], FileChecksum.Md5(md5), []);
+
     private static PublishedFile Idx(string folder, int file, string address, string md5, string? unpackedSha256 = null)
     {
         string name = MnistReader.FileNames[file];

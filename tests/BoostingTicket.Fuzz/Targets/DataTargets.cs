@@ -1,6 +1,7 @@
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Fuzz.Targets;
 

@@ -1,18 +1,41 @@
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Data.Own;
+using BoostingTicket.Training.Testing;
+using BoostingTicket.Training.Tests.Data;
 
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every data set of the catalogue: a new line there is tested without a new test.</summary>
 public sealed class DataSetContractTests
 {
-    private const int TrainSamples = 120, TestSamples = 60;
+    private const int TrainSamples = 120, TestSamples = 40;
 
-    private static IEnumerable<string> Names => DataSetCatalog.Names;
+    // Those of the catalogue, and one's own in both forms.
+    private static IEnumerable<string> Names => [.. DataSetCatalog.Names, "own.npz", "own/folder"];
+
+    private TemporaryFolder _folder = null!;
+
+    [OneTimeSetUp]
+    public void CreateOwn()
+    {
+        _folder = new TemporaryFolder();
+        OwnDataSets.Decoder = new OwnData.Decoder();
+        string[] files = [.. Enumerable.Range(0, 240).Select(i => $"{"abc"[i % 3]}/{i}.png")];
+        OwnData.Folder(_folder["folder"], [.. files.Select((file, i) => (file, $"color {i}"))]);
+        byte[] pixels = new byte[240 * 12];
+        new Random(1).NextBytes(pixels);
+        OwnData.Npz(
+            _folder["own.npz"], ("images", OwnData.Npy("|u1", "240, 2, 2, 3", pixels)),
+            ("labels", OwnData.Labels([.. Enumerable.Range(0, 240).Select(i => (long)(i % 5))])));
+    }
+
+    [OneTimeTearDown]
+    public void RemoveOwn() => _folder.Dispose();
 
     [Test]
     public void What_a_set_says_of_itself_fits_together([ValueSource(nameof(Names))] string name)
     {
-        IDataSet set = DataSetCatalog.Find(name);
+        IDataSet set = Find(name);
         DataSetConventions usual = set.Conventions;
         Assert.Multiple(() =>
         {
@@ -40,7 +63,7 @@ public sealed class DataSetContractTests
     [Test]
     public void Its_images_are_what_it_says_and_the_same_again([ValueSource(nameof(Names))] string name)
     {
-        IDataSet set = DataSetCatalog.Find(name);
+        IDataSet set = Find(name);
         if (!set.IsThere(DataRoot.Resolve(null)))
             Assert.Ignore($"{name} is not there; BOOSTING_TICKET_DATA names the folder of real data.");
         var options = new DataSetOptions(TrainSamples: TrainSamples, TestSamples: TestSamples, Seed: 3);
@@ -50,7 +73,7 @@ public sealed class DataSetContractTests
             Assert.That((split.Train.Count, split.Test.Count), Is.EqualTo((TrainSamples, TestSamples)));
             foreach ((ImageSet images, ImageSet same) in new[] { (split.Train, again.Train), (split.Test, again.Test) })
             {
-                Assert.That(images.Name, Is.EqualTo(name));
+                Assert.That(images.Name, Is.EqualTo(set.Name));
                 Assert.That(DeviceImages.Shape(images), Is.EqualTo(set.Shape));
                 Assert.That(images.Classes, Is.EqualTo(set.Classes));
                 Assert.That(images.Pixels, Has.Length.EqualTo(images.Count * set.Shape.Length));
@@ -62,4 +85,7 @@ public sealed class DataSetContractTests
             Assert.That(split.Train.ContentHash, Is.Not.EqualTo(split.Test.ContentHash));
         });
     }
+
+    private IDataSet Find(string name) =>
+        DataSetCatalog.Find(name.StartsWith("own", StringComparison.Ordinal) ? _folder[Path.GetFileName(name)] : name);
 }

@@ -7,7 +7,8 @@ public class DataSetCatalogTests
 {
     [Test]
     public void Names_are_those_documented_and_unique() => Assert.That(
-        DataSetCatalog.Names, Is.EqualTo(new[] { "synthetic-28", "synthetic-32", "mnist", "fashion-mnist", "cifar10" }));
+        DataSetCatalog.Names,
+        Is.EqualTo(new[] { "synthetic-28", "synthetic-32", "mnist", "fashion-mnist", "cifar10", "cifar100", "svhn" }));
 
     [Test]
     public void An_unknown_set_suggests_the_nearest() => Assert.That(
@@ -15,11 +16,11 @@ public class DataSetCatalogTests
         Throws.TypeOf<ConfigurationException>().With.Message.EqualTo("There is no data set 'cifar-10'; did you mean 'cifar10'?"));
 
     [Test]
-    public void Every_set_has_ten_classes_and_what_it_needs_to_be_fetched()
+    public void Every_set_has_its_classes_and_what_it_needs_to_be_fetched()
     {
         foreach (IDataSet set in DataSetCatalog.All)
         {
-            Assert.That(set.Classes, Has.Count.EqualTo(10), set.Name);
+            Assert.That(set.Classes, Has.Count.EqualTo(set.Name == "cifar100" ? 100 : 10).And.Unique, set.Name);
             Assert.That(set.Description, Is.Not.Empty, set.Name);
             foreach (PublishedFile file in set.Files)
             {
@@ -31,7 +32,7 @@ public class DataSetCatalogTests
     }
 
     [Test]
-    public void A_missing_set_names_where_it_was_looked_for([Values("mnist", "fashion-mnist", "cifar10")] string name)
+    public void A_missing_set_names_where_it_was_looked_for([Values("mnist", "fashion-mnist", "cifar10", "cifar100", "svhn")] string name)
     {
         using var root = new TemporaryFolder();
         DataException error = Assert.Throws<DataException>(() => DataSetCatalog.Load(name, new DataSetOptions(root.Path)))!;

@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using System.Text;
-using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Runs.Reporting.Html;
 
@@ -61,9 +61,7 @@ internal static class PngImage
         BinaryPrimitives.WriteInt32BigEndian(number, content.Length);
         file.Write(number);
         file.Write(body);
-        var checksum = new Crc32();
-        checksum.Append(body);
-        BinaryPrimitives.WriteUInt32BigEndian(number, checksum.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(number, Crc32.HashToUInt32(body));
         file.Write(number);
     }
 }

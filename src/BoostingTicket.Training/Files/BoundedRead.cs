@@ -1,4 +1,4 @@
-namespace BoostingTicket.Training.Data;
+namespace BoostingTicket.Training.Files;
 
 /// <summary>Reads as many bytes as a header promises without believing it: memory grows as bytes arrive, so that a damaged size
 /// cannot ask for memory that the file has no bytes for.</summary>
