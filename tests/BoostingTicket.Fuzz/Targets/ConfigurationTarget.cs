@@ -29,6 +29,7 @@ internal sealed class ConfigurationTarget : FuzzTarget
         """{"preset":"quick","threads":2,"out":"a","dataFolder":"b","attack":{"epsilon":"8/255"}}""",
         """{"preset":"\ud800"}""", """{"model":"\udc00x"}""",
         """{"seed":1,"seed":2}""", """{"dense":{"epochs":1,"epochs":2}}""", """{"out":"a\u0000b"}""",
-        """{"\ud800":1}""", """{"arms":["dense",null]}""", """{"threads":"\ud800","dense":null}""", "[]", "{}", """{"model":"wrn-1000-10"}""",
+        """{"\ud800":1}""", """{"arms":["dense",null]}""", """{"threads":"\ud800","dense":null}""", "[]", "{}",
+        """{"model":"wrn-1000-10"}""",
     ]).Select(Encoding.UTF8.GetBytes);
 }
