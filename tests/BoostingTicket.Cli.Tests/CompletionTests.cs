@@ -28,6 +28,7 @@ public sealed class CompletionTests
     [TestCase("evaluate")]
     [TestCase("run --preset nonsense")]
     [TestCase("run --epsilon x")]
+    [TestCase("run --epochs")]
     public void Help_shows_no_defaults_that_are_not_known(string line)
     {
         CommandResult help = CommandLine.Run([.. line.Split(' '), "--help"]);

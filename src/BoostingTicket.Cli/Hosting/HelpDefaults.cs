@@ -42,9 +42,9 @@ internal sealed class HelpDefaults
             defaults.Add(command.Context.Common.Device, composed.Configuration);
             return defaults;
         }
-        catch (BoostingTicketException)
+        catch (Exception error) when (error is BoostingTicketException or InvalidOperationException)
         {
-            // Help is for those whose command line does not work, too.
+            // Help is for those whose command line does not work, too; an option without its value has none to ask for.
             return null;
         }
     }

@@ -1,8 +1,11 @@
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Experiments;
 
@@ -36,7 +39,7 @@ public sealed class ExperimentHtmlTests
     public void Numbers_stand_beside_the_papers_with_their_difference()
     {
         string page = Write();
-        string[] cells = ["99.23", "99.06 &#177; 0.12", "−0.17", "7.5", "–"];
+        string[] cells = ["99.23", "99.06\u00a0±\u00a00.12", "−0.17", "7.5", "–"];
         Assert.Multiple(() =>
         {
             foreach (string cell in cells)
@@ -59,9 +62,17 @@ public sealed class ExperimentHtmlTests
     }
 
     [Test]
-    public void Phases_are_summed_over_epochs_and_link_to_the_trainings_folder()
+    public void Phases_are_summed_over_epochs_and_link_to_the_trainings_page()
     {
-        string page = Write();
+        using var root = new TemporaryFolder();
+        var folder = new ExperimentFolder(root.Path, "table5");
+        string store = Path.Combine(folder.Store, "training-1 2");
+        Directory.CreateDirectory(store);
+        Assert.That(ExperimentHtml.Write(folder, Result, Command), Does.Not.Contain("href="), "there is no page yet");
+        File.WriteAllText(new RunFolder(store).Configuration, RunJson.Write(new RunConfiguration()));
+        TrainingPages.Write(folder, Result.Trainings, Result.Environment, Command);
+        Assert.That(File.ReadAllText(new RunFolder(store).Report), Does.Contain("lenet donor").And.Contain("<svg"));
+        string page = ExperimentHtml.Write(folder, Result, Command);
         int at = page.IndexOf("lenet donor", StringComparison.Ordinal);
         string row = page[page.LastIndexOf("<tr", at, StringComparison.Ordinal)..page.IndexOf(
             "</tr>", at, StringComparison.Ordinal)];
@@ -69,7 +80,7 @@ public sealed class ExperimentHtmlTests
         {
             foreach (string seconds in (string[])["11.0", "22.0", "33.0", "44.0"])
                 Assert.That(row, Does.Contain($">{seconds}</td>"));
-            Assert.That(row, Does.Contain("href=\"../store/training-1%202/\""));
+            Assert.That(row, Does.Contain("href=\"../store/training-1%202/report.html\""));
         });
     }
 
