@@ -63,14 +63,16 @@ public sealed class OwnDataTests
         Done(["train", "--dataset", copy, .. Settings, "--out", output]);
         Directory.Move(copy, moved);
         Done(["train", "--resume", "--out", output, "--dataset", moved, "--json"]);
-        CommandResult gone = CommandLine.Run("train", "--resume", "--out", output, "--quiet");
-        Directory.Move(moved, copy);
-        Draw(Path.Combine(copy, "dark", "0.png"), 250, 20);
+        // The folder has the new place now.
+        Done("train", "--resume", "--out", output, "--json");
+        Draw(Path.Combine(moved, "dark", "0.png"), 250, 20);
         CommandResult changed = CommandLine.Run("train", "--resume", "--out", output, "--quiet");
+        Directory.Move(moved, copy);
+        CommandResult gone = CommandLine.Run("train", "--resume", "--out", output, "--quiet");
         Assert.Multiple(() =>
         {
             Assert.That(gone.Code, Is.EqualTo(3));
-            Assert.That(gone.Error, Does.Contain($"There is no file or folder {copy}"));
+            Assert.That(gone.Error, Does.Contain($"There is no file or folder {moved}"));
             Assert.That(changed.Code, Is.EqualTo(3));
             Assert.That(changed.Error, Does.Contain("are not those that --dataset-fingerprint records").Or.Contain(
                 "are not those that data.fingerprint records"));
