@@ -27,7 +27,11 @@ public sealed class StartWeightsTests
 
     private static TrainingSettings Natural(int epochs) => new()
     {
-        Method = TrainingMethod.Natural, Epochs = epochs, BatchSize = 32, LearningRate = 0.02, LearningRateDrops = [],
+        Method = TrainingMethod.Natural,
+        Epochs = epochs,
+        BatchSize = 32,
+        LearningRate = 0.02,
+        LearningRateDrops = [],
     };
 
     private static RunConfiguration Small => new()
