@@ -81,7 +81,8 @@ public sealed class StartWeightsTests
     [TestCase("train --weights nowhere.pt --out OUT", "nowhere.pt")]
     [TestCase("train --weights LAST --model lenet-2-3-4 --out OUT", "weights of the model lenet-3-4-8, not of lenet-2-3-4")]
     [TestCase("run --reset never --out OUT", "--reset is 'never'; give initial, none, or an epoch")]
-    [TestCase("run --reset 999 --train-samples 300 --validation-samples 60 --out OUT", "--reset is 999, but the donor trains for")]
+    [TestCase(
+        "run --reset 999 --train-samples 300 --validation-samples 60 --out OUT", "--reset is 999, but the donor trains for")]
     [TestCase("retrain LAST --mask m.safetensors --weights LAST --out OUT", "leave one of them out")]
     [TestCase("prune LAST --reset 1 --out OUT", "train.epoch-1.safetensors")]
     public void Usage_is_one_sentence(string line, string message)

@@ -46,7 +46,7 @@ public static class ConfigurationOptions
         };
         yield return Set(
             "dataset-fingerprint", OptionGroup.Data,
-            "SHA-256 that the images of a --dataset of one's own must have, as 'data info' shows it; recorded by itself",
+            "SHA-256 that the images of one's own data must have, as 'data info' shows it; recorded by itself",
             "data.fingerprint");
         yield return Set(
             "train-samples", OptionGroup.Data, "samples for training and validation; 0 for all", "data.trainSamples");

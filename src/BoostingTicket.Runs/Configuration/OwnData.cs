@@ -8,6 +8,9 @@ namespace BoostingTicket.Runs.Configuration;
 /// tells what they are and which alone counts in hashes.</summary>
 internal static class OwnData
 {
+    /// <summary>What records call images: their registered name, or that they are one's own, wherever they lie.</summary>
+    public static string NameOf(ImageSet images) => DataSetCatalog.Names.Contains(images.Name) ? images.Name : "own";
+
     /// <summary>Settings that record the content of the data that they name.</summary>
     /// <param name="data">The settings.</param>
     /// <exception cref="DataException">The data cannot be used, or are others than those that are recorded.</exception>

@@ -99,8 +99,8 @@ public sealed class ExperimentRun(
         configuration.Validate();
         string precision = backend.Precision.ToString();
         var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, new GridFingerprints(
-            $"{data.Train.Name} {data.Train.ContentHash} {precision}",
-            $"{data.Test.Name} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}"));
+            $"{OwnData.NameOf(data.Train)} {data.Train.ContentHash} {precision}",
+            $"{OwnData.NameOf(data.Test)} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}"));
         _experiment.Declare(grid);
         if (configuration.Width is not null && configuration.Model is null && !grid.UsesWidth)
             throw new ConfigurationException(

@@ -39,6 +39,7 @@ public sealed record ExperimentSources(
         foreach ((ConfigurationOption option, string value) in ConfigurationSources.InOrder(Options.Where(
             given => given.Option.Name is not (Model or Width or Epochs))))
             option.Apply(draft, value);
+        RunConfiguration composed = draft.Build();
         var configuration = new ExperimentConfiguration
         {
             Experiment = Experiment,
@@ -46,10 +47,10 @@ public sealed record ExperimentSources(
             Model = Value(Model),
             Width = Whole(Width),
             Epochs = Whole(Epochs),
-            Base = draft.Build(),
+            Base = composed,
         };
         configuration.Validate();
-        return configuration;
+        return configuration with { Base = composed with { Data = OwnData.Record(composed.Data) } };
     }
 
     private string? Value(string option) =>

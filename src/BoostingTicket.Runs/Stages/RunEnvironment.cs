@@ -37,8 +37,8 @@ public sealed class RunEnvironment : Dictionary<string, string>
         this["commit"] = ProgramFacts.Commit;
         this["libraries"] = ProgramFacts.Libraries;
         this["version"] = typeof(RunEnvironment).Assembly.GetName().Version?.ToString(3) ?? "unknown";
-        this[TrainImages] = $"{data.Train.Name}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}";
-        this[TestImages] = $"{data.Test.Name}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}";
+        this[TrainImages] = $"{OwnData.NameOf(data.Train)}, {data.Train.Count}, SHA-256 {data.Train.ContentHash}";
+        this[TestImages] = $"{OwnData.NameOf(data.Test)}, {data.Test.Count}, SHA-256 {data.Test.ContentHash}";
     }
 
     /// <summary>The number format that a folder's work was begun in; null where nothing says so.</summary>

@@ -106,7 +106,8 @@ public sealed class StartWeights
         if (_input is { } input && input != graph.Input.Shape)
         {
             throw new ConfigurationException(
-                $"{Path} is for images of {input}, but those of {configuration.Data.Name} are {graph.Input.Shape}; choose another "
+                $"{Path} is for images of {input}, but those of {configuration.Data.Name} are {graph.Input.Shape}; choose "
+                + $"another "
                 + $"data set ({Setting.Named("data.name")}), or give other weights.");
         }
 

@@ -108,7 +108,8 @@ internal static class MatFile
             byte[] tag = BoundedRead.Bytes(stream, 8);
             if (tag.Length < 8)
                 return tag.Length == 0 ? null : throw new FormatException("it is cut off");
-            uint first = BinaryPrimitives.ReadUInt32LittleEndian(tag), bytes = BinaryPrimitives.ReadUInt32LittleEndian(tag.AsSpan(4));
+            uint first = BinaryPrimitives.ReadUInt32LittleEndian(tag),
+            bytes = BinaryPrimitives.ReadUInt32LittleEndian(tag.AsSpan(4));
             // A short element lies in its tag, and its length in the upper half of the type.
             if (first >> 16 is > 0 and var length)
             {

@@ -1,6 +1,7 @@
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Data.Own;
 using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Fuzz.Targets;
@@ -34,9 +35,70 @@ internal static class DataTargets
                 BoundedRead.Bytes(tar.Content, Math.Min(tar.Length, Array.MaxLength));
             tar.ReadToEnd();
         });
+        yield return new FileTarget("npz", InputForm.Binary, 300, NumPyFiles, path =>
+            new OwnDataSet(path).Load(new DataSetOptions()));
+        yield return new StreamTarget("npy", InputForm.Binary, 600, [.. NumPyArrays()], stream =>
+            Refusing(() => NpyArray.Read(stream)));
+        yield return new StreamTarget("mat", InputForm.Binary, 600, [.. MatFiles()], stream =>
+            Refusing(() => SvhnReader.Convert(stream, "svhn", DataSetCatalog.Find("svhn").Classes)));
+        yield return new StreamTarget("cifar100", InputForm.Binary, 100, [new byte[3074], new byte[6148]], stream =>
+            Refusing(() => Cifar100Reader.Part(stream, stream.Length, "train.bin", "cifar100")));
         yield return new CifarTarget();
         yield return new CifarArchiveTarget();
         yield return new UnpackTarget();
+    }
+
+    // Readers inside a reader say what is wrong by these; whoever calls them says it in the program's own words.
+    private static void Refusing(Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (Exception error) when (error is FormatException or InvalidDataException or EndOfStreamException)
+        {
+            throw new DataException(error.Message, error);
+        }
+    }
+
+    private static IEnumerable<byte[]> NumPyFiles() =>
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "golden", "data"), "*.npz").Order(StringComparer.Ordinal)
+            .Select(File.ReadAllBytes);
+
+    private static IEnumerable<byte[]> NumPyArrays()
+    {
+        foreach (string header in (string[])
+        [
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }",
+            "{'descr': '|u1', 'fortran_order': False, 'shape': (), }",
+            "{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }",
+            "{'descr': '<f8', 'fortran_order': False, 'shape': (99999, 99999, 99999), }",
+            "{'descr': '|O', 'fortran_order': True, 'shape': (1,), }",
+        ])
+        {
+            yield return [0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0, .. System.Text.Encoding.ASCII.GetBytes(header),
+                .. new byte[24]];
+        }
+    }
+
+    // Arrays X and y of one image: plain, and a short element that is longer than its tag has room for.
+    private static IEnumerable<byte[]> MatFiles()
+    {
+        byte[] header = [.. new byte[124], 0, 1, (byte)'I', (byte)'M'];
+        byte[] flags = [6, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+        byte[] images =
+        [
+            .. flags, 5, 0, 0, 0, 16, 0, 0, 0, 32, 0, 0, 0, 32, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0,
+            1, 0, 1, 0, (byte)'X', 0, 0, 0, 2, 0, 0, 0, 0, 12, 0, 0, .. new byte[3072],
+        ];
+        byte[] labels =
+        [
+            .. flags, 5, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, (byte)'y', 0, 0, 0, 2, 0, 1, 0, 10, 0, 0, 0,
+        ];
+        yield return [.. header, 14, 0, 0, 0, .. BitConverter.GetBytes(images.Length), .. images,
+            14, 0, 0, 0, .. BitConverter.GetBytes(labels.Length), .. labels];
+        yield return [.. header, 14, 0, 9, 0, 1, 2, 3, 4];
+        yield return [.. header, 15, 0, 0, 0, 4, 0, 0, 0, 1, 2, 3, 4];
     }
 
     private static IEnumerable<byte[]> Archives() =>

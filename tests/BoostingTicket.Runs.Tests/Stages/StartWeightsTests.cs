@@ -27,7 +27,11 @@ public sealed class StartWeightsTests
 
     private static TrainingSettings Natural(int epochs) => new()
     {
-        Method = TrainingMethod.Natural, Epochs = epochs, BatchSize = 32, LearningRate = 0.02, LearningRateDrops = [],
+        Method = TrainingMethod.Natural,
+        Epochs = epochs,
+        BatchSize = 32,
+        LearningRate = 0.02,
+        LearningRateDrops = [],
     };
 
     private static RunConfiguration Small => new()
@@ -74,7 +78,8 @@ public sealed class StartWeightsTests
         var writer = new SafetensorsWriter { Checksum = false }.Add("module.mu", new[] { 0.25f }, 1)
             .Add("module.sigma", new[] { 0.5f }, 1);
         foreach (Parameter parameter in graph.Table.All)
-            writer.Add("module." + parameter.Name, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(d => (long)d)]);
+            writer.Add(
+                "module." + parameter.Name, state.MemoryOf(parameter), [.. parameter.Spec.Dimensions.Select(d => (long)d)]);
         writer.Save(_root["foreign.safetensors"]);
 
         StartWeights start = StartWeights.Read(_root["foreign.safetensors"]);

@@ -32,7 +32,8 @@ public class DataSetCatalogTests
     }
 
     [Test]
-    public void A_missing_set_names_where_it_was_looked_for([Values("mnist", "fashion-mnist", "cifar10", "cifar100", "svhn")] string name)
+    public void A_missing_set_names_where_it_was_looked_for(
+        [Values("mnist", "fashion-mnist", "cifar10", "cifar100", "svhn")] string name)
     {
         using var root = new TemporaryFolder();
         DataException error = Assert.Throws<DataException>(() => DataSetCatalog.Load(name, new DataSetOptions(root.Path)))!;

@@ -138,7 +138,8 @@ public sealed class OwnDataSetTests
             Assert.That((split.Train.Count, split.Test.Count), Is.EqualTo((4, 1)));
             Assert.That(split.Train.Labels.Order(), Is.EqualTo(new byte[] { 0, 0, 1, 1 }));
             int grey = Enumerable.Range(0, 4).Single(index => split.Train.Sample(index)[0] == 2);
-            Assert.That(split.Train.Sample(grey).ToArray(), Is.EqualTo(new byte[] { 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0 }));
+            Assert.That(split.Train.Sample(grey).ToArray(), Is.EqualTo(
+                new byte[] { 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0 }));
             Assert.That(set.Notes, Has.Some.Contains("validation images are training images too")
                 .And.Some.Contains("training images too: 1 of 1").And.Some.Contains("No test image is of the class cat"));
         });

@@ -49,7 +49,8 @@ public sealed class PublishedReaderTests
             "cifar-100-binary", [KeyValuePair.Create("train.bin", train[..^1])]));
         Assert.That(
             () => DataSetCatalog.Load("cifar100", Here),
-            Throws.TypeOf<DataException>().With.Message.Contains("no records of 3074").And.Message.Contains("data fetch cifar100"));
+            Throws.TypeOf<DataException>().With.Message.Contains("no records of 3074").And.Message.Contains(
+                "data fetch cifar100"));
     }
 
     [TestCase(false)]
@@ -89,7 +90,8 @@ public sealed class PublishedReaderTests
     }
 
     /// <summary>A MAT-file of arrays: name, dimensions, class, type and bytes.</summary>
-    internal static byte[] Mat(bool compressed, params (string Name, int[] Dimensions, byte Class, int Type, byte[] Bytes)[] arrays)
+    internal static byte[] Mat(
+        bool compressed, params (string Name, int[] Dimensions, byte Class, int Type, byte[] Bytes)[] arrays)
     {
         var file = new List<byte>(new byte[124]) { 0, 1, (byte)'I', (byte)'M' };
         foreach ((string name, int[] dimensions, byte kind, int type, byte[] bytes) in arrays)

@@ -19,7 +19,8 @@ internal static class OwnChecks
             yield return $"No test image is of the class {untested}.";
         int shared = Shared(split);
         if (shared > 0)
-            yield return FormattableString.Invariant($"Test images that are training images too: {shared} of {split.Test.Count}.");
+            yield return FormattableString.Invariant(
+                $"Test images that are training images too: {shared} of {split.Test.Count}.");
     }
 
     private static int[] Count(ImageSet set)

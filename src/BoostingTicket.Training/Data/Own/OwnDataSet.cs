@@ -93,5 +93,6 @@ public sealed class OwnDataSet : IDataSet
     }
 
     private IImageDecoder Decoder => OwnDataSets.Decoder ?? throw new DataException(
-        $"{Name} is a folder of images, and this program has no decoder of images; set OwnDataSets.Decoder, or give a .npz file.");
+        $"{Name} is a folder of images, and this program has no decoder of images; set OwnDataSets.Decoder, or give a .npz "
+        + "file.");
 }

@@ -68,7 +68,8 @@ internal static class OwnFolder
     private static (string File, byte Label)[] FilesOf(string root, string[] classes)
     {
         if (Classes(root).FirstOrDefault(name => !classes.Contains(name)) is { } unknown)
-            throw new FormatException($"{Path.Combine(root, unknown)} is a class without training images; add some, or remove it");
+            throw new FormatException(
+                $"{Path.Combine(root, unknown)} is a class without training images; add some, or remove it");
         return
         [
             .. classes.SelectMany((name, label) => Directory.Exists(Path.Combine(root, name))

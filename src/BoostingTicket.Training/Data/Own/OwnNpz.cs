@@ -48,7 +48,8 @@ internal static class OwnNpz
         {
             if (set is not null && DeviceImages.Shape(set) != DeviceImages.Shape(sets[0]!))
                 throw new FormatException(
-                    $"its parts have images of {DeviceImages.Shape(sets[0]!)} and of {DeviceImages.Shape(set)}; bring them to one "
+                    $"its parts have images of {DeviceImages.Shape(sets[0]!)} and of {DeviceImages.Shape(set)}; bring them to "
+                    + $"one "
                     + "size");
         }
 
@@ -144,7 +145,8 @@ internal static class OwnNpz
         [_, _, _, 4] or [_, 4, _, _] => throw new FormatException(
             $"its images of shape {Describe(images)} have an alpha channel; leave that out"),
         _ => throw new FormatException(
-            $"its images have the shape {Describe(images)}; give images x rows x columns x channels, or images x channels x rows x "
+            $"its images have the shape {Describe(images)}; give images x rows x columns x channels, or images x channels x rows "
+            + $"x "
             + "columns, with 1 or 3 channels"),
     };
 
