@@ -183,14 +183,17 @@ extern "C" __global__ void __launch_bounds__(256) attack_step_f32(
     store_vector(adversarial + 4 * vector, values);
 }
 
-// Where a candidate's loss is larger, it and its loss replace the best. A block, a sample, so that no loss is written before
-// every thread that asks for it has read it.
-// Reads 8 bytes a sample; for each sample that is replaced reads the candidate and writes the best.
+// Where a candidate's loss is larger, it and its loss replace the best; that of a misclassified candidate (correct, unless null,
+// is 0) counts as infinite. A block, a sample, so that no loss is written before every thread that asks for it has read it.
+// Reads 8 bytes a sample, and 4 of correct; for each sample that is replaced reads the candidate and writes the best.
 extern "C" __global__ void __launch_bounds__(256) attack_keep_worst_f32(
-    const float* candidate, const float* candidate_losses, float* best, float* best_losses, i64 vectors_per_sample)
+    const float* candidate, const float* candidate_losses, float* best, float* best_losses, const float* correct,
+    i64 vectors_per_sample)
 {
     i64 sample = blockIdx.x;
     float loss = candidate_losses[sample];
+    if (correct != nullptr && correct[sample] == 0.0f)
+        loss = __uint_as_float(0x7f800000u);
     bool worse = loss > best_losses[sample];
     __syncthreads();
     if (!worse)

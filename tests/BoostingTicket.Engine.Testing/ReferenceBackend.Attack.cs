@@ -64,7 +64,8 @@ public partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
-    public virtual void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses)
+    public virtual void KeepWorst(
+        Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses, FloatBuffer? candidateCorrect = null)
     {
         var scope = new OperationScope(nameof(KeepWorst));
         int batch = candidate.Batch, length = candidate.Shape.Length;
@@ -72,14 +73,18 @@ public partial class ReferenceBackend
             candidateLosses.Length >= batch && bestLosses.Length >= batch, $"the losses must hold at least {batch} values.");
         ReadOnlySpan<double> images = scope.Read(candidate, nameof(candidate));
         ReadOnlySpan<double> losses = scope.Read(new BufferSlice(candidateLosses, 0, batch), nameof(candidateLosses), batch);
+        ReadOnlySpan<double> correct = candidateCorrect is null
+            ? []
+            : scope.Read(new BufferSlice(candidateCorrect, 0, batch), nameof(candidateCorrect), batch);
         double[] kept = scope.Update(best, nameof(best), batch, candidate.Shape);
         double[] keptLosses = scope.Update(new BufferSlice(bestLosses, 0, batch), nameof(bestLosses), batch);
         for (int sample = 0; sample < batch; sample++)
         {
-            if (losses[sample] > keptLosses[sample])
+            double loss = candidateCorrect is not null && correct[sample] == 0 ? double.PositiveInfinity : losses[sample];
+            if (loss > keptLosses[sample])
             {
                 images.Slice(sample * length, length).CopyTo(kept.AsSpan(sample * length));
-                keptLosses[sample] = losses[sample];
+                keptLosses[sample] = loss;
             }
         }
         scope.Commit();

@@ -81,8 +81,10 @@ internal sealed unsafe class BFloat16Cpu : IBackend
     public void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial) =>
         _inner.AttackStep(clean, gradient, epsilon, stepSize, adversarial);
 
-    public void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses) =>
-        _inner.KeepWorst(candidate, candidateLosses, best, bestLosses);
+    public void KeepWorst(
+        Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses,
+        FloatBuffer? candidateCorrect = null) =>
+        _inner.KeepWorst(candidate, candidateLosses, best, bestLosses, candidateCorrect);
 
     public PerturbationExtent MeasurePerturbation(Tensor clean, Tensor adversarial) =>
         _inner.MeasurePerturbation(clean, adversarial);

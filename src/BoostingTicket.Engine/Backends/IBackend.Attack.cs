@@ -41,12 +41,16 @@ public partial interface IBackend
     void AttackStep(Tensor clean, Tensor gradient, float epsilon, float stepSize, Tensor adversarial);
 
     /// <summary>Keeps, sample by sample, the worse of two adversarial candidates: where <paramref name="candidateLosses"/>
-    /// is larger than <paramref name="bestLosses"/>, the candidate and its loss replace the best.</summary>
+    /// is larger than <paramref name="bestLosses"/>, the candidate and its loss replace the best. A candidate that is
+    /// misclassified counts as one of infinite loss.</summary>
     /// <param name="candidate">N x image shape.</param>
-    /// <param name="candidateLosses">N losses of the candidates (infinite where a misclassification must win).</param>
+    /// <param name="candidateLosses">N losses of the candidates.</param>
     /// <param name="best">N x image shape; read and written.</param>
     /// <param name="bestLosses">N losses; read and written.</param>
-    void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses);
+    /// <param name="candidateCorrect">0 for candidates that are misclassified, as <see cref="Loss"/> writes it; null where losses
+    /// alone count.</param>
+    void KeepWorst(
+        Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses, FloatBuffer? candidateCorrect = null);
 
     /// <summary>Largest perturbation (<see cref="PixelBall.Distance"/>) and pixel range of an attacked batch; waits for the
     /// device.</summary>

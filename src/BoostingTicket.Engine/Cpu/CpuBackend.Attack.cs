@@ -28,12 +28,14 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, job.Grid.Items);
     }
 
-    public void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses)
+    public void KeepWorst(
+        Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses, FloatBuffer? candidateCorrect = null)
     {
         CpuTensor from = CpuTensor.Of(candidate), to = CpuTensor.Of(best);
         RequireSame(from, to);
         float* losses = PerSample(candidateLosses, to, "candidate losses");
         float* worst = PerSample(bestLosses, to, "best losses");
+        float* correct = candidateCorrect is null ? null : PerSample(candidateCorrect, to, "candidates' correctness");
         var job = new KeepWorstJob
         {
             Grid = new FlatGrid(to.BlockStride),
@@ -43,12 +45,13 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             Best = to.Data,
             CandidateLosses = losses,
             BestLosses = worst,
+            Correct = correct,
         };
         _pool.Run(ref job, to.Blocks * job.Grid.Items);
         for (int sample = 0; sample < to.Batch; sample++)
         {
-            if (losses[sample] > worst[sample])
-                worst[sample] = losses[sample];
+            if (job.Loss(sample) > worst[sample])
+                worst[sample] = job.Loss(sample);
         }
     }
 
@@ -120,7 +123,10 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         public FlatGrid Grid;
         public nint BlockStride;
         public int Batch;
-        public float* Candidate, Best, CandidateLosses, BestLosses;
+        public float* Candidate, Best, CandidateLosses, BestLosses, Correct;
+
+        public readonly float Loss(int sample) =>
+            Correct != null && Correct[sample] == 0 ? float.PositiveInfinity : CandidateLosses[sample];
 
         public readonly void Run(int item, int worker)
         {
@@ -130,7 +136,7 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             for (int lane = 0; lane < Layout.Lanes; lane++)
             {
                 int sample = block * Layout.Lanes + lane;
-                bool worse = sample < Batch && CandidateLosses[sample] > BestLosses[sample];
+                bool worse = sample < Batch && Loss(sample) > BestLosses[sample];
                 keep[lane] = worse ? 0 : 1;
                 any |= worse;
             }

@@ -85,13 +85,14 @@ internal sealed partial class ConvolutionAlgorithms
             plan.Candidates.Enqueue(kept);
             if (TryTake(plan, bench))
                 return;
-            _context.Choices.Report(
-                $"The {plan.Name} is not computed as it was before ({WayOf(kept)} does not work any more), so the last digits of "
-                + $"results "
-                + "may differ from those of a run in one go.");
+            ReportOtherWay(plan, WayOf(kept));
         }
         TakeAny(plan, bench);
     }
+
+    private void ReportOtherWay(ConvolutionPlan plan, string before) => _context.Choices.Report(
+        $"The {plan.Name} is not computed as it was before ({before} does not work any more), so the last digits of results may "
+        + "differ from those of a run in one go.");
 
     // What was refused may be done the second time; what computed wrong values is not asked again.
     private void TakeAny(ConvolutionPlan plan, ConvolutionBench bench)

@@ -31,7 +31,8 @@ internal sealed partial class ConvolutionAlgorithms
 
     private void ChooseProduct(ConvolutionPlan plan)
     {
-        CublasCompute first = KeptProduct(plan) ?? Products[0];
+        CublasCompute? kept = KeptProduct(plan);
+        CublasCompute first = kept ?? Products[0];
         if (!_options.ChecksValues)
         {
             plan.Product = first;
@@ -45,6 +46,8 @@ internal sealed partial class ConvolutionAlgorithms
                 continue;
             plan.Product = product;
             plan.IsChecked = true;
+            if (kept is { } before && before != product)
+                ReportOtherWay(plan, WayOf(before));
             _context.Choices.Add(plan.Name, WayOf(product));
             return;
         }

@@ -29,13 +29,17 @@ internal sealed partial class CudaBackend
         _attack.AttackStep(from, slope, epsilon, stepSize, to);
     }
 
-    public void KeepWorst(Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses)
+    public void KeepWorst(
+        Tensor candidate, FloatBuffer candidateLosses, Tensor best, FloatBuffer bestLosses, FloatBuffer? candidateCorrect = null)
     {
         TensorView from = View(candidate), to = View(best);
         RequireSame(from, to);
         _attack.KeepWorst(
             from, CudaFloats.PerSample(candidateLosses, to.Batch, "candidate losses"), to,
-            CudaFloats.PerSample(bestLosses, to.Batch, "best losses"));
+            CudaFloats.PerSample(bestLosses, to.Batch, "best losses"),
+            candidateCorrect is null
+                ? DevicePointer.Null
+                : CudaFloats.PerSample(candidateCorrect, to.Batch, "candidates' correctness"));
     }
 
     public PerturbationExtent MeasurePerturbation(Tensor clean, Tensor adversarial)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Training.Progress;
@@ -50,30 +49,14 @@ public sealed class ProjectedGradientDescent : IDisposable
             Attempt(new RandomStartKey(stream, epoch, restart));
             _target.Losses(_budget.Loss);
             _target.Observer?.Enter(StepPhase.AttackStep);
-            PreferMisclassified(backend, buffers);
-            backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Worst, buffers.WorstLosses);
+            // A misclassified image beats every correctly classified one, whatever the losses say.
+            backend.KeepWorst(buffers.Input, buffers.Losses, buffers.Worst, buffers.WorstLosses, buffers.Correct);
         }
         backend.Copy(buffers.Worst, buffers.Input);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _steps.Dispose();
-
-    // A misclassified image beats every correctly classified one, whatever the losses say.
-    private static void PreferMisclassified(IBackend backend, BatchBuffers buffers)
-    {
-        float[] rented = ArrayPool<float>.Shared.Rent(2 * buffers.Batch);
-        Span<float> losses = rented.AsSpan(0, buffers.Batch), correct = rented.AsSpan(buffers.Batch, buffers.Batch);
-        backend.Download(buffers.Losses.All, losses);
-        backend.Download(buffers.Correct.All, correct);
-        for (int i = 0; i < losses.Length; i++)
-        {
-            if (correct[i] == 0)
-                losses[i] = float.PositiveInfinity;
-        }
-        backend.Upload(losses, buffers.Losses.All);
-        ArrayPool<float>.Shared.Return(rented);
-    }
 
     private void Attempt(RandomStartKey key)
     {

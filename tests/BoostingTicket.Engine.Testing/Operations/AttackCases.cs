@@ -23,7 +23,8 @@ internal static class AttackCases
                 yield return RandomStart(shape, batch, Epsilon);
                 yield return NormalStart(shape, batch);
                 yield return Step(shape, batch, Epsilon, 2 / 255f);
-                yield return KeepWorst(shape, batch);
+                yield return KeepWorst(shape, batch, looksAtClasses: false);
+                yield return KeepWorst(shape, batch, looksAtClasses: true);
                 yield return Measure(shape, batch);
             }
         }
@@ -173,9 +174,10 @@ internal static class AttackCases
         return slopes;
     }
 
-    /// <summary>Better, worse and equal candidates, infinite losses on either side, and NaN, which never wins.</summary>
-    private static OperationCase KeepWorst(FeatureShape shape, int batch) =>
-        new($"KeepWorst {shape} batch {batch}", bench =>
+    /// <summary>Better, worse and equal candidates, infinite losses on either side, and NaN, which never wins but where the
+    /// candidate is misclassified.</summary>
+    private static OperationCase KeepWorst(FeatureShape shape, int batch, bool looksAtClasses) =>
+        new($"KeepWorst {shape} batch {batch}{(looksAtClasses ? " by classes" : "")}", bench =>
         {
             float[] challengers = bench.Random.Normal(batch), champions = bench.Random.Normal(batch);
             for (int i = 0; i < batch; i++)
@@ -194,7 +196,9 @@ internal static class AttackCases
             Tensor best = bench.Updated("best", batch, shape, match: Match.Exact, images: true);
             FloatBuffer candidateLosses = bench.OperandBuffer("candidate losses", challengers);
             FloatBuffer bestLosses = bench.UpdatedBuffer("best losses", champions, Match.Exact);
-            bench.Execute(backend => backend.KeepWorst(candidate, candidateLosses, best, bestLosses));
+            float[] classes = [.. Enumerable.Range(0, batch).Select(sample => sample / 7 % 2 == 0 && sample % 3 != 1 ? 1f : 0f)];
+            FloatBuffer? correct = looksAtClasses ? bench.OperandBuffer("correct", classes) : null;
+            bench.Execute(backend => backend.KeepWorst(candidate, candidateLosses, best, bestLosses, correct));
         });
 
     private static OperationCase Measure(FeatureShape shape, int batch) =>

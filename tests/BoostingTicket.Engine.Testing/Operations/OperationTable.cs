@@ -18,6 +18,7 @@ public static class OperationTable
     [
         .. ConvolutionCases.Cases(),
         .. SparseConvolutionCases.Cases(),
+        .. PrepareCases.Cases(),
         .. NormalizationCases.Cases(),
         .. ElementwiseCases.Cases(),
         .. LossCases.Cases(),

@@ -97,6 +97,26 @@ internal sealed class ProductValueTests
             Is.EqualTo(CublasCompute.Float32Pedantic), name);
     }
 
+    [TestCase("product Float32", CublasCompute.Float32Pedantic, true)]
+    [TestCase("product Float32FastTensorFloat32", CublasCompute.Float32Pedantic, false)]
+    [TestCase("product Float32Pedantic", CublasCompute.Float32Pedantic, false)]
+    [TestCase("algorithm 1 Fma", CublasCompute.Float32Pedantic, false)]
+    [TestCase("", CublasCompute.Float32Pedantic, false)]
+    public void Choices_that_were_edited_or_are_wrong_by_now_change_no_value(string kept, CublasCompute taken, bool isTold)
+    {
+        using CudaBackend backend = Open(
+            Precision.Float32, (compute, _) =>
+                compute == CublasCompute.Float32 ? Unsoundness.Quarter : Unsoundness.None, out _);
+        backend.Choices.Restore(new Dictionary<string, string>
+        {
+            [$"forward pass of {Shape.Input} by 10 filters of 3x3, stride 1, padding 0, batch {Batch}"] = kept,
+        });
+        ConvolutionPlan plan = backend.Algorithms.Find(ConvolutionDirection.Forward, Shape, Batch);
+        Assert.That((plan.Product, plan.IsChecked), Is.EqualTo((taken, true)));
+        Assert.That(
+            backend.Choices.Findings.Any(finding => finding.Contains("is not computed as it was before")), Is.EqualTo(isTold));
+    }
+
     [Test]
     public void Where_every_product_is_wrong_the_message_says_so()
     {

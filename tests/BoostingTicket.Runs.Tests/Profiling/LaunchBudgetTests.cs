@@ -33,6 +33,17 @@ public sealed class LaunchBudgetTests
             Is.EqualTo(((long)launches, (long)calls, megabytes, (long)waits, (long)graphs)));
     }
 
+    /// <summary>Which restart found the worst image is decided on the device.</summary>
+    [Test]
+    public void Restarts_of_an_attack_wait_for_nobody()
+    {
+        RunConfiguration configuration = Configuration("lenet");
+        configuration = configuration with { Attack = configuration.Attack with { Restarts = 3 } };
+        (WorkCount step, _) = StepBudget.CountStep(
+            configuration, DataSetCatalog.Find(configuration.Data.Name), GpuModel.All[0], Precision.Float32, Batch);
+        Assert.That(step.HostWaits, Is.EqualTo(1));
+    }
+
     [Test]
     public void A_budget_names_what_gpus_need_at_their_peaks()
     {

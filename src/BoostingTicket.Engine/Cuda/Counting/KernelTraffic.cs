@@ -123,7 +123,7 @@ internal static unsafe class KernelTraffic
         "attack_normal_start_f32" => (p[8] * (p[9] + p[10]) * p[11] * 4) + (p[8] * 4),
         "attack_step_f32" => p.Wide(5) * 4 * VectorBytes,
         // If every candidate is kept.
-        "attack_keep_worst_f32" => grid.GridX * ((2 * p.Wide(4) * VectorBytes) + 12),
+        "attack_keep_worst_f32" => grid.GridX * ((2 * p.Wide(5) * VectorBytes) + 12 + (4 * p.Has(4))),
         "attack_measure_f32" => (p.Wide(4) * p[3] * 8) + (grid.GridX * 12L),
         "attack_measure_total_f32" => (p[1] * 12) + 12,
         _ => throw Unknown(kernel),

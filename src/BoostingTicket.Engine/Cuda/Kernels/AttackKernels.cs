@@ -86,19 +86,22 @@ internal sealed class AttackKernels
             _step, KernelLibrary.OneEach(vectors), clean.Data, gradient.Data, epsilon, stepSize, adversarial.Data, vectors);
     }
 
-    /// <summary>Where a candidate's loss is larger than the best one, the candidate and its loss replace the best.</summary>
+    /// <summary>Where a candidate's loss is larger than the best one, the candidate and its loss replace the best. The loss of a
+    /// misclassified candidate counts as infinite.</summary>
     /// <param name="candidate">N images, float32.</param>
     /// <param name="candidateLosses">N losses, float32.</param>
     /// <param name="best">N images, float32; read and written.</param>
     /// <param name="bestLosses">N losses, float32; read and written.</param>
+    /// <param name="candidateCorrect">N float32, 0 for a misclassified candidate; null where losses alone count.</param>
     public void KeepWorst(
-        in TensorView candidate, DevicePointer candidateLosses, in TensorView best, DevicePointer bestLosses)
+        in TensorView candidate, DevicePointer candidateLosses, in TensorView best, DevicePointer bestLosses,
+        DevicePointer candidateCorrect = default)
     {
         RequireImages(candidate, best, "best images");
         long vectors = candidate.PhysicalLength / candidate.VectorLength / candidate.Batch;
         _library.Launch(
             _keepWorst, new LaunchGrid((uint)candidate.Batch, KernelLibrary.BlockThreads), candidate.Data, candidateLosses,
-            best.Data, bestLosses, vectors);
+            best.Data, bestLosses, candidateCorrect, vectors);
     }
 
     /// <summary>Largest |adversarial - clean|, smallest and largest adversarial pixel, as three float32; NaN where there was
