@@ -85,7 +85,8 @@ internal static class ProfileCommand
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
-            "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
+            "deterministic", "method", "batch", "replicas", "epsilon", "step-size", "steps", "restarts", "attack-loss",
+            "attack-bn",
             "scope", "minimum-kept", "prune-hidden-linear", "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(
