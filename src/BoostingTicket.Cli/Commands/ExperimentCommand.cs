@@ -97,7 +97,7 @@ internal static class ExperimentCommand
             .WithOptions(
                 "seeds", "precision", "deterministic", "dataset", "train-samples", "test-samples", "validation-samples",
                 "epsilon", "step-size",
-                "steps", "batch", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples",
+                "steps", "batch", "replicas", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples",
                 "evaluation-batch")
             .Executes(invocation => Execute(
                 invocation, setup, workers, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));

@@ -89,10 +89,9 @@ internal static class ProfileCommand
         var setup = new RunSetup(command, resumable: false);
         return command.WithOptions(
             "dataset", "train-samples", "validation-samples", "crop-flip", "normalize", "model", "width", "init", "precision",
-            "deterministic", "method", "batch", "epsilon", "step-size", "steps", "restarts", "attack-loss", "attack-bn",
-            "structure", "channel-ratio", "channel-criterion", "channel-multiple", "scope", "cost-exponent", "minimum-kept",
-            "prune-hidden-linear",
-            "evaluation-batch").Executes(invocation =>
+            "deterministic", "method", "batch", "replicas", "epsilon", "step-size", "steps", "restarts", "attack-loss",
+            "attack-bn", "structure", "channel-ratio", "channel-criterion", "channel-multiple", "scope", "cost-exponent",
+            "minimum-kept", "prune-hidden-linear", "evaluation-batch").Executes(invocation =>
         {
             var options = new ProfileOptions(
                 Parse(invocation, batches, usual.Batches), Parse(invocation, warmup, usual.WarmupBatches),

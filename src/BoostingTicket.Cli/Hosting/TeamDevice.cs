@@ -72,6 +72,8 @@ internal static class TeamDevice
             ? string.Create(CultureInfo.InvariantCulture, $"{selection.Name}:{number}")
             : selection.Name;
         var order = new DeviceOrder(name, gpus && selection.Gpu is null, options);
+        // With a new device, the others forget what they had.
+        team.Brought.Clear();
         team.Call((int)RankWork.Device, JsonSerializer.SerializeToUtf8Bytes(order));
         IBackend backend = DeviceCatalog.Open(
             order.Gpus ? OfRank(selection, team) : selection,

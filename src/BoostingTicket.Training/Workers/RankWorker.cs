@@ -50,6 +50,7 @@ public sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)
         {
             case RankWork.Device:
                 Close();
+                team.Brought.Clear();
                 _backend = open(payload);
                 team.Use(_backend);
                 team.Group.Barrier();
