@@ -1,5 +1,6 @@
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Signals;
+using BoostingTicket.Cli.Slurm;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
@@ -102,7 +103,8 @@ internal static class RankedProgram
 
     private static string WordOf(IReadOnlyList<string> arguments)
     {
-        string word = TeamDevice.Auto;
+        // Processes that share an experiment's parts are each of their own, whoever starts them.
+        string word = arguments.Contains(SharedWorkers.ShareName) ? TeamDevice.None : TeamDevice.Auto;
         for (int i = 0; i < arguments.Count; i++)
         {
             if (arguments[i] == TeamDevice.OptionName && i + 1 < arguments.Count)

@@ -7,6 +7,7 @@ namespace BoostingTicket.Cli.Tests;
 [Parallelizable]
 public sealed class ReliabilityTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
     private const int Seed = 1;
 
     private const string Settings =
@@ -33,7 +34,7 @@ public sealed class ReliabilityTests
         // Other tests kill runs and experiments; here is a method that keeps something from step to step.
         const string Only = "'run free,evaluation'";
         CommandResult result = Shell.Run(
-            $"python3 {Benches}/kills.py --kills 8 --seed {Seed} --only {Only} {Surroundings}", _folder);
+            $"python3 {Benches}/kills.py --kills 8 --seed {Seed} --only {Only} {Surroundings}", _folder, Patience);
         Assert.That(result.Code, Is.Zero, result.Out + result.Error);
         Assert.That(result.Out, Does.Match(@"8 kills in \d+ s, \d+ ends, 0 differences"));
     }
@@ -43,7 +44,7 @@ public sealed class ReliabilityTests
     {
         Shell.Require("python3", "gcc");
         CommandResult result = Shell.Run(
-            $"python3 {Benches}/faults.py --command train --sample 12 --seed {Seed} {Surroundings}", _folder);
+            $"python3 {Benches}/faults.py --command train --sample 12 --seed {Seed} {Surroundings}", _folder, Patience);
         Assert.That(result.Code, Is.Zero, result.Out + result.Error);
         Assert.That(result.Out, Does.Contain("12 faults, 0 wrong"));
     }

@@ -12,7 +12,7 @@ DOCUMENTED = [0, 2, 3, 4, 5, 6, 7, 130]
 # Times, and what follows from them, differ from run to run; so do places.
 TIMES = {
     "seconds", "samplesPerSecond", "times", "pruningSeconds", "trainingSeconds", "totalSeconds", "ruleSeconds", "ratio",
-    "elapsed"}
+    "elapsed", "processorSeconds", "wallSeconds", "disturbedSeconds"}
 
 
 def tiny(method, samples=600):

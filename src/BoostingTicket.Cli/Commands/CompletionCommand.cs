@@ -15,7 +15,8 @@ internal static class CompletionCommand
             _boosting_ticket() {
               local IFS=$'\n' line="${COMP_LINE:0:COMP_POINT}"
               line="${line#* }"
-              COMPREPLY=($(compgen -W "$(boosting-ticket "[suggest:${#line}]" "$line" 2>/dev/null)" -- "${COMP_WORDS[COMP_CWORD]}"))
+              local words="$(boosting-ticket "[suggest:${#line}]" "$line" 2>/dev/null)"
+              COMPREPLY=($(compgen -W "$words" -- "${COMP_WORDS[COMP_CWORD]}"))
             }
             complete -o default -F _boosting_ticket boosting-ticket
             """),

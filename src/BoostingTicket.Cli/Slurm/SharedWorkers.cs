@@ -12,10 +12,13 @@ namespace BoostingTicket.Cli.Slurm;
 /// <summary>The options by which several processes do one experiment, and the submission of such processes to Slurm.</summary>
 internal sealed class SharedWorkers
 {
+    /// <summary>The option of processes that share an experiment.</summary>
+    public const string ShareName = "--share";
+
     private const string Submitter = "sbatch";
     private const int MostWorkers = 1_000;
 
-    private readonly Option<bool> _share = new("--share")
+    private readonly Option<bool> _share = new(ShareName)
     {
         Description = "do the parts together with other processes, on this or other machines, that run the same command in the "
             + "same --out",

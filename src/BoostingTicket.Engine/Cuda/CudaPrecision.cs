@@ -35,7 +35,7 @@ internal static class CudaPrecision
             + $"the format, or choose float32."));
     }
 
-    /// <summary>What a GPU of a compute capability takes by itself. bfloat16 is faster than TF32, but robust accuracies fell out of
-    /// float32's spread in some trainings (docs/architecture.md).</summary>
+    /// <summary>What a GPU of a compute capability takes by itself. bfloat16 is faster than TF32, but robust accuracies fell out
+    /// of float32's spread in some trainings (docs/architecture.md).</summary>
     public static Precision Fastest(int major) => major >= FirstMajor ? Precision.TensorFloat32 : Precision.Float32;
 }

@@ -52,8 +52,10 @@ public sealed record TrainingJob
     public required TrainingSettings Settings
     {
         get; init =>
-        // Of a single replica there is nothing to choose.
-        field = value.Replicas > 1 ? value : value with { ReplicaStatistics = ReplicaStatistics.Mean };
+        // Of a single replica there is nothing to choose. Errors find the settings' place by reference.
+        field = value.Replicas > 1 || value.ReplicaStatistics == ReplicaStatistics.Mean
+            ? value
+            : value with { ReplicaStatistics = ReplicaStatistics.Mean };
     }
 
     /// <summary>The attack of adversarial training and of the validation probe.</summary>

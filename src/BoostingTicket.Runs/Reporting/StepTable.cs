@@ -38,8 +38,10 @@ public static class StepTable
 
         Means? Of(Arm arm)
         {
-            StepWork?[] work = [.. result.Seeds.Select(seed => seed.Arms.Single(entry => entry.Arm == arm).Step)];
-            return work.Any(step => step is null) ? null : new Means(
+            // A run that goes on lacks arms.
+            StepWork?[] work = [.. result.Seeds.SelectMany(seed => seed.Arms).Where(entry => entry.Arm == arm).Select(
+                entry => entry.Step)];
+            return work.Length == 0 || work.Any(step => step is null) ? null : new Means(
                 work.Average(step => step!.MultiplyAdds), work.Average(step => step!.ForecastSeconds),
                 work.Average(step => step!.Seconds));
         }

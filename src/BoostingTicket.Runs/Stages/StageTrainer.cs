@@ -69,7 +69,8 @@ internal sealed class StageTrainer(
         if (TrainingMethodCatalog.DescribeReplays(job.Settings) is { } replays)
             progress.Note($"{stage}: {replays}");
         if (trainer.BytesSent is > 0 and var bytes)
-            progress.Note(string.Create(CultureInfo.InvariantCulture, $"{stage}: each process sends {bytes / 1e6:0.0##} MB a step"));
+            progress.Note(string.Create(
+                CultureInfo.InvariantCulture, $"{stage}: each process sends {bytes / 1e6:0.0##} MB a step"));
         try
         {
             trainer.Run(state, cancellation);

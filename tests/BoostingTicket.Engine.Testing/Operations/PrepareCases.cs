@@ -40,7 +40,8 @@ internal static class PrepareCases
             bench.Execute(backend =>
             {
                 backend.PrepareFilters(
-                    [.. rows.Select(row => new FilterUpdate(row.Filter, new FilterSource(row.Weight, null, 0, null, row.Shift)))]);
+                    [.. rows.Select(row => new FilterUpdate(
+                        row.Filter, new FilterSource(row.Weight, null, 0, null, row.Shift)))]);
                 if (scaled)
                 {
                     backend.PrepareFilters([.. rows.Select(row => new FilterUpdate(

@@ -33,7 +33,8 @@ public sealed class TrainingWorkTests
             .Where(count => count > 0).Select(count => 2.0 * count)];
         double first = layers[0] * (1 - sparsity), all = layers.SkipLast(1).Sum() * (1 - sparsity) + layers[^1];
         // Natural: forward pass, gradients of the weights, gradients of all layers' inputs but the first's.
-        Assert.That(Train(TrainingMethod.Natural, sparsity).Operations, Is.EqualTo(Samples * (3 * all - first)).Within(1e-6).Percent);
+        Assert.That(
+            Train(TrainingMethod.Natural, sparsity).Operations, Is.EqualTo(Samples * (3 * all - first)).Within(1e-6).Percent);
         // PGD: each step of the attack is a forward pass and all gradients of inputs.
         Assert.That(
             Train(TrainingMethod.Pgd, sparsity).Operations,

@@ -22,7 +22,8 @@ public sealed record GpuModel(
     /// <remarks>All are of dense matrices; NVIDIA prints the doubled figures of sparse ones beside or instead. H200: "NVIDIA H200
     /// Tensor Core GPU" data sheet, SXM (141 GB, 4.8 TB/s, 67 TFLOP/s float32). A100: "NVIDIA A100 Tensor Core GPU" data sheet,
     /// 80 GB SXM (2,039 GB/s, 19.5, 156 and 312 TFLOP/s). RTX 4090: "NVIDIA Ada GPU Architecture" white paper (1,008 GB/s, 82.6,
-    /// 82.6 and 165.2 TFLOP/s, sums in float32). V100: "NVIDIA Tesla V100" data sheet, SXM2 (900 GB/s, 15.7 TFLOP/s).</remarks>
+    /// 82.6 and 165.2 TFLOP/s, sums in float32). V100: 5,120 cores at 1.53 GHz, and 900 GB/s, which
+    /// was not looked up in a data sheet.</remarks>
     public static IReadOnlyList<GpuModel> All { get; } =
     [
         new("h200", "H200", 132, 9, 0, 141_000_000_000, 4.3e12, 790e12, 395e12, 67e12),

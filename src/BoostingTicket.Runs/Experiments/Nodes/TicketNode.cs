@@ -69,8 +69,14 @@ public sealed class TicketNode : ExperimentNode<TicketRecord>
             ? new { settings.Ratio, settings.Scope, settings.MinimumKept }
             : new
             {
-                settings.Ratio, settings.Scope, settings.MinimumKept, settings.Structure, settings.ChannelRatio,
-                settings.ChannelCriterion, settings.ChannelMultiple, settings.CostExponent,
+                settings.Ratio,
+                settings.Scope,
+                settings.MinimumKept,
+                settings.Structure,
+                settings.ChannelRatio,
+                settings.ChannelCriterion,
+                settings.ChannelMultiple,
+                settings.CostExponent,
             };
     }
 
