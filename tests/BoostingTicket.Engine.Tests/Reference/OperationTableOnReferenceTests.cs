@@ -35,7 +35,7 @@ public sealed class OperationTableOnReferenceTests
             nameof(IBackend.CreateArena), nameof(IBackend.Place),
             nameof(IBackend.CreateFloats), nameof(IBackend.CreateInts), nameof(IBackend.CreateFilter),
             nameof(IBackend.CreateImageStore), nameof(IBackend.Upload), nameof(IBackend.Download),
-            nameof(IBackend.Synchronize), nameof(IBackend.CreateReading),
+            nameof(IBackend.Synchronize), nameof(IBackend.CreateReading), nameof(IBackend.ForecastConvolution),
         ];
         IEnumerable<string> operations = typeof(IBackend).GetMethods(BindingFlags.Public | BindingFlags.Instance)
             .Where(method => !method.IsSpecialName).Select(method => method.Name).Distinct().Except(plumbing);
