@@ -27,6 +27,9 @@ public abstract class FuzzTarget : IDisposable
     /// <summary>Bytes that the code under test allocates whatever the input: tables, buffers, what a report is made of.</summary>
     public virtual long FixedBytes => Besides;
 
+    /// <summary>Whether the reader takes what is whole of an input and refuses none.</summary>
+    public virtual bool RefusesNone => false;
+
     /// <summary>Good inputs, and bad ones that were found before.</summary>
     public IReadOnlyList<byte[]> Corpus => _corpus ??= [.. Seeds()];
 

@@ -13,6 +13,8 @@ internal sealed class EventsTarget : FuzzTarget
 
     public override int Weight => 300;
 
+    public override bool RefusesNone => true;
+
     public override void Execute(byte[] input)
     {
         if (input.Length == 0)
