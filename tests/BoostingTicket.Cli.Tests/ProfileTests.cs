@@ -23,7 +23,8 @@ public sealed class ProfileTests
         Assert.That(result.Code, Is.Zero, result.Error);
         string[] lines = result.Out.Split('\n');
         Assert.That(lines[0], Does.Match(
-            "^lenet-3-4-8 on synthetic-28, PGD-2 training, batches of 16, 80(\\.[0-9]+)? % pruned, float32 on cpu \\(1 thread"));
+            "^lenet-3-4-8 on synthetic-28, PGD-2 training, batches of 16, 80(\\.[0-9]+)? % pruned \\([0-9.]+ % of the "
+            + "multiply-adds kept\\), float32 on cpu \\(1 thread"));
         foreach (string phase in new[] { "augmentation", "data", "filters", "attack-forward", "attack-gradient", "attack-step",
             "training-forward", "training-backward", "update", "evaluation", "total" })
             Assert.That(lines, Has.One.StartsWith(phase + " "));

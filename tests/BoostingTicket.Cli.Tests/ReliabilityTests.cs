@@ -34,9 +34,9 @@ public sealed class ReliabilityTests
         // Other tests kill runs and experiments; here is a method that keeps something from step to step.
         const string Only = "'run free,evaluation'";
         CommandResult result = Shell.Run(
-            $"python3 {Benches}/kills.py --kills 8 --seed {Seed} --only {Only} {Surroundings}", _folder, Patience);
+            $"python3 {Benches}/kills.py --kills 4 --seed {Seed} --only {Only} {Surroundings}", _folder, Patience);
         Assert.That(result.Code, Is.Zero, result.Out + result.Error);
-        Assert.That(result.Out, Does.Match(@"8 kills in \d+ s, \d+ ends, 0 differences"));
+        Assert.That(result.Out, Does.Match(@"4 kills in \d+ s, \d+ ends, 0 differences"));
     }
 
     [Test]
@@ -44,9 +44,9 @@ public sealed class ReliabilityTests
     {
         Shell.Require("python3", "gcc");
         CommandResult result = Shell.Run(
-            $"python3 {Benches}/faults.py --command train --sample 12 --seed {Seed} {Surroundings}", _folder, Patience);
+            $"python3 {Benches}/faults.py --command train --sample 6 --seed {Seed} {Surroundings}", _folder, Patience);
         Assert.That(result.Code, Is.Zero, result.Out + result.Error);
-        Assert.That(result.Out, Does.Contain("12 faults, 0 wrong"));
+        Assert.That(result.Out, Does.Contain("6 faults, 0 wrong"));
     }
 
     [Test]
