@@ -62,8 +62,12 @@ def main():
             os.kill(workers(shared)[0], signal.SIGKILL)
             wait_for(lambda: len(workers(shared)) > 0, 120, "nobody goes on")
             # What Slurm does before the time limit.
-            running = cluster.run("squeue", "-h", "-r", "-j", job, "-t", "RUNNING", "-o", "%A %i").split("\n")
-            told = running[-2].split() if len(running) > 1 else running[0].split()
+            def running():
+                return cluster.run("squeue", "-h", "-r", "-j", job, "-t", "RUNNING", "-o", "%A %i").strip().split("\n")
+
+            # Slurm notices a moment later that the killed one has ended.
+            wait_for(lambda: len(running()) == 2, 60, "the killed worker does not end")
+            told = running()[-1].split()
             cluster.run("scancel", "--signal=USR1", told[1])
             wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", told[0]), 60,
                      "the worker is not queued again")
