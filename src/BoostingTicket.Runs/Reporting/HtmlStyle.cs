@@ -67,18 +67,30 @@ internal static class HtmlStyle
         svg .level.curve{stroke-dasharray:1.5 3}
         svg .band{stroke:none;opacity:.16}
         .winning-donor{stroke:var(--winning-donor);fill:var(--winning-donor)}.key.winning-donor{background:var(--winning-donor)}
-        .series0{stroke:var(--dense);fill:var(--dense)}.key.series0{background:var(--dense)}.key.line.series0{--key:var(--dense)}
-        .series1{stroke:var(--ticket);fill:var(--ticket)}.key.series1{background:var(--ticket)}.key.line.series1{--key:var(--ticket)}
-        .series2{stroke:var(--winning);fill:var(--winning)}.key.series2{background:var(--winning)}.key.line.series2{--key:var(--winning)}
-        .series3{stroke:var(--reinit);fill:var(--reinit)}.key.series3{background:var(--reinit)}.key.line.series3{--key:var(--reinit)}
-        .series4{stroke:var(--shuffle);fill:var(--shuffle)}.key.series4{background:var(--shuffle)}.key.line.series4{--key:var(--shuffle)}
-        .series5{stroke:var(--donor);fill:var(--donor)}.key.series5{background:var(--donor)}.key.line.series5{--key:var(--donor)}
-        .series6{stroke:var(--curve6);fill:var(--curve6)}.key.series6{background:var(--curve6)}.key.line.series6{--key:var(--curve6)}
-        .series7{stroke:var(--curve7);fill:var(--curve7)}.key.series7{background:var(--curve7)}.key.line.series7{--key:var(--curve7)}
-        .series8{stroke:var(--curve8);fill:var(--curve8)}.key.series8{background:var(--curve8)}.key.line.series8{--key:var(--curve8)}
-        .series9{stroke:var(--curve9);fill:var(--curve9)}.key.series9{background:var(--curve9)}.key.line.series9{--key:var(--curve9)}
-        .series10{stroke:var(--curve10);fill:var(--curve10)}.key.series10{background:var(--curve10)}.key.line.series10{--key:var(--curve10)}
-        .series11{stroke:var(--curve11);fill:var(--curve11)}.key.series11{background:var(--curve11)}.key.line.series11{--key:var(--curve11)}
+        .series0{stroke:var(--dense);fill:var(--dense)}
+        .key.series0{background:var(--dense)}.key.line.series0{--key:var(--dense)}
+        .series1{stroke:var(--ticket);fill:var(--ticket)}
+        .key.series1{background:var(--ticket)}.key.line.series1{--key:var(--ticket)}
+        .series2{stroke:var(--winning);fill:var(--winning)}
+        .key.series2{background:var(--winning)}.key.line.series2{--key:var(--winning)}
+        .series3{stroke:var(--reinit);fill:var(--reinit)}
+        .key.series3{background:var(--reinit)}.key.line.series3{--key:var(--reinit)}
+        .series4{stroke:var(--shuffle);fill:var(--shuffle)}
+        .key.series4{background:var(--shuffle)}.key.line.series4{--key:var(--shuffle)}
+        .series5{stroke:var(--donor);fill:var(--donor)}
+        .key.series5{background:var(--donor)}.key.line.series5{--key:var(--donor)}
+        .series6{stroke:var(--curve6);fill:var(--curve6)}
+        .key.series6{background:var(--curve6)}.key.line.series6{--key:var(--curve6)}
+        .series7{stroke:var(--curve7);fill:var(--curve7)}
+        .key.series7{background:var(--curve7)}.key.line.series7{--key:var(--curve7)}
+        .series8{stroke:var(--curve8);fill:var(--curve8)}
+        .key.series8{background:var(--curve8)}.key.line.series8{--key:var(--curve8)}
+        .series9{stroke:var(--curve9);fill:var(--curve9)}
+        .key.series9{background:var(--curve9)}.key.line.series9{--key:var(--curve9)}
+        .series10{stroke:var(--curve10);fill:var(--curve10)}
+        .key.series10{background:var(--curve10)}.key.line.series10{--key:var(--curve10)}
+        .series11{stroke:var(--curve11);fill:var(--curve11)}
+        .key.series11{background:var(--curve11)}.key.line.series11{--key:var(--curve11)}
         .key.line{height:0;width:1.5em;border-top:2.5px solid;border-color:var(--key);background:none;vertical-align:.25em}
         .key.line.dashed{border-top-style:dashed}.key.line.level{border-top-style:dotted}
         a{color:var(--accent)}
