@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using System.Text.Json;
 using BoostingTicket.Runs.Folders;
 
@@ -8,6 +7,7 @@ namespace BoostingTicket.Cli.Tests;
 /// <summary>One experiment done by several processes.</summary>
 public sealed class SharedExperimentTests
 {
+    private static readonly string Table = Path.Combine("table2", "results.csv");
     private const string Lease = "run.lease";
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -48,7 +48,7 @@ public sealed class SharedExperimentTests
         }
 
         Assert.That(Leases(), Is.Empty);
-        Assert.That(Kept(Shared), Is.EqualTo(Kept(Whole)));
+        Assert.That(KeptFiles.Of(Shared, Table), Is.EqualTo(KeptFiles.Of(Whole, Table)));
     }
 
     [Test]
@@ -57,11 +57,24 @@ public sealed class SharedExperimentTests
         Assert.That(CommandLine.Run([.. Tiny("2"), "--quiet", "--out", Whole]).Code, Is.Zero);
         CommandResult result = CommandLine.Run([.. Tiny("2"), "--share", "--json", "--out", Shared]);
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(Kept(Shared), Is.EqualTo(Kept(Whole)));
+        Assert.That(KeptFiles.Of(Shared, Table), Is.EqualTo(KeptFiles.Of(Whole, Table)));
         // Everything is done: who comes late shows the result.
         CommandResult late = CommandLine.Run([.. Tiny("2"), "--share", "--json", "--out", Shared]);
         Assert.That(
             late.Json().GetProperty("result").GetRawText(), Is.EqualTo(result.Json().GetProperty("result").GetRawText()));
+    }
+
+    [Test]
+    public void Sweep_that_is_shared_leaves_the_bytes_of_one_that_is_not()
+    {
+        string[] sweep = ["sweep", "ratio=0.5,0.8", "--arms", "ticket", .. CommandLine.Tiny, "--quiet"];
+        Assert.That(CommandLine.Run([.. sweep, "--out", Whole]).Code, Is.Zero);
+        CommandResult[] results = new CommandResult[2];
+        Parallel.For(0, results.Length, index => results[index] = CommandLine.Run([.. sweep, "--share", "--out", Shared]));
+        foreach (CommandResult result in results)
+            Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(KeptFiles.Of(Shared), Is.EqualTo(KeptFiles.Of(Whole)).And.Not.Empty);
+        Assert.That(Leases(), Is.Empty);
     }
 
     [Test]
@@ -137,13 +150,4 @@ public sealed class SharedExperimentTests
             Thread.Sleep(5);
         }
     }
-
-    // Weights, tickets and tables; times differ from one process to the next.
-    private static string[] Kept(string folder) =>
-    [
-        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Append(Path.Combine(
-            folder, "table2", "results.csv")).Select(
-                file => $"{Path.GetRelativePath(folder, file)} "
-                    + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}").Order(StringComparer.Ordinal),
-    ];
 }

@@ -64,6 +64,20 @@ public sealed class SlurmTests
         Assert.That(File.ReadAllLines(Path.Combine(_folder, "queued")), Is.EqualTo(new[] { "requeue 42" }));
     }
 
+    [TestCase("experiment table2")]
+    [TestCase("sweep ratio=0.5,0.8")]
+    public void Folder_of_a_run_is_refused_before_anything_is_written(string command)
+    {
+        StandIn("echo called >> calls");
+        Directory.CreateDirectory(Path.Combine(_folder, "out"));
+        File.WriteAllText(Path.Combine(_folder, "out", "configuration.json"), "{}");
+        CommandResult result = Run($"{command} --slurm --time=5 --out out");
+        Assert.That(result.Code, Is.EqualTo(2));
+        Assert.That(result.Error, Does.Contain("holds a run, not experiments; choose another --out."));
+        Assert.That(Directory.GetFileSystemEntries(Path.Combine(_folder, "out")), Has.Length.EqualTo(1));
+        Assert.That(File.Exists(Path.Combine(_folder, "calls")), Is.False);
+    }
+
     [Test]
     public void Refusal_by_Slurm_is_told()
     {

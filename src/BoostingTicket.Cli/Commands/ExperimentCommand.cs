@@ -9,7 +9,6 @@ using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Experiments.Planning;
 using BoostingTicket.Runs.Experiments.Reports;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
@@ -111,8 +110,9 @@ internal static class ExperimentCommand
         {
             if (invocation.Out is not { } root)
                 return ModelsCommand.AnswerTable4(invocation, files: null);
-            RequireNoRun(root);
-            return ModelsCommand.AnswerTable4(invocation, new ExperimentFolder(root, Table4));
+            var table = new ExperimentFolder(root, Table4);
+            table.RequireNoRun();
+            return ModelsCommand.AnswerTable4(invocation, table);
         }
         if (!ExperimentCatalog.Names.Contains(name))
             throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);
@@ -123,20 +123,10 @@ internal static class ExperimentCommand
             configuration = before;
         Invocation.CheckDevice(configuration.Base.Device);
         if (submits)
-        {
-            RequireNoRun(folder);
             return workers.Submit(invocation, new ExperimentFolder(folder, name));
-        }
-
         return plan
             ? Plan(invocation, setup, configuration, folder)
             : Run(invocation, setup, configuration, folder, workers.Share(invocation));
-    }
-
-    private static void RequireNoRun(string folder)
-    {
-        if (File.Exists(new RunFolder(folder).Configuration))
-            throw new ConfigurationException($"The folder {folder} holds a run, not experiments; choose another --out.");
     }
 
     // The experiment decides on networks and methods, piece by piece.

@@ -70,6 +70,7 @@ internal sealed class SharedWorkers
     /// <exception cref="ConfigurationException">The options cannot be used, or Slurm refuses them.</exception>
     public int Submit(Invocation invocation, ExperimentFolder files)
     {
+        files.RequireNoRun();
         string options = invocation.Get(_slurm)!.Trim();
         if (options.Any(char.IsControl))
             throw new ConfigurationException($"{_slurm.Name} holds a line break; write the options of {Submitter} on one line.");

@@ -1,4 +1,5 @@
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Training;
 
 namespace BoostingTicket.Runs.Experiments;
 
@@ -45,4 +46,13 @@ public sealed class ExperimentFolder(string root, string experiment)
 
     /// <summary>The result in Markdown.</summary>
     public string Summary => Path.Combine(Own, "summary.md");
+
+    /// <summary>Makes sure that the folder that experiments share is not that of a run.</summary>
+    /// <exception cref="ConfigurationException">It is.</exception>
+    public void RequireNoRun()
+    {
+        if (File.Exists(new RunFolder(Root).Configuration))
+            throw new ConfigurationException(
+                $"The folder {Root} holds a run, not experiments; choose another {Setting.Named("out")}.");
+    }
 }

@@ -1,5 +1,4 @@
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
@@ -14,16 +13,6 @@ namespace BoostingTicket.Runs.Experiments;
 internal sealed class ExperimentGuard(
     ExperimentFolder folder, ExperimentConfiguration configuration, RunEnvironment environment)
 {
-    /// <summary>Makes sure that the folder of experiments is not that of something else.</summary>
-    /// <param name="root">The folder.</param>
-    /// <exception cref="ConfigurationException">It is a run's.</exception>
-    public static void RequireNoRun(string root)
-    {
-        if (File.Exists(new RunFolder(root).Configuration))
-            throw new ConfigurationException(
-                $"The folder {root} holds a run, not experiments; choose another {Setting.Named("out")}.");
-    }
-
     /// <summary>Whether a folder holds an experiment that was started with these settings.</summary>
     public static bool Holds(ExperimentFolder folder, ExperimentConfiguration configuration) =>
         File.Exists(folder.Configuration) && Hash(Kept(folder)) == Hash(configuration);
@@ -32,7 +21,7 @@ internal sealed class ExperimentGuard(
     /// <exception cref="ConfigurationException">It was started with other settings or other data.</exception>
     public void Require()
     {
-        RequireNoRun(folder.Root);
+        folder.RequireNoRun();
         if (!File.Exists(folder.Configuration))
             return;
         if (Hash(Kept(folder)) != Hash(configuration))

@@ -4,6 +4,7 @@ using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Stages;
@@ -51,7 +52,7 @@ internal sealed class ArmStage(StageFiles files, StageTrainer trainer, StageTest
         {
             Step = StepWork.Of(
                 network.Backend, network.Graph, ticket?.TrainingMask, job,
-                trainer.Steps > 0 ? state.TrainingSeconds / trainer.Steps : null),
+                TrainingWork.Sum(state.History) is { Steps: > 0 } work ? state.TrainingSeconds / work.Steps : null),
             Warnings =
             [
                 .. state.Warnings.Select(warning => $"{stage}: {warning}"), .. StageTester.Warnings(stage, "last", last),

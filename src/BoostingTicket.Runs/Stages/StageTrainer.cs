@@ -32,9 +32,6 @@ internal sealed class StageTrainer(
     /// <summary>SHA-256 of the split into training and validation samples.</summary>
     public string SplitHash => _split.Hash;
 
-    /// <summary>Steps of the training that was done last, from its first on.</summary>
-    public long Steps { get; private set; }
-
     /// <summary>What progress calls a training.</summary>
     public static string Title(ulong seed, string stage, TrainingSettings settings) =>
         $"seed {seed} · {stage} ({SettingNames.Of(settings.Method)})";
@@ -80,7 +77,6 @@ internal sealed class StageTrainer(
             throw error.Within(PathOf(job.Settings));
         }
 
-        Steps = trainer.StepsDone(state);
         files.SaveLast(stage, network);
         progress.StageFinished();
         return state;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace BoostingTicket.Cli.Tests.Ranks;
 
@@ -73,13 +72,6 @@ internal static class MpiJob
         }
         return (new CommandResult(process.ExitCode, output.Result, error.Result), seconds);
     }
-
-    /// <summary>Hashes of all weights, tickets and masks of a folder.</summary>
-    public static string[] Hashes(string folder) =>
-    [
-        .. Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
-            .Select(file => $"{Path.GetFileName(file)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}"),
-    ];
 
     // The process whose environment says that it is the rank, below the launcher.
     private static int Find(int launcher, string mpirun, int rank)

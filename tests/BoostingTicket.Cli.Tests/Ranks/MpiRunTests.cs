@@ -31,7 +31,7 @@ public sealed class MpiRunTests
         CommandResult shared = MpiJob.Run(mpirun, $"-n {ranks} $program {run} shared", _root);
         Assert.That(alone.Code, Is.Zero, alone.Error);
         Assert.That(shared.Code, Is.Zero, shared.Error);
-        Assert.That(MpiJob.Hashes(Path.Combine(_root, "shared")), Is.EqualTo(MpiJob.Hashes(Path.Combine(_root, "one"))));
+        Assert.That(KeptFiles.Of(Path.Combine(_root, "shared")), Is.EqualTo(KeptFiles.Of(Path.Combine(_root, "one"))));
         Assert.That(
             shared.Out.Split('\n').Count(line => line.StartsWith("Report:", StringComparison.Ordinal)), Is.EqualTo(1),
             "rank 0 alone prints");
@@ -52,7 +52,7 @@ public sealed class MpiRunTests
         Assert.That(two.Code, Is.Not.Zero, two.Error);
         CommandResult one = Shell.Run("$program train --resume --quiet --threads 1 --out elastic", _root);
         Assert.That(one.Code, Is.Zero, one.Error);
-        Assert.That(MpiJob.Hashes(Path.Combine(_root, "elastic")), Is.EqualTo(MpiJob.Hashes(Path.Combine(_root, "whole"))));
+        Assert.That(KeptFiles.Of(Path.Combine(_root, "elastic")), Is.EqualTo(KeptFiles.Of(Path.Combine(_root, "whole"))));
     }
 
     [Test]

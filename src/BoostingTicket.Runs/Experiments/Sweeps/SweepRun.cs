@@ -60,7 +60,7 @@ public sealed class SweepRun(
             $"{data.Test.Name} {data.Test.ContentHash} {first.Data.TestSamples} {precision}"));
         var asked = new SweepConfiguration(options, first, Hashes(points));
         ExperimentFolder folder = FolderOf(points, root);
-        ExperimentGuard.RequireNoRun(folder.Root);
+        folder.RequireNoRun();
         using var images = new RunData(data, first.Data, backend);
         var store = new ExperimentStore(folder.Store);
         using var context = new NodeContext(store, backend, data, images, progress, cancellation);
