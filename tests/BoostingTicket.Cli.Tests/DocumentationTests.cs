@@ -7,7 +7,7 @@ using BoostingTicket.Runs.Configuration;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed partial class DocumentationTests
+internal sealed partial class DocumentationTests
 {
     private const string UpdateVariable = "BOOSTING_TICKET_UPDATE_DOCS";
     private const string Marker = "<!-- generated -->\n";

@@ -14,7 +14,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The newcomer's page, read as a newcomer reads it: its commands are executed in its order, its C# is compiled and
 /// used.</summary>
-public sealed partial class GettingStartedTests
+internal sealed partial class GettingStartedTests
 {
     /// <summary>The page.</summary>
     public const string Page = "docs/getting-started.md";
@@ -64,7 +64,7 @@ public sealed partial class GettingStartedTests
         Assert.That(batch.Adversarial, Is.Not.EqualTo(first), "a round draws its own corners");
     }
 
-    private static Type Only<T>(Assembly code) => code.GetExportedTypes().Single(typeof(T).IsAssignableFrom);
+    private static Type Only<T>(Assembly code) => code.GetTypes().Single(typeof(T).IsAssignableFrom);
 
     private static Assembly Compile(string[] sources)
     {

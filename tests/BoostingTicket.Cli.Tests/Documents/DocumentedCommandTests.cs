@@ -5,7 +5,7 @@ namespace BoostingTicket.Cli.Tests.Documents;
 /// <summary>Every command of every page is executed as it stands there, scaled down. <see cref="GettingStartedTests"/> has a
 /// page of its own.</summary>
 [Long, NonParallelizable]
-public sealed class DocumentedCommandTests
+internal sealed class DocumentedCommandTests
 {
     private string _examples = "";
     private string _programs = "";
