@@ -11,15 +11,26 @@ public sealed class LongAttribute : NUnitAttribute, IApplyToTest
     /// <summary>The variable of the environment that lets long tests run.</summary>
     public const string Variable = "BOOSTING_TICKET_LONG_TESTS";
 
+    /// <summary>The category of long tests.</summary>
+    internal const string Category = "Long";
+
     /// <summary>Why a long test is skipped; null where it runs.</summary>
     internal static string? Reason { get; } = Environment.GetEnvironmentVariable(Variable) == "1" ? null
         : $"takes long; set {Variable}=1 to run it";
+
+    /// <summary>Marks arguments of a fixture with which it takes long.</summary>
+    public static TestFixtureData Mark(TestFixtureData data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        data.Properties.Add(PropertyNames.Category, Category);
+        return Reason is null ? data : data.Ignore(Reason);
+    }
 
     /// <inheritdoc/>
     public void ApplyToTest(Test test)
     {
         ArgumentNullException.ThrowIfNull(test);
-        test.Properties.Add(PropertyNames.Category, "Long");
+        test.Properties.Add(PropertyNames.Category, Category);
         if (Reason is null || test.RunState == RunState.NotRunnable)
             return;
         test.RunState = RunState.Ignored;

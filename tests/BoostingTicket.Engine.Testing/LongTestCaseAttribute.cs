@@ -10,7 +10,7 @@ public sealed class LongTestCaseAttribute : TestCaseAttribute
     public LongTestCaseAttribute(params object?[]? arguments)
         : base(arguments)
     {
-        Category = "Long";
+        Category = LongAttribute.Category;
         if (LongAttribute.Reason is { } reason)
             Ignore = reason;
     }
