@@ -4,7 +4,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Two machines in namespaces under a real Slurm; see <c>tests/cluster</c>. Skipped where something is
 /// missing.</summary>
-public sealed class ClusterTests
+internal sealed class ClusterTests
 {
     // What the script answers where something is missing.
     private const int Missing = 77;

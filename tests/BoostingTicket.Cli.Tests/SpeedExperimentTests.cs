@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary><c>experiment speed</c> on built-in images.</summary>
-public sealed class SpeedExperimentTests
+internal sealed class SpeedExperimentTests
 {
     private string _folder = "";
 

@@ -6,7 +6,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What an experiment was asked to do: its own settings, and how they are scaled.</summary>
-public sealed record ExperimentConfiguration
+internal sealed record ExperimentConfiguration
 {
     /// <summary>What errors call <see cref="AttackedSamples"/>.</summary>
     public const string AutoAttackSamples = "autoattackSamples";

@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <summary>What work took.</summary>
 /// <param name="Processor">Seconds of all processors that the process used.</param>
 /// <param name="Wall">Seconds that passed.</param>
-public readonly record struct ElapsedSeconds(double Processor, double Wall)
+internal readonly record struct ElapsedSeconds(double Processor, double Wall)
 {
     /// <summary>What training took.</summary>
     public static ElapsedSeconds Of(in TrainingWork work) => new(work.ProcessorSeconds, work.WallSeconds);

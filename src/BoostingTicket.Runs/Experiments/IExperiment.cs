@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>A table or figure of the paper, or an experiment of the project's own, as a grid of trainings and
 /// measurements.</summary>
-public interface IExperiment
+internal interface IExperiment
 {
     /// <summary>The name, as in <c>experiment table1</c>.</summary>
     string Name { get; }

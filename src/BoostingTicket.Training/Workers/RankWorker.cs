@@ -14,7 +14,7 @@ namespace BoostingTicket.Training.Workers;
 /// prints nothing.</summary>
 /// <param name="team">The processes.</param>
 /// <param name="open">Opens the device that rank 0 asks for.</param>
-public sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)
+internal sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)
 {
     private readonly Dictionary<int, TrainingStep> _steps = [];
     private readonly Dictionary<int, Evaluator> _evaluations = [];

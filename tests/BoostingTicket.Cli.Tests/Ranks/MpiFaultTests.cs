@@ -3,7 +3,7 @@ namespace BoostingTicket.Cli.Tests.Ranks;
 /// <summary>What can go wrong with several processes: each gets one sentence of rank 0 and an exit code, within
 /// seconds.</summary>
 [Parallelizable]
-public sealed class MpiFaultTests
+internal sealed class MpiFaultTests
 {
     private string _root = "";
 

@@ -7,7 +7,7 @@ namespace BoostingTicket.Cli.Tests.Ranks;
 /// <summary>Real processes under a real mpirun, of both families, give the bytes of one process. Skipped where it is not
 /// installed.</summary>
 [Parallelizable]
-public sealed class MpiRunTests
+internal sealed class MpiRunTests
 {
     private string _root = "";
 

@@ -10,7 +10,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Experiments;
 
 /// <summary>Time to equal robustness, without training anything.</summary>
-public sealed class SpeedTests
+internal sealed class SpeedTests
 {
     private const string Header = "model,arm,seed,epoch,processor_seconds,wall_seconds,clean,robust,test_samples\n";
 
@@ -138,7 +138,8 @@ public sealed class SpeedTests
             SettingsIdentity.Hash((all with { Arms = ["ticket"], AttackedSamples = 5 }).WithAllArms()),
             Is.EqualTo(SettingsIdentity.Hash(all.WithAllArms())));
         Assert.That(
-            SettingsIdentity.Hash((all with { Epochs = 5 }).WithAllArms()), Is.Not.EqualTo(SettingsIdentity.Hash(all.WithAllArms())));
+            SettingsIdentity.Hash((all with { Epochs = 5 }).WithAllArms()),
+            Is.Not.EqualTo(SettingsIdentity.Hash(all.WithAllArms())));
     }
 
     [Test]

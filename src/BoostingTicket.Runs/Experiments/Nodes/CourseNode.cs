@@ -11,7 +11,7 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// <summary>Accuracies after an epoch, in [0, 1].</summary>
 /// <param name="Clean">Without an attack.</param>
 /// <param name="Robust">Under PGD.</param>
-public sealed record CourseEpoch(double Clean, double Robust) : IStoredRecord
+internal sealed record CourseEpoch(double Clean, double Robust) : IStoredRecord
 {
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("clean accuracy", StoredValues.IsShare(Clean)), ("robust accuracy", StoredValues.IsShare(Robust)));
@@ -21,11 +21,11 @@ public sealed record CourseEpoch(double Clean, double Robust) : IStoredRecord
 /// <param name="Samples">Test images that they were measured on.</param>
 /// <param name="Epochs">The first epoch first.</param>
 /// <param name="Warnings">Reasons to distrust them, a sentence each.</param>
-public sealed record CourseRecord(int Samples, IReadOnlyList<CourseEpoch> Epochs, IReadOnlyList<string> Warnings);
+internal sealed record CourseRecord(int Samples, IReadOnlyList<CourseEpoch> Epochs, IReadOnlyList<string> Warnings);
 
 /// <summary>Test accuracies of a training after each of its epochs, measured when it is done, so that they are no part of its
 /// time.</summary>
-public sealed class CourseNode : ExperimentNode<CourseRecord>
+internal sealed class CourseNode : ExperimentNode<CourseRecord>
 {
     private readonly AttackSettings _attack;
 

@@ -10,7 +10,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>Clean accuracy of a trained network on the test samples, and its accuracy under attacks.</summary>
-public sealed class TestNode : ExperimentNode<RobustnessResult>
+internal sealed class TestNode : ExperimentNode<RobustnessResult>
 {
     private readonly int? _limit;
 

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Runs.Experiments.Reports;
 
 /// <summary>Times to equal robustness as tables. Headers of numbers begin with <c>&gt;</c>.</summary>
-public static class SpeedReports
+internal static class SpeedReports
 {
     /// <summary>What the table shows.</summary>
     public const string Heading = "Time to the robustness of the full network";

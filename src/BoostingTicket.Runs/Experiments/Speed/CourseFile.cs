@@ -7,7 +7,7 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 
 /// <summary>Points of trainings as comma-separated lines, a header before them: what an experiment writes of its own trainings,
 /// and reads of those that other programs did.</summary>
-public static class CourseFile
+internal static class CourseFile
 {
     /// <summary>The first line.</summary>
     public const string Header =

@@ -9,5 +9,5 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 /// <param name="Clean">Share of the test images classified correctly, in [0, 1].</param>
 /// <param name="Robust">The same under the evaluation's PGD, in [0, 1].</param>
 /// <param name="Samples">Test images.</param>
-public sealed record CoursePoint(
+internal sealed record CoursePoint(
     string Model, string Arm, ulong Seed, int Epoch, ElapsedSeconds Seconds, double Clean, double Robust, int Samples);

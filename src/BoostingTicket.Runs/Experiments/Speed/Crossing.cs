@@ -3,7 +3,7 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 /// <summary>When a training reaches an accuracy. It does so in the first epoch after which it has that accuracy or more. The time
 /// lies on the straight line from the epoch before, which had less; the first epoch has none before it, and its end
 /// counts.</summary>
-public static class Crossing
+internal static class Crossing
 {
     /// <summary>The time.</summary>
     /// <param name="points">The training, epoch by epoch.</param>

@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 /// <summary>How soon ways of training reach the robustness of the full network that is trained on PGD.</summary>
 /// <param name="Rows">A row for each network and way, the full network's first.</param>
 /// <param name="Points">Every epoch of every training.</param>
-public sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<CoursePoint> Points);
+internal sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<CoursePoint> Points);
 
 /// <summary>A way of training a network, over all seeds.</summary>
 /// <param name="Model">The network.</param>
@@ -13,7 +13,7 @@ public sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<Cou
 /// <param name="IsYardstick">Whether the times of others are given as multiples of its own: the full network on PGD, and what
 /// other programs did.</param>
 /// <param name="Seeds">Seed by seed.</param>
-public sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IReadOnlyList<SpeedSeed> Seeds)
+internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IReadOnlyList<SpeedSeed> Seeds)
 {
     /// <summary>A value over all seeds.</summary>
     public Spread Over(Func<SpeedSeed, double> value) => Spread.Of([.. Seeds.Select(value)]);
@@ -53,6 +53,6 @@ public sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IReadO
 /// <param name="Clean">Accuracy at its end, in [0, 1].</param>
 /// <param name="Robust">The same under PGD.</param>
 /// <param name="AutoAttack">The same under AutoAttack on the first test images; null where it was not measured.</param>
-public sealed record SpeedSeed(
+internal sealed record SpeedSeed(
     ulong Seed, double Target, ElapsedSeconds? Reached, ElapsedSeconds Whole, int Epochs, double Clean, double Robust,
     double? AutoAttack);
