@@ -112,9 +112,11 @@ internal static partial class ShortCommand
         if (ValueOf(line, "--out") is { } folder)
             Set(line, "--out", folder.TrimStart('/'));
         SetAll(line, [
-            ("--model", "lenet-3-4-8"), ("--dataset", Gray), ("--seeds", "1"), ("--epochs", "2"), ("--steps", "1"),
+            ("--model", SmallLeNet), ("--dataset", Gray), ("--seeds", "1"), ("--epochs", "2"), ("--steps", "1"),
             ("--probe-steps", "1"), ("--evaluation-steps", "2"), ("--rounds", "2"), ("--train-samples", "240"),
             ("--validation-samples", "40"), ("--test-samples", "40"), ("--threads", "1"), ("--device", "cpu")]);
+        if (line.Contains("speed"))
+            Set(line, "--autoattack-samples", "8");
     }
 
     private static bool IsSwept(List<string> line, string option) =>
