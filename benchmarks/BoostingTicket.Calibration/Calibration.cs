@@ -139,8 +139,8 @@ internal static unsafe class Calibration
                 {
                     AddPass(
                         shape.KernelHeight == WideFilterTransforms.Kernel ? Kind.WideWinograd : Kind.Winograd, forward, 1, 0,
-                        ConvolutionCost.Winograd(shape, forward), new WinogradPass<TLanes, TVector>(shape, forward, scratch), from,
-                        to);
+                        ConvolutionCost.Winograd(shape, forward), new WinogradPass<TLanes, TVector>(shape, forward, scratch),
+                        from, to);
                 }
                 if (ConvolutionCost.PolyphaseApplies(shape))
                 {

@@ -28,8 +28,8 @@ internal readonly struct StepPrices(params double[] nanoseconds)
 /// that equal seeds give equal bits on every run; on another machine they may choose the second best, never wrong results. Prices
 /// of passes by phases, of F(4x4, 5x5) and of filter gradients by Winograd's algorithm are of an Intel Xeon (family 6, model 207)
 /// with other work beside, as ratios to the direct algorithm measured in turn with them: within 10 to 20 % by phases, whose
-/// transforms are priced by their operations (the wide layers measured do not tell them apart; input gradients with AVX-512 at the
-/// upper end), and within 11 % of F(4x4, 5x5) and of filter gradients.</summary>
+/// transforms are priced by their operations (the wide layers measured do not tell them apart; input gradients with AVX-512 at
+/// the upper end), and within 11 % of F(4x4, 5x5) and of filter gradients.</summary>
 /// <param name="Direct">Of <see cref="ConvolutionCost.Direct"/>.</param>
 /// <param name="Winograd">Of <see cref="ConvolutionCost.Winograd"/>.</param>
 /// <param name="WideWinograd">Of the same for filters of 5x5.</param>
