@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Testing;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
@@ -13,7 +14,7 @@ internal sealed class ResumedAttacksTests
     private const string Binding = "network, data and settings";
 
     private static readonly AttackSettings Settings = new() { Epsilon = 0.05, StepSize = 0.0125 };
-    private static readonly int[] Samples = [.. Enumerable.Range(0, 24)];
+    private static readonly int[] Samples = [.. Enumerable.Range(0, 14)];
     private static readonly string[] Attacks = ["pgd-20", "autoattack", "apgd-ce"];
 
     private TrainedNetwork _trained = null!;
@@ -44,7 +45,7 @@ internal sealed class ResumedAttacksTests
     public void RemoveFolder() => _folder.Dispose();
 
     [TestCase(1)]
-    [TestCase(3)]
+    [LongTestCase(3)]
     [TestCase(7)]
     public void Killed_after_any_kept_state_it_comes_to_the_same_result(int between)
     {
