@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Data;
@@ -172,7 +173,7 @@ internal sealed class DefaultsTests
     [TestCase("run", "training by pgd (donors by fgsm) with " + ByPgd + "model resnet18;")]
     [TestCase("train", "training by pgd with " + ByPgd + "model resnet18;")]
     [TestCase("retrain TICKET", "training by pgd with " + ByPgd + "model resnet18-w2;")]
-    [TestCase("profile --batch 4", "training by pgd with ε = 8/255, 10 steps of 2/255; model resnet18;")]
+    [LongTestCase("profile --batch 4", "training by pgd with ε = 8/255, 10 steps of 2/255; model resnet18;")]
     [TestCase("evaluate WEIGHTS", "evaluation by pgd with ε = 8/255, 20 steps of 2/255; model resnet18-w2;")]
     [TestCase("evaluate WEIGHTS --attack autoattack", "evaluation by autoattack with ε = 8/255; model resnet18-w2;")]
     [TestCase("transfer WEIGHTS WEIGHTS", "evaluation by pgd-20 with ε = 8/255, 20 steps of 2/255; model of 2 networks;")]

@@ -265,7 +265,7 @@ internal sealed class ExperimentTests
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny(
-            "table2", epochs: "100"), "--quiet", "--out", folder])
+            "table2", epochs: "40"), "--quiet", "--out", folder])
             start.ArgumentList.Add(argument);
         Process process = Process.Start(start)!;
         // Nothing reads what it prints on standard output; a full pipe would stop it.

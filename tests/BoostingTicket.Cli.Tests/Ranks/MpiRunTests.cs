@@ -18,8 +18,8 @@ internal sealed class MpiRunTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_root, recursive: true);
 
-    [LongTestCase(MpiJob.OpenMpi, 2, 4)]
-    [TestCase(MpiJob.OpenMpi, 3, 4)]
+    [TestCase(MpiJob.OpenMpi, 2, 4)]
+    [LongTestCase(MpiJob.OpenMpi, 3, 4)]
     [TestCase(MpiJob.Mpich, 2, 2)]
     [LongTestCase(MpiJob.Mpich, 4, 6)]
     public void A_run_by_several_processes_leaves_the_files_of_one(string mpirun, int ranks, int replicas)

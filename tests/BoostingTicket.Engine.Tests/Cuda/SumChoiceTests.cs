@@ -35,7 +35,7 @@ internal sealed class SumChoiceTests
     }
 
     [TestCase(Slow, Fast)]
-    [TestCase(Fast, Slow)]
+    [LongTestCase(Fast, Slow)]
     public void Choice_of_an_earlier_process_holds_whatever_the_clock_says(float sum, float pass)
     {
         using Machine first = Machine.Open(sum, pass);
