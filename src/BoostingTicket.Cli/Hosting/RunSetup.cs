@@ -328,7 +328,7 @@ internal sealed class RunSetup
     private string? DataFolder(Invocation invocation) => invocation.Get(_data) ?? invocation.File.DataFolder;
 
     private static int? SamplesToLoad(DataSettings data) =>
-        data.Normalize ? RunNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
+        data.Normalize ? DataNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
 
     private static int? Some(int samples) => samples > 0 ? samples : null;
 }
