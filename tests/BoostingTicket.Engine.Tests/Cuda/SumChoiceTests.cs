@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Cuda;
 using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Engine.Testing;
 using BoostingTicket.SoftwareCuda;
 using BoostingTicket.SoftwareCuda.Libraries;
 
