@@ -1,9 +1,11 @@
 using System.Text.Json;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Two machines in namespaces under a real Slurm; see <c>tests/cluster</c>. Skipped where something is
 /// missing.</summary>
+[Long]
 internal sealed class ClusterTests
 {
     // What the script answers where something is missing.

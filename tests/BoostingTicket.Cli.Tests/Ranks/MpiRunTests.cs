@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests.Ranks;
 
@@ -17,10 +18,10 @@ internal sealed class MpiRunTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_root, recursive: true);
 
-    [TestCase(MpiJob.OpenMpi, 2, 4)]
+    [LongTestCase(MpiJob.OpenMpi, 2, 4)]
     [TestCase(MpiJob.OpenMpi, 3, 4)]
     [TestCase(MpiJob.Mpich, 2, 2)]
-    [TestCase(MpiJob.Mpich, 4, 6)]
+    [LongTestCase(MpiJob.Mpich, 4, 6)]
     public void A_run_by_several_processes_leaves_the_files_of_one(string mpirun, int ranks, int replicas)
     {
         Shell.Require(mpirun);
@@ -37,8 +38,8 @@ internal sealed class MpiRunTests
             "rank 0 alone prints");
     }
 
-    [TestCase(MpiJob.OpenMpi)]
-    [TestCase(MpiJob.Mpich)]
+    [LongTestCase(MpiJob.OpenMpi)]
+    [LongTestCase(MpiJob.Mpich)]
     public void Four_are_asked_to_stop_two_are_killed_and_one_ends_with_the_same_bytes(string mpirun)
     {
         // The signal for which launchers do not kill: what they do after others is their own affair.
@@ -55,7 +56,7 @@ internal sealed class MpiRunTests
         Assert.That(KeptFiles.Of(Path.Combine(_root, "elastic")), Is.EqualTo(KeptFiles.Of(Path.Combine(_root, "whole"))));
     }
 
-    [Test]
+    [Test, Long]
     public void Evaluation_and_transfer_say_what_one_process_says()
     {
         Shell.Require(MpiJob.OpenMpi);
