@@ -39,7 +39,7 @@ internal sealed class RunData : IDisposable
     {
         ArgumentNullException.ThrowIfNull(settings);
         int? train = settings.Normalize
-            ? RunNormalization.SamplesToLoad(settings.Name, settings.TrainSamples)
+            ? DataNormalization.SamplesToLoad(settings.Name, settings.TrainSamples)
             : Some(settings.TrainSamples);
         return DataSetCatalog.Load(settings.Name, new DataSetOptions(folder, train, Some(settings.TestSamples)));
     }
