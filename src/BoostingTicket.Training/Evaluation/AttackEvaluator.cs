@@ -45,6 +45,9 @@ internal sealed class AttackEvaluator
     /// <summary>Seconds at least between two states that are kept within a stage.</summary>
     internal double SecondsBetweenStates { get; init; } = 2;
 
+    /// <summary>Whether no attack may be named: natural trainings of experiments are measured on clean images alone.</summary>
+    public bool CleanAlone { get; init; }
+
     /// <summary>Keeps every sample's image as the attacks leave it, for <see cref="Adversarial"/>.</summary>
     public void KeepImages() => _keepsImages = true;
 
@@ -53,7 +56,7 @@ internal sealed class AttackEvaluator
     public ReadOnlySpan<float> Adversarial => _state.Images;
 
     /// <summary>Runs attacks one by one.</summary>
-    /// <param name="names">Names of <see cref="AttackCatalog.Names"/>, at least one.</param>
+    /// <param name="names">Names of <see cref="AttackCatalog.Names"/>, at least one but for <see cref="CleanAlone"/>.</param>
     /// <param name="settings">Settings of the evaluation's attack.</param>
     /// <param name="stream">Key of the random numbers.</param>
     /// <param name="storage">What the measurement goes on from, and where it keeps how far it is: after every stage, after
@@ -68,7 +71,7 @@ internal sealed class AttackEvaluator
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(settings);
-        if (names.Count == 0)
+        if (names.Count == 0 && !CleanAlone)
             throw new ConfigurationException(
                 "No attack is named, so that nothing would be attacked and every network be robust; name at least one.");
         var context = new AttackContext(_model, settings, stream);
@@ -94,7 +97,7 @@ internal sealed class AttackEvaluator
         List<string> warnings = [];
         var answers = new AnswerCounts(_model.Classes);
         int clean = FindCorrect(answers, warnings, cancellation);
-        if (settings.Epsilon == 0)
+        if (names.Count > 0 && settings.Epsilon == 0)
             warnings.Add(AttackBudget.NoRadius);
         _correct.CopyTo(_state.Unfooled, 0);
         _state = restored ?? _state;

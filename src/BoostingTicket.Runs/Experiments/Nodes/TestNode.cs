@@ -56,7 +56,10 @@ internal sealed class TestNode : ExperimentNode<RobustnessResult>
         int samples = Samples(context);
         var evaluator = new AttackEvaluator(
             network, context.Images.Test, context.Images.TestSamples.AsSpan(0, samples), Training.Job.Validation.BatchSize,
-            context.Progress);
+            context.Progress)
+        {
+            CleanAlone = Attacks.Count == 0,
+        };
         RobustnessResult result = evaluator.Run(
             Attacks, Settings, Philox.Key(Seed, RandomStream.EvaluationAttack),
             new AttackStateFile(Progress(context), Key, samples, pixels: 0), context.Cancellation);
