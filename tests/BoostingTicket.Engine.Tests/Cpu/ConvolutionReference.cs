@@ -33,28 +33,25 @@ internal static class ConvolutionReference
     private static void Visit<TProducts>(ConvolutionShape shape, int batch, TProducts products)
         where TProducts : struct, IProducts
     {
-        int filter = shape.WeightCount / shape.OutputChannels, output = 0;
-        for (int sample = 0; sample < batch; sample++)
-        for (int channel = 0; channel < shape.OutputChannels; channel++)
-        for (int row = 0; row < shape.Output.Height; row++)
-        for (int column = 0; column < shape.Output.Width; column++, output++)
+        int outputs = batch * shape.Output.Length, filter = shape.WeightCount / shape.OutputChannels;
+        for (int output = 0; output < outputs; output++)
         {
-            int weight = channel * filter;
-            for (int inputChannel = 0; inputChannel < shape.Input.Channels; inputChannel++)
-            for (int tapRow = 0; tapRow < shape.KernelHeight; tapRow++)
+            int column = output % shape.Output.Width, row = output / shape.Output.Width % shape.Output.Height;
+            int channel = output / shape.Output.Pixels % shape.OutputChannels, sample = output / shape.Output.Length;
+            int firstRow = row * shape.Stride - shape.Padding, firstColumn = column * shape.Stride - shape.Padding;
+            for (int line = 0; line < filter / shape.KernelWidth; line++)
             {
-                int inputRow = row * shape.Stride - shape.Padding + tapRow;
+                int inputRow = firstRow + line % shape.KernelHeight;
                 if (inputRow < 0 || inputRow >= shape.Input.Height)
-                {
-                    weight += shape.KernelWidth;
                     continue;
-                }
-                int line = ((sample * shape.Input.Channels + inputChannel) * shape.Input.Height + inputRow) * shape.Input.Width;
-                for (int tap = 0; tap < shape.KernelWidth; tap++, weight++)
+                int inputChannel = sample * shape.Input.Channels + line / shape.KernelHeight;
+                int input = (inputChannel * shape.Input.Height + inputRow) * shape.Input.Width;
+                int weight = channel * filter + line * shape.KernelWidth;
+                for (int tap = 0; tap < shape.KernelWidth; tap++)
                 {
-                    int inputColumn = column * shape.Stride - shape.Padding + tap;
+                    int inputColumn = firstColumn + tap;
                     if (inputColumn >= 0 && inputColumn < shape.Input.Width)
-                        products.Add(line + inputColumn, weight, output);
+                        products.Add(input + inputColumn, weight + tap, output);
                 }
             }
         }
