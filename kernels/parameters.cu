@@ -1,6 +1,6 @@
-// The optimizer step, masks, blends, packing and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address.
-// Where all slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of four
-// follow, each a thread's; what is left over is done value by value by further threads of the same launch. Where they lie
+// The optimizer step, masks, blends, packing and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned
+// address. Where all slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of
+// four follow, each a thread's; what is left over is done value by value by further threads of the same launch. Where they lie
 // differently, all of it is: head = length, quads = 0.
 #include "common.cuh"
 

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Figures;
 
 /// <summary>Figures as <c>NAME.png</c> and <c>NAME.svg</c>.</summary>
-public sealed class FigureFiles : IFigureWriter
+internal sealed class FigureFiles : IFigureWriter
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> Write(FigureData figure, string folder)

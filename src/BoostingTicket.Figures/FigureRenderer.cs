@@ -6,7 +6,7 @@ namespace BoostingTicket.Figures;
 
 /// <summary>Draws figures with ScottPlot. Equal figures give equal bytes, and no display and no installed font are
 /// needed.</summary>
-public static class FigureRenderer
+internal static class FigureRenderer
 {
     /// <summary>Pixels for each hundredth of an inch: 300 dots an inch.</summary>
     private const float Scale = 3;

@@ -5,7 +5,7 @@ namespace BoostingTicket.Figures;
 
 /// <summary>Reads PNG, JPEG and other images with SkiaSharp, as they are stored: neither turned as their metadata say, nor
 /// converted to another colour space, so that pixels are those that other programs of the field see.</summary>
-public sealed class SkiaImageDecoder : IImageDecoder
+internal sealed class SkiaImageDecoder : IImageDecoder
 {
     private const long MostPixels = 1 << 26;
     private const int ChannelsOfSkia = 4;

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training;
 
 /// <summary>The exit codes of the program, as documented in the README.</summary>
-public static class ExitCodes
+internal static class ExitCodes
 {
     /// <summary>The command did what it was asked to.</summary>
     public const int Done = 0;
@@ -43,22 +43,22 @@ public abstract class BoostingTicketException : Exception
     /// <param name="message">One sentence naming the file or setting and the remedy; settings as of
     /// <see cref="Setting.Named"/>.</param>
     /// <param name="inner">The underlying failure, or null.</param>
-    protected BoostingTicketException(string message, Exception? inner = null)
+    private protected BoostingTicketException(string message, Exception? inner = null)
         : base(PlainText.Sentence(Setting.Show(message, path => path)), inner) =>
         Wording = message;
 
     /// <summary>The exit code of the program for this error; one of <see cref="ExitCodes"/>.</summary>
-    public abstract int ExitCode { get; }
+    internal abstract int ExitCode { get; }
 
     /// <summary>Paths of the settings that the message names, each once; empty where it names none.</summary>
-    public IReadOnlyList<string> Settings => Setting.PathsIn(Wording);
+    internal IReadOnlyList<string> Settings => Setting.PathsIn(Wording);
 
     /// <summary>The message with its settings marked, to be part of another error's.</summary>
-    public string Wording { get; }
+    internal string Wording { get; }
 
     /// <summary>The message with other names for its settings.</summary>
     /// <param name="nameOf">The name of a path, such as an option's.</param>
-    public string MessageWith(Func<string, string> nameOf) => PlainText.Sentence(Setting.Show(Wording, nameOf));
+    internal string MessageWith(Func<string, string> nameOf) => PlainText.Sentence(Setting.Show(Wording, nameOf));
 }
 
 /// <summary>A usage or configuration error (exit code 2): an unknown name, a value out of range, a folder in use.</summary>
@@ -67,7 +67,7 @@ public abstract class BoostingTicketException : Exception
 public sealed class ConfigurationException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.Configuration;
+    internal override int ExitCode => ExitCodes.Configuration;
 }
 
 /// <summary>A data error (exit code 3): a data file that is missing, damaged, or cannot be fetched.</summary>
@@ -76,7 +76,7 @@ public sealed class ConfigurationException(string message, Exception? inner = nu
 public sealed class DataException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.Data;
+    internal override int ExitCode => ExitCodes.Data;
 }
 
 /// <summary>Training diverged (exit code 5): a loss or weight became NaN or infinite.</summary>
@@ -85,11 +85,11 @@ public sealed class DataException(string message, Exception? inner = null) : Boo
 public sealed class DivergedException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.Diverged;
+    internal override int ExitCode => ExitCodes.Diverged;
 
     /// <summary>The error of a training that is part of something larger.</summary>
     /// <param name="group">Path of the training's settings there, with a dot behind: <c>donor.</c></param>
-    public DivergedException Within(string group) => new(Setting.Show(Wording, path => Setting.Named(group + path)), this);
+    internal DivergedException Within(string group) => new(Setting.Show(Wording, path => Setting.Named(group + path)), this);
 }
 
 /// <summary>The settings need more memory than the device has (exit code 4).</summary>
@@ -98,7 +98,7 @@ public sealed class DivergedException(string message, Exception? inner = null) :
 public sealed class NotEnoughMemoryException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.Device;
+    internal override int ExitCode => ExitCodes.Device;
 }
 
 /// <summary>A damaged file (exit code 6): a weights, mask, ticket or checkpoint file that does not hold what it must.</summary>
@@ -107,5 +107,5 @@ public sealed class NotEnoughMemoryException(string message, Exception? inner = 
 public sealed class DamagedFileException(string message, Exception? inner = null) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.DamagedFile;
+    internal override int ExitCode => ExitCodes.DamagedFile;
 }

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training;
 
 /// <summary>Finds the known name that a mistyped one most probably meant.</summary>
-public static class NearestName
+internal static class NearestName
 {
     private const int LongestTyped = 200;
     private const int MostCompared = 2_000;

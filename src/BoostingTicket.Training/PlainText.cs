@@ -10,7 +10,7 @@ namespace BoostingTicket.Training;
 /// place that decides what is shown as it is: everything but control characters (C0, DEL, C1), format characters (bidirectional
 /// overrides, zero-width characters, language tags), line and paragraph separators, and halves of surrogate pairs. These are
 /// shown as <c>\u001B</c>, which JSON reads back as the same character.</summary>
-public static class PlainText
+internal static class PlainText
 {
     /// <summary>Characters of a name that are shown at most; of a longer one, the beginning and the end.</summary>
     public const int LongestName = 160;

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training;
 /// feeds
 /// and tabs stay. What draws on the terminal by itself writes to <see cref="Raw"/>.</summary>
 /// <param name="inner">Where to.</param>
-public sealed class PlainWriter(TextWriter inner) : TextWriter
+internal sealed class PlainWriter(TextWriter inner) : TextWriter
 {
     /// <summary>The writer below, which escapes nothing.</summary>
     public TextWriter Inner => inner;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Training;
 
 /// <summary>Checks of values; each failure is one sentence that names the setting and the allowed range.</summary>
-public static class Require
+internal static class Require
 {
     /// <summary>Refuses a value outside [<paramref name="least"/>, <paramref name="most"/>], and NaN.</summary>
     /// <exception cref="ConfigurationException">The value is outside.</exception>

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training;
 /// (<c>dense.learningRate</c>) or by the name of another input (<c>out</c>). <see cref="Exception.Message"/> shows the paths;
 /// a program with names of its own, such as options, puts those in their place
 /// (<see cref="BoostingTicketException.MessageWith"/>).</summary>
-public static class Setting
+internal static class Setting
 {
     // Noncharacters, which Unicode reserves for use inside a process: no text holds them, and no text shows them.
     private const char Start = '\uFDD0';

@@ -2,7 +2,7 @@ using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class BadInputTests
+internal sealed class BadInputTests
 {
     private string _folder = "";
 

@@ -2,7 +2,7 @@ using System.Management.Automation.Language;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class BuildScriptTests
+internal sealed class BuildScriptTests
 {
     private static readonly string[] Targets = ["restore", "build", "test", "pack", "kernels", "bench"];
 

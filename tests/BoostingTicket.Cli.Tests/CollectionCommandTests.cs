@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Runs as a collection, as a user goes about it.</summary>
-public sealed class CollectionCommandTests
+internal sealed class CollectionCommandTests
 {
     private string _root = "";
 

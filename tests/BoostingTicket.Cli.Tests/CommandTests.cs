@@ -4,7 +4,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class CommandTests
+internal sealed class CommandTests
 {
     private string _folder = "";
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What the command line tells before anything is computed: defaults in help, what a shell may complete.</summary>
-public sealed class CompletionTests
+internal sealed class CompletionTests
 {
     [TestCase("run --preset mnist-lenet", "--learning-rate", "0.03", "preset mnist-lenet")]
     [TestCase("run --preset cifar10-resnet18", "--epsilon", "8/255", "preset cifar10-resnet18")]

@@ -11,7 +11,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Which settings commands take where nobody names any, and what they state of them before they start.</summary>
-public sealed class DefaultsTests
+internal sealed class DefaultsTests
 {
     // What training against PGD on CIFAR-10 states of its attacks.
     private const string ByPgd = "ε = 8/255, 10 steps of 2/255; evaluation by pgd with ε = 8/255, 20 steps of 2/255; ";

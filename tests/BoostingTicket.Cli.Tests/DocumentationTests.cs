@@ -5,7 +5,7 @@ using BoostingTicket.Runs.Configuration;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class DocumentationTests
+internal sealed class DocumentationTests
 {
     private const string UpdateVariable = "BOOSTING_TICKET_UPDATE_DOCS";
     private const string Marker = "<!-- generated -->\n";

@@ -5,7 +5,7 @@ using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class ExperimentTests
+internal sealed class ExperimentTests
 {
     private static readonly string Table = Path.Combine("table2", "results.csv");
     private const int Kills = 5;

@@ -8,7 +8,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What commands say of networks whose numbers flatter them: in the text of the result, in its JSON, in the log and in
 /// reports. The table of networks and attacks is in <c>FlatteryBenchTests</c>.</summary>
-public sealed class FlatteryTests
+internal sealed class FlatteryTests
 {
     private const string Margin = "attacked by the margin loss, since the gradient of cross-entropy vanished";
     private const string Blind = "robust accuracy is overestimated where gradients vanish, so look at square, which needs none";

@@ -13,7 +13,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The newcomer's page, read as a newcomer reads it: its commands are executed in its order, its C# is compiled and
 /// used.</summary>
-public sealed partial class GettingStartedTests
+internal sealed partial class GettingStartedTests
 {
     // What makes a command take a moment; a value on the page is replaced.
     private static readonly Dictionary<string, string> Training = new()
@@ -99,7 +99,7 @@ public sealed partial class GettingStartedTests
     private static IEnumerable<string> Blocks(string language) =>
         Fence().Matches(Page).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value);
 
-    private static Type Only<T>(Assembly code) => code.GetExportedTypes().Single(typeof(T).IsAssignableFrom);
+    private static Type Only<T>(Assembly code) => code.GetTypes().Single(typeof(T).IsAssignableFrom);
 
     // With paths below a folder instead of the repository's, and in this process, where everything is compiled already.
     private static string[] Shorten(string command, string folder)

@@ -8,7 +8,7 @@ namespace BoostingTicket.Cli.Tests;
 /// <summary>The script that runs on machines with a GPU, with programs in the place of the real ones that answer as those
 /// do.</summary>
 [Parallelizable]
-public sealed partial class GpuCheckTests
+internal sealed partial class GpuCheckTests
 {
     // Answers by command; WRN-34-10 cannot be profiled.
     private const string Program =

@@ -5,7 +5,7 @@ using BoostingTicket.Cli.Streams;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed partial class HelpTests
+internal sealed partial class HelpTests
 {
     private static IEnumerable<string> Paths()
     {

@@ -7,7 +7,7 @@ using BoostingTicket.Cli.Streams;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Reads the help of every command, with those below it.</summary>
-public sealed class HelpTextTests
+internal sealed class HelpTextTests
 {
     private static readonly string[] Switch = ["true", "false"];
 

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Files whose names and notes would act on a terminal.</summary>
-public sealed class HostileFileTests
+internal sealed class HostileFileTests
 {
     private string _folder = "";
 

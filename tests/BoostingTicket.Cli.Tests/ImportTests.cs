@@ -4,7 +4,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The commands <c>import</c> and <c>export</c>, and what others make of imported files.</summary>
-public sealed class ImportTests
+internal sealed class ImportTests
 {
     // --epochs and what belongs to other trainings are left out.
     private static readonly string[] Tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];

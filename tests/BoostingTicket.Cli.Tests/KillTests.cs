@@ -4,7 +4,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The program killed (SIGKILL) at random instants and resumed.</summary>
 [Parallelizable]
-public sealed class KillTests
+internal sealed class KillTests
 {
     private const int Kills = 10;
     private const int Seed = 20201;

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>No line of a tracked text file is longer than <c>.editorconfig</c> says.</summary>
-public sealed class LineLengthTests
+internal sealed class LineLengthTests
 {
     [Test]
     public void No_line_is_longer_than_editorconfig_says()

@@ -4,7 +4,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The libraries name settings; the command line names options, and only those of the command in use.</summary>
-public sealed class OptionsInErrorsTests
+internal sealed class OptionsInErrorsTests
 {
     private const string Quick =
         "--model lenet-3-4-8 --train-samples 300 --validation-samples 60 --test-samples 60 --probe-steps 0 --threads 1";

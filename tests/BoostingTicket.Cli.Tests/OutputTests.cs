@@ -4,7 +4,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Files that results go to: tried before the work, never replaced without being asked, and never worth more than a
 /// result.</summary>
-public sealed class OutputTests
+internal sealed class OutputTests
 {
     private static readonly string[] Tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
 

@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Data of one's own on the command line: described, trained on, and recognised by its content.</summary>
-public sealed class OwnDataTests
+internal sealed class OwnDataTests
 {
     private static readonly string[] Settings =
     [

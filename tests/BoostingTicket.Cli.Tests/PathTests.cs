@@ -1,7 +1,7 @@
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Paths that are empty, too long or links to themselves, and settings that come through a pipe.</summary>
-public sealed class PathTests
+internal sealed class PathTests
 {
     private string _folder = "";
 

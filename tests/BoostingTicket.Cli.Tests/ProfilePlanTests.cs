@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary><c>profile --plan</c> needs neither a GPU nor a data set's files.</summary>
-public sealed class ProfilePlanTests
+internal sealed class ProfilePlanTests
 {
     private static readonly string[] Plan =
         ["profile", "--preset", "mnist-lenet", "--method", "pgd", "--precision", "bf16", "--plan", "--device", "cuda"];

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace BoostingTicket.Cli.Tests;
 
-public sealed class ProfileTests
+internal sealed class ProfileTests
 {
     private static readonly string[] Tiny =
         ["profile", "--model", "lenet-3-4-8", "--train-samples", "600", "--batch", "16", "--batches", "2", "--warmup", "1",

@@ -6,7 +6,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Folders that version 0.1.0 left unfinished, resumed by this program: what binds files to their settings has not
 /// changed its meaning. <c>Recorded/0.1.0/README.md</c> has the commands.</summary>
-public sealed class RecordedFolderTests
+internal sealed class RecordedFolderTests
 {
     private const string Experiment =
         "experiment table5 --dataset synthetic-28 --model lenet-2-3-8 --epochs 4 --train-samples 1000 --validation-samples 100 "

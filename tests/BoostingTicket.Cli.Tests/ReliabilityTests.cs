@@ -5,7 +5,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Short forms of the benches in <c>tests/reliability</c>, and folders on file systems without locks.</summary>
 [Parallelizable]
-public sealed class ReliabilityTests
+internal sealed class ReliabilityTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
     private const int Seed = 1;

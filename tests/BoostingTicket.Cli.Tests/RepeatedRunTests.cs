@@ -1,7 +1,7 @@
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What a run prints depends on its settings, not on how busy the machine is.</summary>
-public sealed class RepeatedRunTests
+internal sealed class RepeatedRunTests
 {
     [Test]
     public void Two_runs_with_one_seed_print_the_same_but_for_seconds()

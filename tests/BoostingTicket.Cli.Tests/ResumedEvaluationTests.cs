@@ -7,7 +7,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Evaluations by attacks that are kept in a folder.</summary>
-public sealed class ResumedEvaluationTests
+internal sealed class ResumedEvaluationTests
 {
     private const int Seed = 4711;
 

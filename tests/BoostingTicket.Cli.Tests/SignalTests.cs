@@ -5,7 +5,7 @@ using BoostingTicket.Cli.Signals;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Signals: the first saves and stops, and what comes at the same time does not kill what is saving.</summary>
-public sealed class SignalTests
+internal sealed class SignalTests
 {
     // Long enough that a signal always comes while it trains.
     private const string Long =

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Submission to Slurm, with a stand-in for <c>sbatch</c>.</summary>
-public sealed class SlurmTests
+internal sealed class SlurmTests
 {
     private string _folder = "";
 

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Trainings from given weights, and tickets with other weights than the first, on the command line.</summary>
-public sealed class StartWeightsTests
+internal sealed class StartWeightsTests
 {
     private static readonly string[] Common =
         ["--train-samples", "300", "--validation-samples", "60", "--test-samples", "60", "--threads", "1", "--json"];

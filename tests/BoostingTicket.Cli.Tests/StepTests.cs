@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What the single steps leave to one another, starting from one donor.</summary>
-public sealed class StepTests
+internal sealed class StepTests
 {
     // --epochs and what belongs to other trainings are left out.
     private static readonly string[] Tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];

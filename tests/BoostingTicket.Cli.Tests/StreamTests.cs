@@ -2,7 +2,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Terminals, logs and standard streams that cannot be written: work goes on, and results are not lost.</summary>
 [Parallelizable]
-public sealed class StreamTests
+internal sealed class StreamTests
 {
     private static readonly string[] Tiny =
         ["train", .. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13), "--device", "cpu"];

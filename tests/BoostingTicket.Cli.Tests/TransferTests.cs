@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The command <c>transfer</c>, on networks of two models.</summary>
-public sealed class TransferTests
+internal sealed class TransferTests
 {
     // --epochs and what belongs to other trainings are left out.
     private static readonly string[] Tiny = [.. CommandLine.Tiny.Where((_, index) => index is (> 1 and < 10) or > 13)];

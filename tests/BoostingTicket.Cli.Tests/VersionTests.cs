@@ -4,7 +4,7 @@ using System.Xml.Linq;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>The version is written in Directory.Build.props and follows from there.</summary>
-public sealed class VersionTests
+internal sealed class VersionTests
 {
     private static readonly string[] Excluded = ["bin", "obj", "artifacts", ".git"];
 

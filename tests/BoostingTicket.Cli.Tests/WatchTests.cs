@@ -4,7 +4,7 @@ using BoostingTicket.Training.Progress;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What a user sees of a training while and after it goes.</summary>
-public sealed class WatchTests
+internal sealed class WatchTests
 {
     private static readonly string[] Tiny = [.. CommandLine.Tiny.Where((_, index) => index is < 10 or > 13)];
 

@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Backends;
 namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Activations and their derivatives in double precision.</summary>
-public static class ActivationTruth
+internal static class ActivationTruth
 {
     /// <summary>One of each kind, and none.</summary>
     public static IReadOnlyList<Activation> All { get; } =

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Measures what code allocates on the managed heap.</summary>
-public static class Allocations
+internal static class Allocations
 {
     private const int Attempts = 400;
 

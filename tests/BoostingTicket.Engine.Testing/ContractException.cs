@@ -2,7 +2,7 @@ namespace BoostingTicket.Engine.Testing;
 
 /// <summary>A caller broke the contract of a backend operation. The message names the operation, the operand and the
 /// clause that was broken.</summary>
-public sealed class ContractException : Exception
+internal sealed class ContractException : Exception
 {
     /// <summary>A breach with its one-sentence explanation.</summary>
     public ContractException(string message) : base(message) { }

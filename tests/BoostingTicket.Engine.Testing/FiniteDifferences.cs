@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Central finite differences in double precision.</summary>
-public static class FiniteDifferences
+internal static class FiniteDifferences
 {
     /// <summary>Gradient of a scalar function by central differences.</summary>
     /// <param name="values">Where the gradient is taken; unchanged afterwards.</param>

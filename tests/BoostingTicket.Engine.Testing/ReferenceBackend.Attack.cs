@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing;
 
-public partial class ReferenceBackend
+internal partial class ReferenceBackend
 {
     /// <inheritdoc/>
     public virtual void RandomStart(Tensor clean, IntBuffer samples, float epsilon, RandomStartKey key, Tensor adversarial)

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing;
 
-public partial class ReferenceBackend
+internal partial class ReferenceBackend
 {
     /// <inheritdoc/>
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses) => new ReferenceFilter(shape, uses);

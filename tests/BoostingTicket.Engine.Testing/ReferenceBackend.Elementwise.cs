@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing;
 
-public partial class ReferenceBackend
+internal partial class ReferenceBackend
 {
     /// <summary>The margin's confidence (Madry et al., cifar10_challenge).</summary>
     private const double Confidence = 50;

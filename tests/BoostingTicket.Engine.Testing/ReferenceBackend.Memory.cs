@@ -11,7 +11,7 @@ namespace BoostingTicket.Engine.Testing;
 /// tensor has overwritten since; filters that were not prepared, are out of date or were made for other uses; backward passes
 /// whose saved operands are not those of the forward pass. Pixels that attacks and data loading produce are computed in
 /// float32 as the contract spells them, so they can be compared exactly.</remarks>
-public partial class ReferenceBackend : IBackend
+internal partial class ReferenceBackend : IBackend
 {
     private int _tensors;
 

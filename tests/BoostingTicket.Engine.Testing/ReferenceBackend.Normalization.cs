@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Testing;
 
-public partial class ReferenceBackend
+internal partial class ReferenceBackend
 {
     /// <summary>How far saved statistics may lie from those of the input, relative to the deviation: float32 rounding passes,
     /// statistics of another input do not.</summary>

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Reproducible random values, drawn from Philox under a key made of a name, so that a failure is replayed by its
 /// name alone and no case shifts another's numbers.</summary>
-public sealed class SeededValues
+internal sealed class SeededValues
 {
     private readonly ulong _key;
     private uint _drawn;

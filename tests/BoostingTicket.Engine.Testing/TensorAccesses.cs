@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Which tensors the reference backend's operations read and wrote.</summary>
-public sealed class TensorAccesses
+internal sealed class TensorAccesses
 {
     /// <summary>Whether accesses are recorded; off at first.</summary>
     public bool Recording { get; set; }

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Testing;
 
 /// <summary>Tensors and buffers for a test, each with memory of its own, freed together.</summary>
-public sealed class Workspace(IBackend backend) : IDisposable
+internal sealed class Workspace(IBackend backend) : IDisposable
 {
     private readonly List<IDisposable> _owned = [];
 

@@ -5,7 +5,7 @@ using SkiaSharp;
 namespace BoostingTicket.Figures.Tests;
 
 [TestFixture]
-public sealed class FigureRendererTests
+internal sealed class FigureRendererTests
 {
     private static IEnumerable<TestCaseData> Figures =>
         new[] { SampleFigures.Bands, SampleFigures.Pairs, SampleFigures.Bars }.Select(

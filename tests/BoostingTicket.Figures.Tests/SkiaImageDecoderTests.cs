@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace BoostingTicket.Figures.Tests;
 
 /// <summary>Image files as SkiaSharp encodes them, read back.</summary>
-public sealed class SkiaImageDecoderTests
+internal sealed class SkiaImageDecoderTests
 {
     private const int Width = 5, Height = 4;
 

@@ -4,11 +4,11 @@ namespace BoostingTicket.Fuzz;
 /// <param name="Kind">Exception and place, or the limit that was passed: failures of one kind are reported once.</param>
 /// <param name="Detail">All there is to know of the first.</param>
 /// <param name="Input">The input.</param>
-public sealed record Failure(string Kind, string Detail, byte[] Input);
+internal sealed record Failure(string Kind, string Detail, byte[] Input);
 
 /// <summary>What a number of executions of a target showed.</summary>
 /// <param name="target">Name of the target.</param>
-public sealed class FuzzSummary(string target)
+internal sealed class FuzzSummary(string target)
 {
     /// <summary>Name of the target.</summary>
     public string Target => target;

@@ -10,7 +10,7 @@ namespace BoostingTicket.Fuzz;
 /// the compiler and other processes take time and memory too.</summary>
 /// <param name="target">The target.</param>
 /// <param name="seed">Seed of all mutations: input number n of a seed is always the same.</param>
-public sealed class FuzzRunner(FuzzTarget target, int seed)
+internal sealed class FuzzRunner(FuzzTarget target, int seed)
 {
     /// <summary>Seconds that no input may take.</summary>
     public const double MostSeconds = 2;

@@ -4,7 +4,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Fuzz;
 
 /// <summary>The judge itself.</summary>
-public sealed class FuzzRunnerTests
+internal sealed class FuzzRunnerTests
 {
     [Test]
     public void Every_kind_of_fault_is_found()

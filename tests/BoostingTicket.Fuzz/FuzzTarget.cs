@@ -3,7 +3,7 @@ using BoostingTicket.Fuzz.Mutation;
 namespace BoostingTicket.Fuzz;
 
 /// <summary>A format of files, or the command line, and the code of the program that reads it.</summary>
-public abstract class FuzzTarget : IDisposable
+internal abstract class FuzzTarget : IDisposable
 {
     /// <summary>Bytes of the graph of the deepest network that a name can mean, <c>wrn-1000-10</c>; 4.3 million were counted.
     /// A name of eleven characters may make a reader build it.</summary>

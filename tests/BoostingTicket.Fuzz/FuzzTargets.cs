@@ -3,7 +3,7 @@ using BoostingTicket.Fuzz.Targets;
 namespace BoostingTicket.Fuzz;
 
 /// <summary>All targets, by name.</summary>
-public static class FuzzTargets
+internal static class FuzzTargets
 {
     /// <summary>Names of all.</summary>
     public static IReadOnlyList<string> Names { get; } = Use(targets => (string[])[.. targets.Select(target => target.Name)]);

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Fuzz;
 
 /// <summary>About a second of every target, and the same inputs on every machine.</summary>
-public sealed class FuzzTests
+internal sealed class FuzzTests
 {
     private const int Seed = 20_26;
     private const int Executions = 200_000;

@@ -3,7 +3,7 @@ using BoostingTicket.Training.Progress;
 namespace BoostingTicket.Training.Testing;
 
 /// <summary>Counts steps and can stop a run after a given number of reports.</summary>
-public sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunProgress, IDisposable
+internal sealed class CountingProgress(int cancelAfter = int.MaxValue) : IRunProgress, IDisposable
 {
     private readonly CancellationTokenSource _source = new();
 

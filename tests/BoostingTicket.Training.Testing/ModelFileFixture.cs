@@ -8,7 +8,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Testing;
 
 /// <summary>A small model with a state and a mask, and ways to spoil its files.</summary>
-public static class ModelFileFixture
+internal static class ModelFileFixture
 {
     public static NetworkGraph Graph { get; } = ModelCatalog.Build("resnet18-w2", new ModelOptions(new FeatureShape(3, 32, 32)));
 

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Testing;
 
 /// <summary>A folder of a test's own, removed with the object.</summary>
-public sealed class TemporaryFolder : IDisposable
+internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("boosting-ticket-test-").FullName;
 

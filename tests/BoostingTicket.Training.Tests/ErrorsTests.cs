@@ -1,6 +1,6 @@
 namespace BoostingTicket.Training.Tests;
 
-public class ErrorsTests
+internal class ErrorsTests
 {
     [Test]
     public void Every_error_carries_its_documented_exit_code()

@@ -1,6 +1,6 @@
 namespace BoostingTicket.Training.Tests;
 
-public class NearestNameTests
+internal class NearestNameTests
 {
     private static readonly string[] Known = ["mnist", "fashion-mnist", "cifar10", "synthetic-28", "synthetic-32"];
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Training.Tests;
 
 /// <summary>Words of files where they are shown.</summary>
-public sealed class PlainTextTests
+internal sealed class PlainTextTests
 {
     [TestCase("\x1b]0;pwned\x07\x1b[2J", "\\u001B]0;pwned\\u0007\\u001B[2J")]
     [TestCase("a\nb\tc\r", "a\\u000Ab\\u0009c\\u000D")]

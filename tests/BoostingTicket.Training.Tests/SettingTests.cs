@@ -1,6 +1,6 @@
 namespace BoostingTicket.Training.Tests;
 
-public sealed class SettingTests
+internal sealed class SettingTests
 {
     [Test]
     public void A_message_shows_paths_to_users_of_the_library_and_other_names_to_those_who_have_some()

@@ -8,5 +8,5 @@ namespace BoostingTicket.Cli.Signals;
 internal sealed class InterruptedException(string message, Exception inner) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.Interrupted;
+    internal override int ExitCode => ExitCodes.Interrupted;
 }

@@ -8,5 +8,5 @@ namespace BoostingTicket.Cli.Streams;
 internal sealed class SideFileException(string message, Exception inner) : BoostingTicketException(message, inner)
 {
     /// <inheritdoc/>
-    public override int ExitCode => ExitCodes.SideFile;
+    internal override int ExitCode => ExitCodes.SideFile;
 }

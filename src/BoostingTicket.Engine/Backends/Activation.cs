@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Engine.Backends;
 
 /// <summary>Kinds of activation. Kernels and backends share the numbers.</summary>
-public enum ActivationKind
+internal enum ActivationKind
 {
     /// <summary>The value as it is.</summary>
     None = 0,
@@ -19,7 +19,7 @@ public enum ActivationKind
 }
 
 /// <summary>An activation function. NaN passes every one of them.</summary>
-public readonly record struct Activation
+internal readonly record struct Activation
 {
     private Activation(ActivationKind kind, float slope)
     {

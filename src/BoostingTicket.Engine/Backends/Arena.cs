@@ -2,7 +2,7 @@ namespace BoostingTicket.Engine.Backends;
 
 /// <summary>One block of a backend's memory in which tensors are placed at offsets that a plan computed in advance.
 /// Plans that never run at the same time share one arena.</summary>
-public abstract class Arena : IDisposable
+internal abstract class Arena : IDisposable
 {
     /// <summary>Bytes.</summary>
     public abstract long Bytes { get; }

@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Backends;
 /// <param name="KernelWidth">Columns of a filter.</param>
 /// <param name="Stride">Step between outputs, in both directions.</param>
 /// <param name="Padding">Rows and columns of zeros on every side.</param>
-public readonly record struct ConvolutionShape(
+internal readonly record struct ConvolutionShape(
     FeatureShape Input, int OutputChannels, int KernelHeight, int KernelWidth, int Stride, int Padding)
 {
     /// <summary>The linear layer that maps every value of <paramref name="input"/> to <paramref name="outputs"/>

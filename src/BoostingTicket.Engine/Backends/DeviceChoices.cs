@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Backends;
 /// <param name="Check">Whether its values were checked, and what was dropped.</param>
 /// <param name="Milliseconds">What it took when it was measured; null when it was not.</param>
 /// <param name="TeraOperationsPerSecond">Multiplications and additions in that time.</param>
-public sealed record ChosenWork(
+internal sealed record ChosenWork(
     string Work, string Way, bool? Fused, bool? Accumulates, string Check, double? Milliseconds, double? TeraOperationsPerSecond);
 
 /// <summary>
@@ -18,7 +18,7 @@ public sealed record ChosenWork(
 /// several threads.
 /// </summary>
 /// <param name="device">The device with its libraries and settings; choices of one say nothing about another.</param>
-public sealed class DeviceChoices(string device)
+internal sealed class DeviceChoices(string device)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, string> _made = new(StringComparer.Ordinal);

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Backends;
 
 /// <summary>What a prepared filter will be used for; a backend prepares only that.</summary>
 [Flags]
-public enum FilterUses
+internal enum FilterUses
 {
     /// <summary>Nothing.</summary>
     None = 0,
@@ -26,7 +26,7 @@ public enum FilterUses
 /// <summary>The weights of one convolution in the form in which a backend computes with them: packed, transposed,
 /// converted, scaled, or listed sparsely. Refreshed by
 /// <see cref="IBackend.PrepareFilter"/> whenever the weights changed.</summary>
-public abstract class Filter : IDisposable
+internal abstract class Filter : IDisposable
 {
     /// <summary>Describes a filter that was not prepared yet.</summary>
     protected Filter(ConvolutionShape shape, FilterUses uses)
@@ -58,10 +58,10 @@ public abstract class Filter : IDisposable
 /// for none.</param>
 /// <param name="Shift">The shift that forward passes will be given, so that a backend may convert it with the weights; null for
 /// none, or where it is not known. It counts as it was when the filter was prepared, or as it is at the forward pass.</param>
-public readonly record struct FilterSource(
+internal readonly record struct FilterSource(
     BufferSlice Weight, BufferSlice? Mask, int MaskVersion, BufferSlice? Scale, BufferSlice? Shift = null);
 
 /// <summary>A filter that is brought up to date.</summary>
 /// <param name="Filter">The filter.</param>
 /// <param name="Source">Where it is prepared from.</param>
-public readonly record struct FilterUpdate(Filter Filter, FilterSource Source);
+internal readonly record struct FilterUpdate(Filter Filter, FilterSource Source);

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>A uniform random start in the ball of <see cref="PixelBall"/>:
     /// <c>adversarial = clamp(clean + ε (2u - 1), low, high)</c>, <c>u</c> uniform in [0, 1).</summary>

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>A filter for a convolution, not prepared yet.</summary>
     Filter CreateFilter(ConvolutionShape shape, FilterUses uses);

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>Puts 8-bit images on the device.</summary>
     /// <param name="pixels">Count x channels x rows x columns.</param>

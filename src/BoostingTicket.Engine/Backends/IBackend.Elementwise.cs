@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary><c>y = epilogue(x)</c>: an activation or a residual sum that found nothing to be fused into. The shift must be
     /// null. <paramref name="y"/> may be <paramref name="x"/>.</summary>

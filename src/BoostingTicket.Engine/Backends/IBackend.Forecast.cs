@@ -4,9 +4,9 @@ namespace BoostingTicket.Engine.Backends;
 /// <param name="Forward">Forward passes.</param>
 /// <param name="InputGradients">Gradients of the input.</param>
 /// <param name="FilterGradients">Gradients of the filter.</param>
-public readonly record struct ConvolutionPasses(int Forward, int InputGradients, int FilterGradients);
+internal readonly record struct ConvolutionPasses(int Forward, int InputGradients, int FilterGradients);
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>Seconds that a convolution is expected to take for one image on one core, in float32, by the measured prices that
     /// choose its algorithms; nothing is run. Prices are those of one machine: on others, ratios are worth more than

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>Batch normalisation over the batch's own statistics (Ioffe and Szegedy, 2015), then residual and activation.
     /// <c>y = epilogue(γ (x - mean) / sqrt(variance + ε) + β)</c>.</summary>

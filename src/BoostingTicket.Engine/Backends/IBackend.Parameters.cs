@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Backends;
 
-public partial interface IBackend
+internal partial interface IBackend
 {
     /// <summary>One step of stochastic gradient descent with momentum and weight decay over consecutive parameters, in one
     /// pass: <c>g = gradient + decay * w; v = momentum * v + g; w = w - rate * v</c>. Where the mask is 0, w and v become

@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Backends;
 /// were called; a download waits for them. Not safe for use from several threads at once.</summary>
 /// <remarks>Memory and transfers are here; the operations stand in the other parts of this interface, one family a file.
 /// Unused lanes or padding of a layout are the backend's own: whatever it keeps there never reaches a result.</remarks>
-public partial interface IBackend : IDisposable
+internal partial interface IBackend : IDisposable
 {
     /// <summary>The device, for people.</summary>
     DeviceInfo Device { get; }

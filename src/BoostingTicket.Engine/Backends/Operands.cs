@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Backends;
 /// <param name="Shift">A summand for each output channel, or null.</param>
 /// <param name="Residual">A summand of the output's shape, or null.</param>
 /// <param name="Activation">The function at the end.</param>
-public readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residual, Activation Activation);
+internal readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residual, Activation Activation);
 
 /// <summary>What a gradient operation does to its result before it writes it:
 /// <c>dx = (value + addend) * activation'(through)</c>.</summary>
@@ -17,7 +17,7 @@ public readonly record struct ForwardEpilogue(BufferSlice? Shift, Tensor? Residu
 /// place).</param>
 /// <param name="Through">What the derivative is taken from; null exactly where there is no activation.</param>
 /// <param name="Activation">The activation that the gradient goes back through.</param>
-public readonly record struct GradientEpilogue(Tensor? Addend, Tensor? Through, Activation Activation)
+internal readonly record struct GradientEpilogue(Tensor? Addend, Tensor? Through, Activation Activation)
 {
     /// <summary>Back through a ReLU, or through nothing.</summary>
     /// <param name="addend">A gradient to add, or null.</param>
@@ -32,7 +32,7 @@ public readonly record struct GradientEpilogue(Tensor? Addend, Tensor? Through, 
 }
 
 /// <summary>Kind of pooling.</summary>
-public enum PoolKind
+internal enum PoolKind
 {
     /// <summary>Largest value of the window; the gradient goes to its first largest value in row order.</summary>
     Max,
@@ -45,7 +45,7 @@ public enum PoolKind
 /// <param name="Kind">Max or average.</param>
 /// <param name="Window">Rows and columns of a window.</param>
 /// <param name="Stride">Step between windows. Average pooling needs <c>Stride &gt;= Window</c>.</param>
-public readonly record struct PoolShape(PoolKind Kind, int Window, int Stride)
+internal readonly record struct PoolShape(PoolKind Kind, int Window, int Stride)
 {
     /// <summary>Shape of one pooled sample.</summary>
     public FeatureShape Output(FeatureShape input) =>
@@ -69,7 +69,7 @@ public enum LossKind
 /// <param name="SavedMean">Receives the batch mean (forward); read by the backward pass.</param>
 /// <param name="SavedInverseDeviation">Receives <c>1 / sqrt(variance + epsilon)</c> (biased variance).</param>
 /// <param name="Epsilon">Added to the variance.</param>
-public readonly record struct NormalizationOperands(
+internal readonly record struct NormalizationOperands(
     BufferSlice Scale, BufferSlice Shift, BufferSlice SavedMean, BufferSlice SavedInverseDeviation, float Epsilon);
 
 /// <summary>Running statistics that a training forward pass updates:
@@ -77,17 +77,17 @@ public readonly record struct NormalizationOperands(
 /// <param name="Mean">Running mean.</param>
 /// <param name="Variance">Running variance.</param>
 /// <param name="Momentum">Weight of the new batch, 0.1 by default in the field.</param>
-public readonly record struct RunningStatistics(BufferSlice Mean, BufferSlice Variance, float Momentum);
+internal readonly record struct RunningStatistics(BufferSlice Mean, BufferSlice Variance, float Momentum);
 
 /// <summary>One sample to take from an <see cref="ImageStore"/>.</summary>
 /// <param name="Index">Sample number in the store.</param>
 /// <param name="ShiftX">Columns that the image moves to the right (negative: left); zeros come in.</param>
 /// <param name="ShiftY">Rows that the image moves down (negative: up); zeros come in.</param>
 /// <param name="Flip">Whether the shifted image is mirrored left to right.</param>
-public readonly record struct ImageRequest(int Index, sbyte ShiftX, sbyte ShiftY, bool Flip);
+internal readonly record struct ImageRequest(int Index, sbyte ShiftX, sbyte ShiftY, bool Flip);
 
 /// <summary>8-bit images that live on the device. Immutable.</summary>
-public abstract class ImageStore : IDisposable
+internal abstract class ImageStore : IDisposable
 {
     /// <summary>Number of images.</summary>
     public abstract int Count { get; }
@@ -103,22 +103,22 @@ public abstract class ImageStore : IDisposable
 /// <param name="Key">Key of the stream (<see cref="Philox.Key"/>).</param>
 /// <param name="Epoch">Epoch of training, 0 in evaluation.</param>
 /// <param name="Restart">Number of the restart.</param>
-public readonly record struct RandomStartKey(ulong Key, int Epoch, int Restart);
+internal readonly record struct RandomStartKey(ulong Key, int Epoch, int Restart);
 
 /// <summary>The masked SGD step's numbers.</summary>
 /// <param name="LearningRate">Step size.</param>
 /// <param name="Momentum">Momentum (not Nesterov).</param>
 /// <param name="WeightDecay">Added to the gradient as <c>decay * weight</c>.</param>
-public readonly record struct SgdOptions(float LearningRate, float Momentum, float WeightDecay);
+internal readonly record struct SgdOptions(float LearningRate, float Momentum, float WeightDecay);
 
 /// <summary>What an attack did to a batch.</summary>
 /// <param name="LargestPerturbation">Largest absolute difference between an adversarial and a clean pixel, rounded up
 /// (<see cref="PixelBall.Distance"/>).</param>
 /// <param name="Smallest">Smallest adversarial pixel.</param>
 /// <param name="Largest">Largest adversarial pixel.</param>
-public readonly record struct PerturbationExtent(float LargestPerturbation, float Smallest, float Largest);
+internal readonly record struct PerturbationExtent(float LargestPerturbation, float Smallest, float Largest);
 
 /// <summary>A device, for people.</summary>
 /// <param name="Name">The word of settings: <c>cpu</c> or <c>cuda</c>.</param>
 /// <param name="Description">Model, instruction set or driver, threads.</param>
-public readonly record struct DeviceInfo(string Name, string Description);
+internal readonly record struct DeviceInfo(string Name, string Description);

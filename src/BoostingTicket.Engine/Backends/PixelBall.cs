@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Backends;
 /// 0</c>, and <c>s = x - ε ≥ 0</c> too small iff <c>(x - s) - ε &gt; 0</c>. The first difference is exact (Dekker, "A
 /// floating-point technique for extending the available precision", 1971), and rounding the second keeps its sign. The bound is
 /// then the next float32.</remarks>
-public static class PixelBall
+internal static class PixelBall
 {
     /// <summary>The radius that a device computes with: the largest float32 that is not larger.</summary>
     /// <param name="epsilon">ε in pixel units, at least 0.</param>

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Backends;
 /// <summary>Results that the host reads later than they were computed, while the device goes on, and when the device was how far;
 /// see <see cref="IBackend.CreateReading"/>. Marks and takes come in the order of the backend's operations and wait for nothing;
 /// values and times are there after <see cref="Wait"/>.</summary>
-public abstract class Reading : IDisposable
+internal abstract class Reading : IDisposable
 {
     /// <summary>Whether nothing is left to wait for when a call returns, so that reading later gains nothing.</summary>
     public abstract bool IsImmediate { get; }

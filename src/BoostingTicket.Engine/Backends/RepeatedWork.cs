@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Backends;
 
 /// <summary>Work that runs many times; see <see cref="IBackend.Repeat"/>.</summary>
-public abstract class RepeatedWork : IDisposable
+internal abstract class RepeatedWork : IDisposable
 {
     /// <summary>Runs the work once.</summary>
     public abstract void Run();

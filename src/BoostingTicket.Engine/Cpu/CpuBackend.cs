@@ -6,7 +6,7 @@ using BoostingTicket.Engine.Cpu.BFloat16;
 namespace BoostingTicket.Engine.Cpu;
 
 /// <summary>The embedded default backend: runs on any machine .NET runs on.</summary>
-public static class CpuBackend
+internal static class CpuBackend
 {
     /// <summary>Opens the CPU.</summary>
     /// <param name="threads">Threads to compute on, at least 1; 0 for one a processor.</param>

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics.X86;
 namespace BoostingTicket.Engine.Cpu;
 
 /// <summary>Which vector instructions the CPU backend computes with.</summary>
-public enum InstructionSet
+internal enum InstructionSet
 {
     /// <summary>The widest vectors that .NET's <c>Vector&lt;T&gt;</c> has on this machine; runs anywhere, Arm included.</summary>
     Portable,
@@ -16,7 +16,7 @@ public enum InstructionSet
 }
 
 /// <summary>What the machine has.</summary>
-public static class InstructionSets
+internal static class InstructionSets
 {
     /// <summary>The instruction sets that this process can use, best last.</summary>
     public static IReadOnlyList<InstructionSet> Available { get; } = Detect();

@@ -70,7 +70,7 @@ internal sealed class CudaContext : IDisposable
     /// <summary>Whether repeated work is being run for the first time or recorded; work inside it is part of it.</summary>
     public bool IsRepeating { get; set; }
 
-    /// <summary>Whether work on the GPU waits for a process that is gone, so that nothing may wait for the GPU any more.</summary>
+    /// <summary>Whether work on the GPU waits for a process that is gone, so that nothing may wait for the GPU.</summary>
     public bool IsAbandoned { get; private set; }
 
     /// <summary>Why work could not be recorded, the first time that one could not; null when all could.</summary>

@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Cuda;
 /// the same bits every time. Our own kernels always do.</param>
 /// <param name="Records">Whether repeated work is replayed as CUDA graphs. Off, every call is made as it comes, which is slower
 /// and names the kernel where one fails.</param>
-public sealed record CudaOptions(
+internal sealed record CudaOptions(
     int Device = 0, Precision? Precision = null, bool Deterministic = false, bool Records = true)
 {
     /// <summary>Whether what libraries compute is checked when it is used first; not on devices that compute nothing.</summary>

@@ -8,10 +8,10 @@ namespace BoostingTicket.Engine.Cuda;
 /// <param name="Number">Its number, as in <c>--device cuda:1</c>.</param>
 /// <param name="Usable">Whether its compute capability suffices.</param>
 /// <param name="Description">Name, compute capability, memory.</param>
-public sealed record GpuStatus(int Number, bool Usable, string Description);
+internal sealed record GpuStatus(int Number, bool Usable, string Description);
 
 /// <summary>What of CUDA this machine has, without creating a context on a GPU.</summary>
-public sealed record CudaProbe
+internal sealed record CudaProbe
 {
     /// <summary>What the program needs, in words.</summary>
     public const string Requirements =

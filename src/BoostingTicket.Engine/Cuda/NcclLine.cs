@@ -5,8 +5,8 @@ using BoostingTicket.Engine.Ranks;
 
 namespace BoostingTicket.Engine.Cuda;
 
-/// <summary>Carries values from GPU to GPU by NCCL, in the order of the GPU's stream. Every wait for another process asks NCCL and
-/// the group whether it is in vain: NCCL itself does not notice that a process of the same machine is gone.</summary>
+/// <summary>Carries values from GPU to GPU by NCCL, in the order of the GPU's stream. Every wait for another process asks NCCL
+/// and the group whether it is in vain: NCCL itself does not notice that a process of the same machine is gone.</summary>
 internal sealed class NcclLine : IDeviceLine
 {
     // The watch needs a moment to say which process was lost, of which NCCL only says that one was.

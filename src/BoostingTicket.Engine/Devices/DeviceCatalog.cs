@@ -15,7 +15,7 @@ public sealed record DeviceStatus(string Name, bool Usable, string Description);
 /// <summary>The device that was taken.</summary>
 /// <param name="Name">The word of settings: never <see cref="DeviceCatalog.Auto"/>.</param>
 /// <param name="Reason">Which it is and why, in one sentence.</param>
-public sealed record DeviceSelection(string Name, string Reason)
+internal sealed record DeviceSelection(string Name, string Reason)
 {
     /// <summary>Number of the GPU; null for the first that can be used, and for the CPU.</summary>
     public int? Gpu { get; init; }
@@ -42,7 +42,7 @@ public static class DeviceCatalog
     public static string Instructions => InstructionSets.Best.ToString();
 
     /// <summary>Whether a text names a device, be it there or not.</summary>
-    public static bool IsName(string text) => Names.Contains(text) || NumberOf(text) is not null;
+    internal static bool IsName(string text) => Names.Contains(text) || NumberOf(text) is not null;
 
     /// <summary>What this machine has: the processor, CUDA, and each GPU by its number.</summary>
     /// <param name="threads">Threads that the processor would compute on; 0 for one a processor.</param>
@@ -64,7 +64,7 @@ public static class DeviceCatalog
     /// <param name="name">One of <see cref="Names"/>, or <c>cuda:N</c>.</param>
     /// <exception cref="DeviceException">The device cannot be used; the message says what is missing and what to do.</exception>
     /// <exception cref="ArgumentException">There is no such device.</exception>
-    public static DeviceSelection Select(string name) => Select(name, CudaProbe.Run);
+    internal static DeviceSelection Select(string name) => Select(name, CudaProbe.Run);
 
     /// <summary>Chooses among what was found.</summary>
     internal static DeviceSelection Select(string name, Func<CudaProbe> probe)
@@ -91,7 +91,7 @@ public static class DeviceCatalog
     }
 
     /// <summary>Whether a device computes in a number format.</summary>
-    public static bool Computes(DeviceSelection selection, Precision precision)
+    internal static bool Computes(DeviceSelection selection, Precision precision)
     {
         try
         {
@@ -108,7 +108,7 @@ public static class DeviceCatalog
     /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
     /// <param name="precision">The format; null for the device's own choice, which it has.</param>
     /// <exception cref="DeviceException">It has no such format; the message says what to do.</exception>
-    public static void Require(DeviceSelection selection, Precision? precision)
+    internal static void Require(DeviceSelection selection, Precision? precision)
     {
         ArgumentNullException.ThrowIfNull(selection);
         if (selection.Name == Cuda)
@@ -127,7 +127,7 @@ public static class DeviceCatalog
     /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
     /// <param name="options">How it computes; null for its own choices.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
-    public static IBackend Open(DeviceSelection selection, DeviceOptions? options = null) => Open(selection, options, out _);
+    internal static IBackend Open(DeviceSelection selection, DeviceOptions? options = null) => Open(selection, options, out _);
 
     /// <summary>The same, and what the user should know of it.</summary>
     /// <param name="selection">What <see cref="Select(string)"/> chose.</param>
@@ -135,7 +135,7 @@ public static class DeviceCatalog
     /// <param name="notice">Where bfloat16 was asked of a processor that does not compute in it: that it computes in float32, and
     /// why, in one sentence. Else null.</param>
     /// <exception cref="DeviceException">The device cannot be used, or has no such precision.</exception>
-    public static IBackend Open(DeviceSelection selection, DeviceOptions? options, out string? notice)
+    internal static IBackend Open(DeviceSelection selection, DeviceOptions? options, out string? notice)
     {
         notice = null;
         ArgumentNullException.ThrowIfNull(selection);
@@ -164,7 +164,7 @@ public static class DeviceCatalog
     };
 
     /// <summary>The word for a precision.</summary>
-    public static string WordOf(Precision precision) => Precisions.First(word => word.Value == precision).Key;
+    internal static string WordOf(Precision precision) => Precisions.First(word => word.Value == precision).Key;
 
     // Of cuda:N; null for anything else.
     private static int? NumberOf(string text) => text.StartsWith($"{Cuda}:", StringComparison.Ordinal)

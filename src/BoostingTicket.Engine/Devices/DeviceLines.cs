@@ -6,9 +6,9 @@ using BoostingTicket.Engine.Ranks;
 
 namespace BoostingTicket.Engine.Devices;
 
-/// <summary>What carries values between the devices of a team. The processes agree on it: NCCL where each has a GPU of its own and
-/// the same version of it, else the memory of the host.</summary>
-public static class DeviceLines
+/// <summary>What carries values between the devices of a team. The processes agree on it: NCCL where each has a GPU of its own
+/// and the same version of it, else the memory of the host.</summary>
+internal static class DeviceLines
 {
     // The first start of NCCL on a machine may take half a minute.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
@@ -63,7 +63,9 @@ public static class DeviceLines
         }
         if (team.Leads && use == DeviceLineUse.Nccl)
             throw new DeviceException($"NCCL cannot join these GPUs: {agreement.Reason}.");
-        notice = team.Leads ? $"GPUs exchange values through the memory of the host, since NCCL cannot: {agreement.Reason}." : null;
+        notice = team.Leads
+            ? $"GPUs exchange values through the memory of the host, since NCCL cannot: {agreement.Reason}."
+            : null;
         return new HostLine(team.Group, backend);
     }
 
@@ -95,8 +97,8 @@ public static class DeviceLines
                     + $"{CudaInventory.DecimalVersion(first.Version)}";
             int other = Array.FindIndex(offers, offer => (offer.Host, offer.Gpu) == (one.Host, one.Gpu));
             if (other < rank && !one.Shares)
-                return FormattableString.Invariant($"ranks {other} and {rank} on {one.Host} compute on one GPU, {one.Gpu}; start ")
-                    + "no more processes than a machine has GPUs";
+                return FormattableString.Invariant($"ranks {other} and {rank} on {one.Host} compute on one GPU, {one.Gpu}; ")
+                    + "start no more processes than a machine has GPUs";
         }
         return null;
     }

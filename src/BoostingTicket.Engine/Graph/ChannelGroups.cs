@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Graph;
 /// <param name="Producers">Convolutions and linear layers whose outputs they are, in graph order.</param>
 /// <param name="Normalizations">Normalisations that they pass through.</param>
 /// <param name="Consumers">Convolutions and linear layers whose inputs they are.</param>
-public sealed record ChannelGroup(
+internal sealed record ChannelGroup(
     string Name, int Channels, IReadOnlyList<Node> Producers, IReadOnlyList<Node> Normalizations, IReadOnlyList<Node> Consumers)
 {
     /// <summary>Whether pruning may remove channels: it may if all weights that make them are prunable.</summary>
@@ -19,7 +19,7 @@ public sealed record ChannelGroup(
 }
 
 /// <summary>The groups of channels of a graph that can be made narrower: all but the images and the logits.</summary>
-public sealed class ChannelGroups
+internal sealed class ChannelGroups
 {
     private readonly NetworkGraph _graph;
     private readonly int[] _groupOf;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Graph;
 /// <summary>Builds a <see cref="NetworkGraph"/> node by node. Nodes are lowered in the order in which they are added, so a
 /// shortcut that a sum takes should be added before the last layer of the branch that ends in the sum: the sum is then
 /// fused into that layer.</summary>
-public sealed class GraphBuilder
+internal sealed class GraphBuilder
 {
     private readonly string _model;
     private readonly List<Node> _nodes = [];

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Graph;
 /// <summary>What a layer calls to become operations of a backend: the compilation of a graph, as layers see it. Forward
 /// operations are emitted in graph order; what a layer hands to <see cref="Backward"/> is run afterwards in reverse order and
 /// emits the backward pass.</summary>
-public interface ILowering
+internal interface ILowering
 {
     /// <summary>Samples of a batch.</summary>
     int Batch { get; }

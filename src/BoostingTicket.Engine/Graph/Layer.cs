@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Graph;
 /// <summary>One kind of node of a network graph. A layer declares its shape and parameters and lowers itself to backend
 /// operations, forward and backward; it holds no values. Adding a layer made of existing operations takes one class derived
 /// from this.</summary>
-public abstract class Layer
+internal abstract class Layer
 {
     /// <summary>Inputs that the layer takes.</summary>
     public virtual int InputCount => 1;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Engine.Graph;
 
 /// <summary>Builds graphs again with fewer channels.</summary>
-public static class NarrowGraph
+internal static class NarrowGraph
 {
     /// <summary>A graph with the same layers in the same order, but with its own number of channels in each group.</summary>
     /// <param name="graph">A graph.</param>

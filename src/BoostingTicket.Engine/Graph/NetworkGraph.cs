@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Graph;
 
 /// <summary>A layer at its place in a graph.</summary>
-public sealed class Node
+internal sealed class Node
 {
     private readonly List<Node> _consumers = [];
 
@@ -42,7 +42,7 @@ public sealed class Node
 
 /// <summary>A network: layers in topological order from one input to one output (the logits). Immutable once built; see
 /// <see cref="GraphBuilder"/>.</summary>
-public sealed class NetworkGraph
+internal sealed class NetworkGraph
 {
     internal NetworkGraph(string name, IReadOnlyList<Node> nodes, Node output, IReadOnlyList<int>? channels)
     {

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Graph;
 
 /// <summary>Family of an operation, for profiles.</summary>
-public enum OperationKind
+internal enum OperationKind
 {
     /// <summary>Bringing filters up to date with the weights.</summary>
     Prepare,

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Graph;
 
 /// <summary>What a parameter is, which decides its initial values, whether it decays and where it is stored.</summary>
-public enum ParameterRole
+internal enum ParameterRole
 {
     /// <summary>Weight of a convolution: outputs x inputs x rows x columns.</summary>
     ConvolutionWeight,
@@ -30,7 +30,7 @@ public enum ParameterRole
 /// <param name="Dimensions">Shape in PyTorch's order.</param>
 /// <param name="Role">What it is.</param>
 /// <param name="Prunable">Whether pruning may remove single weights of it.</param>
-public sealed record ParameterSpec(string LocalName, IReadOnlyList<int> Dimensions, ParameterRole Role, bool Prunable = false)
+internal sealed record ParameterSpec(string LocalName, IReadOnlyList<int> Dimensions, ParameterRole Role, bool Prunable = false)
 {
     /// <summary>Multiply-adds of one sample's forward pass that each value takes part in: the pixels of a convolution's output;
     /// 1 for a linear layer. Not meant for other than weights.</summary>

@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Graph;
 
 /// <summary>The values of a graph's parameters on a backend: one flat buffer each for weights, running statistics,
 /// gradients, momenta and masks. Whoever changes weights or masks says so, so that plans prepare their filters again.</summary>
-public sealed class ParameterStore : IDisposable
+internal sealed class ParameterStore : IDisposable
 {
     private readonly IBackend _backend;
     private readonly Dictionary<string, double> _keptShares = [];

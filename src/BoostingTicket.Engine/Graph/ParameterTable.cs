@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Graph;
 
 /// <summary>Which flat buffer a parameter lives in.</summary>
-public enum ParameterSection
+internal enum ParameterSection
 {
     /// <summary>Trained by the optimizer.</summary>
     Trained,
@@ -15,7 +15,7 @@ public enum ParameterSection
 /// <param name="Spec">Shape and role.</param>
 /// <param name="Section">Buffer.</param>
 /// <param name="Offset">Index of the first value in that buffer.</param>
-public sealed record Parameter(string Name, ParameterSpec Spec, ParameterSection Section, int Offset)
+internal sealed record Parameter(string Name, ParameterSpec Spec, ParameterSection Section, int Offset)
 {
     /// <summary>Values.</summary>
     public int Length => Spec.Length;
@@ -29,7 +29,7 @@ public sealed record Parameter(string Name, ParameterSpec Spec, ParameterSection
 
 /// <summary>Every parameter of a graph and its place in the flat buffers. Trained parameters are ordered so that each
 /// range an optimizer treats alike is contiguous: prunable weights, other weights, then biases and normalisation.</summary>
-public sealed class ParameterTable
+internal sealed class ParameterTable
 {
     private readonly Dictionary<string, Parameter> _byName;
 

@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Plans;
 
 /// <summary>What goes into a network and what comes out, for one batch size. All plans of that batch size work on the same
 /// buffers, so an attack changes in place what the training step then reads.</summary>
-public sealed class BatchBuffers : IDisposable
+internal sealed class BatchBuffers : IDisposable
 {
     private readonly Arena? _arena;
 

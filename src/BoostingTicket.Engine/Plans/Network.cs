@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Plans;
 
 /// <summary>A network on a backend: its graph, its parameters' values, and its plans, which share one arena because only
 /// one runs at a time. Not safe for use from several threads at once.</summary>
-public sealed class Network : IDisposable
+internal sealed class Network : IDisposable
 {
     private readonly Dictionary<PlanOptions, Plan> _plans = [];
     private readonly Dictionary<int, BatchBuffers> _buffers = [];

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Plans;
 
 /// <summary>A graph compiled for a backend, a batch size, a mode and a gradient request: fused operations in running order
 /// with every buffer placed in advance. Running a plan allocates nothing. Made by <see cref="Network.Plan"/>.</summary>
-public sealed class Plan : IDisposable
+internal sealed class Plan : IDisposable
 {
     private readonly IBackend _backend;
     private readonly ParameterStore _store;

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Graph;
 namespace BoostingTicket.Engine.Plans;
 
 /// <summary>Pass of a plan that an operation belongs to.</summary>
-public enum PlanPass
+internal enum PlanPass
 {
     /// <summary>Run when weights or statistics changed.</summary>
     Prepare,
@@ -17,7 +17,7 @@ public enum PlanPass
 }
 
 /// <summary>One call of a backend in a plan, with what is needed to place its buffers and to judge its speed.</summary>
-public sealed class PlanOperation
+internal sealed class PlanOperation
 {
     private readonly Action<IBackend> _run;
 
@@ -61,7 +61,7 @@ public sealed class PlanOperation
 
 /// <summary>Told of every operation of a plan while it runs; see <see cref="Plan.Observer"/>. A profiler synchronises the
 /// backend in both calls.</summary>
-public interface IPlanObserver
+internal interface IPlanObserver
 {
     /// <summary>The operation is about to run.</summary>
     void Starting(PlanOperation operation);

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Plans;
 
 /// <summary>How a network runs.</summary>
-public enum PlanMode
+internal enum PlanMode
 {
     /// <summary>Batch statistics; running statistics are updated.</summary>
     Train,
@@ -15,7 +15,7 @@ public enum PlanMode
 
 /// <summary>What a backward pass produces.</summary>
 [Flags]
-public enum GradientRequest
+internal enum GradientRequest
 {
     /// <summary>There is no backward pass.</summary>
     None = 0,
@@ -46,7 +46,7 @@ public enum AttackStatistics
 /// <param name="Mode">How the network runs.</param>
 /// <param name="Gradients">What the backward pass produces.</param>
 /// <param name="AttackStatistics">In <see cref="PlanMode.Attack"/>, the statistics that normalisation reads.</param>
-public readonly record struct PlanOptions(
+internal readonly record struct PlanOptions(
     int Batch, PlanMode Mode, GradientRequest Gradients = GradientRequest.None,
     AttackStatistics AttackStatistics = AttackStatistics.Running)
 {

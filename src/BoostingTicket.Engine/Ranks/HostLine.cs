@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Ranks;
 /// nothing is copied. Allocates nothing once it has seen its longest exchange.</summary>
 /// <param name="group">The processes.</param>
 /// <param name="backend">The device.</param>
-public sealed class HostLine(IRankGroup group, IBackend backend) : IDeviceLine
+internal sealed class HostLine(IRankGroup group, IBackend backend) : IDeviceLine
 {
     private RankTransfer[] _transfers = [];
     private float[] _staged = [];

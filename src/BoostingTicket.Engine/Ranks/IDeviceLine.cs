@@ -6,11 +6,11 @@ namespace BoostingTicket.Engine.Ranks;
 /// <param name="Peer">The other process's rank.</param>
 /// <param name="Sends">Whether they go there; else they come from there.</param>
 /// <param name="Values">Where they are; as many on both sides.</param>
-public readonly record struct DeviceTransfer(int Peer, bool Sends, BufferSlice Values);
+internal readonly record struct DeviceTransfer(int Peer, bool Sends, BufferSlice Values);
 
 /// <summary>What carries values between the devices of several processes. It moves bits and adds nothing up: sums of libraries
 /// depend on the number of processes. All processes make the same calls in the same order.</summary>
-public interface IDeviceLine : IDisposable
+internal interface IDeviceLine : IDisposable
 {
     /// <summary>What carries, for people.</summary>
     string Description { get; }
@@ -26,7 +26,7 @@ public interface IDeviceLine : IDisposable
 }
 
 /// <summary>What may carry values between devices.</summary>
-public enum DeviceLineUse
+internal enum DeviceLineUse
 {
     /// <summary>NCCL between GPUs of their own, where it is there; else the memory of the host.</summary>
     Auto,

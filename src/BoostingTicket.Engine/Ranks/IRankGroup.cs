@@ -5,11 +5,11 @@ namespace BoostingTicket.Engine.Ranks;
 /// <param name="Sends">Whether they go there; else they come from there.</param>
 /// <param name="Address">Memory that stays where it is until the exchange is over.</param>
 /// <param name="Bytes">Their number, the same on both sides.</param>
-public readonly record struct RankTransfer(int Peer, bool Sends, nint Address, long Bytes);
+internal readonly record struct RankTransfer(int Peer, bool Sends, nint Address, long Bytes);
 
 /// <summary>Processes that compute together, numbered from 0 on by their ranks. All of them make the same calls in the same
 /// order. Not safe for use from several threads at once.</summary>
-public interface IRankGroup : IDisposable
+internal interface IRankGroup : IDisposable
 {
     /// <summary>Number of this process.</summary>
     int Rank { get; }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Engine.Ranks;
 
 /// <summary>Families of MPI libraries, which differ in their binary interface.</summary>
-public enum MpiFamily
+internal enum MpiFamily
 {
     /// <summary>Open MPI.</summary>
     OpenMpi,
@@ -19,7 +19,7 @@ public enum MpiFamily
 /// <param name="LocalRank">Number of this process on its machine.</param>
 /// <param name="Family">MPI family that the launcher belongs to; null for one that serves several.</param>
 /// <param name="JoinsByMpi">Whether an MPI library finds the other processes.</param>
-public sealed record Launcher(string Name, int Rank, int Count, int LocalRank, MpiFamily? Family, bool JoinsByMpi)
+internal sealed record Launcher(string Name, int Rank, int Count, int LocalRank, MpiFamily? Family, bool JoinsByMpi)
 {
     /// <summary>Reads the variables of launchers, their own before those of batch systems, which are also set where a launcher
     /// runs within a batch job.</summary>

@@ -9,7 +9,7 @@ namespace BoostingTicket.Engine.Ranks;
 /// <param name="Processors">Processors that it may use.</param>
 /// <param name="Allowed">Which ones, as the system lists them; empty where that is unknown.</param>
 /// <param name="MachineProcessors">Processors of the machine.</param>
-public sealed record RankIdentity(
+internal sealed record RankIdentity(
     string Host, string Build, string Instructions, int Processors, string Allowed, int MachineProcessors)
 {
     private const string StatusFile = "/proc/self/status", OnlineFile = "/sys/devices/system/cpu/online",
@@ -95,4 +95,4 @@ public sealed record RankIdentity(
 /// <param name="Host">Its machine.</param>
 /// <param name="Processors">Processors of the machine.</param>
 /// <param name="Share">Processors for each process there.</param>
-public sealed record BoundRank(int Rank, string Host, int Processors, int Share);
+internal sealed record BoundRank(int Rank, string Host, int Processors, int Share);

@@ -7,7 +7,7 @@ using System.Text.Json;
 namespace BoostingTicket.Engine.Ranks;
 
 /// <summary>The first thing that processes do together: see that they are alike, and open the lines of the watch.</summary>
-public static class RankMeeting
+internal static class RankMeeting
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 

@@ -9,7 +9,7 @@ namespace BoostingTicket.Engine.Ranks;
 /// mean.</summary>
 /// <param name="group">The processes.</param>
 /// <param name="watch">Notices what becomes of them; null where they cannot be lost, as threads of one process.</param>
-public sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDisposable
+internal sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDisposable
 {
     /// <summary>The call that ends the other processes; its number is their exit code.</summary>
     public const int End = 0;

@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Ranks;
 /// <summary>A line between rank 0 and each other process beside the one that carries values. It notices within seconds when a
 /// process ends, falls silent or fails, which MPI does not, and it carries a request to stop. Each side sends a sign of life
 /// every second from a thread of its own, so that long computations are no silence.</summary>
-public sealed class RankWatch : IDisposable
+internal sealed class RankWatch : IDisposable
 {
     /// <summary>Seconds of silence after which a process counts as lost.</summary>
     public const string SecondsVariable = "BOOSTING_TICKET_RANK_SECONDS";

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Ranks;
 /// <param name="message">What is wrong, with rank and host, and what to do.</param>
 /// <param name="exitCode">Exit code with which all processes end.</param>
 /// <param name="inner">The cause; null for none.</param>
-public sealed class TeamException(string message, int exitCode, Exception? inner = null) : Exception(message, inner)
+internal sealed class TeamException(string message, int exitCode, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>A process ended, fell silent or could not be reached.</summary>
     public const int Lost = 8;

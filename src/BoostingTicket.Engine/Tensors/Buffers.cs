@@ -2,7 +2,7 @@ namespace BoostingTicket.Engine.Tensors;
 
 /// <summary>A flat array of float32 on a backend, in logical order (a weight is stored as PyTorch stores it, output
 /// channel first). Zero when created. Weights, gradients, momentum, masks and per-sample results live in such buffers.</summary>
-public abstract class FloatBuffer : IDisposable
+internal abstract class FloatBuffer : IDisposable
 {
     /// <summary>Number of values.</summary>
     public abstract int Length { get; }
@@ -18,7 +18,7 @@ public abstract class FloatBuffer : IDisposable
 }
 
 /// <summary>A flat array of int32 on a backend: labels, sample identities. Zero when created.</summary>
-public abstract class IntBuffer : IDisposable
+internal abstract class IntBuffer : IDisposable
 {
     /// <summary>Number of values.</summary>
     public abstract int Length { get; }
@@ -31,4 +31,4 @@ public abstract class IntBuffer : IDisposable
 /// <param name="Buffer">The buffer.</param>
 /// <param name="Offset">Index of the first value.</param>
 /// <param name="Length">Number of values.</param>
-public readonly record struct BufferSlice(FloatBuffer Buffer, int Offset, int Length);
+internal readonly record struct BufferSlice(FloatBuffer Buffer, int Offset, int Length);

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Tensors;
 /// <summary>Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3"
 /// (SC 2011). A value is a pure function of key and counter, so every backend and any number of threads draw the same
 /// numbers in any order.</summary>
-public static class Philox
+internal static class Philox
 {
     private const uint Multiplier0 = 0xD2511F53;
     private const uint Multiplier1 = 0xCD9E8D57;
@@ -60,7 +60,7 @@ public static class Philox
 
 /// <summary>Purposes that draw random numbers, each from a stream of its own. Values are part of the file format:
 /// append, never renumber.</summary>
-public enum RandomStream
+internal enum RandomStream
 {
     /// <summary>Initial weights.</summary>
     Initialization = 0,

@@ -2,7 +2,7 @@ namespace BoostingTicket.Engine.Tensors;
 
 /// <summary>A batch of feature maps on a backend. Opaque: the physical layout belongs to the backend, so code above it
 /// imports and exports logical NCHW float32 and never indexes into one.</summary>
-public abstract class Tensor
+internal abstract class Tensor
 {
     /// <summary>Describes a batch of feature maps that has no memory yet.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The batch or a dimension is not positive.</exception>

@@ -16,7 +16,7 @@ namespace BoostingTicket.Runs.Collections;
 /// <param name="Rows">Their arms.</param>
 /// <param name="Figure">Validation accuracy against seconds; null where nothing is trained.</param>
 /// <param name="Warnings">What makes the numbers incomparable.</param>
-public sealed record ComparedRuns(
+internal sealed record ComparedRuns(
     IReadOnlyList<ComparedRun> Runs, IReadOnlyList<ComparedSetting> Settings, IReadOnlyList<ComparedArm> Rows,
     FigureData? Figure, IReadOnlyList<string> Warnings)
 {
@@ -154,12 +154,12 @@ public sealed record ComparedRuns(
 /// <param name="Command">The command that filled it.</param>
 /// <param name="State">How far it is.</param>
 /// <param name="Date">When its last result was written.</param>
-public sealed record ComparedRun(string Name, string Folder, string Command, RunState State, DateTimeOffset Date);
+internal sealed record ComparedRun(string Name, string Folder, string Command, RunState State, DateTimeOffset Date);
 
 /// <summary>A setting in which runs differ.</summary>
 /// <param name="Name">Its path, or the name of a fact about the machine.</param>
 /// <param name="Values">Its value in each run.</param>
-public sealed record ComparedSetting(string Name, IReadOnlyList<string> Values);
+internal sealed record ComparedSetting(string Name, IReadOnlyList<string> Values);
 
 /// <summary>An arm of a run.</summary>
 /// <param name="Run">The run's name.</param>
@@ -172,6 +172,6 @@ public sealed record ComparedSetting(string Name, IReadOnlyList<string> Values);
 /// <param name="Attack">The attack.</param>
 /// <param name="Samples">Test images.</param>
 /// <param name="Seconds">Seconds to find and train the network; null for an evaluation.</param>
-public sealed record ComparedArm(
+internal sealed record ComparedArm(
     string Run, Arm? Arm, double Sparsity, Spread Clean, WilsonInterval CleanInterval, Spread Robust,
     WilsonInterval RobustInterval, string Attack, int Samples, Spread? Seconds);

@@ -6,7 +6,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Runs.Collections;
 
 /// <summary>Runs side by side as tables and as a page. Headers of numbers begin with <c>&gt;</c>.</summary>
-public static class ComparisonTables
+internal static class ComparisonTables
 {
     /// <summary>What the accuracies are, in a sentence.</summary>
     public const string Caption =

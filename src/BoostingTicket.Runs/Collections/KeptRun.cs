@@ -6,7 +6,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Runs.Collections;
 
 /// <summary>How far the work of a folder is.</summary>
-public enum RunState
+internal enum RunState
 {
     /// <summary>Done; its result is kept.</summary>
     Finished,
@@ -28,7 +28,7 @@ public enum RunState
 /// <param name="Date">When its last result was written; where there is none, when it was begun.</param>
 /// <param name="Configuration">What was asked for.</param>
 /// <param name="Environment">Device, versions and data by name; empty where the folder does not say.</param>
-public sealed record KeptRun(
+internal sealed record KeptRun(
     string Folder, string Command, RunState State, DateTimeOffset Date, RunConfiguration Configuration,
     IReadOnlyDictionary<string, string> Environment)
 {

@@ -21,7 +21,7 @@ namespace BoostingTicket.Runs.Collections;
 /// <param name="Seconds">Seconds to find and train the network, mean of the seeds; null where unknown.</param>
 /// <param name="Date">When its last result was written, or when it was begun.</param>
 /// <param name="Problem">Why it cannot be read; null where it can.</param>
-public sealed record RunEntry(
+internal sealed record RunEntry(
     string Folder, string? Command, RunState State, string? Model, string? DataSet, TrainingMethod? Method, Arm? Arm, int Seeds,
     double? Clean, double? Robust, string? Attack, double? Seconds, DateTimeOffset Date, string? Problem)
 {

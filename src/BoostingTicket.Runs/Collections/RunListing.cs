@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Collections;
 
 /// <summary>Finds the runs, trainings, evaluations and experiments under a folder. Whatever cannot be read is a line that says
 /// so.</summary>
-public static class RunListing
+internal static class RunListing
 {
     private const int MostLevels = 8;
 

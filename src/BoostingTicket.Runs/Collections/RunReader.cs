@@ -8,7 +8,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Collections;
 
 /// <summary>Reads what the folder of a run, a training or an evaluation keeps, finished or not.</summary>
-public static class RunReader
+internal static class RunReader
 {
     /// <summary>Reads a folder.</summary>
     /// <param name="folder">The folder.</param>

@@ -5,7 +5,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>A configuration while its layers are being laid over one another: preset, then file, then options.</summary>
-public sealed class ConfigurationDraft
+internal sealed class ConfigurationDraft
 {
     private readonly JsonObject _root;
 

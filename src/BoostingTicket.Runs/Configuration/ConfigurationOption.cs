@@ -5,7 +5,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>Headings under which options are shown.</summary>
-public enum OptionGroup
+internal enum OptionGroup
 {
     /// <summary>What is run.</summary>
     Run,
@@ -35,7 +35,7 @@ public enum OptionGroup
 /// <param name="Hint">What it takes, such as <c>N</c>.</param>
 /// <param name="Description">What it does, in one line.</param>
 /// <param name="Paths">The settings that it gives its value.</param>
-public sealed record ConfigurationOption(
+internal sealed record ConfigurationOption(
     string Name, OptionGroup Group, string Hint, string Description, IReadOnlyList<string> Paths)
 {
     /// <summary>Whether help lists it; a variant for a single training is explained once instead.</summary>

@@ -8,7 +8,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// none is forgotten.</summary>
 /// <remarks>Options are applied in this order, whatever the order on the command line, so that an option for one training wins
 /// over the option for all.</remarks>
-public static class ConfigurationOptions
+internal static class ConfigurationOptions
 {
     private static readonly string[] Trainings = ["donor", "retrain", "dense"];
 

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>The reference of all settings in Markdown, made from the tables that the program itself works with.</summary>
-public static class ConfigurationReference
+internal static class ConfigurationReference
 {
     /// <summary>The options with what they change, then the JSON properties with the presets' values.</summary>
     /// <param name="nameOf">How the command line spells an option.</param>

@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>The settings that a <see cref="RunConfiguration"/> consists of, read off the records themselves, so that a new
 /// property is known to files and checks as soon as it exists.</summary>
-public static class ConfigurationSchema
+internal static class ConfigurationSchema
 {
     /// <summary>The configuration itself.</summary>
     public static SettingNode Root { get; } = SettingNode.Of(typeof(RunConfiguration));
@@ -28,7 +28,7 @@ public static class ConfigurationSchema
 /// <param name="OptionalPath">Path of this setting, or of the group around it, that may be absent (<c>null</c>); null when
 /// neither may.</param>
 /// <param name="Children">Settings of the group; empty for a single setting.</param>
-public sealed record SettingNode(
+internal sealed record SettingNode(
     string Name, string Path, Type Type, string? OptionalPath, IReadOnlyList<SettingNode> Children)
 {
     /// <summary>Whether this is a single setting and no group.</summary>

@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// <summary>A configuration, checked, and what it started from.</summary>
 /// <param name="Configuration">The settings.</param>
 /// <param name="Source">What they come from besides single options, in a few words.</param>
-public sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
+internal sealed record ComposedConfiguration(RunConfiguration Configuration, string Source);
 
 /// <summary>Where a configuration comes from: single options over a file over what they start from. That is the preset that one
 /// of them names; else the settings that weights, a ticket or a mask come from, if they are for the data set in question; else
@@ -18,7 +18,7 @@ public sealed record ComposedConfiguration(RunConfiguration Configuration, strin
 /// <param name="Preset">Preset that an option names; null for the file's.</param>
 /// <param name="File">JSON file with settings; null for none. Comments and trailing commas are allowed.</param>
 /// <param name="Options">Options with their values.</param>
-public sealed record ConfigurationSources(
+internal sealed record ConfigurationSources(
     string? Preset, string? File, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
     private const string DataSetOption = "dataset", ModelOption = "model";

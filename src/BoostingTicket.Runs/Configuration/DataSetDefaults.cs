@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>The configuration that holds for a data set where nothing else is said: the one place that puts together what stands
 /// beside the data set (<see cref="DataSetConventions"/>) and the preset that it names.</summary>
-public static class DataSetDefaults
+internal static class DataSetDefaults
 {
     /// <summary>The data set where none is named; built in.</summary>
     public const string DataSet = "synthetic-28";

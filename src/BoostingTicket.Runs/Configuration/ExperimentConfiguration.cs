@@ -6,7 +6,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What an experiment was asked to do: its own settings, and how they are scaled.</summary>
-public sealed record ExperimentConfiguration
+internal sealed record ExperimentConfiguration
 {
     /// <summary>Name of the experiment.</summary>
     public required string Experiment { get; init; }

@@ -15,7 +15,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// <param name="Configuration">The settings; null where neither the file nor a folder says. Its device is <c>auto</c>: where to
 /// compute is a matter of the machine.</param>
 /// <param name="Source">What to call the settings; what is assumed, where there are none.</param>
-public sealed record FileOrigin(string Path, RunConfiguration? Configuration, string Source)
+internal sealed record FileOrigin(string Path, RunConfiguration? Configuration, string Source)
 {
     /// <summary>The model that the file names; null for a file of another program.</summary>
     public string? Model { get; private init; }

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>Numbers as people of the field write them: <c>0.1</c>, <c>2e-4</c> or <c>8/255</c>.</summary>
-public static class Fraction
+internal static class Fraction
 {
     private const int Levels = 255;
     private const int LongestDecimal = 8;

@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// <param name="Threads">Threads to compute on, 0 for one a processor; null where the file does not say.</param>
 /// <param name="Out">Folder of the run; null where the file does not say.</param>
 /// <param name="DataFolder">Folder of the data sets; null where the file does not say.</param>
-public sealed record MachineSettings(int? Threads, string? Out, string? DataFolder)
+internal sealed record MachineSettings(int? Threads, string? Out, string? DataFolder)
 {
     /// <summary>Most threads that can be asked for.</summary>
     public const int MostThreads = 1_024;

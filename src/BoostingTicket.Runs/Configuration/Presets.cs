@@ -10,12 +10,12 @@ namespace BoostingTicket.Runs.Configuration;
 /// <param name="Name">The word.</param>
 /// <param name="Description">What it shows and where it comes from, in one line.</param>
 /// <param name="Configuration">The settings.</param>
-public sealed record Preset(string Name, string Description, RunConfiguration Configuration);
+internal sealed record Preset(string Name, string Description, RunConfiguration Configuration);
 
 /// <summary>The presets. What the paper leaves unsaid is what the field does: seeded 45,000/5,000 split, global one-shot
 /// pruning of 80 % of the convolution weights, weight decay 2e-4 in adversarial and 1e-4 in natural training, batches of 128,
 /// a linear warm-up over 5 % of the steps, rate drops by 10 at 50 % and 75 %.</summary>
-public static class Presets
+internal static class Presets
 {
     /// <summary>Name of the preset that <c>run</c> takes when nothing is named.</summary>
     public const string Default = "quick";

@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// <summary>Which weights of its donor's training a ticket starts from (<see cref="PruningSettings.Reset"/>).</summary>
 /// <param name="Epoch">Epoch of the donor's training after which they are taken; 0 for the weights that the training began
 /// from; null for those at its end, which pruning then keeps as they are.</param>
-public readonly record struct ResetPoint(int? Epoch)
+internal readonly record struct ResetPoint(int? Epoch)
 {
     /// <summary>The weights that the donor's training began from (Frankle and Carbin, 2019).</summary>
     public const string Initial = "initial";

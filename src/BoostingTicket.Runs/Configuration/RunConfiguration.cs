@@ -11,7 +11,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What a run trains on.</summary>
-public sealed record DataSettings
+internal sealed record DataSettings
 {
     /// <summary>Registered name of the data set, or the path of one's own.</summary>
     public string Name { get; init; } = "synthetic-28";
@@ -46,7 +46,7 @@ public sealed record DataSettings
 }
 
 /// <summary>How a ticket is drawn from its donor.</summary>
-public sealed record PruningSettings
+internal sealed record PruningSettings
 {
     /// <summary>Share of the prunable weights that is pruned: of all of the model's, or of those that channels leave. Where only
     /// channels go, share of the multiply-adds of a forward pass.</summary>
@@ -147,7 +147,7 @@ public sealed record PruningSettings
 }
 
 /// <summary>One way from initial weights to a trained network that a run compares.</summary>
-public enum Arm
+internal enum Arm
 {
     /// <summary>The full network from its initial weights: the baseline.</summary>
     Dense,
@@ -168,7 +168,7 @@ public enum Arm
 
 /// <summary>Everything that decides the outcome of a run, with no default left unsaid. Written into the run's folder, and its
 /// hash into every file of the run.</summary>
-public sealed record RunConfiguration
+internal sealed record RunConfiguration
 {
     /// <summary>Preset that the configuration started from.</summary>
     public string Preset { get; init; } = "quick";

@@ -8,7 +8,7 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>How configurations, results and everything else of a run are written as JSON, in one place: names in camel case,
 /// enumerations as their words, numbers in the shortest form that reads back as the same value.</summary>
-public static class RunJson
+internal static class RunJson
 {
     /// <summary>The options of every JSON document of the program; indented.</summary>
     public static JsonSerializerOptions Options { get; } = Create(indented: true);

@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>The constants that a run's network normalises images with: those in common use for the data sets that have
 /// them (<see cref="IDataSet.Normalization"/>), else the training images' own mean and deviation.</summary>
-public static class RunNormalization
+internal static class RunNormalization
 {
     /// <summary>How many training images have to be loaded so that the constants do not depend on the share in use.</summary>
     /// <param name="name">Registered name of the data set.</param>

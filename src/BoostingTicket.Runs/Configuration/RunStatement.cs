@@ -7,7 +7,7 @@ using BoostingTicket.Training.Optimization.Methods;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>What a command does with the settings that are stated before it starts.</summary>
-public enum StatedWork
+internal enum StatedWork
 {
     /// <summary>A whole run: donors, tickets, baseline and their tests.</summary>
     Run,
@@ -34,7 +34,7 @@ public enum StatedWork
 /// <param name="Steps">Attack steps that a step of training takes, or steps of PGD in the evaluation; 0 for training on clean
 /// images, and for attacks with steps of their own.</param>
 /// <param name="StepSize">Size of a step of PGD; null where the attack chooses its own.</param>
-public sealed record StatedAttack(string Name, string Epsilon, int Steps, string? StepSize);
+internal sealed record StatedAttack(string Name, string Epsilon, int Steps, string? StepSize);
 
 /// <summary>What is about to be done: said in one line before anything starts, kept in the log and in the result.</summary>
 /// <param name="DataSet">Name of the data set.</param>
@@ -45,7 +45,7 @@ public sealed record StatedAttack(string Name, string Epsilon, int Steps, string
 /// <param name="Evaluation">Attack of the evaluation; null without one.</param>
 /// <param name="Model">Name of the network, or of several.</param>
 /// <param name="Source">Where the settings come from besides single options.</param>
-public sealed record RunStatement(
+internal sealed record RunStatement(
     string DataSet, int? TrainImages, int? ValidationImages, int? TestImages, StatedAttack? Training, StatedAttack? Evaluation,
     string Model, string Source)
 {

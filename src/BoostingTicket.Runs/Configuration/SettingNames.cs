@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>The words that stand for the values of an enumeration in options and files: <c>CrossEntropy</c> is
 /// <c>cross-entropy</c>.</summary>
-public static class SettingNames
+internal static class SettingNames
 {
     private static readonly Dictionary<string, string> Abbreviations = new()
     {

@@ -13,7 +13,7 @@ namespace BoostingTicket.Runs.Configuration;
 /// Settings that version 0.1.0 had always count; a setting that came later counts only where it differs from its default. So a
 /// program with one more setting still resumes the runs and experiments of an older one, whose hash did not know of it.
 /// </summary>
-public static class SettingsIdentity
+internal static class SettingsIdentity
 {
     // The settings of 0.1.0, record by record. Complete: a later setting must not be added, or older runs do not resume.
     private static readonly Dictionary<Type, HashSet<string>> FirstSettings = new()

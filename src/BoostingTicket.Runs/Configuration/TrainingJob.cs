@@ -8,7 +8,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Runs.Configuration;
 
 /// <summary>Where the weights of a training begin.</summary>
-public enum TrainingStart
+internal enum TrainingStart
 {
     /// <summary>The seed's initial weights.</summary>
     Initial,
@@ -23,7 +23,7 @@ public enum TrainingStart
 /// <summary>All that decides the outcome of one training, and nothing else; run, train, retrain, experiment and profile compose
 /// theirs by <see cref="Of"/>. Device and number format are chosen where it runs. What cannot matter is at its default, so that
 /// equal trainings are equal records.</summary>
-public sealed record TrainingJob
+internal sealed record TrainingJob
 {
     /// <summary>Registered name of the model.</summary>
     public required string Model { get; init; }

@@ -4,7 +4,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>The experiments there are, by name. Adding one is one line in <see cref="All"/> and the class.</summary>
-public static class ExperimentCatalog
+internal static class ExperimentCatalog
 {
     /// <summary>Every experiment, in the paper's order of tables and figures. Table 4 is not an experiment: <c>models</c> prints
     /// it.</summary>

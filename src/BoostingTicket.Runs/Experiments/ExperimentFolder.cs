@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <summary>Every file name of experiments, in one place.</summary>
 /// <param name="root">A folder that several experiments share.</param>
 /// <param name="experiment">Name of the experiment.</param>
-public sealed class ExperimentFolder(string root, string experiment)
+internal sealed class ExperimentFolder(string root, string experiment)
 {
     /// <summary>The folder that experiments share.</summary>
     public string Root { get; } = Path.GetFullPath(root);

@@ -15,7 +15,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="Tickets">Every ticket that was retrained, with its weight distances.</param>
 /// <param name="Warnings">What the user should know.</param>
 /// <param name="Trainings">Every training.</param>
-public sealed record ExperimentResult(
+internal sealed record ExperimentResult(
     string Title, ExperimentConfiguration Configuration, IReadOnlyDictionary<string, string> Environment, string? Caveat,
     IReadOnlyList<ComparedRow> Rows, FigureData? Figure, IReadOnlyList<TicketRow> Tickets, IReadOnlyList<string> Warnings,
     IReadOnlyList<TrainingRow> Trainings)
@@ -30,7 +30,7 @@ public sealed record ExperimentResult(
 /// <param name="Unit">Unit.</param>
 /// <param name="Paper">The paper's value; null where it has none.</param>
 /// <param name="Ours">Ours, over all seeds.</param>
-public sealed record ComparedRow(string Item, string Measure, QuantityUnit Unit, PaperValue? Paper, Spread Ours)
+internal sealed record ComparedRow(string Item, string Measure, QuantityUnit Unit, PaperValue? Paper, Spread Ours)
 {
     /// <summary>Our mean minus the paper's value; null where it has none.</summary>
     public double? Difference => Ours.Mean - Paper?.Value;
@@ -45,7 +45,7 @@ public sealed record ComparedRow(string Item, string Measure, QuantityUnit Unit,
 /// <param name="DonorDistance">Distance after training to the donor.</param>
 /// <param name="DenseDistance">Distance after training to the trained full network of the same model and seed; null without
 /// one.</param>
-public sealed record TicketRow(
+internal sealed record TicketRow(
     string Training, ulong Seed, double Sparsity, double StartDistance, double DonorDistance, double? DenseDistance);
 
 /// <summary>A training of an experiment.</summary>
@@ -53,4 +53,4 @@ public sealed record TicketRow(
 /// <param name="Seed">The seed.</param>
 /// <param name="Folder">Its folder in the store.</param>
 /// <param name="Record">How it went.</param>
-public sealed record TrainingRow(string Training, ulong Seed, string Folder, TrainingRecord Record);
+internal sealed record TrainingRow(string Training, ulong Seed, string Folder, TrainingRecord Record);

@@ -21,7 +21,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Receives progress.</param>
-public sealed class ExperimentRun(
+internal sealed class ExperimentRun(
     ExperimentConfiguration configuration, string root, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>The command that files of experiments say they come from.</summary>

@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>How an experiment becomes smaller: samples, epochs and width are each multiplied by the scale, so that the cost falls
 /// by about its fourth power. Nothing falls below what can still be measured.</summary>
-public static class ExperimentScale
+internal static class ExperimentScale
 {
     private const int LeastTrainSamples = 500, LeastOtherSamples = 50;
 

@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="Experiment">Name of the experiment.</param>
 /// <param name="Scale">Factor of samples, epochs and width as typed; null for full scale.</param>
 /// <param name="Options">Settings that were asked for, with their values.</param>
-public sealed record ExperimentSources(
+internal sealed record ExperimentSources(
     string Experiment, string? Scale, IReadOnlyList<(ConfigurationOption Option, string Value)> Options)
 {
     /// <summary>Whether another data set than the experiment's own brings its own attack along. Version 0.1.0 kept the

@@ -4,7 +4,7 @@ using BoostingTicket.Runs.Configuration;
 namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>A table or figure of the paper as a grid of trainings and measurements.</summary>
-public interface IExperiment
+internal interface IExperiment
 {
     /// <summary>The name, as in <c>experiment table1</c>.</summary>
     string Name { get; }

@@ -4,4 +4,4 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="Value">The number, in the unit of what it is compared with.</param>
 /// <param name="Source">Where it stands.</param>
 /// <param name="IsRounded">Whether the paper calls it an approximate value.</param>
-public sealed record PaperValue(double Value, string Source, bool IsRounded = false);
+internal sealed record PaperValue(double Value, string Source, bool IsRounded = false);

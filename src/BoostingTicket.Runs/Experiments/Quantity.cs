@@ -5,7 +5,7 @@ using BoostingTicket.Runs.Reporting;
 namespace BoostingTicket.Runs.Experiments;
 
 /// <summary>Unit of a quantity.</summary>
-public enum QuantityUnit
+internal enum QuantityUnit
 {
     /// <summary>Percent.</summary>
     Percent,

@@ -5,7 +5,7 @@ namespace BoostingTicket.Runs.Folders;
 
 /// <summary>Every file name of a run, in one place.</summary>
 /// <param name="root">The run's folder.</param>
-public sealed class RunFolder(string root)
+internal sealed class RunFolder(string root)
 {
     /// <summary>The folder.</summary>
     public string Root { get; } = Path.GetFullPath(root);

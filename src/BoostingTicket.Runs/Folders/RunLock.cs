@@ -11,7 +11,7 @@ namespace BoostingTicket.Runs.Folders;
 /// stays, since deleting it could let two runs each hold a lock on a different file of that name. Where the file system has no
 /// locks, a <see cref="RunLease"/> stands in for it.
 /// </summary>
-public sealed class RunLock : IDisposable
+internal sealed class RunLock : IDisposable
 {
     /// <summary>The name of the file that is held open while the folder is in use.</summary>
     public const string LockFileName = "run.lock";

@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// precision.</param>
 /// <param name="BytesPerSecond">Bytes read and written a second by a copy too large for any cache.</param>
 /// <param name="Method">How they were measured.</param>
-public sealed record MachinePeaks(double ArithmeticPerSecond, double BytesPerSecond, string Method)
+internal sealed record MachinePeaks(double ArithmeticPerSecond, double BytesPerSecond, string Method)
 {
     // Large enough for a GPU to be busy for a millisecond, and for a copy to leave its caches.
     private const int UsualFeatures = 8192;

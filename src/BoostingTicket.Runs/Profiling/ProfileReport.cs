@@ -13,7 +13,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// <param name="Sparsity">Share of the prunable weights that is pruned by magnitude before, in [0, 1).</param>
 /// <param name="Weights">Weights file to start from; null for initial weights.</param>
 /// <param name="Operations">Whether operations are timed one by one too.</param>
-public sealed record ProfileOptions(
+internal sealed record ProfileOptions(
     int Batches = 10, int WarmupBatches = 3, double Sparsity = 0, string? Weights = null, bool Operations = false)
 {
     /// <summary>Checks the ranges.</summary>
@@ -30,7 +30,7 @@ public sealed record ProfileOptions(
 /// <param name="DenseOperations">Floating-point operations if nothing were pruned, a multiply-add counting as two.</param>
 /// <param name="KeptOperations">Those of them that belong to kept weights.</param>
 /// <param name="Bytes">Bytes of feature maps and weights read and written, each once.</param>
-public readonly record struct Work(long DenseOperations, long KeptOperations, long Bytes)
+internal readonly record struct Work(long DenseOperations, long KeptOperations, long Bytes)
 {
     /// <summary>The sum of both.</summary>
     public static Work operator +(Work a, Work b) =>
@@ -50,7 +50,7 @@ public readonly record struct Work(long DenseOperations, long KeptOperations, lo
 /// <param name="BytesPerSecond">Traffic over the time taken.</param>
 /// <param name="ShareOfLimit">Shortest time in which the device could do the dense work, by its measured peaks, over the time
 /// taken; above 1 where less than the dense work was done, by pruning or by fast algorithms.</param>
-public sealed record Rate(
+internal sealed record Rate(
     double? DenseOperationsPerSecond, double? KeptOperationsPerSecond, double? BytesPerSecond, double? ShareOfLimit);
 
 /// <summary>A phase of training.</summary>
@@ -61,7 +61,7 @@ public sealed record Rate(
 /// <param name="Share">Share of an epoch; shares add up to 1.</param>
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
-public sealed record PhaseRow(
+internal sealed record PhaseRow(
     StepPhase Phase, double CallsPerBatch, double SecondsPerBatch, double SecondsPerEpoch, double Share, Work WorkPerBatch,
     Rate Rate);
 
@@ -76,7 +76,7 @@ public sealed record PhaseRow(
 /// <param name="Share">Share of a step.</param>
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
-public sealed record LayerRow(
+internal sealed record LayerRow(
     string Layer, double? Kept, double ForwardSeconds, double InputGradientSeconds, double FilterGradientSeconds,
     double FilterSeconds,
     double SecondsPerBatch, double Share, Work WorkPerBatch, Rate Rate);
@@ -91,13 +91,13 @@ public sealed record LayerRow(
 /// <param name="Share">Share of a step; shares add up to 1.</param>
 /// <param name="WorkPerBatch">What it does.</param>
 /// <param name="Rate">How fast.</param>
-public sealed record OperationRow(
+internal sealed record OperationRow(
     StepPhase Phase, string Layer, OperationKind? Kind, double CallsPerBatch, double SecondsPerBatch, double Share,
     Work WorkPerBatch,
     Rate Rate);
 
 /// <summary>What steps of training cost, and where.</summary>
-public sealed record ProfileReport
+internal sealed record ProfileReport
 {
     /// <summary>Version of this document.</summary>
     public int Schema { get; init; } = 1;

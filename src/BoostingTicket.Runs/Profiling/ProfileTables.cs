@@ -5,7 +5,7 @@ using BoostingTicket.Runs.Reporting;
 namespace BoostingTicket.Runs.Profiling;
 
 /// <summary>A profile as tables for people.</summary>
-public static class ProfileTables
+internal static class ProfileTables
 {
     private const string Nothing = "–";
     private static readonly string[] LayerHeaders =

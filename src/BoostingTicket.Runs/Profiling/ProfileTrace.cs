@@ -11,7 +11,7 @@ namespace BoostingTicket.Runs.Profiling;
 
 /// <summary>What happened when, in Chrome's trace-event format, which chrome://tracing and ui.perfetto.dev show: complete events
 /// of batches, of the phases within them, and of the operations within those. At most so many events are kept.</summary>
-public sealed class ProfileTrace
+internal sealed class ProfileTrace
 {
     /// <summary>Events that are kept.</summary>
     public const int Most = 200_000;

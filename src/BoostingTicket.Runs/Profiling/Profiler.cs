@@ -18,7 +18,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Receives progress.</param>
-public sealed class Profiler(
+internal sealed class Profiler(
     RunConfiguration configuration, ProfileOptions options, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Batches that are observed at most; so many say where time goes.</summary>

@@ -33,7 +33,7 @@ namespace BoostingTicket.Runs.Profiling;
 /// <param name="HostWaits">Times that the host waits for the GPU.</param>
 /// <param name="GraphLaunches">Launches of recorded work.</param>
 /// <param name="Gpus">What GPUs need at least. Calculated, not measured.</param>
-public sealed record StepBudget(
+internal sealed record StepBudget(
     string Model, string Method, string Precision, int Batch, int EpochImages, long Launches, long LibraryCalls, long KernelBytes,
     long LibraryBytes, double LibraryOperations, long HostWaits, long GraphLaunches, IReadOnlyList<GpuEstimate> Gpus)
 {
@@ -164,4 +164,4 @@ public sealed record StepBudget(
 /// <param name="MemoryBytes">Bytes that are held on it, images but for a batch not counted.</param>
 /// <param name="SecondsPerStep">Seconds a step.</param>
 /// <param name="SecondsPerEpoch">Seconds of an epoch's steps.</param>
-public sealed record GpuEstimate(string Key, string Name, long MemoryBytes, double SecondsPerStep, double SecondsPerEpoch);
+internal sealed record GpuEstimate(string Key, string Name, long MemoryBytes, double SecondsPerStep, double SecondsPerEpoch);

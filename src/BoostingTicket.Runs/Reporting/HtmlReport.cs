@@ -7,7 +7,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>A run as one HTML file that needs nothing else.</summary>
-public static class HtmlReport
+internal static class HtmlReport
 {
     /// <summary>The document.</summary>
     /// <param name="result">The run.</param>

@@ -6,7 +6,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>A run in Markdown, to be kept beside code: command, table, environment, settings.</summary>
-public static class MarkdownReport
+internal static class MarkdownReport
 {
     /// <summary>The document, lines ending in line feeds.</summary>
     /// <param name="result">The run.</param>

@@ -7,7 +7,7 @@ namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>Every epoch of a run as one table for spreadsheets and scripts: comma-separated, point for decimals, an empty field
 /// for what was not measured.</summary>
-public static class MetricsCsv
+internal static class MetricsCsv
 {
     private const string Header =
         "seed,stage,epoch,learning_rate,train_loss,train_accuracy,validation_clean,validation_robust,"

@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Reporting;
 /// <param name="Trainings">Every training so far.</param>
 /// <param name="CommandLine">Command that produces it.</param>
 /// <param name="Extras">What the folder holds besides; null for nothing.</param>
-public sealed record ReportContent(
+internal sealed record ReportContent(
     RunResult Result, IReadOnlyList<StageHistory> Trainings, string CommandLine, RunExtras? Extras)
 {
     private const string Run = "Boosting ticket run", Training = "Training of one network";
@@ -59,4 +59,4 @@ public sealed record ReportContent(
 /// <summary>How far a run is that is not finished.</summary>
 /// <param name="Text">In a sentence or two.</param>
 /// <param name="Reload">Seconds after which the page is to be loaded again; null where nothing will change.</param>
-public sealed record ReportStatus(string Text, int? Reload);
+internal sealed record ReportStatus(string Text, int? Reload);

@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Reporting;
 /// <summary>What a run's folder holds for its report besides the result.</summary>
 /// <param name="Evaluations">Robustness by attack of weights that <c>evaluate</c> measured.</param>
 /// <param name="Examples">Images before and after the attack, of the first seed's arms.</param>
-public sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IReadOnlyList<KeptExamples> Examples)
+internal sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IReadOnlyList<KeptExamples> Examples)
 {
     /// <summary>Reads them; what is missing is left out, as in a folder of an earlier version.</summary>
     /// <param name="folder">The run's folder.</param>
@@ -55,10 +55,10 @@ public sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IReadO
 /// <summary>Robustness of weights of a run.</summary>
 /// <param name="Weights">Which.</param>
 /// <param name="Result">What was measured.</param>
-public sealed record KeptEvaluation(string Weights, RobustnessResult Result);
+internal sealed record KeptEvaluation(string Weights, RobustnessResult Result);
 
 /// <summary>Images of an arm before and after the attack.</summary>
 /// <param name="Arm">The arm.</param>
 /// <param name="Seed">The seed.</param>
 /// <param name="Examples">The images.</param>
-public sealed record KeptExamples(string Arm, ulong Seed, AdversarialExamples Examples);
+internal sealed record KeptExamples(string Arm, ulong Seed, AdversarialExamples Examples);

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>Writes the files for people into a run's folder.</summary>
-public static class RunReports
+internal static class RunReports
 {
     /// <summary>Writes metrics, HTML and Markdown.</summary>
     /// <param name="folder">The run's folder.</param>

@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Reporting;
 /// <param name="TotalSeconds">Sum of both.</param>
 /// <param name="TimeRatio">Total seconds over those of the dense arm of the same seed; null without a dense arm, and for one
 /// seed, which has no spread.</param>
-public sealed record ArmSummary(
+internal sealed record ArmSummary(
     Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread LastClean, Spread LastRobust, Spread BestEpoch,
     Spread EpochsRun,
     Spread PruningSeconds, Spread TrainingSeconds, Spread TotalSeconds, Spread? TimeRatio)
@@ -41,7 +41,7 @@ public sealed record ArmSummary(
 }
 
 /// <summary>What a run found, over all its seeds.</summary>
-public static class RunSummary
+internal static class RunSummary
 {
     /// <summary>One row for each arm that any seed has done, in the configuration's order.</summary>
     public static IReadOnlyList<ArmSummary> Of(RunResult result)

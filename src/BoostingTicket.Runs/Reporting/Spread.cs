@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Reporting;
 /// <param name="Mean">Mean.</param>
 /// <param name="Deviation">Sample standard deviation (divisor n - 1); 0 for a single seed.</param>
 /// <param name="Count">Seeds.</param>
-public readonly record struct Spread(double Mean, double Deviation, int Count)
+internal readonly record struct Spread(double Mean, double Deviation, int Count)
 {
     /// <summary>The spread of measurements.</summary>
     /// <param name="values">One a seed, at least one.</param>

@@ -8,7 +8,7 @@ namespace BoostingTicket.Runs.Reporting;
 /// <param name="Seed">Its seed.</param>
 /// <param name="Name">What tables call it, such as <c>donor</c> or <c>ticket</c>.</param>
 /// <param name="Epochs">Its epochs so far; iterative pruning begins again with epoch 1 in every round.</param>
-public sealed record StageHistory(ulong Seed, string Name, IReadOnlyList<EpochRecord> Epochs)
+internal sealed record StageHistory(ulong Seed, string Name, IReadOnlyList<EpochRecord> Epochs)
 {
     /// <summary>The style of its curves: that of what it trains.</summary>
     public string Style { get; init; } = Name;

@@ -5,7 +5,7 @@ using BoostingTicket.Runs.Stages;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>What a training step of each arm costs: multiply-adds that are kept, predicted and measured time.</summary>
-public static class StepTable
+internal static class StepTable
 {
     /// <summary>What the numbers mean, in a sentence.</summary>
     public const string Caption =

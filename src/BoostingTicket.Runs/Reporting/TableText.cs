@@ -7,7 +7,7 @@ using BoostingTicket.Training.Progress;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>The final table of a run, cell by cell, for the terminal and for Markdown.</summary>
-public static class TableText
+internal static class TableText
 {
     private const string None = "–";
     private const double PerTera = 1e-12;

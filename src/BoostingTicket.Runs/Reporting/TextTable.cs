@@ -3,7 +3,7 @@ using BoostingTicket.Training;
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>A table in plain text: columns aligned by spaces, a line below the header.</summary>
-public sealed class TextTable
+internal sealed class TextTable
 {
     private const string Gap = "  ";
     private const int LeastWrap = 30;

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>Breaks text into lines.</summary>
-public static class TextWrap
+internal static class TextWrap
 {
     /// <summary>The text in lines of at most so many characters, broken at spaces; a longer word has a line of its own.</summary>
     /// <param name="text">The text, on one line.</param>

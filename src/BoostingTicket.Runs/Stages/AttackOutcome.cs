@@ -7,7 +7,7 @@ namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What an evaluation by attacks came to. Its result is kept in its folder already; the images are saved after it, so
 /// that no result depends on whether they can be.</summary>
-public sealed class AttackOutcome
+internal sealed class AttackOutcome
 {
     private readonly RunFolder? _files;
     private readonly int[] _dimensions;

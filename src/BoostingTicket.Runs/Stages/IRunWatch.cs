@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <summary>Told what the stages of a run find out, while it goes, so that others can look at it. Called on the run's thread, in
 /// the order of the stages; a stage that finished in an earlier process is told of like a new one. What a watch throws ends the
 /// run, so it throws nothing for files that cannot be written.</summary>
-public interface IRunWatch
+internal interface IRunWatch
 {
     /// <summary>The folder is taken and the work begins or goes on.</summary>
     void Begin(WatchedRun run);
@@ -47,7 +47,7 @@ public interface IRunWatch
 /// <param name="Environment">Device, versions and data by name.</param>
 /// <param name="SecondsLeft">About how long all of it still takes; null while nothing was measured.</param>
 /// <param name="Progress">Warned of files that cannot be written.</param>
-public sealed record WatchedRun(
+internal sealed record WatchedRun(
     RunFolder Folder, RunConfiguration Configuration, string ConfigurationHash, IReadOnlyDictionary<string, string> Environment,
     Func<double?> SecondsLeft, IRunProgress Progress)
 {
@@ -62,7 +62,7 @@ public sealed record WatchedRun(
 /// <param name="Method">What trains it.</param>
 /// <param name="Epochs">Epochs at most.</param>
 /// <param name="Layers">What its mask leaves of each layer; empty without a mask.</param>
-public sealed record WatchedTraining(
+internal sealed record WatchedTraining(
     ulong Seed, string Stage, string Name, TrainingMethod Method, int Epochs, IReadOnlyList<LayerSparsity> Layers);
 
 /// <summary>A donor that is done.</summary>
@@ -72,7 +72,7 @@ public sealed record WatchedTraining(
 /// <param name="Test">Its test.</param>
 /// <param name="Layers">Kept weights of its ticket by layer.</param>
 /// <param name="Warnings">What the user should know.</param>
-public sealed record WatchedDonor(
+internal sealed record WatchedDonor(
     ulong Seed, string Name, IReadOnlyList<EpochRecord> History, TestResult Test, IReadOnlyList<LayerSparsity> Layers,
     IReadOnlyList<string> Warnings);
 

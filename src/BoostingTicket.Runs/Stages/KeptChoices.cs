@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <summary>What one device chose in a folder.</summary>
 /// <param name="Ways">Ways by work; see <see cref="DeviceChoices.Made"/>.</param>
 /// <param name="Dropped">What was dropped and why.</param>
-public sealed record ChosenWays(IReadOnlyDictionary<string, string> Ways, IReadOnlyList<string> Dropped)
+internal sealed record ChosenWays(IReadOnlyDictionary<string, string> Ways, IReadOnlyList<string> Dropped)
 {
     /// <summary>These and others; of two ways for one work this one's.</summary>
     internal ChosenWays With(ChosenWays others)

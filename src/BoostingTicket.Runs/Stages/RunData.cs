@@ -7,7 +7,7 @@ using BoostingTicket.Training.Data;
 namespace BoostingTicket.Runs.Stages;
 
 /// <summary>A run's images on its device, and which samples train, validate and test.</summary>
-public sealed class RunData : IDisposable
+internal sealed class RunData : IDisposable
 {
     /// <summary>Copies a data set to a device.</summary>
     /// <param name="split">The data set.</param>

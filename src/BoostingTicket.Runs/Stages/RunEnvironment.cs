@@ -10,7 +10,7 @@ using BoostingTicket.Training.Progress;
 namespace BoostingTicket.Runs.Stages;
 
 /// <summary>What work runs on: device, versions and data, by name.</summary>
-public sealed class RunEnvironment : Dictionary<string, string>
+internal sealed class RunEnvironment : Dictionary<string, string>
 {
     /// <summary>Name of the number format.</summary>
     public const string PrecisionName = "precision";

@@ -18,7 +18,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="PruningSeconds">Seconds to find the ticket: donor training and pruning; 0 for the dense arm.</param>
 /// <param name="TrainingSeconds">Seconds of training, without validation.</param>
 /// <param name="History">Epoch by epoch.</param>
-public sealed record ArmResult(
+internal sealed record ArmResult(
     Arm Arm, double Sparsity, TestResult Last, TestResult Best, int BestEpoch, int EpochsRun, double PruningSeconds,
     double TrainingSeconds, IReadOnlyList<EpochRecord> History) : IStoredRecord
 {
@@ -42,7 +42,7 @@ public sealed record ArmResult(
 /// <param name="Name">Parameter.</param>
 /// <param name="Total">Weights.</param>
 /// <param name="Kept">Weights that are not pruned.</param>
-public sealed record LayerSparsity(string Name, int Total, int Kept) : IStoredRecord
+internal sealed record LayerSparsity(string Name, int Total, int Kept) : IStoredRecord
 {
     /// <summary>What a mask leaves of each layer.</summary>
     internal static IReadOnlyList<LayerSparsity> Of(Mask mask) =>
@@ -62,7 +62,7 @@ public sealed record LayerSparsity(string Name, int Total, int Kept) : IStoredRe
 /// <param name="Arms">One result for each arm, in the configuration's order.</param>
 /// <param name="SplitHash">SHA-256 of the split into training and validation samples; see
 /// <see cref="TrainValidationSplit.Hash"/>.</param>
-public sealed record SeedResult(
+internal sealed record SeedResult(
     ulong Seed, IReadOnlyList<EpochRecord> Donor, TestResult? DonorTest, IReadOnlyList<LayerSparsity> Sparsity,
     IReadOnlyList<string> Warnings, IReadOnlyList<ArmResult> Arms, string SplitHash = "") : IStoredRecord
 {
@@ -82,6 +82,6 @@ public sealed record SeedResult(
 /// <param name="ConfigurationHash">SHA-256 of the configuration's canonical JSON.</param>
 /// <param name="Environment">Device, versions and data set hash, by name.</param>
 /// <param name="Seeds">One result for each seed.</param>
-public sealed record RunResult(
+internal sealed record RunResult(
     RunConfiguration Configuration, string ConfigurationHash, IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<SeedResult> Seeds);

@@ -12,7 +12,7 @@ namespace BoostingTicket.Runs.Stages;
 
 /// <summary>Weights that trainings begin from in place of drawn ones: of this program, or of a PyTorch program with the repairs
 /// of <see cref="WeightImport"/>. They bring the normalisation of images that they were trained behind.</summary>
-public sealed class StartWeights
+internal sealed class StartWeights
 {
     private readonly ModelState _state;
     private readonly FeatureShape? _input;

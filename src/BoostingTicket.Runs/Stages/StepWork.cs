@@ -12,7 +12,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="ForecastSeconds">Seconds that the convolutions of a step of a full batch are expected to take on one core, in
 /// float32; null on devices without prices.</param>
 /// <param name="Seconds">Mean seconds of a step in this training; null without steps.</param>
-public sealed record StepWork(long MultiplyAdds, double? ForecastSeconds, double? Seconds) : IStoredRecord
+internal sealed record StepWork(long MultiplyAdds, double? ForecastSeconds, double? Seconds) : IStoredRecord
 {
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("multiply-adds", MultiplyAdds >= 0),

@@ -13,7 +13,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="configuration">Model, data and pruning.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Told how it goes.</param>
-public sealed class TicketPruning(RunConfiguration configuration, DataSplit data, IRunProgress progress)
+internal sealed class TicketPruning(RunConfiguration configuration, DataSplit data, IRunProgress progress)
 {
     /// <summary>Draws a ticket from trained weights: prunes them by the configuration's settings and resets what is left to the
     /// initial weights. Weights that are exactly zero count as pruned already, and stay so.</summary>

@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Receives progress.</param>
-public sealed class TicketRun(
+internal sealed class TicketRun(
     RunConfiguration configuration, string folder, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>The command that a run's folder belongs to.</summary>

@@ -16,7 +16,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Told how it goes.</param>
-public sealed class TicketTraining(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
+internal sealed class TicketTraining(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Told how the training goes, to show it while it goes; null for nobody.</summary>
     public IRunWatch? Watch { get; init; }

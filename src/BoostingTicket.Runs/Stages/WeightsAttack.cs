@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Told how it goes.</param>
-public sealed class WeightsAttack(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
+internal sealed class WeightsAttack(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>The command that its folder belongs to.</summary>
     public const string Command = "evaluate";

@@ -15,7 +15,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Told how it goes.</param>
-public sealed class WeightsTest(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
+internal sealed class WeightsTest(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Tests saved weights on the configuration's test samples, behind the normalisation that their file
     /// records.</summary>

@@ -17,7 +17,7 @@ namespace BoostingTicket.Runs.Stages;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set that the configuration names.</param>
 /// <param name="progress">Told how it goes.</param>
-public sealed class WeightsTransfer(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
+internal sealed class WeightsTransfer(RunConfiguration configuration, IBackend backend, DataSplit data, IRunProgress progress)
 {
     /// <summary>Measures on the configuration's test samples how adversarial images made against each of several saved networks
     /// do on all of them.</summary>

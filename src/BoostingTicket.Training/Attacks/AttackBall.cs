@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>The check that adversarial images lie in their ball (<see cref="PixelBall"/>), without tolerance. Attacks guarantee
 /// it; one that broke it would report a robustness that nobody defends.</summary>
-public static class AttackBall
+internal static class AttackBall
 {
     /// <summary>Largest perturbation and pixel range of images on the host; NaN where a pixel is no number.</summary>
     /// <param name="clean">Clean images.</param>

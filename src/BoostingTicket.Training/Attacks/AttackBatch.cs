@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <summary>Samples under attack, on the host, and what the attack found.</summary>
 /// <param name="count">Samples.</param>
 /// <param name="shape">Shape of an image.</param>
-public sealed class AttackBatch(int count, FeatureShape shape)
+internal sealed class AttackBatch(int count, FeatureShape shape)
 {
     /// <summary>Samples.</summary>
     public int Count { get; } = count;

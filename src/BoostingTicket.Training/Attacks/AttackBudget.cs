@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Backends;
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Where an attack starts.</summary>
-public enum AttackStart
+internal enum AttackStart
 {
     /// <summary>At the clean image.</summary>
     Zero,
@@ -24,7 +24,7 @@ public enum AttackStart
 /// <param name="Start">Where it starts.</param>
 /// <param name="Restarts">Attempts from different starts; the worst of each sample is kept.</param>
 /// <param name="Loss">Loss that is raised.</param>
-public readonly record struct AttackBudget(
+internal readonly record struct AttackBudget(
     float Epsilon, float StepSize, int Steps, AttackStart Start, int Restarts, LossKind Loss)
 {
     /// <summary>Radius of <see cref="AttackStart.Random"/>, deviation of <see cref="AttackStart.Normal"/>.</summary>

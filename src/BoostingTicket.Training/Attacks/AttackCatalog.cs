@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="Settings">Settings of the evaluation's attack: all attacks share its ε; PGD takes step size, steps and restarts
 /// from it too.</param>
 /// <param name="Stream">Key of the random numbers.</param>
-public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, ulong Stream)
+internal sealed record AttackContext(NetworkModel Model, AttackSettings Settings, ulong Stream)
 {
     /// <summary>Radius of the ball, as a device computes with it.</summary>
     public float Epsilon => PixelBall.Radius(Settings.Epsilon);
@@ -18,7 +18,7 @@ public sealed record AttackContext(NetworkModel Model, AttackSettings Settings, 
 /// <param name="Name">Name.</param>
 /// <param name="Description">What it is, with its usual budget, in one line.</param>
 /// <param name="Create">Makes it.</param>
-public sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create)
+internal sealed record AttackEntry(string Name, string Description, Func<AttackContext, IAttack> Create)
 {
     /// <summary>Gradients of one image at most, for plans of what an evaluation costs.</summary>
     public required Func<AttackSettings, int> Gradients { get; init; }
@@ -49,7 +49,7 @@ public static class AttackCatalog
         "AutoAttack (standard): apgd-ce, apgd-t, fab-t and square, each on what the ones before left robust";
 
     /// <summary>Every attack.</summary>
-    public static IReadOnlyList<AttackEntry> All { get; } =
+    internal static IReadOnlyList<AttackEntry> All { get; } =
     [
         new(
             "fgsm", "FGSM: one step of ε from the clean image",
@@ -95,7 +95,7 @@ public static class AttackCatalog
     ];
 
     /// <summary>The attacks of the standard version of AutoAttack on L∞, in its order.</summary>
-    public static IReadOnlyList<AttackEntry> Standard { get; } = [.. All.Where(attack => attack.IsInAutoAttack)];
+    internal static IReadOnlyList<AttackEntry> Standard { get; } = [.. All.Where(attack => attack.IsInAutoAttack)];
 
     /// <summary>Every name that <see cref="Stages"/> understands, with its description.</summary>
     public static IReadOnlyList<(string Name, string Description)> Names { get; } =
@@ -103,7 +103,7 @@ public static class AttackCatalog
 
     /// <summary>The attacks behind a name: one, or those of AutoAttack.</summary>
     /// <exception cref="ConfigurationException">Nothing has the name.</exception>
-    public static IReadOnlyList<AttackEntry> Stages(string name) => name == AutoAttack ? Standard : [Find(name)];
+    internal static IReadOnlyList<AttackEntry> Stages(string name) => name == AutoAttack ? Standard : [Find(name)];
 
     private static AttackEntry Find(string name) => All.FirstOrDefault(attack => attack.Name == name)
         ?? throw new ConfigurationException(

@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Reasons to distrust an evaluation by attacks: the warnings of AutoAttack that can apply to a network whose plan is
 /// fixed.</summary>
-public static class AttackChecks
+internal static class AttackChecks
 {
     private const double LargestDifference = 1e-4;
     private const double ProbabilityTolerance = 1e-5;

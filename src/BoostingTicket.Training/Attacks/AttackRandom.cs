@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Who draws random numbers under the key of an evaluation's attacks: the third word of the counter, of which random
 /// starts of PGD take 0. Values decide results: append, never renumber.</summary>
-public enum AttackPurpose
+internal enum AttackPurpose
 {
     /// <summary>Starts of <see cref="AutoPgd"/> without targets.</summary>
     AutoPgd = 1,
@@ -26,7 +26,7 @@ public enum AttackPurpose
 /// <param name="Stream">Key.</param>
 /// <param name="Purpose">Who draws.</param>
 /// <param name="Round">Round, or query.</param>
-public readonly record struct AttackRandom(ulong Stream, AttackPurpose Purpose, int Round)
+internal readonly record struct AttackRandom(ulong Stream, AttackPurpose Purpose, int Round)
 {
     /// <summary>Four words of a sample.</summary>
     /// <param name="sample">Identity of the sample.</param>

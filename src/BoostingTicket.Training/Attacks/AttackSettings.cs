@@ -27,7 +27,7 @@ public sealed record AttackSettings
     /// <summary>Checks the ranges.</summary>
     /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
-    public void Validate(string group)
+    internal void Validate(string group)
     {
         Require.PixelDistance($"{group}epsilon", Epsilon);
         Require.PixelDistance($"{group}stepSize", StepSize);

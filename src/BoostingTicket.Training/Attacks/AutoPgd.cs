@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="Losses">Each sample's loss there.</param>
 /// <param name="BestLosses">Each sample's largest loss so far.</param>
 /// <param name="Steps">Size of the step that each sample took.</param>
-public sealed record AutoPgdIteration(
+internal sealed record AutoPgdIteration(
     int Number, ReadOnlyMemory<float> Images, IReadOnlyList<double> Losses, IReadOnlyList<double> BestLosses,
     IReadOnlyList<float> Steps);
 
@@ -21,7 +21,7 @@ public sealed record AutoPgdIteration(
 /// compares with 0 instead. As in the program, exactly 75 % of rising steps are too few; in the paper they suffice. Of a sample
 /// that is fooled, the first image that does it is kept, of any other that of the largest loss; the program keeps the last, but
 /// does not end early.</remarks>
-public sealed class AutoPgd : IAttack
+internal sealed class AutoPgd : IAttack
 {
     private const float Momentum = 0.75f;
     private const double LeastImproving = 0.75;

@@ -3,7 +3,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <summary>The L∞ projection of a point of the box [0, 1]ⁿ onto a hyperplane within the box: the smallest largest change that
 /// reaches it (Croce and Hein, "Minimally distorted adversarial examples with a fast adaptive boundary attack", ICML 2020,
 /// equation 6).</summary>
-public static class BoxHyperplane
+internal static class BoxHyperplane
 {
     /// <summary>Finds the change <c>d</c> of least <c>max |d|</c> with <c>w·(t + d) = w·t + gap</c> and <c>t + d</c> in the box.
     /// Where no point of the box is on the hyperplane, the change leads to the nearest corner.</summary>

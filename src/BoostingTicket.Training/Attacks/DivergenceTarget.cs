@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>A network whose predictions an attack drives away from those of the clean images (TRADES), whatever loss it is asked
 /// for.</summary>
-public sealed class DivergenceTarget : IAttackTarget
+internal sealed class DivergenceTarget : IAttackTarget
 {
     private readonly Plan _plan;
     private readonly Tensor _reference;

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Attacks;
 /// the same start.</summary>
 /// <remarks>Costs a download of the gradients a batch, and a second attack of batches in which it is needed. With several
 /// restarts, the gradient of the last decides. Training does not use it.</remarks>
-public sealed class EvaluationPgd : IDisposable
+internal sealed class EvaluationPgd : IDisposable
 {
     private readonly IAttackTarget _target;
     private readonly AttackBudget _budget;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Attacks;
 /// and one target class, the likeliest class in the first round. What it finds counts if it is in the ball. Keeps the first
 /// misclassified image in the ball of each sample and ends early when there is one for all; the published program goes on to make
 /// them nearer still.</summary>
-public sealed class FastAdaptiveBoundary : IAttack
+internal sealed class FastAdaptiveBoundary : IAttack
 {
     private const double LargestBias = 0.1;
     private const double Overshoot = 1.05;

@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <param name="Zero">Starts at which the attack's own loss had no gradient.</param>
 /// <param name="ByMargin">Those of them that a margin loss attacked instead.</param>
 /// <param name="Blind">Those of <paramref name="Zero"/> that no loss had a gradient for: nothing attacked them.</param>
-public readonly record struct GradientCounts(long Starts, long Zero, long ByMargin, long Blind)
+internal readonly record struct GradientCounts(long Starts, long Zero, long ByMargin, long Blind)
 {
     /// <summary>Largest value, in absolute terms, below which a gradient of cross-entropy has vanished: 2^-100. Values 10^-8
     /// times as large, which decide signs too, are then below what float32 can hold exactly.</summary>

@@ -3,7 +3,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <summary>An L∞ attack. It works in rounds (restarts, target classes), so that who runs it can pass on to the next round only
 /// what the rounds before left robust. A sample's course depends on nothing but the sample, so that results do not depend on how
 /// samples are batched.</summary>
-public interface IAttack : IDisposable
+internal interface IAttack : IDisposable
 {
     /// <summary>Rounds, at least one.</summary>
     int Rounds { get; }

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>A classifier as attacks with a course of their own for every sample see it: images in and logits out, both on the
 /// host, and the gradient of any function of the logits.</summary>
-public interface IAttackModel
+internal interface IAttackModel
 {
     /// <summary>Samples of a call.</summary>
     int Batch { get; }
@@ -34,7 +34,7 @@ public interface IAttackModel
 }
 
 /// <summary>A network with its running statistics: the one that is evaluated.</summary>
-public sealed class NetworkModel : IAttackModel
+internal sealed class NetworkModel : IAttackModel
 {
     private readonly Network _network;
     private readonly Plan _gradient;

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary>What an attack needs of a network: losses and input gradients of the images in
 /// <see cref="BatchBuffers.Input"/>. Knows no optimizer.</summary>
-public interface IAttackTarget
+internal interface IAttackTarget
 {
     /// <summary>Where it runs.</summary>
     IBackend Backend { get; }
@@ -33,7 +33,7 @@ public interface IAttackTarget
 }
 
 /// <summary>A network under attack, at one batch size.</summary>
-public sealed class NetworkTarget : IAttackTarget
+internal sealed class NetworkTarget : IAttackTarget
 {
     private readonly Network _network;
     private readonly PlanOptions _forwardOptions;

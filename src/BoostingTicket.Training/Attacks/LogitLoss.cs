@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Attacks;
 
 /// <summary>Losses on the logits <c>z</c> of one sample that attacks raise, in double precision, with their gradients.</summary>
-public static class LogitLoss
+internal static class LogitLoss
 {
     private const double Small = 1e-12;
 

@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Attacks;
 
 /// <summary><see cref="EvaluationPgd"/> on the device, restarts and all, as one of several attacks. Where the loss is
 /// <see cref="LossKind.CarliniWagner"/>, it is the L∞ attack known as C&amp;W or PGD-CW.</summary>
-public sealed class PgdAttack : IAttack
+internal sealed class PgdAttack : IAttack
 {
     private readonly NetworkModel _model;
     private readonly ulong _stream;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Attacks;
 /// <summary>Projected gradient descent on the L∞ ball (Madry et al., 2017), of which FGSM is the one-step case. Reads
 /// <see cref="BatchBuffers.Clean"/>, leaves its result in <see cref="BatchBuffers.Input"/>. Its steps are the same for every
 /// batch, so that a backend may replay them as a whole.</summary>
-public sealed class ProjectedGradientDescent : IDisposable
+internal sealed class ProjectedGradientDescent : IDisposable
 {
     private readonly IAttackTarget _target;
     private readonly AttackBudget _budget;

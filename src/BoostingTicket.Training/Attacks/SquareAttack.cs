@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Attacks;
 /// logits alone, so that it does not care whether gradients mean anything.</summary>
 /// <remarks>Every sample draws places and colours of its own; the published program draws them once for a batch, and never
 /// places a square at the last row or column, where the paper does.</remarks>
-public sealed class SquareAttack : IAttack
+internal sealed class SquareAttack : IAttack
 {
     /// <summary>Share of an image that the first squares recolour, in AutoAttack.</summary>
     public const double UsualShare = 0.8;

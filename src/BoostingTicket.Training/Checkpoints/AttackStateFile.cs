@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="binding">What the state belongs to: a hash of network, data, attacks and settings.</param>
 /// <param name="samples">Samples evaluated.</param>
 /// <param name="pixels">Values of the images that are kept; 0 for none.</param>
-public sealed class AttackStateFile(string path, string binding, int samples, int pixels) : IAttackStorage
+internal sealed class AttackStateFile(string path, string binding, int samples, int pixels) : IAttackStorage
 {
     private const string ProgressKey = ModelFileMetadata.Prefix + "evaluation.progress";
     private const string BindingKey = ModelFileMetadata.Prefix + "evaluation.of";

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>Tells what a safetensors file is, of this project or of anybody else's.</summary>
-public static class FileInspector
+internal static class FileInspector
 {
     private const int ChunkLength = 1 << 20;
 

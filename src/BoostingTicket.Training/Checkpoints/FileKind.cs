@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>What a safetensors file is. Files of this project say so in their metadata, in lower case.</summary>
-public enum FileKind
+internal enum FileKind
 {
     /// <summary>None of the others.</summary>
     Other,

@@ -10,14 +10,14 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Bytes">Bytes.</param>
 /// <param name="Zeros">Elements that are 0; null for types that are not counted.</param>
 /// <param name="NonFinite">Elements that are NaN or infinite; null for types that are not counted.</param>
-public sealed record TensorReport(
+internal sealed record TensorReport(
     string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Length, long Bytes, long? Zeros, long? NonFinite);
 
 /// <summary>What is left of one tensor of weights.</summary>
 /// <param name="Name">Name of the weights.</param>
 /// <param name="Total">Weights.</param>
 /// <param name="Kept">Weights that the mask keeps; in a file without masks, weights that are not 0.</param>
-public sealed record TensorSparsity(string Name, long Total, long Kept)
+internal sealed record TensorSparsity(string Name, long Total, long Kept)
 {
     /// <summary>Pruned weights out of all, in [0, 1].</summary>
     public double Sparsity => Total == 0 ? 0 : (double)(Total - Kept) / Total;
@@ -35,7 +35,7 @@ public sealed record TensorSparsity(string Name, long Total, long Kept)
 /// <param name="Metadata">All metadata.</param>
 /// <param name="Tensors">The tensors in ordinal order of names.</param>
 /// <param name="Layers">What is left of each tensor of weights, by the masks if the file has any.</param>
-public sealed record FileReport(
+internal sealed record FileReport(
     string Path,
     FileKind Kind,
     bool IsOwn,

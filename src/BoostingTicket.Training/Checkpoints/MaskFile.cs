@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <summary>A mask as a safetensors file: for each prunable tensor a U8 tensor of its shape, 1 kept and 0 pruned, named
 /// <c>mask.</c> and then as the tensor. Files of others may have masks of any number format, named as the tensors themselves or
 /// as <c>torch.nn.utils.prune</c> names them, and masks of other tensors that keep everything.</summary>
-public static class MaskFile
+internal static class MaskFile
 {
     /// <summary>Writes a file whole or not at all.</summary>
     /// <param name="path">The file to create or to replace.</param>

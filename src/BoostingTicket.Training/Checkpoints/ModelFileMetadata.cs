@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>Where the tensors of a file come from: the model, enough to build it again, and the run. Kept as text in a file's
 /// metadata under keys that begin with <see cref="Prefix"/>.</summary>
-public sealed record ModelFileMetadata
+internal sealed record ModelFileMetadata
 {
     /// <summary>How the keys begin.</summary>
     public const string Prefix = "boosting-ticket.";

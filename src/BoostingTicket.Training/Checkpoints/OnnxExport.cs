@@ -17,13 +17,13 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Tensors">Tensors in the file.</param>
 /// <param name="Pruned">Weights that a ticket's mask made zero; null for a file without mask.</param>
 /// <param name="Normalization">What the graph normalises images by; null for nothing.</param>
-public sealed record OnnxReport(
+internal sealed record OnnxReport(
     string Model, int Opset, string Input, FeatureShape InputShape, string Output, int Classes, int Nodes, int Tensors,
     long? Pruned, InputNormalizationConstants? Normalization);
 
 /// <summary>Writes networks as ONNX files. A file computes what <see cref="Engine.Plans.Network"/> computes in evaluation: images
 /// in [0, 1], any number of them, to logits; the normalisation of images is inside.</summary>
-public static class OnnxExport
+internal static class OnnxExport
 {
     /// <summary>Version of the operators (ai.onnx) that a file uses.</summary>
     public const int Opset = OnnxGraph.Opset;

@@ -3,7 +3,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>The styles that exports know: one for every model, and those of the model's family.</summary>
-public static class PyTorchStyle
+internal static class PyTorchStyle
 {
     /// <summary>The style of whoever names none: the names of this program.</summary>
     public const string Usual = "pytorch";

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Graph">The model, built as the file says.</param>
 /// <param name="State">Weights and statistics.</param>
 /// <param name="Metadata">Where they come from.</param>
-public sealed record SavedModel(string Path, NetworkGraph Graph, ModelState State, ModelFileMetadata Metadata)
+internal sealed record SavedModel(string Path, NetworkGraph Graph, ModelState State, ModelFileMetadata Metadata)
 {
     /// <summary>Reads a weights file of this program.</summary>
     /// <param name="path">The file.</param>

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// the small network.</param>
 /// <param name="Network">What is kept: the network to train and its mask.</param>
 /// <param name="Metadata">Where it comes from; null for a file of somebody else.</param>
-public sealed record Ticket(ModelState Initial, SubNetwork Network, ModelFileMetadata? Metadata)
+internal sealed record Ticket(ModelState Initial, SubNetwork Network, ModelFileMetadata? Metadata)
 {
     /// <summary>The mask of the network's weights.</summary>
     public Mask Mask => Network.Mask;
@@ -18,7 +18,7 @@ public sealed record Ticket(ModelState Initial, SubNetwork Network, ModelFileMet
 /// <summary>A ticket as a safetensors file: the tensors of a <see cref="WeightFile"/> and those of a <see cref="MaskFile"/>. The
 /// sub-network is the product of the two. A channel ticket holds those of its small network, and for each group of channels a U8
 /// tensor, 1 kept and 0 removed, named <c>channels.</c> and then as the first layer that makes them.</summary>
-public static class TicketFile
+internal static class TicketFile
 {
     /// <summary>Writes a ticket of a model's own channels whole or not at all.</summary>
     /// <param name="path">The file to create or to replace.</param>

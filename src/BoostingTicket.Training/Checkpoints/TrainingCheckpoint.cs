@@ -12,7 +12,7 @@ namespace BoostingTicket.Training.Checkpoints;
 
 /// <summary>A training that can be continued with the same bits: weights, running statistics, momenta and masks by name, what
 /// else method, average and rule keep, and the <see cref="TrainingState"/> as metadata, in one safetensors file.</summary>
-public static class TrainingCheckpoint
+internal static class TrainingCheckpoint
 {
     /// <summary>How the names of momenta begin.</summary>
     internal const string MomentumPrefix = "momentum.";

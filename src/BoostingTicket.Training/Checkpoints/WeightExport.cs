@@ -13,12 +13,12 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Pruned">Weights that a ticket's mask made zero; null for a file without mask.</param>
 /// <param name="Normalization">What images have to be normalised by in front of the network; null for nothing.</param>
 /// <param name="NormalizationIncluded">Whether the file has tensors for that.</param>
-public sealed record ExportReport(
+internal sealed record ExportReport(
     string Model, string Style, int Tensors, long? Pruned, InputNormalizationConstants? Normalization,
     bool NormalizationIncluded);
 
 /// <summary>Formats of exported networks.</summary>
-public enum ExportFormat
+internal enum ExportFormat
 {
     /// <summary>safetensors, which needs no code to read.</summary>
     Safetensors,
@@ -29,7 +29,7 @@ public enum ExportFormat
 
 /// <summary>Writes networks for PyTorch programs: safetensors or a file of <c>torch.save</c>, with dense F32 tensors in PyTorch's
 /// order, named as public code names them, which <c>load_state_dict</c> takes as they are.</summary>
-public static class WeightExport
+internal static class WeightExport
 {
     /// <summary>Writes the network of a weights file, or of a ticket with its mask applied.</summary>
     /// <param name="source">A weights or ticket file of this program.</param>

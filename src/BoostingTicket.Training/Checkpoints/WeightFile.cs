@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// Files of others are read too: prefixes such as <c>module.</c> are stripped, <c>num_batches_tracked</c>, <c>mu</c>,
 /// <c>sigma</c> and the <c>sub_block1</c> of TRADES are passed over, and so is what belongs to a training and not to the network;
 /// masks of <c>torch.nn.utils.prune</c> are applied.</summary>
-public static class WeightFile
+internal static class WeightFile
 {
     /// <summary>Writes a file whole or not at all.</summary>
     /// <param name="path">The file to create or to replace.</param>

@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Checkpoints;
 /// <param name="Normalization">What the network normalises images by.</param>
 /// <param name="NormalizationGiven">Whether <paramref name="Normalization"/>, null for none, counts; otherwise the file's
 /// does.</param>
-public sealed record ImportOptions(
+internal sealed record ImportOptions(
     string? Model = null, int? ImageSize = null, string? Prefix = null, InputNormalizationConstants? Normalization = null,
     bool NormalizationGiven = false);
 
@@ -23,20 +23,20 @@ public sealed record ImportOptions(
 /// <c>pixel-scale</c>.</param>
 /// <param name="Description">What was done, in one sentence.</param>
 /// <param name="Tensors">The tensors, as the file names them.</param>
-public sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
+internal sealed record ImportRepair(string Kind, string Description, IReadOnlyList<string> Tensors);
 
 /// <summary>A network out of a file of another program.</summary>
 /// <param name="Graph">The model.</param>
 /// <param name="State">Weights and statistics.</param>
 /// <param name="Normalization">What it normalises images by; null for nothing.</param>
 /// <param name="Repairs">Everything that was changed, in the order of the work.</param>
-public sealed record ImportedWeights(
+internal sealed record ImportedWeights(
     NetworkGraph Graph, ModelState State, InputNormalizationConstants? Normalization, IReadOnlyList<ImportRepair> Repairs);
 
 /// <summary>Reads networks out of safetensors files that PyTorch programs wrote, with the repairs that public checkpoints need:
 /// prefixes of wrappers, names of other repositories' models, counters, unused blocks, constants of normalisation wrappers, masks
 /// of <c>torch.nn.utils.prune</c>, what belongs to the training and not to the network, other number formats.</summary>
-public static class WeightImport
+internal static class WeightImport
 {
     private const int Shown = 5;
     private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation";

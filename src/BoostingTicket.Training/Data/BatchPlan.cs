@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Data;
 
 /// <summary>How an ordered set of samples falls into batches. The last batch takes what is left and may be smaller.</summary>
-public readonly record struct BatchPlan
+internal readonly record struct BatchPlan
 {
     /// <summary>Creates the plan.</summary>
     /// <param name="count">Number of samples, at least 1.</param>

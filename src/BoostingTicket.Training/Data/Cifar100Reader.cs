@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Data;
 
 /// <summary>Reads the binary version of CIFAR-100: records of a coarse label, a fine label and 3 x 32 x 32 pixels, from their
 /// folder or from the published archive. The fine labels are the classes.</summary>
-public static class Cifar100Reader
+internal static class Cifar100Reader
 {
     /// <summary>The folder of the files.</summary>
     public const string FolderName = "cifar-100-binary";

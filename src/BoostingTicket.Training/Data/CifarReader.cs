@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Data;
 /// Reads the binary version of CIFAR-10: records of one label and 3 x 32 x 32 pixels, in five training batches and a test
 /// batch, from their folder or from the published archive.
 /// </summary>
-public static class CifarReader
+internal static class CifarReader
 {
     /// <summary>The folder of the batches.</summary>
     public const string FolderName = "cifar-10-batches-bin";

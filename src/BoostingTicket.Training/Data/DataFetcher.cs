@@ -10,14 +10,14 @@ namespace BoostingTicket.Training.Data;
 /// <param name="Bytes">Bytes there, those of earlier attempts included.</param>
 /// <param name="Total">Bytes of the whole file, or null where the server does not say.</param>
 /// <param name="BytesPerSecond">Rate of this attempt.</param>
-public readonly record struct FetchProgress(string File, long Bytes, long? Total, double BytesPerSecond);
+internal readonly record struct FetchProgress(string File, long Bytes, long? Total, double BytesPerSecond);
 
 /// <summary>
 /// Downloads published data sets. A file arrives as <c>NAME.part</c> and takes its name once its checksum is right; a download
 /// that was cut off, in this run or an earlier one, goes on where it stopped.
 /// </summary>
 /// <param name="client">Makes the requests; not disposed of.</param>
-public sealed class DataFetcher(HttpClient client)
+internal sealed class DataFetcher(HttpClient client)
 {
     /// <summary>What the name of an unfinished download ends in.</summary>
     public const string PartSuffix = ".part";

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Data;
 
 /// <summary>The folder under which the published data sets lie.</summary>
-public static class DataRoot
+internal static class DataRoot
 {
     /// <summary>The environment variable that names it.</summary>
     public const string EnvironmentVariable = "BOOSTING_TICKET_DATA";

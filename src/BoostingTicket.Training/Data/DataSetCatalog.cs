@@ -13,7 +13,7 @@ public static class DataSetCatalog
         ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
     /// <summary>Every data set, generated ones first.</summary>
-    public static IReadOnlyList<IDataSet> All { get; } =
+    internal static IReadOnlyList<IDataSet> All { get; } =
     [
         new SyntheticDataSet("synthetic-28", "generated stroke shapes, grey images of 28x28", new FeatureShape(1, 28, 28)),
         new SyntheticDataSet("synthetic-32", "generated stroke shapes, colour images of 32x32", new FeatureShape(3, 32, 32)),
@@ -76,7 +76,7 @@ public static class DataSetCatalog
     /// <summary>The set of the given name, or one's own of a path.</summary>
     /// <param name="name">The name, or the path of a <c>.npz</c> file or of a folder of images.</param>
     /// <exception cref="ConfigurationException">There is no such set; the message names the nearest.</exception>
-    public static IDataSet Find(string name) =>
+    internal static IDataSet Find(string name) =>
         All.FirstOrDefault(set => set.Name == name) ?? (OwnDataSets.IsPath(name)
             ? OwnDataSets.Find(name)
             : throw NearestName.Unknown("data set", name, Names));

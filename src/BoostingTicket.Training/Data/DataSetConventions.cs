@@ -2,7 +2,7 @@ namespace BoostingTicket.Training.Data;
 
 /// <summary>What the field does with a data set: the settings that hold for it where neither a preset, a file nor an option says
 /// otherwise. All distances are in pixel units of [0, 1].</summary>
-public sealed record DataSetConventions
+internal sealed record DataSetConventions
 {
     /// <summary>Names of the presets that commands take model, training and pruning from: the first whose model is of the family
     /// that is asked for, else the first. Never empty.</summary>

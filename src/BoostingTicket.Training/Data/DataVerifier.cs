@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Data;
 
 /// <summary>What became of a published file on this machine.</summary>
-public enum DataFileState
+internal enum DataFileState
 {
     /// <summary>It has the published checksum.</summary>
     Intact,
@@ -19,10 +19,10 @@ public enum DataFileState
 /// <summary>The state of one file.</summary>
 /// <param name="Path">Where it is, or where it was looked for.</param>
 /// <param name="State">Its state.</param>
-public readonly record struct DataFileReport(string Path, DataFileState State);
+internal readonly record struct DataFileReport(string Path, DataFileState State);
 
 /// <summary>Compares the files of a data set with their published checksums.</summary>
-public static class DataVerifier
+internal static class DataVerifier
 {
     /// <summary>The state of every file of a set, in the form or forms in which it is there.</summary>
     /// <param name="set">The data set; a generated one has no files.</param>

@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Training.Data;
 
 /// <summary>An image set whose pixels live on a device, from which batches are loaded. Loading allocates nothing.</summary>
-public sealed class DeviceImages : IDisposable
+internal sealed class DeviceImages : IDisposable
 {
     private readonly IBackend _backend;
     private readonly ImageStore _store;

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Data;
 /// samples: a run that resumes in the middle of an epoch draws what the interrupted one would have drawn, without replaying
 /// anything. Allocates nothing once created.
 /// </summary>
-public sealed class EpochOrder
+internal sealed class EpochOrder
 {
     private const int LargestShift = 4;
 

@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Data;
 /// <summary>A checksum that a publisher or this project states for a file.</summary>
 /// <param name="Algorithm">MD5 or SHA-256: MD5 is what the publishers of these data sets give, against accidents.</param>
 /// <param name="Hex">The checksum, lower-case hexadecimal.</param>
-public sealed record FileChecksum(HashAlgorithmName Algorithm, string Hex)
+internal sealed record FileChecksum(HashAlgorithmName Algorithm, string Hex)
 {
     /// <summary>An MD5 checksum.</summary>
     /// <param name="hex">Lower-case hexadecimal.</param>

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Data;
 
 /// <summary>A data set that a run can name.</summary>
-public interface IDataSet
+internal interface IDataSet
 {
     /// <summary>The name, as settings spell it.</summary>
     string Name { get; }

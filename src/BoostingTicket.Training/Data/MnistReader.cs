@@ -3,7 +3,7 @@ namespace BoostingTicket.Training.Data;
 /// <summary>
 /// Reads MNIST and data sets published in its form, such as Fashion-MNIST: four IDX files in a folder, each gzipped or not.
 /// </summary>
-public static class MnistReader
+internal static class MnistReader
 {
     /// <summary>The four files, without <c>.gz</c>: training images and labels, test images and labels.</summary>
     public static IReadOnlyList<string> FileNames { get; } =

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Data;
 /// <param name="classes">The names of the classes.</param>
 /// <param name="files">What to download.</param>
 /// <param name="read">Reads the set, given the data folder and the checksums of unpacked files by file name.</param>
-public sealed class PublishedDataSet(
+internal sealed class PublishedDataSet(
     string name, string description, FeatureShape shape, IReadOnlyList<string> classes, IReadOnlyList<PublishedFile> files,
     Func<string, IReadOnlyDictionary<string, FileChecksum>, DataSplit> read) : IDataSet
 {

@@ -6,11 +6,11 @@ namespace BoostingTicket.Training.Data;
 /// <param name="Checksum">The publisher's checksum of it.</param>
 /// <param name="Members">What it unpacks to; empty where the unpacked form's checksums are not known.</param>
 /// <param name="Unpack">Whether fetching unpacks it (a tar.gz) into <paramref name="Members"/> and then removes it.</param>
-public sealed record PublishedFile(
+internal sealed record PublishedFile(
     string Path, IReadOnlyList<Uri> Addresses, FileChecksum Checksum, IReadOnlyList<PublishedMember> Members,
     bool Unpack = false);
 
 /// <summary>An unpacked file of a data set.</summary>
 /// <param name="Path">Where it lies under the data folder, with <c>/</c> between folders.</param>
 /// <param name="Checksum">The checksum of its content as published.</param>
-public sealed record PublishedMember(string Path, FileChecksum Checksum);
+internal sealed record PublishedMember(string Path, FileChecksum Checksum);

@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Data;
 
 /// <summary>Reads SVHN's cropped digits (Netzer et al., 2011): the published MAT-files, in the data folder or in a folder
 /// <c>svhn</c> or <c>SVHN</c> of it.</summary>
-public static class SvhnReader
+internal static class SvhnReader
 {
     /// <summary>The files: training, then test images.</summary>
     public static IReadOnlyList<string> FileNames { get; } = ["train_32x32.mat", "test_32x32.mat"];

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Data;
 /// <param name="name">The name.</param>
 /// <param name="description">What it is, in one line.</param>
 /// <param name="shape">Shape of one image; square.</param>
-public sealed class SyntheticDataSet(string name, string description, FeatureShape shape) : IDataSet
+internal sealed class SyntheticDataSet(string name, string description, FeatureShape shape) : IDataSet
 {
     /// <summary>Training samples where none are asked for.</summary>
     public const int DefaultTrainSamples = 6000;

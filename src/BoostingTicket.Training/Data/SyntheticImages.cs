@@ -11,7 +11,7 @@ namespace BoostingTicket.Training.Data;
 /// Sample i of a part is a pure function of the seed, the part and i: a smaller set is the beginning of a larger one, and the
 /// pixels are the same on every platform and for any number of threads.
 /// </remarks>
-public static class SyntheticImages
+internal static class SyntheticImages
 {
     /// <summary>The names of the classes, by label. Labels go round, so every ten consecutive samples have each class
     /// once.</summary>

@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Data;
 /// A seeded split of a training set into samples to train on and samples to validate on, the same on every platform. The paper
 /// keeps 5,000 of CIFAR-10's 50,000 for validation.
 /// </summary>
-public sealed class TrainValidationSplit
+internal sealed class TrainValidationSplit
 {
     private readonly int[] _train;
     private readonly int[] _validation;

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Epsilon">The ball's radius, in pixel units.</param>
 /// <param name="Classes">Names of the classes.</param>
 /// <param name="Images">The images.</param>
-public sealed record AdversarialExamples(
+internal sealed record AdversarialExamples(
     int Channels, int Height, int Width, double Epsilon, IReadOnlyList<string> Classes, IReadOnlyList<AdversarialExample> Images)
 {
     private const string EpsilonKey = "epsilon", ClassesKey = "classes";
@@ -90,5 +90,5 @@ public sealed record AdversarialExamples(
 /// <param name="CleanClass">What the network takes it for.</param>
 /// <param name="Adversarial">The image that the attack left.</param>
 /// <param name="AdversarialClass">What the network takes that for.</param>
-public sealed record AdversarialExample(
+internal sealed record AdversarialExample(
     int Sample, int Label, float[] Clean, int CleanClass, float[] Adversarial, int AdversarialClass);

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <summary>What a network answered on clean images, and what is wrong with a network that answers so: accuracies of such a
 /// network look like any other number.</summary>
 /// <param name="classes">Classes, which labels and logits go by.</param>
-public sealed class AnswerCounts(int classes)
+internal sealed class AnswerCounts(int classes)
 {
     /// <summary>Fewer samples say too little for a warning about all of them.</summary>
     public const int FewestSamples = 20;

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <summary>Measures a network's robustness by named attacks. Each attack gets the samples that are classified correctly clean;
 /// the stages of AutoAttack, and the rounds of an attack, only what is robust still. Whether a sample is fooled decides the
 /// network's own evaluation, never the attack.</summary>
-public sealed class AttackEvaluator
+internal sealed class AttackEvaluator
 {
     private readonly NetworkModel _model;
     private readonly int[] _samples;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <summary>How far an evaluation by attacks is after some batch of some round: what it needs to go on and come to the same
 /// result. Which samples are correct clean is not part of it, since finding that again is one pass.</summary>
 /// <param name="samples">Samples evaluated.</param>
-public sealed class AttackState(int samples)
+internal sealed class AttackState(int samples)
 {
     /// <summary>Results of the stages that are done.</summary>
     public List<AttackResult> Results { get; init; } = [];
@@ -50,7 +50,7 @@ public sealed class AttackState(int samples)
 /// <param name="ZeroGradients">How many of them had no gradient.</param>
 /// <param name="LargestPerturbation">Largest perturbation so far.</param>
 /// <param name="Seconds">Seconds so far.</param>
-public sealed record AttackStage(
+internal sealed record AttackStage(
     int Attacked, int Round, int Next, long Starts, long ZeroGradients, float LargestPerturbation, double Seconds)
     : IStoredRecord
 {
@@ -75,7 +75,7 @@ public sealed record AttackStage(
 }
 
 /// <summary>Where an evaluation by attacks keeps how far it is.</summary>
-public interface IAttackStorage
+internal interface IAttackStorage
 {
     /// <summary>The state to go on from; null to begin.</summary>
     AttackState? Restore();

@@ -24,7 +24,7 @@ public sealed record EvaluationSettings
     /// <summary>Checks the ranges.</summary>
     /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
-    public void Validate(string group)
+    internal void Validate(string group)
     {
         Attack.Validate($"{group}attack.");
         if (Attack.Statistics != AttackStatistics.Running)

@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>Measures a network's clean and robust accuracy on chosen samples of an image set. Evaluation mode makes every
 /// sample independent of its batch, so the last batch is filled up with repeats that do not count.</summary>
-public sealed class Evaluator : IDisposable
+internal sealed class Evaluator : IDisposable
 {
     private readonly Network _network;
     private readonly DeviceImages _images;

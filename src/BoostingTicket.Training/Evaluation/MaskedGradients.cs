@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Evaluation;
 
 /// <summary>Recognises networks that hide their gradients: an attack that sees a network cannot do worse on it than one that does
 /// not (Athalye et al., "Obfuscated gradients give a false sense of security", ICML 2018).</summary>
-public static class MaskedGradients
+internal static class MaskedGradients
 {
     /// <summary>Difference of accuracies that counts at least.</summary>
     public const double LeastDifference = 0.01;

@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <summary>A share of samples, with what a sample of that size says about it.</summary>
 /// <param name="Value">The share, in [0, 1].</param>
 /// <param name="Interval">Its 95 % confidence interval.</param>
-public readonly record struct MeasuredShare(double Value, WilsonInterval Interval) : IStoredRecord
+internal readonly record struct MeasuredShare(double Value, WilsonInterval Interval) : IStoredRecord
 {
     /// <summary>The share that was counted.</summary>
     /// <param name="count">Samples that count.</param>

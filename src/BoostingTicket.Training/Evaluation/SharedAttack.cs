@@ -12,13 +12,13 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Name">Its entry in the catalogue.</param>
 /// <param name="Settings">Settings of the evaluation's attack.</param>
 /// <param name="Stream">Key of the random numbers.</param>
-public sealed record AttackOrder(int Id, int Images, int Batch, string Name, AttackSettings Settings, ulong Stream);
+internal sealed record AttackOrder(int Id, int Images, int Batch, string Name, AttackSettings Settings, ulong Stream);
 
 /// <summary>What another process attacks.</summary>
 /// <param name="Id">The attack.</param>
 /// <param name="Round">The round.</param>
 /// <param name="Samples">Samples of each rank; empty for those that have nothing to do.</param>
-public sealed record AttackCall(int Id, int Round, IReadOnlyList<int[]> Samples);
+internal sealed record AttackCall(int Id, int Round, IReadOnlyList<int[]> Samples);
 
 /// <summary>An attack of which other processes take their share of a round's batches: of every group of as many as there are
 /// processes, batch number r goes to rank r. Where there are none it is the attack itself.</summary>

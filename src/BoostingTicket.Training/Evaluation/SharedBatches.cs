@@ -10,14 +10,14 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Id">What calls name it by.</param>
 /// <param name="Images">The image set.</param>
 /// <param name="Batch">Samples at a time.</param>
-public sealed record EvaluationOrder(int Id, int Images, int Batch);
+internal sealed record EvaluationOrder(int Id, int Images, int Batch);
 
 /// <summary>What another process does with its evaluator.</summary>
 /// <param name="Id">The evaluator.</param>
 /// <param name="Samples">Samples of each rank; empty for those that have nothing to do.</param>
 /// <param name="Budget">The attack; null for none.</param>
 /// <param name="Stream">Key of its random starts.</param>
-public sealed record EvaluationCall(int Id, IReadOnlyList<int[]> Samples, AttackBudget? Budget, ulong Stream);
+internal sealed record EvaluationCall(int Id, IReadOnlyList<int[]> Samples, AttackBudget? Budget, ulong Stream);
 
 /// <summary>Batches of an evaluation, of which other processes take their share: of every group of as many as there are
 /// processes, batch number r goes to rank r. Rank 0 asks for them one after the other.</summary>

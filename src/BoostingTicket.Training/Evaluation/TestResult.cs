@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Robust">Share classified correctly clean and under the evaluation's attack, in [0, 1].</param>
 /// <param name="LargestPerturbation">Largest perturbation that the attack really used, in pixel units.</param>
 /// <param name="Seconds">Seconds that it took.</param>
-public sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds)
+internal sealed record TestResult(int Samples, double Clean, double Robust, double LargestPerturbation, double Seconds)
     : IStoredRecord
 {
     /// <summary>Samples attacked: those classified correctly clean.</summary>

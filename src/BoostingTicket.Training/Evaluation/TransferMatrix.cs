@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="Name">What it is called.</param>
 /// <param name="Graph">Its layers, for the images of the matrix.</param>
 /// <param name="State">Weights and statistics.</param>
-public sealed record TransferNetwork(string Name, NetworkGraph Graph, ModelState State);
+internal sealed record TransferNetwork(string Name, NetworkGraph Graph, ModelState State);
 
 /// <summary>Measures how adversarial images made against one network do on others (paper, appendix D, Table 6; Papernot et al.,
 /// 2016), for every pair of several networks.</summary>
@@ -30,7 +30,7 @@ public sealed record TransferNetwork(string Name, NetworkGraph Graph, ModelState
 /// <param name="samples">Numbers of the samples, at least one.</param>
 /// <param name="batchSize">Samples at a time.</param>
 /// <param name="progress">Receives progress and warnings.</param>
-public sealed class TransferMatrix(
+internal sealed class TransferMatrix(
     IBackend backend, DeviceImages images, IReadOnlyList<int> samples, int batchSize, IRunProgress progress)
 {
     private readonly int[] _samples = samples.Count > 0

@@ -11,7 +11,7 @@ namespace BoostingTicket.Training.Evaluation;
 /// <param name="LargestPerturbation">Largest perturbation really used, in pixel units.</param>
 /// <param name="AttackSeconds">Seconds that making the images took.</param>
 /// <param name="SamplesPerSecond">Samples attacked in a second.</param>
-public sealed record TransferRow(
+internal sealed record TransferRow(
     string Name, string Model, MeasuredShare Clean, IReadOnlyList<MeasuredShare> Accuracies, double LargestPerturbation,
     double AttackSeconds,
     double SamplesPerSecond) : IStoredRecord
@@ -28,7 +28,7 @@ public sealed record TransferRow(
 /// <param name="Samples">Samples, all of them attacked.</param>
 /// <param name="Rows">One a network, the sources; their accuracies are the columns, the targets.</param>
 /// <param name="Warnings">Reasons to distrust it, a sentence each.</param>
-public sealed record TransferResult(string Attack, int Samples, IReadOnlyList<TransferRow> Rows, IReadOnlyList<string> Warnings)
+internal sealed record TransferResult(string Attack, int Samples, IReadOnlyList<TransferRow> Rows, IReadOnlyList<string> Warnings)
     : IStoredRecord
 {
     string? IStoredRecord.WrongMember() => StoredValues.First(

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Files;
 /// flushed to the disk, then renamed over the target. A process killed at any instant, or a power cut, leaves either the old
 /// file or the new one; a left-over temporary file is overwritten by the next write of the same target.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     /// <summary>What the name of the temporary file ends in; no finished file of the program does.</summary>
     public const string TemporarySuffix = ".tmp";

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Files;
 /// One spelling for all JSON documents that mean the same: members sorted by name (ordinal), no white space, integers in
 /// decimal, other numbers in the shortest form that reads back as the same double. Hashes of configurations rest on it.
 /// </summary>
-public static class CanonicalJson
+internal static class CanonicalJson
 {
     /// <summary>The canonical spelling, UTF-8.</summary>
     /// <param name="element">Any JSON value.</param>

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Files;
 
 /// <summary>Writes NumPy's <c>.npy</c> format, version 1.0 (NumPy Enhancement Proposal 1): little-endian float32 in C
 /// order.</summary>
-public static class NpyFile
+internal static class NpyFile
 {
     private const int Alignment = 64;
 

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Files;
 
 /// <summary>Tries the name of a file that the user gave before the work whose result it will receive.</summary>
-public static class OutputPath
+internal static class OutputPath
 {
     private const int Block = 4096;
 

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Files;
 /// <param name="Shape">The sizes, outermost first; empty for a scalar.</param>
 /// <param name="Begin">Where its bytes begin, counted from the end of the header.</param>
 /// <param name="End">Where they end (exclusive); <c>End - Begin</c> is the element count times the element size.</param>
-public sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
+internal sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Begin, long End)
 {
     /// <summary>The type as the file's header names it.</summary>
     public string TypeName { get; init; } = Type.HeaderName();

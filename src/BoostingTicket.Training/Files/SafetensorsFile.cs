@@ -12,7 +12,7 @@ namespace BoostingTicket.Training.Files;
 /// file, and the checksum if the file carries one; tensors are then read straight into the caller's memory. Not for use by two
 /// threads at once.
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+internal sealed class SafetensorsFile : IDisposable
 {
     private const int ChunkLength = 1 << 16;
 

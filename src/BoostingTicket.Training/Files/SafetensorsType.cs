@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Files;
 /// The element types of the safetensors format, in the order in which the reference implementation lays tensors out
 /// (largest first, so that every tensor is aligned to its element).
 /// </summary>
-public enum SafetensorsType
+internal enum SafetensorsType
 {
     /// <summary>Truth value, 1 byte.</summary>
     Bool,
@@ -56,7 +56,7 @@ public enum SafetensorsType
 }
 
 /// <summary>Names and sizes of the element types.</summary>
-public static class SafetensorsTypes
+internal static class SafetensorsTypes
 {
     /// <summary>Bytes of one element; 1 for an unknown type, whose elements are taken for bytes.</summary>
     /// <param name="type">The element type.</param>

@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Files;
 /// name) and metadata in order of keys, so the same content always gives the same bytes, whatever order it was added in.
 /// </summary>
 /// <remarks>The added memory is not copied: it must stay unchanged until the file is written.</remarks>
-public sealed class SafetensorsWriter : IWeightWriter
+internal sealed class SafetensorsWriter : IWeightWriter
 {
     /// <summary>Headers are a multiple of this many bytes long.</summary>
     internal const int HeaderAlignment = 8;

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Training.Models;
 
 /// <summary>Models of one construction, told apart by their names.</summary>
-public interface IModelFamily
+internal interface IModelFamily
 {
     /// <summary>What it is, in one line for people.</summary>
     string Description { get; }

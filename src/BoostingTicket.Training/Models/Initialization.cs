@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Models;
 
 /// <summary>Distributions of initial weights. Biases are 0, γ 1, β 0, running means 0 and running variances 1 in all of
 /// them.</summary>
-public enum InitializationScheme
+internal enum InitializationScheme
 {
     /// <summary>Convolutions N(0, √(2 / (k² · outputs))), He's rule by fan-out; linear layers uniform in ±1/√inputs, PyTorch's
     /// default. What the WideResNets of TRADES use.</summary>
@@ -21,7 +21,7 @@ public enum InitializationScheme
 
 /// <summary>Draws initial weights. Every value is a pure function of seed, stream, parameter name and index, so it depends on
 /// neither the order of drawing nor the number of threads, and a layer's values do not depend on what else a model has.</summary>
-public static class Initialization
+internal static class Initialization
 {
     private const int BlockLength = 4;
     private const int BlocksPerTask = 1 << 14;

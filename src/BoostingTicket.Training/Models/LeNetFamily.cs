@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Models;
 /// <summary>LeNet with two 5x5 convolutions and two linear layers (LeCun et al., 1998; paper, appendix C): each convolution with
 /// bias, ReLU and 2x2 max pooling. <c>lenet</c> is 20-50-500 without padding, <c>lenet-madry</c> 32-64-1024 with a padding of 2,
 /// as in the MNIST challenge of Madry et al.</summary>
-public sealed class LeNetFamily : IModelFamily
+internal sealed class LeNetFamily : IModelFamily
 {
     private const string Prefix = "lenet-";
     private const string PaddedSuffix = "-p2";

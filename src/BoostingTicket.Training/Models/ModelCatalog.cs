@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Models;
 public static class ModelCatalog
 {
     /// <summary>Every family.</summary>
-    public static IReadOnlyList<IModelFamily> Families { get; } =
+    internal static IReadOnlyList<IModelFamily> Families { get; } =
     [
         new VggFamily(),
         new ResNetFamily(),
@@ -23,7 +23,7 @@ public static class ModelCatalog
     /// <param name="options">What it is built for.</param>
     /// <returns>The graph, under the shortest of the model's names.</returns>
     /// <exception cref="ConfigurationException">There is no such model, or it cannot be built for such images.</exception>
-    public static NetworkGraph Build(string name, ModelOptions options)
+    internal static NetworkGraph Build(string name, ModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(options);
@@ -33,7 +33,7 @@ public static class ModelCatalog
     /// <summary>The family of a model.</summary>
     /// <param name="name">A name as for <see cref="Build"/>.</param>
     /// <exception cref="ConfigurationException">There is no such model.</exception>
-    public static IModelFamily FamilyOf(string name)
+    internal static IModelFamily FamilyOf(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return Find(name, family => new ModelOptions(family.UsualInput)).Family;
@@ -55,7 +55,7 @@ public static class ModelCatalog
     /// <summary>The model that tensors of such names and shapes are the parameters and statistics of; null if there is
     /// none.</summary>
     /// <param name="shapes">Shapes by name, of all parameters and statistics.</param>
-    public static NetworkGraph? Recognize(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
+    internal static NetworkGraph? Recognize(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes)
     {
         ArgumentNullException.ThrowIfNull(shapes);
         foreach ((string name, ModelOptions options) in Families.SelectMany(family => family.Candidates(shapes)))

@@ -49,7 +49,7 @@ public sealed record ModelInfo(
     /// <summary>Describes a graph.</summary>
     /// <param name="graph">The graph.</param>
     /// <param name="description">Its family, in one line.</param>
-    public static ModelInfo Of(NetworkGraph graph, string description)
+    internal static ModelInfo Of(NetworkGraph graph, string description)
     {
         ArgumentNullException.ThrowIfNull(graph);
         long parameters = graph.Table.TrainedLength;

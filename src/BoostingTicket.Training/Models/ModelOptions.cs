@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Models;
 /// Whether the weights of hidden linear layers are prunable; null for the family's own choice: LeNet's are, since they are most
 /// of it, VGG's are not, as in Frankle and Carbin (2019). The last layer's never are.
 /// </param>
-public sealed record ModelOptions(
+internal sealed record ModelOptions(
     FeatureShape Input, int Classes = 10, InputNormalizationConstants? Normalization = null, bool? PruneHiddenLinear = null)
 {
     /// <summary>Channels of each of the model's <see cref="Engine.Graph.ChannelGroups"/>, for a network that is narrower than it;

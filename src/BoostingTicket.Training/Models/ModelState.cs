@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Models;
 
 /// <summary>The values of a model's parameters and running statistics in host memory: initial values to come back to, trained
 /// weights on their way to a file. Laid out as <see cref="ParameterStore"/> is.</summary>
-public sealed class ModelState
+internal sealed class ModelState
 {
     /// <summary>A state of zeros.</summary>
     public ModelState(ParameterTable table)

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Models;
 /// <param name="Widest">That of the widest of the paper's models of its family.</param>
 /// <param name="Least">The least that a scaled-down experiment still measures anything with.</param>
 /// <param name="Name">The name of the same model in another width, from 1 on.</param>
-public sealed record ModelWidth(int Value, int Widest, int Least, Func<int, string> Name)
+internal sealed record ModelWidth(int Value, int Widest, int Least, Func<int, string> Name)
 {
     /// <summary>The name of the same model in another width, to scale a preset down without knowing its depth.</summary>
     /// <param name="model">Such as <c>resnet18</c>, <c>vgg16-w16</c> or <c>wrn-34-10</c>.</param>

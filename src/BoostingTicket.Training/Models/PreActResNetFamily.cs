@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Models;
 /// <remarks>Where the shape changes, the shortcut's 1x1 convolution reads the block's input there. In the second version, of Rice
 /// et al., "Overfitting in adversarially robust deep learning" (2020), it reads the normalised and activated input. Tensors do
 /// not tell the two apart, only names of models do.</remarks>
-public sealed class PreActResNetFamily : IModelFamily
+internal sealed class PreActResNetFamily : IModelFamily
 {
     private const string Model = "preact-resnet18";
     private const string SecondVersion = Model + "-v2";

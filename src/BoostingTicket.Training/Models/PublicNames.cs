@@ -3,18 +3,18 @@ namespace BoostingTicket.Training.Models;
 /// <summary>How public code names what this program names otherwise.</summary>
 /// <param name="Names">Their text and ours: one that begins with a dot lies anywhere in a name, any other begins it. Applied in
 /// order.</param>
-public sealed record NameDialect(params IReadOnlyList<(string Theirs, string Ours)> Names);
+internal sealed record NameDialect(params IReadOnlyList<(string Theirs, string Ours)> Names);
 
 /// <summary>Tensors that public code keeps in its files and never uses.</summary>
 /// <param name="Start">What their names begin with, the file's prefix taken off.</param>
 /// <param name="Kind">What the repair of leaving them out is called.</param>
 /// <param name="Repair">What to say when they are left out, a sentence.</param>
-public sealed record UnusedTensors(string Start, string Kind, string Repair);
+internal sealed record UnusedTensors(string Start, string Kind, string Repair);
 
 /// <summary>How the tensors of an exported network are named, after public code whose models have them.</summary>
 /// <param name="Name">Name on the command line.</param>
 /// <param name="Description">Whose code it fits, in one line.</param>
-public sealed record ExportStyle(string Name, string Description)
+internal sealed record ExportStyle(string Name, string Description)
 {
     /// <summary>The name of a parameter there.</summary>
     public Func<string, string> Rename { get; init; } = name => name;
@@ -32,7 +32,7 @@ public sealed record ExportStyle(string Name, string Description)
 }
 
 /// <summary>How public code names the tensors of a family's models, and what else its files hold.</summary>
-public sealed record PublicNames
+internal sealed record PublicNames
 {
     /// <summary>Names of nobody but this program.</summary>
     public static PublicNames None { get; } = new();

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Models;
 /// <summary>ResNet-18 for small images (He et al., 2016): a 3x3 stem without pooling, four stages of two post-activation blocks,
 /// the channels doubling from stage to stage, shortcuts of a 1x1 convolution and a normalisation where the shape changes.
 /// Parameters are named as in the models of kuangliu/pytorch-cifar.</summary>
-public sealed class ResNetFamily : IModelFamily
+internal sealed class ResNetFamily : IModelFamily
 {
     private const string Model = "resnet18";
     private const int UsualWidth = 64;

@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Models;
 /// the value of network pruning", whose parameter names it has): thirteen 3x3 convolutions without bias, four max poolings, the
 /// average of what is left, and a hidden linear layer with normalisation. The channels double from stage to stage up to eight
 /// times the first stage's; the hidden layer has as many units as the last stage channels.</summary>
-public sealed class VggFamily : IModelFamily
+internal sealed class VggFamily : IModelFamily
 {
     private const string Model = "vgg16";
     private const int UsualWidth = 64;

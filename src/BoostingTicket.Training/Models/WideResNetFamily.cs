@@ -12,7 +12,7 @@ namespace BoostingTicket.Training.Models;
 /// adversarial examples" (2020), have it, its name ends in <c>-silu</c>.</summary>
 /// <remarks>Tensors do not tell SiLU from ReLU, only names do. The published weights of Gowal et al. belong to a network that
 /// pads convolutions of stride 2 at the bottom and right alone; this one pads all sides, so that they are not for it.</remarks>
-public sealed class WideResNetFamily : IModelFamily
+internal sealed class WideResNetFamily : IModelFamily
 {
     private const string Prefix = "wrn-";
     private const string SiluSuffix = "-silu";

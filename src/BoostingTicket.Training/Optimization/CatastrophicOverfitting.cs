@@ -15,7 +15,7 @@ namespace BoostingTicket.Training.Optimization;
 /// 0.3 and of PGD at 0.1 on 200 images until it knew them by heart 0.40 or more; PGD, FGSM-RS, free, YOPO and N-FGSM elsewhere
 /// (LeNet; a narrow ResNet-18 on CIFAR-10) had no such epoch.
 /// </remarks>
-public static class CatastrophicOverfitting
+internal static class CatastrophicOverfitting
 {
     /// <summary>Fall of the probe's robust accuracy from its best that counts, as in Wong et al.'s code; also how far the probe
     /// has to be below what the training attack promises.</summary>

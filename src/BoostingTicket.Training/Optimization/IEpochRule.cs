@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Plans;
 namespace BoostingTicket.Training.Optimization;
 
 /// <summary>Looks at a training after every epoch and may end it.</summary>
-public interface IEpochRule
+internal interface IEpochRule
 {
     /// <summary>Whether training ends here.</summary>
     /// <param name="network">The network, with the weights that validation saw.</param>

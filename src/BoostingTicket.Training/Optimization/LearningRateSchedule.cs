@@ -2,7 +2,7 @@ namespace BoostingTicket.Training.Optimization;
 
 /// <summary>The learning rate of every step: a linear warm-up from one rate to another, then the full rate, multiplied at
 /// fixed shares of the training (paper, section 3.1 and Appendix A: ×0.1 at 50 % and 75 %).</summary>
-public sealed class LearningRateSchedule
+internal sealed class LearningRateSchedule
 {
     private readonly double _rate;
     private readonly double _warmupFrom;

@@ -30,7 +30,7 @@ public sealed record MethodSettings
     /// <summary>Checks the ranges.</summary>
     /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
-    public void Validate(string group)
+    internal void Validate(string group)
     {
         Require.Above($"{group}fgsmRsStep", FgsmRsStep, 0, 100);
         Require.InRange($"{group}noise", Noise, 0, 100);

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Optimization;
 /// 0.</summary>
 /// <param name="network">Whose weights are stepped.</param>
 /// <param name="settings">Momentum and decay.</param>
-public sealed class SgdOptimizer(Network network, TrainingSettings settings)
+internal sealed class SgdOptimizer(Network network, TrainingSettings settings)
 {
     private bool _hasSum;
 

@@ -46,7 +46,7 @@ public readonly record struct StepLength(double Value, StepUnit Unit)
     /// <summary>The length in iterations, rounded to the nearest.</summary>
     /// <param name="iterationsPerEpoch">Batches of an epoch.</param>
     /// <param name="totalIterations">Batches of the whole training.</param>
-    public long ToIterations(int iterationsPerEpoch, long totalIterations) => (long)Math.Round(Unit switch
+    internal long ToIterations(int iterationsPerEpoch, long totalIterations) => (long)Math.Round(Unit switch
     {
         StepUnit.Epochs => Value * iterationsPerEpoch,
         StepUnit.Iterations => Value,
@@ -63,7 +63,7 @@ public readonly record struct StepLength(double Value, StepUnit Unit)
 }
 
 /// <summary>Writes a <see cref="StepLength"/> as its text.</summary>
-public sealed class StepLengthConverter : JsonConverter<StepLength>
+internal sealed class StepLengthConverter : JsonConverter<StepLength>
 {
     /// <inheritdoc/>
     public override StepLength Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

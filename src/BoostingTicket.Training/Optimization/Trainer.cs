@@ -13,7 +13,7 @@ using BoostingTicket.Training.Ranks;
 namespace BoostingTicket.Training.Optimization;
 
 /// <summary>Keeps what must survive a training.</summary>
-public interface ITrainingStorage
+internal interface ITrainingStorage
 {
     /// <summary>The state of an earlier, interrupted training, after its weights, statistics, momenta and masks were
     /// restored; null if there is none.</summary>
@@ -33,13 +33,13 @@ public interface ITrainingStorage
 /// <param name="ValidationSamples">Samples to validate on.</param>
 /// <param name="Augmentation">How training images are varied.</param>
 /// <param name="Seed">Seed of order, augmentation and random starts.</param>
-public sealed record TrainingContext(
+internal sealed record TrainingContext(
     Network Network, DeviceImages Images, ReadOnlyMemory<int> TrainSamples, ReadOnlyMemory<int> ValidationSamples,
     Augmentation Augmentation, ulong Seed);
 
 /// <summary>Trains a network epoch by epoch, by any method of <see cref="TrainingMethodCatalog"/>: validation, best weights,
 /// early stopping, checkpoints. An interrupted training continues with the same bits.</summary>
-public sealed class Trainer : IDisposable
+internal sealed class Trainer : IDisposable
 {
     private const string ProbeName = "the probe's attack on validation samples";
 

@@ -116,7 +116,7 @@ public sealed record TrainingSettings
     /// <summary>Checks the ranges.</summary>
     /// <param name="group">Path of these settings in a configuration, with a dot behind; empty for none.</param>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
-    public void Validate(string group)
+    internal void Validate(string group)
     {
         Require.InRange($"{group}epochs", Epochs, 0, 100_000);
         Require.InRange($"{group}batchSize", BatchSize, 1, 65_536);

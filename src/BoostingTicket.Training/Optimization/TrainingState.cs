@@ -8,7 +8,7 @@ namespace BoostingTicket.Training.Optimization;
 
 /// <summary>Where a training stands, besides weights, statistics and momenta: all that a checkpoint needs to continue with
 /// the same bits. Random numbers need no state; they are keyed by seed, epoch and sample.</summary>
-public sealed class TrainingState : IStoredRecord
+internal sealed class TrainingState : IStoredRecord
 {
     /// <summary>Finished epochs.</summary>
     public int Epoch { get; set; }

@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Optimization;
 /// <summary>One step of training at one batch size: images, what the method makes of them, SGD. Allocates nothing once made. A
 /// device that works beside the host is not waited for: losses and times of a step are read when the next one has been called, or
 /// by <see cref="Finish"/>. Where somebody observes, and on other devices, every step is read at its end.</summary>
-public sealed class TrainingStep : IDisposable
+internal sealed class TrainingStep : IDisposable
 {
     // Marks of the time: the ends of the phases.
     private const int Begun = 0, Loaded = 1, Attacked = 2, Trained = 3, Marks = 4;

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Optimization;
 /// <remarks>After step t (1 for the first) <c>average = f average + (1 - f) weights</c> with
 /// <c>f = min(decay, (1 + t) / (10 + t))</c>: the ramp of Rebuffi et al. (2021), without which a training shorter than some
 /// <c>1 / (1 - decay)</c> steps would average its initial weights.</remarks>
-public sealed class WeightAverage : IDisposable
+internal sealed class WeightAverage : IDisposable
 {
     private const string WeightsName = "average.weights", StatisticsName = "average.statistics";
 

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Progress;
 
 /// <summary>Told how a run goes, so that it can be shown. Called on the run's thread; must return quickly.</summary>
-public interface IRunProgress
+internal interface IRunProgress
 {
     /// <summary>A stage begins.</summary>
     /// <param name="stage">Name, such as <c>seed 0 · donor (FGSM)</c>.</param>

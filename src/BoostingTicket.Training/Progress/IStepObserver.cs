@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Progress;
 
 /// <summary>What training is doing. The phases of a step follow one another without a gap.</summary>
-public enum StepPhase
+internal enum StepPhase
 {
     /// <summary>Drawing which samples come next and how they are shifted and flipped.</summary>
     Augmentation,
@@ -41,7 +41,7 @@ public enum StepPhase
 }
 
 /// <summary>Told where a step of training is. Who has no observer pays a comparison with null a phase.</summary>
-public interface IStepObserver
+internal interface IStepObserver
 {
     /// <summary>A phase begins, and with it the one before ends. A profiler synchronises the backend here.</summary>
     void Enter(StepPhase phase);

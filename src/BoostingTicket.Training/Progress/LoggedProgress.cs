@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Progress;
 /// refused leaves no trace.</summary>
 /// <param name="inner">Shows the progress.</param>
 /// <param name="logger">Keeps the log.</param>
-public sealed class LoggedProgress(IRunProgress inner, ILogger logger) : IRunProgress
+internal sealed class LoggedProgress(IRunProgress inner, ILogger logger) : IRunProgress
 {
     private string? _stage;
     private string? _statement;

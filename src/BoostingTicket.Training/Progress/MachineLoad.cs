@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Progress;
 /// <param name="All">Seconds that all processes used, those of other virtual machines on the same hardware included; null where
 /// the system does not say.</param>
 /// <param name="Timestamp">The instant, of <see cref="Stopwatch"/>.</param>
-public readonly record struct MachineLoad(double Own, double? All, long Timestamp)
+internal readonly record struct MachineLoad(double Own, double? All, long Timestamp)
 {
     // Processors that others use from which on, and idle ones up to which, times say little.
     private const double Disturbing = 0.2;

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Pruning;
 
 /// <summary>What tells important channels from others.</summary>
-public enum ChannelCriterion
+internal enum ChannelCriterion
 {
     /// <summary>The L2 norm of their filters (Li et al., "Pruning filters for efficient convnets", 2017, with the L1 norm), in
     /// units of the layer's mean, so that layers of different size can be compared; the mean over tied layers.</summary>
@@ -23,7 +23,7 @@ public enum ChannelCriterion
 /// <param name="MinimumKept">Channels that every group keeps at least; 0 counts as 1.</param>
 /// <param name="CostExponent">With the scope <c>cost</c>: importance is divided by the multiply-adds that a channel accounts for,
 /// to this power.</param>
-public sealed record ChannelOptions(
+internal sealed record ChannelOptions(
     double Ratio, string Scope, ChannelCriterion Criterion = ChannelCriterion.Norm, int MinimumKept = 1,
     double CostExponent = PruningOptions.UsualCostExponent)
 {
@@ -39,7 +39,7 @@ public sealed record ChannelOptions(
 /// is gone. Multiply-adds are what step times follow and what users of structured pruning ask for (AMD Vitis AI's and NNCF's
 /// ratios are of FLOPs, Torch-Pruning's results speed-ups in multiply-adds); channels or weights would mean different savings in
 /// every model. Channels are whole, so that slightly more is removed than asked for, never less.</summary>
-public static class ChannelPruner
+internal static class ChannelPruner
 {
     /// <summary>Chooses. The same input always gives the same channels; of equally important ones, those of earlier groups and
     /// with smaller numbers go first.</summary>

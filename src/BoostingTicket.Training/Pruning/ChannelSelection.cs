@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Pruning;
 /// then gives 0 whatever its statistics, and all activations of the catalogue are 0 at 0. With zero filters alone that holds only
 /// where β and the running means of removed channels are zero as well, as initial ones are: elsewhere a removed channel would
 /// still pass on the constant β - γ · mean / √(variance + epsilon).</remarks>
-public sealed class ChannelSelection
+internal sealed class ChannelSelection
 {
     private readonly int[][] _kept;
     private readonly Lazy<NetworkGraph> _graph;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Pruning;
 /// cost^γ go first, the cost being the multiply-adds of one sample that the weight takes part in, which are its layer's output
 /// pixels. γ = 0 is <see cref="GlobalMagnitude"/>. Early layers, whose few weights are used at many pixels, are pruned more, and
 /// steps become faster at the same ratio.</summary>
-public sealed class CostMagnitude : GlobalMagnitude
+internal sealed class CostMagnitude : GlobalMagnitude
 {
     /// <inheritdoc/>
     public override string Name => PrunerCatalog.Cost;

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Pruning;
 
 /// <summary>Magnitude pruning with one threshold for the whole model (Frankle and Carbin, 2019, for VGG and ResNet).</summary>
-public class GlobalMagnitude : MagnitudePruner
+internal class GlobalMagnitude : MagnitudePruner
 {
     /// <inheritdoc/>
     public override string Name => PrunerCatalog.Global;

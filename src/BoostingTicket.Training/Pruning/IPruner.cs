@@ -3,7 +3,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Pruning;
 
 /// <summary>A rule that decides which weights of a trained model to prune.</summary>
-public interface IPruner
+internal interface IPruner
 {
     /// <summary>The name, as options spell it.</summary>
     string Name { get; }
@@ -26,7 +26,7 @@ public interface IPruner
 /// Pruned weights out of all prunable ones once it is done, in [0, 1), weights pruned before included. The paper prunes 0.8.
 /// </param>
 /// <param name="MinimumKept">Weights that every layer keeps at least, so that none dies; 0 to let layers die.</param>
-public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptions.UsualMinimumKept)
+internal sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptions.UsualMinimumKept)
 {
     /// <summary>The default of <see cref="MinimumKept"/>.</summary>
     public const int UsualMinimumKept = 1;
@@ -63,4 +63,4 @@ public sealed record PruningOptions(double Ratio, int MinimumKept = PruningOptio
 /// <summary>A chosen mask.</summary>
 /// <param name="Mask">The mask.</param>
 /// <param name="Report">What it leaves, layer by layer.</param>
-public sealed record PruningResult(Mask Mask, PruningReport Report);
+internal sealed record PruningResult(Mask Mask, PruningReport Report);

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Pruning;
 
 /// <summary>Magnitude pruning with the same ratio in every layer, the number of weights rounded in each. A layer of which more is
 /// pruned already stays as it is, which the report says.</summary>
-public sealed class LayerwiseMagnitude : MagnitudePruner
+internal sealed class LayerwiseMagnitude : MagnitudePruner
 {
     /// <inheritdoc/>
     public override string Name => PrunerCatalog.Layerwise;

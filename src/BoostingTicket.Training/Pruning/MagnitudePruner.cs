@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Pruning;
 /// <summary>Prunes the weights of smallest magnitude, exactly as many as asked for. Of weights of equal magnitude, those that
 /// come first in the flat buffer are pruned first (layers in graph order, then PyTorch's order), so that the same weights always
 /// give the same mask. A ratio that cannot be reached, or that would bring back weights, is refused.</summary>
-public abstract class MagnitudePruner : IPruner
+internal abstract class MagnitudePruner : IPruner
 {
     /// <inheritdoc/>
     public abstract string Name { get; }

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Pruning;
 
 /// <summary>Which prunable weights of a model are kept: a byte for each, 1 kept and 0 pruned, in the order of the flat buffer.
 /// Never changes.</summary>
-public sealed class Mask : IEquatable<Mask>
+internal sealed class Mask : IEquatable<Mask>
 {
     private readonly byte[] _values;
 

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Pruning;
 /// of 0.3 to 0.7. Two masks of ratio r differ in at most 2 min(r, 1 - r) of all entries: 0.6, 1 and 0.6 at 0.3, 0.5 and 0.7, but
 /// 0.1 at 0.95, where that threshold means nothing. Here the number is divided by the largest possible one, so that a threshold
 /// means the same at every ratio; the paper's 0.1 is 0.17, 0.1 and 0.17 here.</remarks>
-public sealed class MaskHistory(Mask? current = null)
+internal sealed class MaskHistory(Mask? current = null)
 {
     /// <summary>Masks that are kept: the last is compared with the four before it.</summary>
     public const int Capacity = 5;

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Training.Pruning;
 
 /// <summary>The pruners there are, by name. Adding one is one line in <see cref="All"/> and the class.</summary>
-public static class PrunerCatalog
+internal static class PrunerCatalog
 {
     /// <summary>The name of <see cref="GlobalMagnitude"/>.</summary>
     internal const string Global = "global";

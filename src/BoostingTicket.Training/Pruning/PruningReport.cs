@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="Kept">How many are kept.</param>
 /// <param name="LargestPruned">Largest magnitude of a pruned weight; null if none is pruned, or no weights were given.</param>
 /// <param name="SmallestKept">Smallest magnitude of a kept weight; null if none is kept, or no weights were given.</param>
-public sealed record LayerPruning(string Name, int Total, int Kept, float? LargestPruned, float? SmallestKept)
+internal sealed record LayerPruning(string Name, int Total, int Kept, float? LargestPruned, float? SmallestKept)
 {
     /// <summary>Pruned weights out of all of the layer's, in [0, 1].</summary>
     public double Sparsity => Total == 0 ? 0 : (double)(Total - Kept) / Total;
@@ -21,7 +21,7 @@ public sealed record LayerPruning(string Name, int Total, int Kept, float? Large
 /// <param name="Kept">How many are kept.</param>
 /// <param name="Layers">The prunable parameters in graph order.</param>
 /// <param name="Warnings">A sentence for each layer that dies or nearly does.</param>
-public sealed record PruningReport(int Total, int Kept, IReadOnlyList<LayerPruning> Layers, IReadOnlyList<string> Warnings)
+internal sealed record PruningReport(int Total, int Kept, IReadOnlyList<LayerPruning> Layers, IReadOnlyList<string> Warnings)
 {
     /// <summary>Pruned weights out of all prunable ones, in [0, 1].</summary>
     public double Sparsity => Total == 0 ? 0 : (double)(Total - Kept) / Total;

@@ -2,7 +2,7 @@ namespace BoostingTicket.Training.Pruning;
 
 /// <summary>How iterative pruning reaches its ratio: every round prunes the same share of what is left (Frankle and Carbin,
 /// 2019; paper, section 2.1 and appendix B).</summary>
-public static class PruningSchedule
+internal static class PruningSchedule
 {
     /// <summary>The ratio to have reached after each round, <c>1 - (1 - ratio)^(round / rounds)</c>; the last is exactly the
     /// ratio. Give each to <see cref="IPruner.Prune"/> with the mask of the round before.</summary>

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Pruning;
 
 /// <summary>The shuffled-mask control: every layer keeps as many weights as the ticket's, but not the same ones. What a ticket
 /// gains over it comes from which weights are kept, not from how many a layer has.</summary>
-public static class ShuffledMask
+internal static class ShuffledMask
 {
     /// <summary>Permutes the mask of each layer at random.</summary>
     /// <param name="mask">The ticket's mask; not changed.</param>

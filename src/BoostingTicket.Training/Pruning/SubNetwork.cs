@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="Full">The model.</param>
 /// <param name="Mask">What is kept of the weights of <see cref="Graph"/>.</param>
 /// <param name="Channels">Which channels are kept; null for all.</param>
-public sealed record SubNetwork(NetworkGraph Full, Mask Mask, ChannelSelection? Channels = null)
+internal sealed record SubNetwork(NetworkGraph Full, Mask Mask, ChannelSelection? Channels = null)
 {
     /// <summary>The network to train: the model, or a smaller one.</summary>
     public NetworkGraph Graph => Channels?.Graph ?? Full;

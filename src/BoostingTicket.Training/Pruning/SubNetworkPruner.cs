@@ -10,17 +10,17 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="ChannelRatio">Multiply-adds that channels remove, out of all of the model's.</param>
 /// <param name="Criterion">What channels compete by.</param>
 /// <param name="Multiple">What numbers of channels are multiples of.</param>
-public sealed record SubNetworkOptions(
+internal sealed record SubNetworkOptions(
     TicketStructure Structure, string Scope, PruningOptions Weights, double ChannelRatio, ChannelCriterion Criterion,
     int Multiple = ChannelOptions.UsualMultiple);
 
 /// <summary>A sub-network that was drawn.</summary>
 /// <param name="Network">The sub-network.</param>
 /// <param name="Report">What it leaves of the model, layer by layer.</param>
-public sealed record SubNetworkResult(SubNetwork Network, PruningReport Report);
+internal sealed record SubNetworkResult(SubNetwork Network, PruningReport Report);
 
 /// <summary>Draws sub-networks of any structure.</summary>
-public static class SubNetworkPruner
+internal static class SubNetworkPruner
 {
     /// <summary>Draws a sub-network from trained values. The same input always gives the same one.</summary>
     /// <param name="full">The model.</param>

@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Pruning;
 
 /// <summary>Puts a network back to where its training began, as the sub-network that a mask leaves (paper, section
 /// 3.1).</summary>
-public static class TicketReset
+internal static class TicketReset
 {
     /// <summary>Restores weights, normalisation and running statistics, forgets all momentum, and applies a mask. Pruned weights
     /// and their momenta are exactly 0 afterwards.</summary>

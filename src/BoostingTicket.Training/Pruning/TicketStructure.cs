@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="Description">What it means, in one line for people.</param>
 /// <param name="Channels">Whether whole channels go.</param>
 /// <param name="Weights">Whether single weights go, of what the channels leave.</param>
-public sealed record TicketStructure(string Name, string Description, bool Channels, bool Weights)
+internal sealed record TicketStructure(string Name, string Description, bool Channels, bool Weights)
 {
     /// <summary>Every structure; the default first.</summary>
     public static IReadOnlyList<TicketStructure> All { get; } =

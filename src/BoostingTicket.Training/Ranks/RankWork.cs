@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace BoostingTicket.Training.Ranks;
 
 /// <summary>What rank 0 calls on other processes for. Both sides then make the same exchanges.</summary>
-public enum RankWork
+internal enum RankWork
 {
     /// <summary>End, with an exit code.</summary>
     End = BoostingTicket.Engine.Ranks.RankTeam.End,
@@ -58,7 +58,7 @@ public enum RankWork
 }
 
 /// <summary>How calls spell what they need.</summary>
-public static class RankJson
+internal static class RankJson
 {
     /// <summary>Writes a payload.</summary>
     public static byte[] Write<T>(T value) => JsonSerializer.SerializeToUtf8Bytes(value);

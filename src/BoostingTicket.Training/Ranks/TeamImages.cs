@@ -6,7 +6,7 @@ namespace BoostingTicket.Training.Ranks;
 
 /// <summary>Brings image sets to the other processes of a team, which so need no data of their own and cannot have other
 /// data.</summary>
-public sealed class TeamImages
+internal sealed class TeamImages
 {
     // Training and test images, and those of the next data set.
     private const int Most = 3;

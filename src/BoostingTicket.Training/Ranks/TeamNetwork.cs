@@ -11,7 +11,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Ranks;
 
 /// <summary>Brings a network and its values to the other processes of a team. They hold one at a time.</summary>
-public sealed class TeamNetwork : IDisposable
+internal sealed class TeamNetwork : IDisposable
 {
     private const int HashBytes = 32;
 

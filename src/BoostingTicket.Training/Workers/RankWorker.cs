@@ -15,7 +15,7 @@ namespace BoostingTicket.Training.Workers;
 /// <param name="team">The processes.</param>
 /// <param name="open">Opens the device that rank 0 asks for, and what carries its values; null for the memory of the
 /// host.</param>
-public sealed class RankWorker(RankTeam team, Func<byte[], (IBackend Backend, IDeviceLine? Line)> open)
+internal sealed class RankWorker(RankTeam team, Func<byte[], (IBackend Backend, IDeviceLine? Line)> open)
 {
     private readonly Dictionary<int, TrainingStep> _steps = [];
     private readonly Dictionary<int, Evaluator> _evaluations = [];

@@ -8,7 +8,7 @@ using Mono.Cecil.Cil;
 namespace BoostingTicket.Cli.Tests.Structure;
 
 /// <summary>Which folder may use which, read off the compiled assemblies: docs/architecture.md draws the same layers.</summary>
-public sealed class FolderArrowsTests
+internal sealed class FolderArrowsTests
 {
     // A folder uses folders of earlier lines alone, so that there are no circles. A new folder finds its line here.
     private static readonly string[][] Layers =

@@ -8,7 +8,7 @@ using Mono.Cecil.Cil;
 namespace BoostingTicket.Cli.Tests.Structure;
 
 /// <summary>Only the command line spells options: its users are not the only ones who read messages of the libraries.</summary>
-public sealed class LibraryWordsTests
+internal sealed class LibraryWordsTests
 {
     private static readonly Type[] Libraries = [typeof(IBackend), typeof(ConfigurationException), typeof(RunConfiguration)];
 

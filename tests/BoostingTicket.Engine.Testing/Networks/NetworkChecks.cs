@@ -8,20 +8,20 @@ namespace BoostingTicket.Engine.Testing.Networks;
 /// <summary>How far one result of a network is off.</summary>
 /// <param name="Name">Parameter, <c>input</c>, <c>logits</c>, …</param>
 /// <param name="Error">What the check measures; see there.</param>
-public readonly record struct Deviation(string Name, double Error);
+internal readonly record struct Deviation(string Name, double Error);
 
 /// <summary>One thing that a network computed.</summary>
 /// <param name="Name">Name of a statistic, <c>gradient of</c> a parameter, <c>logits</c>, …</param>
 /// <param name="Values">Logical values.</param>
 /// <param name="IsParameterGradient">Whether it is the gradient of a trained parameter.</param>
-public sealed record NetworkResult(string Name, float[] Values, bool IsParameterGradient)
+internal sealed record NetworkResult(string Name, float[] Values, bool IsParameterGradient)
 {
     /// <summary>Mean of the squared values.</summary>
     public double MeanSquare => Values.Length == 0 ? 0 : Values.Average(value => (double)value * value);
 }
 
 /// <summary>Checks of whole networks: against finite differences, and of one backend against another.</summary>
-public static class NetworkChecks
+internal static class NetworkChecks
 {
     private const double Step = 1e-7;
     private const int ProbesPerTensor = 12;

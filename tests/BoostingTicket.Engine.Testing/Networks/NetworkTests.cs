@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Testing.Networks;
 
 /// <summary>Whole networks on a backend against the same networks on the reference backend. A thin subclass for each device opens
 /// the backend; all run the same checks.</summary>
-public abstract class NetworkTests
+internal abstract class NetworkTests
 {
     private static readonly ConcurrentDictionary<(SampleGraph, PlanOptions, bool), IReadOnlyList<NetworkResult>[]> Expected =
         new();

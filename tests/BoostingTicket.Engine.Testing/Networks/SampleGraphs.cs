@@ -8,14 +8,14 @@ namespace BoostingTicket.Engine.Testing.Networks;
 /// <summary>A small network for tests.</summary>
 /// <param name="Name">Name of the test case and seed of its values.</param>
 /// <param name="Build">Builds the graph.</param>
-public sealed record SampleGraph(string Name, Func<NetworkGraph> Build)
+internal sealed record SampleGraph(string Name, Func<NetworkGraph> Build)
 {
     /// <inheritdoc/>
     public override string ToString() => Name;
 }
 
 /// <summary>Small networks that together contain every layer and every way in which layers are fused or not.</summary>
-public static class SampleGraphs
+internal static class SampleGraphs
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SampleGraph> All { get; } =

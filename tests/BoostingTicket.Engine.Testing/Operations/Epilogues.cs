@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Testing.Operations;
 
 /// <summary>Whether a summand takes part, and in what memory.</summary>
-public enum Summand
+internal enum Summand
 {
     /// <summary>None.</summary>
     None,
@@ -20,7 +20,7 @@ public enum Summand
 /// <param name="Shift">Whether a shift is added.</param>
 /// <param name="Residual">Whether a residual is added.</param>
 /// <param name="Activation">The function at the end.</param>
-public sealed record ForwardVariant(bool Shift, Summand Residual, Activation Activation)
+internal sealed record ForwardVariant(bool Shift, Summand Residual, Activation Activation)
 {
     /// <summary>All combinations.</summary>
     public static IReadOnlyList<ForwardVariant> All { get; } =
@@ -58,7 +58,7 @@ public sealed record ForwardVariant(bool Shift, Summand Residual, Activation Act
 /// <summary>A combination of what a gradient operation can end in.</summary>
 /// <param name="Addend">Whether another gradient is added.</param>
 /// <param name="Activation">What the gradient goes back through.</param>
-public sealed record GradientVariant(Summand Addend, Activation Activation)
+internal sealed record GradientVariant(Summand Addend, Activation Activation)
 {
     /// <summary>All combinations.</summary>
     public static IReadOnlyList<GradientVariant> All { get; } =

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Testing.Operations;
 
 /// <summary>Convolutions and linear layers of the networks: what benchmarks and the calibration time, and what tests compare with
 /// the reference. A shape added here is timed and tested.</summary>
-public static class LayerShapes
+internal static class LayerShapes
 {
     /// <summary>All of them, by name: channels, map, kernel and stride, as in <c>64>128 32x32 3x3/2</c>.</summary>
     public static IReadOnlyDictionary<string, ConvolutionShape> All { get; } = new ConvolutionShape[]

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Testing.Operations;
 /// <summary>Where a case of the operation table lays out its operands on a backend. Every tensor stands in one arena between
 /// guard tensors; every slice stands off the start of its buffer between guard values. Memory starts as NaN. Running the
 /// operation fails the case when a guard or an operand that must not change did change.</summary>
-public sealed class OperationBench : IDisposable
+internal sealed class OperationBench : IDisposable
 {
     /// <summary>Guard values on either side of a slice. Odd, so that slices start off any vector's alignment.</summary>
     private const int GuardBefore = 5;

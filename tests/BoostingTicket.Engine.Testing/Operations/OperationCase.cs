@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Testing.Operations;
 
 /// <summary>How a backend's output is compared with the reference's.</summary>
-public enum Match
+internal enum Match
 {
     /// <summary>Within the case's tolerance.</summary>
     Close,
@@ -22,7 +22,7 @@ public enum Match
 /// <summary>How far an output may lie from the reference's.</summary>
 /// <param name="SquaredError">Bound of Σ(a-b)² / Σb², a backend's a against the reference's b.</param>
 /// <param name="LargestError">Bound of max |a-b|, in units of the root mean square of b.</param>
-public readonly record struct Tolerance(double SquaredError, double LargestError)
+internal readonly record struct Tolerance(double SquaredError, double LargestError)
 {
     /// <summary>A handful of float32 roundings.</summary>
     public static Tolerance Float32 { get; } = new(1e-12, 1e-5);
@@ -66,7 +66,7 @@ public readonly record struct Tolerance(double SquaredError, double LargestError
 /// <param name="Name">Unique; starts with the operation's name. Seeds the inputs, so it replays them.</param>
 /// <param name="Tolerance">Bounds for outputs that are not compared exactly.</param>
 /// <param name="Body">Declares operands on the bench and calls <see cref="OperationBench.Execute"/> once.</param>
-public sealed record OperationCase(string Name, Tolerance Tolerance, Action<OperationBench> Body)
+internal sealed record OperationCase(string Name, Tolerance Tolerance, Action<OperationBench> Body)
 {
     /// <summary>A case within <see cref="Tolerance.Float32"/>.</summary>
     public OperationCase(string name, Action<OperationBench> body) : this(name, Tolerance.Float32, body) { }
@@ -95,10 +95,10 @@ public sealed record OperationCase(string Name, Tolerance Tolerance, Action<Oper
 /// <param name="Values">Logical values.</param>
 /// <param name="Match">How to compare them.</param>
 /// <param name="MayBeZero">Values that may be exactly 0 instead of the reference's; null for none.</param>
-public sealed record Output(string Name, double[] Values, Match Match, bool[]? MayBeZero);
+internal sealed record Output(string Name, double[] Values, Match Match, bool[]? MayBeZero);
 
 /// <summary>A backend failed a case; the message names the case, the operand and the first wrong value.</summary>
-public sealed class OperationFailedException : Exception
+internal sealed class OperationFailedException : Exception
 {
     /// <summary>A failure with its explanation.</summary>
     public OperationFailedException(string message) : base(message) { }

@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Testing.Operations;
 
 /// <summary>Compares a backend with the reference on a case of the operation table.</summary>
-public static class OperationRunner
+internal static class OperationRunner
 {
     private static readonly ConcurrentDictionary<(string Name, bool Rounded), IReadOnlyList<Output>> Expected = new();
 

@@ -4,14 +4,14 @@ namespace BoostingTicket.Engine.Testing.Operations;
 /// for most, the shape), because a test platform handles a few hundred tests far better than thousands.</summary>
 /// <param name="Name">The two words.</param>
 /// <param name="Cases">The cases.</param>
-public sealed record OperationGroup(string Name, IReadOnlyList<OperationCase> Cases)
+internal sealed record OperationGroup(string Name, IReadOnlyList<OperationCase> Cases)
 {
     /// <inheritdoc/>
     public override string ToString() => Name;
 }
 
 /// <summary>Every case that every backend must pass. A new operation adds its cases to a family here and nothing else.</summary>
-public static class OperationTable
+internal static class OperationTable
 {
     /// <summary>All cases, with unique names.</summary>
     public static IReadOnlyList<OperationCase> Cases { get; } =

@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Testing.Operations;
 
 /// <summary>The operation table as a test fixture. A thin subclass for each device opens the backend; all run the same
 /// cases.</summary>
-public abstract class OperationTableTests
+internal abstract class OperationTableTests
 {
     private IBackend? _backend;
 

@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Backends;
 namespace BoostingTicket.Engine.Tests.Backends;
 
 /// <summary>The bounds of the ball against its definition in double precision, at pixels whose sums round in every way.</summary>
-public sealed class PixelBallTests
+internal sealed class PixelBallTests
 {
     private static readonly double[] Radii =
         [0, 8 / 255.0, 4 / 255.0, 2 / 255.0, 1 / 255.0, 0.3, 0.1, 0.05, 0.031, 0.08, 1 / 3.0, 1e-3, 1e-7, 1e-20, 0.5, 0.75, 1];

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Tests.Cpu;
 
 /// <summary>The layers that benchmarks and the calibration time compute what the reference computes, with the instructions that
 /// they are timed with.</summary>
-public sealed class CpuLayerTests
+internal sealed class CpuLayerTests
 {
     private static IReadOnlyList<OperationGroup> Layers => OperationTable.LayerGroups;
 

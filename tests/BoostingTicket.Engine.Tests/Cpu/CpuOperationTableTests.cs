@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Tests.Cpu;
 /// <summary>The operation table on the CPU, with every set of instructions that the machine has and several numbers of
 /// threads.</summary>
 [TestFixtureSource(nameof(Devices))]
-public sealed class CpuOperationTableTests(InstructionSet instructionSet, int threads) : OperationTableTests
+internal sealed class CpuOperationTableTests(InstructionSet instructionSet, int threads) : OperationTableTests
 {
     private static IEnumerable<TestFixtureData> Devices() =>
         from instructionSet in Enum.GetValues<InstructionSet>()

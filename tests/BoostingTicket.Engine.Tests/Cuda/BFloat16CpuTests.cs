@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 
 /// <summary>The CPU that rounds as the CUDA backend does stands for it where whole trainings are compared. Two ways of rounding
 /// differ in single bits, so that the results themselves are not equal: how far they are from float32's is.</summary>
-public sealed class BFloat16CpuTests
+internal sealed class BFloat16CpuTests
 {
     private const int Batch = 16;
 

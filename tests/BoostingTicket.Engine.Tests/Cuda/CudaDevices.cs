@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 
 /// <summary>The devices that the CUDA backend is tested on: the software device everywhere, the real GPU where there is one. With
 /// <see cref="RequireVariable"/> set to 1, a GPU that cannot be used is a failure instead of a reason to skip.</summary>
-public static class CudaDevices
+internal static class CudaDevices
 {
     /// <summary>The software device.</summary>
     public const string Software = "software";

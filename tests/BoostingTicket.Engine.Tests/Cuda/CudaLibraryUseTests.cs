@@ -14,7 +14,7 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 [TestFixture(CudaDevices.Gpu, Precision.BFloat16)]
 [TestFixture(CudaDevices.Gpu, Precision.TensorFloat32)]
 [TestFixture(CudaDevices.Gpu, Precision.Float32)]
-public sealed class CudaLibraryUseTests(string device, Precision precision)
+internal sealed class CudaLibraryUseTests(string device, Precision precision)
 {
     private const int Batch = 2;
 

@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 /// <summary>Whole networks on CUDA, called, recorded and replayed.</summary>
 [TestFixture(CudaDevices.Software)]
 [TestFixture(CudaDevices.Gpu)]
-public sealed class CudaNetworkTests(string device) : NetworkTests
+internal sealed class CudaNetworkTests(string device) : NetworkTests
 {
     private readonly List<CudaContext> _opened = [];
 

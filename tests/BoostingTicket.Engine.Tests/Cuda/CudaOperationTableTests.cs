@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Tests.Cuda;
 /// <summary>The operation table on CUDA, in every precision: bfloat16 with measured, float32 with deterministic algorithms, TF32
 /// with measured ones where there is a GPU to measure on.</summary>
 [TestFixtureSource(nameof(Devices))]
-public sealed class CudaOperationTableTests(string device, Precision precision, bool deterministic) : OperationTableTests
+internal sealed class CudaOperationTableTests(string device, Precision precision, bool deterministic) : OperationTableTests
 {
     private static IEnumerable<TestFixtureData> Devices() =>
         from device in CudaDevices.Names

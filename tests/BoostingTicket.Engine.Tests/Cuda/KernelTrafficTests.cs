@@ -5,7 +5,7 @@ using BoostingTicket.SoftwareCuda;
 namespace BoostingTicket.Engine.Tests.Cuda;
 
 /// <summary>The bytes that a launch is said to move are those that the software device saw its threads read and write.</summary>
-public sealed unsafe class KernelTrafficTests
+internal sealed unsafe class KernelTrafficTests
 {
     // What they read depends on values: the most is counted.
     private static readonly string[] AtMost =

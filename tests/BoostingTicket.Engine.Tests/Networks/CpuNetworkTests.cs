@@ -9,7 +9,7 @@ namespace BoostingTicket.Engine.Tests.Networks;
 [TestFixture(InstructionSet.Portable)]
 [TestFixture(InstructionSet.Avx2)]
 [TestFixture(InstructionSet.Avx512)]
-public sealed class CpuNetworkTests(InstructionSet instructionSet) : NetworkTests
+internal sealed class CpuNetworkTests(InstructionSet instructionSet) : NetworkTests
 {
     [Test]
     public void Results_do_not_depend_on_the_number_of_threads([ValueSource(nameof(Samples))] SampleGraph sample)

@@ -6,7 +6,7 @@ using BoostingTicket.Engine.Testing.Networks;
 namespace BoostingTicket.Engine.Tests.Networks;
 
 /// <summary>Gradients of whole networks, as plans compute them, against finite differences in double precision.</summary>
-public sealed class NetworkGradientTests
+internal sealed class NetworkGradientTests
 {
     private const double Allowed = 1e-6;
     private const int Batch = 4;

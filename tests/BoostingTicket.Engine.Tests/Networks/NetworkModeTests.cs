@@ -8,7 +8,7 @@ using BoostingTicket.Engine.Testing.Networks;
 namespace BoostingTicket.Engine.Tests.Networks;
 
 /// <summary>What training, evaluation and attack mode do with running statistics.</summary>
-public sealed class NetworkModeTests
+internal sealed class NetworkModeTests
 {
     private const int Batch = 5;
 

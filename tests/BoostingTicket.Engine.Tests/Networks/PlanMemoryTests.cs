@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Tests.Networks;
 
 /// <summary>Plans use memory as they declare: what an operation reads and writes is what the placement knows of, and nothing
 /// is read after its memory was given up. The reference backend refuses every read of overwritten memory by itself.</summary>
-public sealed class PlanMemoryTests
+internal sealed class PlanMemoryTests
 {
     private const int Batch = 3;
 

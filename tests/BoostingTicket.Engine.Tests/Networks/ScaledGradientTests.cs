@@ -9,7 +9,7 @@ namespace BoostingTicket.Engine.Tests.Networks;
 
 /// <summary>Where a backend can, the gradient behind a convolution goes through activation and folded normalisation in one
 /// operation. That the gradients are right is tested with every sample graph.</summary>
-public sealed class ScaledGradientTests
+internal sealed class ScaledGradientTests
 {
     [Test]
     public void Plans_need_fewer_operations_where_a_backend_scales_gradients()

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Ranks;
 
 namespace BoostingTicket.Engine.Tests.Ranks;
 
-public sealed class LauncherTests
+internal sealed class LauncherTests
 {
     [TestCase("OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=4 OMPI_COMM_WORLD_LOCAL_RANK=1 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=1",
         "mpirun of Open MPI 1/4 1 OpenMpi True")]

@@ -2,7 +2,7 @@ using BoostingTicket.Engine.Ranks;
 
 namespace BoostingTicket.Engine.Tests.Ranks;
 
-public sealed class RankIdentityTests
+internal sealed class RankIdentityTests
 {
     private static readonly RankIdentity One = new("a", "build 1", "Avx512", 8, "0-7", 8);
 

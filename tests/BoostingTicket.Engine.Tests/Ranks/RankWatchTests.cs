@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Ranks;
 namespace BoostingTicket.Engine.Tests.Ranks;
 
 /// <summary>The line between two processes, here in one.</summary>
-public sealed class RankWatchTests
+internal sealed class RankWatchTests
 {
     private static readonly string[] Hosts = ["a", "b"];
     private static readonly byte[] Token = [.. Enumerable.Range(0, 16).Select(i => (byte)i)];

@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Testing;
 namespace BoostingTicket.Engine.Tests.Reference;
 
 /// <summary>The reference backend refuses what the operations' contracts refuse, and says which operation and operand.</summary>
-public sealed class ContractTests
+internal sealed class ContractTests
 {
     private static readonly FeatureShape Shape = new(3, 4, 4);
     private static readonly ConvolutionShape Same = new(Shape, 3, 3, 3, 1, 1);

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Tests.Reference;
 
 /// <summary>The reference's gradients against central finite differences of its own forward passes, in double precision and
 /// away from kinks: what everything else is compared with is itself compared with the definition of a derivative.</summary>
-public sealed class FiniteDifferenceTests
+internal sealed class FiniteDifferenceTests
 {
     private const double Allowed = 1e-7;
     private const float Epsilon = 1e-5f;

@@ -7,7 +7,7 @@ using BoostingTicket.Engine.Testing.Operations;
 namespace BoostingTicket.Engine.Tests.Reference;
 
 /// <summary>The operation table itself: it keeps the contracts, covers every operation, and finds faults.</summary>
-public sealed class OperationTableOnReferenceTests
+internal sealed class OperationTableOnReferenceTests
 {
     [Test]
     public void Every_case_keeps_the_contracts()

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Fuzz.Mutation;
 
 /// <summary>What an input is made of, so that mutations get past the first check of its reader.</summary>
-public enum InputForm
+internal enum InputForm
 {
     /// <summary>Bytes.</summary>
     Binary,

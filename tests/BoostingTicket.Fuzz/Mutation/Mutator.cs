@@ -2,7 +2,7 @@ namespace BoostingTicket.Fuzz.Mutation;
 
 /// <summary>Makes an input out of a corpus: bytes, numbers at limits, splices, and by form what the format is made of.</summary>
 /// <param name="random">Decides everything.</param>
-public sealed class Mutator(Random random)
+internal sealed class Mutator(Random random)
 {
     private const int MostBytes = 1 << 17;
 

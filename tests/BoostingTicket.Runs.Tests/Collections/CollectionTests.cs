@@ -11,7 +11,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Collections;
 
 /// <summary>The runs under a folder: listed, compared, swept.</summary>
-public sealed class CollectionTests
+internal sealed class CollectionTests
 {
     [Test]
     public void Runs_are_listed_by_how_far_they_are_and_broken_folders_say_why()

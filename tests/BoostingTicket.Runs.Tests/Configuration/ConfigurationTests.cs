@@ -8,7 +8,7 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Tests.Configuration;
 
-public sealed class ConfigurationTests
+internal sealed class ConfigurationTests
 {
     private string _folder = "";
 

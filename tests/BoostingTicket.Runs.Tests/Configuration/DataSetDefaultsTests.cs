@@ -6,7 +6,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Configuration;
 
 /// <summary>What holds for a data set where nothing else is said.</summary>
-public sealed class DataSetDefaultsTests
+internal sealed class DataSetDefaultsTests
 {
     [TestCase("cifar10", "8/255", "2/255", 10, 20, true, 0, "resnet18")]
     [TestCase("mnist", "0.3", "0.01", 40, 40, false, 0, "lenet")]

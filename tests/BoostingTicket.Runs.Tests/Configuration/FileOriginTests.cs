@@ -8,7 +8,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Configuration;
 
 /// <summary>The settings that files carry, and what is assumed of files that carry none.</summary>
-public sealed class FileOriginTests
+internal sealed class FileOriginTests
 {
     private static readonly RunConfiguration Settings = Presets.Find("cifar10-resnet18").Configuration with
     {

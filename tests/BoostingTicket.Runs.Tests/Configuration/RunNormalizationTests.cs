@@ -4,7 +4,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Runs.Tests.Configuration;
 
-public sealed class RunNormalizationTests
+internal sealed class RunNormalizationTests
 {
     [Test]
     public void Constants_of_a_generated_set_do_not_depend_on_how_much_is_generated()

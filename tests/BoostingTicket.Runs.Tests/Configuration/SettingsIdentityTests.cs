@@ -5,7 +5,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Tests.Configuration;
 
 /// <summary>Which settings a hash knows of.</summary>
-public sealed class SettingsIdentityTests
+internal sealed class SettingsIdentityTests
 {
     private static readonly JsonSerializerOptions Grown = SettingsIdentity.OptionsFor(
         new Dictionary<Type, HashSet<string>>

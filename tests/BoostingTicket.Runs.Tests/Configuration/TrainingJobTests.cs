@@ -5,7 +5,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Runs.Tests.Configuration;
 
 /// <summary>What decides a training, and what does not.</summary>
-public sealed class TrainingJobTests
+internal sealed class TrainingJobTests
 {
     private static readonly RunConfiguration Base = Presets.Find("quick").Configuration;
 

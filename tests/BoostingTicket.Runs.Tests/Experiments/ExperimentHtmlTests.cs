@@ -10,7 +10,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Experiments;
 
 /// <summary>The report of an experiment, from a result made by hand.</summary>
-public sealed class ExperimentHtmlTests
+internal sealed class ExperimentHtmlTests
 {
     private const string Command = "boosting-ticket experiment table5 --data \"a & b\"";
 

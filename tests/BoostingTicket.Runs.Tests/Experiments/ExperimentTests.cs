@@ -11,7 +11,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Runs.Tests.Experiments;
 
 /// <summary>What experiments declare, without computing any of it.</summary>
-public sealed class ExperimentTests
+internal sealed class ExperimentTests
 {
     private static readonly GridFingerprints Fingerprints = new("train", "test");
 

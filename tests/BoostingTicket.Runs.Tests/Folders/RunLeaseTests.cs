@@ -4,7 +4,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Folders;
 
 /// <summary>Exclusive use of a folder where the file system has no locks.</summary>
-public class RunLeaseTests
+internal class RunLeaseTests
 {
     private static readonly LeaseTimes Quick = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(500));
     private static readonly LeaseHolder Elsewhere = new("elsewhere", "another boot", 4711, "1", "0123456789abcdef");

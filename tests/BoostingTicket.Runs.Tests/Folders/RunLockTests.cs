@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Folders;
 
-public class RunLockTests
+internal class RunLockTests
 {
     private TemporaryFolder _folder = null!;
 

@@ -9,7 +9,7 @@ namespace BoostingTicket.Runs.Tests.Profiling;
 
 /// <summary>What a step of training with PGD-10 on 128 images asks of a GPU, pinned: the real plans and the real step run on a
 /// device that counts and computes nothing. A change that moves a number is meant to, or is found here.</summary>
-public sealed class LaunchBudgetTests
+internal sealed class LaunchBudgetTests
 {
     private const int Batch = 128;
 

@@ -17,7 +17,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Profiling;
 
-public sealed class ProfilerTests
+internal sealed class ProfilerTests
 {
     private const int AttackSteps = 3;
     private const int Batch = 16;

@@ -12,7 +12,7 @@ namespace BoostingTicket.Runs.Tests.Reporting;
 
 /// <summary>Opens a report in Chromium, which reaches no network, and asks it what a reader sees. A script of the test, behind
 /// the report in a copy of it, measures the page and leaves its findings in the document.</summary>
-public sealed partial class BrowserTests
+internal sealed partial class BrowserTests
 {
     private const string Probe = """
         <script>

@@ -10,7 +10,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Reporting;
 
-public sealed class PictureTests
+internal sealed class PictureTests
 {
     [TestCase(1)]
     [TestCase(3)]

@@ -4,7 +4,7 @@ using BoostingTicket.Runs.Reporting.Html;
 namespace BoostingTicket.Runs.Tests.Reporting;
 
 /// <summary>Names from files cannot become markup, commands of a terminal or endless lines in reports.</summary>
-public sealed class PlainReportTests
+internal sealed class PlainReportTests
 {
     [Test]
     public void Html_has_no_markup_and_no_control_characters()

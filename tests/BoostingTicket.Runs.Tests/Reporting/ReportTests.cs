@@ -9,7 +9,7 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Tests.Reporting;
 
-public sealed class ReportTests
+internal sealed class ReportTests
 {
     private const string CommandLine = "boosting-ticket run --out \"a <b> & c\"";
 

@@ -19,7 +19,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Whole runs, single steps and profiles of tickets of channels, on a few hundred generated images.</summary>
-public sealed class ChannelRunTests
+internal sealed class ChannelRunTests
 {
     private const ulong Seed = 5;
 

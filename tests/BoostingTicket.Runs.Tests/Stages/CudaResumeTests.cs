@@ -17,7 +17,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Runs on the software device that are not deterministic, with a cuDNN whose times differ from process to process and
 /// whose algorithms differ in their last bits: what another process goes on with is what the first one would have done.</summary>
-public sealed class CudaResumeTests
+internal sealed class CudaResumeTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 48, 16, seed: 3);
 

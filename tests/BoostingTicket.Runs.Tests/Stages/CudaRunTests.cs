@@ -15,7 +15,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>The main job from beginning to end on the software CUDA device: its kernels, its library calls, its recorded
 /// steps.</summary>
-public sealed class CudaRunTests
+internal sealed class CudaRunTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 88, 24, seed: 3);
 

@@ -17,7 +17,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Every training method as donor, retraining and baseline of a whole run, with an averaged baseline, on a few hundred
 /// generated images.</summary>
-public sealed class MethodRunTests
+internal sealed class MethodRunTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 200, 40, seed: 3);
 

@@ -14,7 +14,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 /// <summary>Accuracies of trainings in bfloat16, as the CUDA backend computes in it, beside those in float32. The CPU rounds as
 /// the CUDA backend does (<see cref="BFloat16Cpu"/>). A training that does not learn would show nothing, so accuracies must be
 /// far above chance.</summary>
-public sealed class PrecisionAccuracyTests
+internal sealed class PrecisionAccuracyTests
 {
     private const string SmallImages = "synthetic-28";
     private const string EvidenceVariable = "BOOSTING_TICKET_EVIDENCE";

@@ -18,7 +18,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Single steps on sparse networks and odd masks, and folders whose settings meant something else when they were
 /// begun.</summary>
-public sealed class PrunedStepsTests
+internal sealed class PrunedStepsTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 200, 40, seed: 3);
     private static readonly TrainingSettings Short =

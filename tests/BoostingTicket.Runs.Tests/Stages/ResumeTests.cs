@@ -17,7 +17,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>What a folder may be continued with, and what is refused before anything is written.</summary>
-public sealed class ResumeTests
+internal sealed class ResumeTests
 {
     private const ulong Seed = 5;
 

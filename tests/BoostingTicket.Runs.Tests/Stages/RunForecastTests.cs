@@ -3,7 +3,7 @@ using BoostingTicket.Runs.Stages;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>The time left of a whole run.</summary>
-public sealed class RunForecastTests
+internal sealed class RunForecastTests
 {
     private static RunForecast Create() => new(
     [

@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>The need for memory that is stated before a run begins, and the batch that would fit, on GPUs of any size, which
 /// compute nothing.</summary>
-public sealed class RunMemoryTests
+internal sealed class RunMemoryTests
 {
     private const int Largest = 64;
     private const long Mebibyte = 1 << 20;

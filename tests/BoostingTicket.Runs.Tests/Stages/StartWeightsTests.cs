@@ -17,7 +17,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Trainings that begin from given weights, and tickets that are reset to other weights than the first.</summary>
-public sealed class StartWeightsTests
+internal sealed class StartWeightsTests
 {
     private const ulong Seed = 5;
 

@@ -9,7 +9,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>Results and configurations with members missing, null, twice, or with numbers that none can have.</summary>
-public sealed class StoredResultTests
+internal sealed class StoredResultTests
 {
     [Test]
     public void Results_are_read_back_as_they_were_written()

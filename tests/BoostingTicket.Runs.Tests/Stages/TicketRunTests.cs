@@ -17,7 +17,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Stages;
 
 /// <summary>The main job on a few hundred generated images.</summary>
-public sealed class TicketRunTests
+internal sealed class TicketRunTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 300, 70, seed: 3);
 

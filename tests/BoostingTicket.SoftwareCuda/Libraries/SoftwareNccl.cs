@@ -3,8 +3,9 @@ using BoostingTicket.Engine.Cuda.Bindings;
 
 namespace BoostingTicket.SoftwareCuda.Libraries;
 
-/// <summary>NCCL on a software device. Like the real one with communicators that do not block, it goes on after a call: transfers
-/// are in the stream only when <see cref="IsReady"/> says so, and until then what is to be received counts as never written.</summary>
+/// <summary>NCCL on a software device. Like the real one with communicators that do not block, it goes on after a call:
+/// transfers are in the stream only when <see cref="IsReady"/> says so, and until then what is to be received counts as never
+/// written.</summary>
 /// <param name="device">The device; it outlives the library.</param>
 /// <param name="network">What joins it with others.</param>
 /// <param name="version">The version that it says it is.</param>

@@ -8,7 +8,7 @@ internal enum NcclDefect
     /// <summary>Nothing.</summary>
     None,
 
-    /// <summary>Two chunks of one size that a process sends have changed places, so that each goes to the other's owner.</summary>
+    /// <summary>Two chunks of one size that a process sends have changed places: each goes to the other's owner.</summary>
     ForeignChunk,
 
     /// <summary>Transfers count as submitted before they are.</summary>

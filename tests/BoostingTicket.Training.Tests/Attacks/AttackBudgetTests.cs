@@ -8,7 +8,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Training.Tests.Attacks;
 
 /// <summary>An attack that cannot move leaves everything robust, and is refused.</summary>
-public sealed class AttackBudgetTests
+internal sealed class AttackBudgetTests
 {
     private static readonly AttackBudget Usual = new(0.1f, 0.025f, 5, AttackStart.Random, 1, LossKind.CrossEntropy);
 

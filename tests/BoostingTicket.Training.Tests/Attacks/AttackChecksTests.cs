@@ -3,7 +3,7 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-public sealed class AttackChecksTests
+internal sealed class AttackChecksTests
 {
     [Test]
     public void Logits_that_stay_the_same_are_in_order() =>

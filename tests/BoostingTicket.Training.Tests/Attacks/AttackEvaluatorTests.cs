@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Attacks;
 
 /// <summary>Attacks on networks of the engine, from images to accuracies.</summary>
-public sealed class AttackEvaluatorTests
+internal sealed class AttackEvaluatorTests
 {
     private const double Epsilon = 0.05;
     private const ulong Stream = 21;

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Attacks;
 namespace BoostingTicket.Training.Tests.Attacks;
 
 /// <summary>APGD against algorithm 1 of its paper written down once more, in double precision and for one sample.</summary>
-public sealed class AutoPgdTests
+internal sealed class AutoPgdTests
 {
     private const float Epsilon = 0.02f;
     private const ulong Stream = 77;

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Tests.Attacks;
 
 /// <summary>Every registered attack leaves images in the ball of the ε that was given, compared in double precision without
 /// tolerance.</summary>
-public sealed class BallContractTests
+internal sealed class BallContractTests
 {
     private const int Samples = 12;
     private const ulong Stream = 5;

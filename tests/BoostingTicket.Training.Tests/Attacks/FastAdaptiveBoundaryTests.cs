@@ -4,7 +4,7 @@ using BoostingTicket.Training.Attacks;
 namespace BoostingTicket.Training.Tests.Attacks;
 
 /// <summary>FAB against closed forms and against its paper's iteration written down once more.</summary>
-public sealed class FastAdaptiveBoundaryTests
+internal sealed class FastAdaptiveBoundaryTests
 {
     [TestCase(0.3, 0.3)]
     [TestCase(-0.3, -0.3)]

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Tests.Golden;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-public sealed class NetworkModelTests
+internal sealed class NetworkModelTests
 {
     private const int Batch = 3;
 

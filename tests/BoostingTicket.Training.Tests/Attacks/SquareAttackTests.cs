@@ -3,7 +3,7 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Tests.Attacks;
 
-public sealed class SquareAttackTests
+internal sealed class SquareAttackTests
 {
     private const float Epsilon = 0.05f;
 

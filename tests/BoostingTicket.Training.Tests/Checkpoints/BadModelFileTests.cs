@@ -11,7 +11,7 @@ namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Files that are not what they should be: each is one sentence that names the file, the tensor and the
 /// remedy.</summary>
-public sealed class BadModelFileTests
+internal sealed class BadModelFileTests
 {
     private const string Tensor = "layer2.0.conv1.weight";
 

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Files of networks with fewer channels: they say all that is needed to build the network again, and are refused where
 /// they say something else.</summary>
-public sealed class ChannelFileTests
+internal sealed class ChannelFileTests
 {
     private static readonly ModelOptions Options = new(new FeatureShape(3, 32, 32));
     private static readonly NetworkGraph Graph = ModelCatalog.Build("resnet18-w8", Options);

@@ -13,7 +13,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>An exported channel ticket in PyTorch, as a ResNet-18 that is built from the shapes of its tensors alone.</summary>
-public sealed class ChannelTorchTests
+internal sealed class ChannelTorchTests
 {
     private const string Python = "/usr/bin/python3";
     private const int Batch = 4;

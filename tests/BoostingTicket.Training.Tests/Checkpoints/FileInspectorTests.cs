@@ -8,7 +8,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
-public sealed class FileInspectorTests
+internal sealed class FileInspectorTests
 {
     private TemporaryFolder _folder = null!;
 

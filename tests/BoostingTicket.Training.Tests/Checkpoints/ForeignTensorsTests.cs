@@ -12,7 +12,7 @@ namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Networks and masks as PyTorch programs keep them: pruned, in other number formats, with a training's state beside
 /// them.</summary>
-public class ForeignTensorsTests
+internal class ForeignTensorsTests
 {
     private static readonly NetworkGraph Graph =
         ModelCatalog.Build("lenet-4-8-32", new ModelOptions(new FeatureShape(1, 28, 28)));

@@ -8,7 +8,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Weight, mask and ticket files that are as they should be.</summary>
-public sealed class ModelFileTests
+internal sealed class ModelFileTests
 {
     private TemporaryFolder _folder = null!;
 

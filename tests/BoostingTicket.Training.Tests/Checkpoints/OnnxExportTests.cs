@@ -14,7 +14,7 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Exported ONNX files as ONNX Runtime computes them.</summary>
-public sealed class OnnxExportTests
+internal sealed class OnnxExportTests
 {
     private const int Samples = 1000, Chunk = 125;
     private const float Tolerance = 1e-4f;

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Constants of normalisation for images of 0 to 255, where images are in [0, 1].</summary>
-public sealed class PixelScaleTests
+internal sealed class PixelScaleTests
 {
     private static readonly float[] Mean = [125.3f, 123f, 113.9f], Deviation = [63f, 62.1f, 66.7f];
 

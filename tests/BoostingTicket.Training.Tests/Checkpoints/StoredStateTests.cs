@@ -11,7 +11,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Files with the right checksum whose numbers no training, evaluation or report can have.</summary>
-public sealed class StoredStateTests
+internal sealed class StoredStateTests
 {
     private const string StateKey = "boosting-ticket.state", ProgressKey = "boosting-ticket.evaluation.progress";
     private static readonly (string, int)[] Course = [("pgd", 2), ("square", 5)];

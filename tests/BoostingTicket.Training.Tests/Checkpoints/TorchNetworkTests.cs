@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Networks that PyTorch saved as public repositories do, with the logits that it computed in double precision
 /// (tools/BoostingTicket.GoldenData/torch_networks.py).</summary>
-public sealed class TorchNetworkTests
+internal sealed class TorchNetworkTests
 {
     private const double Tolerance = 1e-5;
 

@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Tests.Checkpoints;
 
 /// <summary>Networks of PyTorch programs: our own under other names and with all the damage of public checkpoints come back as
 /// they were, and golden networks give the golden logits.</summary>
-public sealed class WeightImportTests
+internal sealed class WeightImportTests
 {
     private static readonly float[] Mean = [0.5f, 0.4f, 0.3f];
     private static readonly float[] Deviation = [0.2f, 0.25f, 0.3f];

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Tests.Attacks;
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every attack of the catalogue: a new line there is tested without a new test.</summary>
-public sealed class AttackContractTests
+internal sealed class AttackContractTests
 {
     private const int Samples = 6, Alone = 4;
     private const ulong Stream = 9;

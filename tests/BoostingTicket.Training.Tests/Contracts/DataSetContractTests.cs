@@ -6,7 +6,7 @@ using BoostingTicket.Training.Tests.Data;
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every data set of the catalogue: a new line there is tested without a new test.</summary>
-public sealed class DataSetContractTests
+internal sealed class DataSetContractTests
 {
     private const int TrainSamples = 120, TestSamples = 40;
 

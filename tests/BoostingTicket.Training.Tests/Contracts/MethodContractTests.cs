@@ -15,7 +15,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every training method of the catalogue: a new line there is tested without a new test.</summary>
-public sealed class MethodContractTests
+internal sealed class MethodContractTests
 {
     private const int Samples = 60, Batch = 10, Epochs = 8;
     private const ulong Seed = 6;

@@ -9,7 +9,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every model of the catalogue, made narrow: a new line there is tested without a new test.</summary>
-public sealed class ModelContractTests
+internal sealed class ModelContractTests
 {
     private const int Batch = 2, Classes = 3;
     private const double Smaller = 0.1;

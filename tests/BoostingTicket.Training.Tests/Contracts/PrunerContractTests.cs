@@ -6,7 +6,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Tests.Contracts;
 
 /// <summary>What holds for every pruner of the catalogue: a new line there is tested without a new test.</summary>
-public sealed class PrunerContractTests
+internal sealed class PrunerContractTests
 {
     private const int MinimumKept = 3;
 

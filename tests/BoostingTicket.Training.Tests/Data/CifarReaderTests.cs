@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class CifarReaderTests
+internal class CifarReaderTests
 {
     private TemporaryFolder _folder = null!;
     private Dictionary<string, byte[]> _batches = null!;

@@ -6,7 +6,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Data;
 
 [CancelAfter(60_000)]
-public class DataFetcherTests
+internal class DataFetcherTests
 {
     private static readonly string[] Digits = [.. Enumerable.Range(0, 10).Select(i => $"{i}")];
     private static readonly byte[] Content = SmallData.Noise(300_000, 1);

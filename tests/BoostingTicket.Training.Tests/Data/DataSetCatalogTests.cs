@@ -3,7 +3,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class DataSetCatalogTests
+internal class DataSetCatalogTests
 {
     [Test]
     public void Names_are_those_documented_and_unique() => Assert.That(

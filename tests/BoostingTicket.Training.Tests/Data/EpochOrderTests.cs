@@ -3,7 +3,7 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class EpochOrderTests
+internal class EpochOrderTests
 {
     private static readonly int[] Samples = [.. Enumerable.Range(0, 500).Select(i => 3 * i)];
 

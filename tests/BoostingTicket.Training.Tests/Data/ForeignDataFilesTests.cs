@@ -4,7 +4,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Data;
 
 /// <summary>Data files as other tools leave them.</summary>
-public class ForeignDataFilesTests
+internal class ForeignDataFilesTests
 {
     private static readonly string[] Digits = [.. Enumerable.Range(0, 10).Select(i => $"{i}")];
 

@@ -2,7 +2,7 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class ImageSetTests
+internal class ImageSetTests
 {
     private static readonly string[] Classes = ["a", "b"];
 

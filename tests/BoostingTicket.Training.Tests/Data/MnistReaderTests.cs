@@ -3,7 +3,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class MnistReaderTests
+internal class MnistReaderTests
 {
     private static readonly string[] Digits = [.. Enumerable.Range(0, 10).Select(i => $"{i}")];
 

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Tests.Data;
 
 /// <summary>Data sets of one's own: files that NumPy 1.24.2 saved (tests/golden/data), folders, and what is wrong with
 /// others.</summary>
-public sealed class OwnDataSetTests
+internal sealed class OwnDataSetTests
 {
     private TemporaryFolder _folder = null!;
 

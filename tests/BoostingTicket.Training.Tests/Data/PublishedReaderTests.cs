@@ -8,7 +8,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Data;
 
 /// <summary>CIFAR-100 and SVHN in small files of the published formats.</summary>
-public sealed class PublishedReaderTests
+internal sealed class PublishedReaderTests
 {
     private const int Pixels = 3072;
 

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Data;
 
 /// <summary>The published sets themselves; skipped where the machine does not have them.</summary>
-public class RealDataTests
+internal class RealDataTests
 {
     private static string Root(string folder)
     {

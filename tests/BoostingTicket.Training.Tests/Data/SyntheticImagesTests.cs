@@ -3,7 +3,7 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class SyntheticImagesTests
+internal class SyntheticImagesTests
 {
     [Test]
     public void Sets_are_balanced_and_of_their_sizes([Values("synthetic-28", "synthetic-32")] string name)

@@ -8,7 +8,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Data;
 
 /// <summary>Archives as tools write them, and archives that lie.</summary>
-public sealed class TarArchiveTests
+internal sealed class TarArchiveTests
 {
     private static readonly string LongName = string.Join('/', Enumerable.Repeat("a-folder-of-some-length", 12)) + "/file.bin";
 

@@ -2,7 +2,7 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Training.Tests.Data;
 
-public class TrainValidationSplitTests
+internal class TrainValidationSplitTests
 {
     [TestCase(50_000, 5_000)]
     [TestCase(10, 0)]

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Tests.Attacks;
 namespace BoostingTicket.Training.Tests.Evaluation;
 
 /// <summary>Evaluations by attacks that end early and go on.</summary>
-public sealed class ResumedAttacksTests
+internal sealed class ResumedAttacksTests
 {
     private const ulong Stream = 21;
     private const string Binding = "network, data and settings";

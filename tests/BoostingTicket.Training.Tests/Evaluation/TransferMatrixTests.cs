@@ -10,7 +10,7 @@ using BoostingTicket.Training.Tests.Attacks;
 namespace BoostingTicket.Training.Tests.Evaluation;
 
 /// <summary>Adversarial images of one network shown to others.</summary>
-public sealed class TransferMatrixTests
+internal sealed class TransferMatrixTests
 {
     private const ulong Stream = 21;
 

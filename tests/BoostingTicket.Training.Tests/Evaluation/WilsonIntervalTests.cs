@@ -2,7 +2,7 @@ using BoostingTicket.Training.Evaluation;
 
 namespace BoostingTicket.Training.Tests.Evaluation;
 
-public sealed class WilsonIntervalTests
+internal sealed class WilsonIntervalTests
 {
     // The closed forms of none and all, z²/(n + z²), and a worked example of the literature (81 of 263).
     [TestCase(0, 10, 0, 0.277533)]

@@ -3,7 +3,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 
-public class AtomicFileTests
+internal class AtomicFileTests
 {
     private TemporaryFolder _folder = null!;
 

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Training.Tests.Files;
 
-public class CanonicalJsonTests
+internal class CanonicalJsonTests
 {
     [TestCase("""{ "b": 1, "a": [true, null, "x"] }""", """{"a":[true,null,"x"],"b":1}""")]
     [TestCase("""{"a":1.0,"b":1e3,"c":-0.0,"d":0.1,"e":1E-1}""", """{"a":1,"b":1000,"c":0,"d":0.1,"e":0.1}""")]

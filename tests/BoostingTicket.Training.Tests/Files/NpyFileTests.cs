@@ -5,7 +5,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 
-public sealed class NpyFileTests
+internal sealed class NpyFileTests
 {
     [TestCase("(2, 1, 3, 1,)", 2, 1, 3, 1)]
     [TestCase("(6,)", 6)]

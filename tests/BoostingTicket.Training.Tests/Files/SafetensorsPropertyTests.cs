@@ -5,7 +5,7 @@ namespace BoostingTicket.Training.Tests.Files;
 
 /// <summary>Random content comes back as it went in; random damage never gives anything but a <see
 /// cref="DamagedFileException"/>.</summary>
-public class SafetensorsPropertyTests
+internal class SafetensorsPropertyTests
 {
     private sealed record Content(string Name, SafetensorsType Type, long[] Shape, byte[] Bytes);
 

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Files;
 
-public class SafetensorsTests
+internal class SafetensorsTests
 {
     private const string Shown = "x.safetensors";
 

@@ -12,7 +12,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Files;
 
 /// <summary>Files that PyTorch 1.13.1 saved (tests/golden/torch), and damaged and hostile ones.</summary>
-public sealed class TorchFileTests
+internal sealed class TorchFileTests
 {
     private TemporaryFolder _folder = null!;
 

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Tests.Flattery;
 
 /// <summary>Networks that flatter themselves, and what every attack must say of each: these words, and no others. Outputs that
 /// are random cannot be written as a network of this program; <c>AttackChecksTests</c> has them.</summary>
-public sealed class FlatteryBenchTests
+internal sealed class FlatteryBenchTests
 {
     private const ulong Stream = 21;
 

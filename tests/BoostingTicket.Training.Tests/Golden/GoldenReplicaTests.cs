@@ -10,7 +10,7 @@ using BoostingTicket.Training.Optimization;
 namespace BoostingTicket.Training.Tests.Golden;
 
 /// <summary>Steps of two replicas against PyTorch's: six images in two shards, each normalised by its own statistics.</summary>
-public sealed class GoldenReplicaTests
+internal sealed class GoldenReplicaTests
 {
     private const string Model = "resnet18-w4";
 

@@ -8,7 +8,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Tests.Models;
 
 /// <summary>PreActResNet-18 and WideResNet with SiLU, against the published code's text.</summary>
-public sealed class ActivationModelTests
+internal sealed class ActivationModelTests
 {
     private static readonly ModelOptions Options = new(new FeatureShape(3, 32, 32));
 

@@ -4,7 +4,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Tests.Models;
 
-public sealed class InitializationTests
+internal sealed class InitializationTests
 {
     private static ParameterTable Table(string model) =>
         ModelCatalog.Build(model, new ModelOptions(new FeatureShape(3, 32, 32))).Table;

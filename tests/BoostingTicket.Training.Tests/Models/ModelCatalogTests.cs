@@ -4,7 +4,7 @@ using BoostingTicket.Training.Models;
 
 namespace BoostingTicket.Training.Tests.Models;
 
-public sealed class ModelCatalogTests
+internal sealed class ModelCatalogTests
 {
     private static readonly FeatureShape Cifar = new(3, 32, 32);
     private static readonly FeatureShape Mnist = new(1, 28, 28);

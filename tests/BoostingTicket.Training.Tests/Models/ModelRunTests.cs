@@ -9,7 +9,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Tests.Models;
 
 /// <summary>Every family compiled and run for both kinds of images.</summary>
-public sealed class ModelRunTests
+internal sealed class ModelRunTests
 {
     private const int Batch = 3;
 

@@ -5,7 +5,7 @@ using BoostingTicket.Training.Models;
 namespace BoostingTicket.Training.Tests.Models;
 
 /// <summary>Names and shapes as a PyTorch state_dict has them, written out from the published models.</summary>
-public sealed class ParameterNameTests
+internal sealed class ParameterNameTests
 {
     [Test]
     public void Vgg16_is_named_as_in_rethinking_network_pruning()

@@ -3,7 +3,7 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 
-public sealed class CatastrophicOverfittingTests
+internal sealed class CatastrophicOverfittingTests
 {
     [Test]
     public void A_fall_of_more_than_a_fifth_under_a_rising_training_accuracy_is_named_with_its_epochs()

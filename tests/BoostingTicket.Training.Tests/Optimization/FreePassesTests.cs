@@ -14,7 +14,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>Free training does the passes that were asked for, whatever its replays.</summary>
-public sealed class FreePassesTests
+internal sealed class FreePassesTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 100, 1, seed: 4);
 

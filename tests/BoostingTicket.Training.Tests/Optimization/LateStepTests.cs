@@ -15,7 +15,7 @@ namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>A device that works beside the host is read a step late: with the same sums, weights, records and errors as one that
 /// is waited for.</summary>
-public sealed class LateStepTests
+internal sealed class LateStepTests
 {
     private const int Batch = 4;
 

@@ -2,7 +2,7 @@ using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 
-public sealed class LearningRateScheduleTests
+internal sealed class LearningRateScheduleTests
 {
     [Test]
     public void The_paper_schedule_warms_up_linearly_and_drops_at_half_and_three_quarters()

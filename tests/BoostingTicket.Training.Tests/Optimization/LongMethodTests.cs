@@ -16,7 +16,7 @@ namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>Whole trainings by methods that outlive a step: replays, averages, rules, and what becomes of them when they are
 /// stopped.</summary>
-public sealed class LongMethodTests
+internal sealed class LongMethodTests
 {
     private const string ConfigurationHash = "of these tests";
 

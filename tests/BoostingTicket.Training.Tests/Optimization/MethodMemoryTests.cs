@@ -13,7 +13,7 @@ namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>What a method says of its plans and memory, against what its step compiles and allocates on a GPU that computes
 /// nothing.</summary>
-public sealed class MethodMemoryTests
+internal sealed class MethodMemoryTests
 {
     private const int Batch = 20;
 

@@ -12,7 +12,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>A training goes on from a step that it has, or says that the checkpoint is damaged.</summary>
-public sealed class RestoredStepTests
+internal sealed class RestoredStepTests
 {
     // Five steps an epoch, two epochs.
     [TestCase(1, 5, false)]

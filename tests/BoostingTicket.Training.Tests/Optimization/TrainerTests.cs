@@ -11,7 +11,7 @@ using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 
-public sealed class TrainerTests
+internal sealed class TrainerTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 60, 1, seed: 4);
 

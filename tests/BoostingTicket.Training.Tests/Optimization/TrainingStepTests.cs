@@ -12,7 +12,7 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Optimization;
 
-public sealed class TrainingStepTests
+internal sealed class TrainingStepTests
 {
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-32", 3, 32, 40, 1, seed: 4);
 

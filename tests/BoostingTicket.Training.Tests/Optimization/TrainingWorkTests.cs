@@ -15,7 +15,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Optimization;
 
 /// <summary>Steps and operations of a training, counted against the formula; what processors did.</summary>
-public sealed class TrainingWorkTests
+internal sealed class TrainingWorkTests
 {
     private const int Samples = 40, Steps = 3;
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, Samples + 20, 1, seed: 4);

@@ -10,7 +10,7 @@ namespace BoostingTicket.Training.Tests.Pruning;
 
 /// <summary>Networks of fewer channels, of every family: what they are, how they are chosen, and that they compute what the full
 /// network computes without the others.</summary>
-public sealed class ChannelTicketTests
+internal sealed class ChannelTicketTests
 {
     private static readonly string[] Families =
     [

@@ -6,7 +6,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Tests.Pruning;
 
 /// <summary>Pruning that counts what a weight costs.</summary>
-public sealed class CostMagnitudeTests
+internal sealed class CostMagnitudeTests
 {
     private static readonly NetworkGraph Graph = ModelCatalog.Build("resnet18-w4", new ModelOptions(new FeatureShape(3, 32, 32)));
     private static readonly ModelState State = Initialization.Draw(Graph.Table, seed: 2);

@@ -9,7 +9,7 @@ namespace BoostingTicket.Training.Tests.Pruning;
 
 /// <summary>The paper's largest model, WideResNet-34-10 with 46 million weights.</summary>
 [NonParallelizable]
-public sealed class LargeModelTests
+internal sealed class LargeModelTests
 {
     // Of processor time, which other programs do not lengthen. It takes about a second optimised; sorting takes ten.
     private static TimeSpan Limit =>

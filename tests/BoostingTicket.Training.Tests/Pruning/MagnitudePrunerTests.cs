@@ -4,7 +4,7 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Pruning;
 
-public sealed class MagnitudePrunerTests
+internal sealed class MagnitudePrunerTests
 {
     private static readonly GlobalMagnitude Global = new();
     private static readonly LayerwiseMagnitude Layerwise = new();

@@ -2,7 +2,7 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Pruning;
 
-public sealed class MaskHistoryTests
+internal sealed class MaskHistoryTests
 {
     [Test]
     public void The_last_mask_is_compared_with_the_four_before_it()

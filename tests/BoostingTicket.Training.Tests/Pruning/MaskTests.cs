@@ -5,7 +5,7 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Pruning;
 
-public sealed class MaskTests
+internal sealed class MaskTests
 {
     private static readonly ParameterTable Table = ToyModel.Table(2, 4);
 

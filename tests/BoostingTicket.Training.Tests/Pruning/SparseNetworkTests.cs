@@ -6,7 +6,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Training.Tests.Pruning;
 
 /// <summary>Pruning what is pruned already, and ratios that cannot be reached: the same answer from every pruner.</summary>
-public sealed class SparseNetworkTests
+internal sealed class SparseNetworkTests
 {
     private static readonly ParameterTable Table = ToyModel.Table(10, 400);
 

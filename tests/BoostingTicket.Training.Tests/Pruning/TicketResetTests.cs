@@ -6,7 +6,7 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Training.Tests.Pruning;
 
-public sealed class TicketResetTests
+internal sealed class TicketResetTests
 {
     private static readonly ParameterTable Table = ModelCatalog.Build(
         "vgg16-w1", new ModelOptions(new FeatureShape(3, 32, 32))).Table;

@@ -105,8 +105,9 @@ public sealed class NcclTrainingTests
         team.Forget();
         Assert.That(failure.ExitCode, Is.EqualTo(8));
         Assert.That(failure.Message, Is.EqualTo(
-            $"NCCL failed on rank 0 ({Environment.MachineName}): NCCL answered ncclRemoteError (6) to ncclCommGetAsyncError: another "
-            + "process ended, or cannot be reached; it says: connection closed by remote peer; resume it from the last checkpoint."));
+            $"NCCL failed on rank 0 ({Environment.MachineName}): NCCL answered ncclRemoteError (6) to ncclCommGetAsyncError: "
+            + "another process ended, or cannot be reached; it says: connection closed by remote peer; resume it from the last "
+            + "checkpoint."));
         Assert.That(unsound!.Aborts, Is.EqualTo(1));
     }
 

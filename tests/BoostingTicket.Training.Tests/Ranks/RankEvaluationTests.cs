@@ -10,7 +10,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Ranks;
 
 /// <summary>Measurements by several processes are those of one.</summary>
-public sealed class RankEvaluationTests
+internal sealed class RankEvaluationTests
 {
     private const string Model = "lenet-4-8-32";
     private const int Samples = 150;

@@ -7,7 +7,7 @@ using BoostingTicket.Training.Tests.Optimization.Replicas;
 namespace BoostingTicket.Training.Tests.Ranks;
 
 /// <summary>How many processes compute never changes a bit. Processes are threads here; real ones are in Cli.Tests.</summary>
-public sealed class RankTrainingTests
+internal sealed class RankTrainingTests
 {
     private const string Model = "resnet18-w4";
 

@@ -85,6 +85,8 @@ internal sealed class ThreadGroup : IRankGroup
         catch (Exception error)
         {
             shared.Failure ??= error;
+            // They see the failure where they wait, and still use their devices until then.
+            Task.WhenAll(others).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
             throw;
         }
     }

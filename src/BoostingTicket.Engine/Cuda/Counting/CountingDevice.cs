@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Cuda.Counting;
 /// zeros.</summary>
 /// <remarks>Libraries accept everything. Of two ways to do the same the one with less <see cref="Milliseconds"/> is taken as by
 /// measurement.</remarks>
-public sealed class CountingDevice
+internal sealed class CountingDevice
 {
     // What beginning something costs a GPU, about: decides between two ways that move the same bytes.
     private const double CallMilliseconds = 2e-3;

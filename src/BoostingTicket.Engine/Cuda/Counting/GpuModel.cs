@@ -13,7 +13,7 @@ namespace BoostingTicket.Engine.Cuda.Counting;
 /// <param name="BFloat16PerSecond">Multiplications and additions a second in bfloat16; 0 where there are none.</param>
 /// <param name="TensorFloat32PerSecond">The same in TF32.</param>
 /// <param name="Float32PerSecond">The same in float32.</param>
-public sealed record GpuModel(
+internal sealed record GpuModel(
     string Key, string Name, int Multiprocessors, int Major, int Minor, long MemoryBytes, double BytesPerSecond,
     double BFloat16PerSecond, double TensorFloat32PerSecond, double Float32PerSecond)
 {

@@ -11,7 +11,7 @@ namespace BoostingTicket.Engine.Cuda.Counting;
 /// <param name="GraphLaunches">Launches of recorded work.</param>
 /// <param name="LeastSeconds">Sum over launches and calls of the time that the GPU's peaks allow for their bytes and
 /// operations.</param>
-public readonly record struct WorkCount(
+internal readonly record struct WorkCount(
     long Launches, long LibraryCalls, long KernelBytes, long LibraryBytes, double LibraryOperations, long Copies, long HostWaits,
     long GraphLaunches, double LeastSeconds)
 {

@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary>An activation. Usually fused into the operation before it.</summary>
 /// <param name="activation">The function.</param>
-public sealed class ActivationLayer(Activation activation) : Layer
+internal sealed class ActivationLayer(Activation activation) : Layer
 {
     /// <summary>The function.</summary>
     public Activation Activation { get; } = activation;

@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary>Batch normalisation (Ioffe and Szegedy, 2015), 1d and 2d. With running statistics it is a scale and a shift,
 /// folded into the convolution before it where there is one.</summary>
-public sealed class BatchNormalization : Layer
+internal sealed class BatchNormalization : Layer
 {
     /// <summary>Added to variances.</summary>
     public const float Epsilon = 1e-5f;

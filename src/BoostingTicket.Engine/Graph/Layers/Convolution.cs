@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 /// <param name="stride">Step between outputs.</param>
 /// <param name="padding">Zeros on every side.</param>
 /// <param name="bias">Whether a bias is added.</param>
-public sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, int stride, int padding, bool bias) : Layer
+internal sealed class Convolution(int outputs, int kernelHeight, int kernelWidth, int stride, int padding, bool bias) : Layer
 {
     /// <inheritdoc/>
     public override IReadOnlyList<ParameterSpec> Parameters(FeatureShape input)

@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary><c>(x - mean) / deviation</c> for each channel, as the first layer of a network, so that attacks and images stay
 /// in pixel units in [0, 1].</summary>
-public sealed class InputNormalization : Layer
+internal sealed class InputNormalization : Layer
 {
     private readonly float[] _scale;
     private readonly float[] _shift;

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 /// <summary>Linear layer with bias over all values of its input, in channel, row, column order.</summary>
 /// <param name="outputs">Output features.</param>
 /// <param name="prunable">Whether its weights may be pruned; the last layer's are not, by default of the field.</param>
-public sealed class Linear(int outputs, bool prunable) : Layer
+internal sealed class Linear(int outputs, bool prunable) : Layer
 {
     /// <inheritdoc/>
     public override IReadOnlyList<ParameterSpec> Parameters(FeatureShape input) =>

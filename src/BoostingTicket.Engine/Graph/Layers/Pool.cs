@@ -5,7 +5,7 @@ namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary>Max or average pooling.</summary>
 /// <param name="shape">Kind, window and stride.</param>
-public sealed class Pool(PoolShape shape) : Layer
+internal sealed class Pool(PoolShape shape) : Layer
 {
     /// <summary>Kind, window and stride.</summary>
     public PoolShape Shape => shape;

@@ -4,7 +4,7 @@ using BoostingTicket.Engine.Tensors;
 namespace BoostingTicket.Engine.Graph.Layers;
 
 /// <summary><c>x + residual</c>. Usually fused into the operation before it.</summary>
-public sealed class ResidualSum : Layer
+internal sealed class ResidualSum : Layer
 {
     /// <inheritdoc/>
     public override int InputCount => 2;

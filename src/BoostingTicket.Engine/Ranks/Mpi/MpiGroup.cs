@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Ranks.Mpi;
 
 /// <summary>All processes of an MPI launcher. Every wait is a loop of tests, so that it can be ended.</summary>
-public sealed unsafe class MpiGroup : IRankGroup
+internal sealed unsafe class MpiGroup : IRankGroup
 {
     // MPI counts by int.
     private const long Chunk = 1 << 30;

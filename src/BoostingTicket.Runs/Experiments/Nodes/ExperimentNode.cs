@@ -7,7 +7,7 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>A piece of work that experiments share: a training, a ticket, a test. Two pieces with the same settings and the same
 /// inputs have the same key and are one, whoever asks for them, so that it is computed once under a folder.</summary>
-public abstract class ExperimentNode
+internal abstract class ExperimentNode
 {
     private const int KeyLength = 16;
 
@@ -65,7 +65,7 @@ public abstract class ExperimentNode
 
 /// <summary>A piece of work with a result.</summary>
 /// <typeparam name="TResult">What is kept of it besides files of weights.</typeparam>
-public abstract class ExperimentNode<TResult> : ExperimentNode
+internal abstract class ExperimentNode<TResult> : ExperimentNode
 {
     /// <inheritdoc/>
     protected ExperimentNode(string kind, string label, ulong seed, object settings, params IReadOnlyList<ExperimentNode> inputs)

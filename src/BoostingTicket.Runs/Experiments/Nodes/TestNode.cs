@@ -7,7 +7,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>Clean accuracy of a trained network on the test samples, and its accuracy under attacks.</summary>
-public sealed class TestNode : ExperimentNode<RobustnessResult>
+internal sealed class TestNode : ExperimentNode<RobustnessResult>
 {
     /// <summary>Describes a test.</summary>
     /// <param name="training">Training whose weights are tested.</param>

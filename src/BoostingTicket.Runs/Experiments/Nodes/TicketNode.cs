@@ -16,7 +16,7 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// <param name="Seconds">Seconds of choosing the mask.</param>
 /// <param name="StartDistance">Relative distance of the ticket before it is trained to its donor; see <see
 /// cref="RelativeDistance"/>.</param>
-public sealed record TicketRecord(
+internal sealed record TicketRecord(
     double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance)
     : IStoredRecord
 {
@@ -27,7 +27,7 @@ public sealed record TicketRecord(
 }
 
 /// <summary>A ticket drawn from a donor: the mask of its largest weights after training, and its initial weights.</summary>
-public sealed class TicketNode : ExperimentNode<TicketRecord>
+internal sealed class TicketNode : ExperimentNode<TicketRecord>
 {
     /// <summary>Describes a ticket.</summary>
     /// <param name="donor">Training whose last weights are pruned.</param>

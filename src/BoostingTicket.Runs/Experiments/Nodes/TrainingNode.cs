@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Experiments.Nodes;
 /// <param name="SplitHash">SHA-256 of the split into training and validation samples.</param>
 /// <param name="DonorDistance">Relative distance of the last weights to those of the donor; see
 /// <see cref="RelativeDistance"/>. Null without a ticket.</param>
-public sealed record TrainingRecord(
+internal sealed record TrainingRecord(
     IReadOnlyList<EpochRecord> History, int BestEpoch, int Epochs, double Seconds, string SplitHash, double? DonorDistance)
     : IStoredRecord
 {
@@ -35,7 +35,7 @@ public sealed record TrainingRecord(
 
 /// <summary>A network trained once: a donor, a baseline, a ticket or a control. Its folder is laid out like that of <c>train</c>,
 /// so that <c>evaluate</c> and <c>inspect</c> understand its files.</summary>
-public sealed class TrainingNode : ExperimentNode<TrainingRecord>
+internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
 {
     private const string Stage = "training";
 

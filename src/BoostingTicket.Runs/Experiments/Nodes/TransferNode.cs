@@ -5,7 +5,7 @@ using BoostingTicket.Training.Evaluation;
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
 /// <summary>How adversarial images made against each of several trained networks do on the others.</summary>
-public sealed class TransferNode : ExperimentNode<TransferResult>
+internal sealed class TransferNode : ExperimentNode<TransferResult>
 {
     private readonly IReadOnlyList<string> _names;
     private readonly IReadOnlyList<TrainingNode> _trainings;

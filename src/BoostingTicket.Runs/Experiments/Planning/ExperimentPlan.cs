@@ -6,7 +6,7 @@ namespace BoostingTicket.Runs.Experiments.Planning;
 /// <param name="Seeds">Seeds.</param>
 /// <param name="Steps">What was measured.</param>
 /// <param name="Nodes">The pieces of work, in the order in which they are done.</param>
-public sealed record ExperimentPlan(
+internal sealed record ExperimentPlan(
     string Experiment, string Title, IReadOnlyList<ulong> Seeds, IReadOnlyList<StepTime> Steps, IReadOnlyList<PlannedNode> Nodes)
 {
     /// <summary>Estimated seconds of all that is to do.</summary>
@@ -23,7 +23,7 @@ public sealed record ExperimentPlan(
 /// <param name="Done">Whether the store has it.</param>
 /// <param name="Steps">Batches trained on.</param>
 /// <param name="Seconds">Estimated seconds.</param>
-public sealed record PlannedNode(string Name, string Label, ulong Seed, bool Done, long Steps, double Seconds);
+internal sealed record PlannedNode(string Name, string Label, ulong Seed, bool Done, long Steps, double Seconds);
 
 /// <summary>Measured times of one kind of step.</summary>
 /// <param name="Model">Model.</param>
@@ -34,6 +34,6 @@ public sealed record PlannedNode(string Name, string Label, ulong Seed, bool Don
 /// <param name="StepSeconds">Seconds of a training step.</param>
 /// <param name="CleanImageSeconds">Seconds of classifying an image.</param>
 /// <param name="AttackedImageSeconds">Seconds of an attack's step on an image.</param>
-public sealed record StepTime(
+internal sealed record StepTime(
     string Model, double Sparsity, string Method, int Batch, int MeasuredBatch, double StepSeconds, double CleanImageSeconds,
     double AttackedImageSeconds);

@@ -4,7 +4,7 @@ namespace BoostingTicket.Runs.Experiments.Reports;
 
 /// <summary>An experiment's tables cell by cell, for the terminal and for Markdown. Headers of numbers begin with
 /// <c>&gt;</c>.</summary>
-public static class ExperimentTables
+internal static class ExperimentTables
 {
     /// <summary>What the distances are, in a sentence.</summary>
     public const string DistanceNote =

@@ -10,7 +10,7 @@ namespace BoostingTicket.Runs.Experiments.Sweeps;
 /// <summary>A point of a sweep.</summary>
 /// <param name="Values">The values of the swept options.</param>
 /// <param name="Configuration">All settings.</param>
-public sealed record SweepPoint(IReadOnlyList<string> Values, RunConfiguration Configuration);
+internal sealed record SweepPoint(IReadOnlyList<string> Values, RunConfiguration Configuration);
 
 /// <summary>The pieces of work of a sweep: of each point and seed the trainings, tickets and tests that <c>run</c> would do, each
 /// once wherever two points need the same.</summary>

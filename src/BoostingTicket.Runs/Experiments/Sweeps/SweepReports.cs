@@ -10,7 +10,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Experiments.Sweeps;
 
 /// <summary>A finished sweep for people and scripts.</summary>
-public static class SweepReports
+internal static class SweepReports
 {
     private const int MostCurves = 12;
 

@@ -8,7 +8,7 @@ namespace BoostingTicket.Runs.Experiments.Sweeps;
 /// <param name="Options">What is swept.</param>
 /// <param name="Base">The settings of the first point, with which the others share all that is not swept.</param>
 /// <param name="Points">Hash of each point's settings.</param>
-public sealed record SweepConfiguration(
+internal sealed record SweepConfiguration(
     IReadOnlyList<SweptOption> Options, RunConfiguration Base, IReadOnlyList<string> Points);
 
 /// <summary>A finished sweep.</summary>
@@ -17,7 +17,7 @@ public sealed record SweepConfiguration(
 /// <param name="Rows">An arm of a point each.</param>
 /// <param name="Trainings">Every training.</param>
 /// <param name="Warnings">What the user should know.</param>
-public sealed record SweepResult(
+internal sealed record SweepResult(
     SweepConfiguration Configuration, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<SweepRow> Rows,
     IReadOnlyList<TrainingRow> Trainings, IReadOnlyList<string> Warnings);
 
@@ -29,7 +29,7 @@ public sealed record SweepResult(
 /// <param name="Robust">Their accuracy under PGD of the evaluation.</param>
 /// <param name="Seconds">Seconds to find and train the network, without validation.</param>
 /// <param name="Folders">Folder of its training in the store, seed by seed.</param>
-public sealed record SweepRow(
+internal sealed record SweepRow(
     IReadOnlyList<string> Values, Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread Seconds,
     IReadOnlyList<string> Folders);
 
@@ -37,4 +37,4 @@ public sealed record SweepRow(
 /// <param name="Result">Its result, which its folder keeps.</param>
 /// <param name="Folder">Its folder.</param>
 /// <param name="ReportFailure">Why a report could not be written; null where all are.</param>
-public sealed record SweepOutcome(SweepResult Result, ExperimentFolder Folder, ConfigurationException? ReportFailure);
+internal sealed record SweepOutcome(SweepResult Result, ExperimentFolder Folder, ConfigurationException? ReportFailure);

@@ -20,7 +20,7 @@ namespace BoostingTicket.Runs.Experiments.Sweeps;
 /// <param name="backend">Where to compute.</param>
 /// <param name="data">The data set of all points.</param>
 /// <param name="progress">Receives progress.</param>
-public sealed class SweepRun(
+internal sealed class SweepRun(
     IReadOnlyList<SweptOption> options, IReadOnlyList<SweepPoint> points, string root, IBackend backend, DataSplit data,
     IRunProgress progress)
 {

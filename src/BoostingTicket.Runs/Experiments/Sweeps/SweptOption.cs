@@ -7,7 +7,7 @@ namespace BoostingTicket.Runs.Experiments.Sweeps;
 /// <summary>A setting with the values that a sweep gives it.</summary>
 /// <param name="Name">Name of the option, as in <see cref="ConfigurationOptions"/>.</param>
 /// <param name="Values">Its values as they would be typed, each once.</param>
-public sealed record SweptOption(string Name, IReadOnlyList<string> Values)
+internal sealed record SweptOption(string Name, IReadOnlyList<string> Values)
 {
     private const int MostValues = 1_000;
 

@@ -1,7 +1,7 @@
 namespace BoostingTicket.Runs.Reporting.Figures;
 
 /// <summary>Draws figures into files. The library leaves drawing to whoever brings a drawing library.</summary>
-public interface IFigureWriter
+internal interface IFigureWriter
 {
     /// <summary>Draws a figure.</summary>
     /// <param name="figure">The figure.</param>

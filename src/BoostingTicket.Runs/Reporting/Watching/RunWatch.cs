@@ -12,13 +12,13 @@ namespace BoostingTicket.Runs.Reporting.Watching;
 /// <param name="CommandLine">Command that reports name.</param>
 /// <param name="Continue">Command that continues the run.</param>
 /// <param name="TensorBoard">Folder for TensorBoard's event files; null for none.</param>
-public sealed record WatchOptions(string CommandLine, string Continue, string? TensorBoard);
+internal sealed record WatchOptions(string CommandLine, string Continue, string? TensorBoard);
 
 /// <summary>Lets people look at a run while it goes: adds to <c>metrics.csv</c> and TensorBoard's event files as epochs end, and
 /// writes <c>report.html</c> anew. A file that cannot be written is warned of once and tried again at the next epoch; the run
 /// goes on.</summary>
 /// <param name="options">What is shown, and where.</param>
-public sealed class RunWatch(WatchOptions options) : IRunWatch
+internal sealed class RunWatch(WatchOptions options) : IRunWatch
 {
     private readonly HashSet<string> _refused = [];
     private WatchedRun? _run;

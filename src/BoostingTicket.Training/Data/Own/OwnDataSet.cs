@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Data.Own;
 
 /// <summary>A data set of one's own: a <c>.npz</c> file, or a folder of images by class. Its size, classes and numbers are those
 /// of its images, which are read when they are first needed.</summary>
-public sealed class OwnDataSet : IDataSet
+internal sealed class OwnDataSet : IDataSet
 {
     private readonly Lazy<(DataSplit Split, IReadOnlyList<string> Notes)> _content;
 

@@ -12,7 +12,7 @@ public static class OwnDataSets
 
     /// <summary>Whether a name is a path: it has a separator or ends in <c>.npz</c>, or there is such a file or folder.</summary>
     /// <param name="name">What was given as the name of a data set.</param>
-    public static bool IsPath(string name)
+    internal static bool IsPath(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
         return name.Contains('/', StringComparison.Ordinal) || name.Contains('\\', StringComparison.Ordinal)
@@ -21,7 +21,7 @@ public static class OwnDataSets
 
     /// <summary>The data set of a path; it need not exist.</summary>
     /// <param name="path">The path.</param>
-    public static OwnDataSet Find(string path)
+    internal static OwnDataSet Find(string path)
     {
         string stamp = Stamp(path);
         return Known.AddOrUpdate(

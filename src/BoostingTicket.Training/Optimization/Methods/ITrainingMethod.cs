@@ -4,7 +4,7 @@ using BoostingTicket.Training.Attacks;
 namespace BoostingTicket.Training.Optimization.Methods;
 
 /// <summary>A way to train: what a step does with a batch. Registered in <see cref="TrainingMethodCatalog"/>.</summary>
-public interface ITrainingMethod
+internal interface ITrainingMethod
 {
     /// <summary>The value of the settings that it stands for; its word is the method's name.</summary>
     TrainingMethod Method { get; }
@@ -51,7 +51,7 @@ public interface ITrainingMethod
 /// <param name="Attack">The attack that it defends against.</param>
 /// <param name="AttackKey">Key of random starts.</param>
 /// <param name="Batch">Samples.</param>
-public sealed record MethodContext(
+internal sealed record MethodContext(
     Network Network, SgdOptimizer Optimizer, TrainingSettings Settings, AttackSettings Attack, ulong AttackKey, int Batch)
 {
     /// <summary>Samples of the whole step, by which losses are divided; more than <see cref="Batch"/> where the step is cut into

@@ -7,7 +7,7 @@ namespace BoostingTicket.Training.Optimization.Methods;
 
 /// <summary>A training method at one batch size: from clean images to gradients. <see cref="TrainingStep"/> loads the images
 /// before and steps the weights afterwards. Allocates nothing once made.</summary>
-public abstract class MethodStep : IDisposable
+internal abstract class MethodStep : IDisposable
 {
     /// <summary>Compiles the plan of the training pass.</summary>
     /// <param name="context">Network and settings.</param>

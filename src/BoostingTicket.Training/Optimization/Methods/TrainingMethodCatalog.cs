@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Optimization.Methods;
 
 /// <summary>The training methods there are. Adding one is a value of <see cref="TrainingMethod"/>, one line in <see cref="All"/>
 /// and the class.</summary>
-public static class TrainingMethodCatalog
+internal static class TrainingMethodCatalog
 {
     /// <summary>Every method.</summary>
     public static IReadOnlyList<ITrainingMethod> All { get; } =

@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Plans;
 namespace BoostingTicket.Training.Optimization.Replicas;
 
 /// <summary>What replicas take of a device's memory.</summary>
-public static class ReplicaMemory
+internal static class ReplicaMemory
 {
     /// <summary>Bytes on the device that images and sums of a step's shards take, beside the plans and what methods keep, where
     /// one process computes all of them.</summary>

@@ -4,7 +4,7 @@ namespace BoostingTicket.Training.Optimization.Replicas;
 /// ones first. Which process computes a shard does not matter to it.</summary>
 /// <remarks>A step of few samples has fewer shards than replicas were asked for, so that none has a single sample, of which there
 /// are no batch statistics.</remarks>
-public readonly record struct ShardPlan
+internal readonly record struct ShardPlan
 {
     /// <summary>Cuts a step.</summary>
     /// <param name="samples">Samples of the step, at least 1.</param>

@@ -18,7 +18,7 @@ namespace BoostingTicket.Training.Optimization.Replicas;
 /// <param name="Attack">Its attack.</param>
 /// <param name="Seed">Its seed.</param>
 /// <param name="Batch">Samples of the step.</param>
-public sealed record TeamStepOrder(int Id, int Images, TrainingSettings Settings, AttackSettings Attack, ulong Seed, int Batch);
+internal sealed record TeamStepOrder(int Id, int Images, TrainingSettings Settings, AttackSettings Attack, ulong Seed, int Batch);
 
 /// <summary>Rank 0's side of a step that several processes share.</summary>
 internal sealed class TeamStep : IDisposable
@@ -121,14 +121,14 @@ internal sealed class TeamStep : IDisposable
 /// <param name="Id">The step.</param>
 /// <param name="Epoch">Keys random starts.</param>
 /// <param name="LearningRate">Rate of the optimizer.</param>
-public readonly record struct StepHead(int Id, int Epoch, double LearningRate)
+internal readonly record struct StepHead(int Id, int Epoch, double LearningRate)
 {
     /// <summary>Its size.</summary>
     public const int Bytes = 16;
 }
 
 /// <summary>Values by name on their way between processes.</summary>
-public static class KeptValues
+internal static class KeptValues
 {
     /// <summary>Spells them.</summary>
     public static byte[] Write(IReadOnlyCollection<(string Name, float[] Values)> kept)

@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Tests.Cpu.BFloat16;
 [TestFixture(Products.Emulated)]
 [TestFixture(Products.Vectors)]
 [TestFixture(Products.Tiles)]
-public sealed class BFloat16NetworkTests(Products products)
+internal sealed class BFloat16NetworkTests(Products products)
 {
     private static readonly PlanOptions Attack = new(33, PlanMode.Attack, GradientRequest.Input);
 

@@ -9,7 +9,7 @@ namespace BoostingTicket.Engine.Tests.Cpu.BFloat16;
 [TestFixture(Products.Vectors, 2)]
 [TestFixture(Products.Tiles, 1)]
 [TestFixture(Products.Tiles, 2)]
-public sealed class BFloat16OperationTableTests(Products products, int threads)
+internal sealed class BFloat16OperationTableTests(Products products, int threads)
 {
     private IBackend? _backend;
 

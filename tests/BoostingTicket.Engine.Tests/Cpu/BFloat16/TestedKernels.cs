@@ -5,7 +5,7 @@ using BoostingTicket.Engine.Cpu.BFloat16;
 namespace BoostingTicket.Engine.Tests.Cpu.BFloat16;
 
 /// <summary>Which kernels a test runs on.</summary>
-public enum Products
+internal enum Products
 {
     /// <summary>Plain C#, everywhere.</summary>
     Emulated,

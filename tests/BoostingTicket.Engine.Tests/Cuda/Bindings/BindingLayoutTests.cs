@@ -6,7 +6,7 @@ using BoostingTicket.Engine.Cuda.Bindings;
 namespace BoostingTicket.Engine.Tests.Cuda.Bindings;
 
 /// <summary>Layouts and numbers that C sees, as NVIDIA's headers have them.</summary>
-public sealed unsafe class BindingLayoutTests
+internal sealed unsafe class BindingLayoutTests
 {
     [TestCase(nameof(CudnnPerformance.Algorithm), 0)]
     [TestCase(nameof(CudnnPerformance.Status), 4)]

@@ -1,6 +1,6 @@
-/* Stand-ins for libcuda, libcublas, libcudnn, one of cuDNN's parts and libnccl, for NativeLibraryTests: every call is written down with
-   its arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of NVIDIA's
-   documentation. */
+/* Stand-ins for libcuda, libcublas, libcudnn, one of cuDNN's parts and libnccl, for tests of the bindings: every call is
+   written down with its arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of
+   NVIDIA's documentation. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -70,7 +70,8 @@ internal sealed unsafe class NativeNcclTests
     {
         SetState(6);
         Assert.That(() => _nccl.IsReady(Communicator), Throws.TypeOf<CudaException>().With.Message.EqualTo(
-            "NCCL answered ncclRemoteError (6) to transfers: another process ended, or cannot be reached; it says: the cable is cut"));
+            "NCCL answered ncclRemoteError (6) to transfers: another process ended, or cannot be reached; it says: the cable is "
+            + "cut"));
     }
 
     [Test]

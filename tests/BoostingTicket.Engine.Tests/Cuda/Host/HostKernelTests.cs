@@ -7,7 +7,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Host;
 /// <summary>The kernels as C++ of this machine, each thread of a block a thread of the operating system: ThreadSanitizer finds no
 /// race, and results are the software device's, bit for bit but for library functions. Launches are those of <see
 /// cref="RecordedTable"/>.</summary>
-public sealed class HostKernelTests
+internal sealed class HostKernelTests
 {
     // Its logarithm, sine and cosine are library functions, each within 2 units in the last place on either side.
     private const string NormalStart = "attack_normal_start_f32";

@@ -8,7 +8,7 @@ using BoostingTicket.Engine.Testing;
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
 /// <summary>Against loops with the same roundings, to the bit.</summary>
-public sealed class AttackKernelsTests
+internal sealed class AttackKernelsTests
 {
     private const ElementType F32 = ElementType.Float32;
 

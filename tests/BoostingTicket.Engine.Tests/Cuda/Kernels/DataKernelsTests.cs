@@ -10,7 +10,7 @@ using BoostingTicket.Engine.Testing;
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
 /// <summary>Against loops, to the bit.</summary>
-public sealed class DataKernelsTests
+internal sealed class DataKernelsTests
 {
     /// <summary>The kernel reads a request as two words.</summary>
     [Test]

@@ -7,7 +7,7 @@ using BoostingTicket.Engine.Testing;
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
 /// <summary>Against loops over logical indices, to the bit.</summary>
-public sealed class FilterKernelsTests
+internal sealed class FilterKernelsTests
 {
     /// <summary>One tile and several, cut along channels and along positions.</summary>
     private static readonly ConvolutionShape[] Shapes =

@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
 /// <summary>The committed PTX is what the source compiles to, is what the program carries, and is fit for every supported
 /// GPU.</summary>
-public sealed partial class KernelCompilationTests
+internal sealed partial class KernelCompilationTests
 {
     private static readonly string[] Architectures = ["sm_70", "sm_80", "sm_90"];
 

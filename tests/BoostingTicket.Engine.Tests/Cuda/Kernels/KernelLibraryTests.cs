@@ -7,7 +7,7 @@ using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
-public sealed class KernelLibraryTests
+internal sealed class KernelLibraryTests
 {
     [Test]
     public void Launch_passes_every_type_of_parameter()

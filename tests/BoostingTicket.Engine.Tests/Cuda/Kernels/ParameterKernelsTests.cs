@@ -6,7 +6,7 @@ using BoostingTicket.Engine.Testing;
 namespace BoostingTicket.Engine.Tests.Cuda.Kernels;
 
 /// <summary>Against loops with the same roundings, over slices that begin anywhere.</summary>
-public sealed class ParameterKernelsTests
+internal sealed class ParameterKernelsTests
 {
     private static readonly int[] Lengths = [1, 2, 3, 4, 5, 7, 16, 1000, 9001];
 

@@ -8,7 +8,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Every barrier of every committed kernel, removed alone, is missed: the race detector reports the kernel on a case of
 /// the operation table. What is not missed is listed with a proof that it may go.</summary>
-public sealed partial class BarrierRemovalTests
+internal sealed partial class BarrierRemovalTests
 {
     /// <summary>Barriers whose removal changes nothing, with the proof.</summary>
     private static readonly Dictionary<string, Harmless> Proven = new(StringComparer.Ordinal)

@@ -4,7 +4,7 @@ using System.Numerics;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Instructions on bits.</summary>
-public sealed class BitTests : SoftwareFixture
+internal sealed class BitTests : SoftwareFixture
 {
     [TestCase("and.b32", "rrr", "0f0f00ff", "00ff0f0f", "000f000f")]
     [TestCase("or.b64", "ddd", "f000000000000001", "0000000000000010", "f000000000000011")]

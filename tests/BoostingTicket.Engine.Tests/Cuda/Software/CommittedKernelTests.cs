@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Cuda.Kernels;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Every instruction of the kernels that the engine carries can be executed.</summary>
-public sealed class CommittedKernelTests : SoftwareFixture
+internal sealed class CommittedKernelTests : SoftwareFixture
 {
     [TestCaseSource(typeof(KernelLibrary), nameof(KernelLibrary.Families))]
     public void Every_instruction_is_known(string family)

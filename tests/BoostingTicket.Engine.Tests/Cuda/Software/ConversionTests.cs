@@ -1,7 +1,7 @@
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Conversions and comparisons.</summary>
-public sealed class ConversionTests : SoftwareFixture
+internal sealed class ConversionTests : SoftwareFixture
 {
     [TestCase("cvt.rni.s32.f32", "rf", 2.5f, 2u)]
     [TestCase("cvt.rni.s32.f32", "rf", -3.5f, 0xfffffffcu)]

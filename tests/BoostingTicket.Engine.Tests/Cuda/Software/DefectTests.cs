@@ -4,7 +4,7 @@ using BoostingTicket.SoftwareCuda;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Kernels with a planted defect: each is reported by its name, with kernel, instruction and thread.</summary>
-public sealed class DefectTests : SoftwareFixture
+internal sealed class DefectTests : SoftwareFixture
 {
     private const string Address = "ld.param.u64 %rd1, [out]; mov.u32 %r1, %tid.x; mad.wide.u32 %rd1, %r1, 4, %rd1;";
 

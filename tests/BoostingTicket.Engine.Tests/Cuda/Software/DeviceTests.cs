@@ -4,7 +4,7 @@ using BoostingTicket.SoftwareCuda;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>What the driver answers: contexts, memory, streams, events, capture and graphs.</summary>
-public sealed unsafe class DeviceTests : SoftwareFixture
+internal sealed unsafe class DeviceTests : SoftwareFixture
 {
     private const string AddOne = """
         ld.param.u64 %rd1, [out]; ld.param.u32 %r3, [step]; mov.u32 %r1, %tid.x; mad.wide.u32 %rd1, %r1, 4, %rd1;

@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Cuda.Bindings;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Order of execution: branches, loops, barriers, calls, and who each thread is.</summary>
-public sealed class ExecutionTests : SoftwareFixture
+internal sealed class ExecutionTests : SoftwareFixture
 {
     private const string Out = ".param .u64 out";
 

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Floating-point instructions against exact rational numbers, and their rules for special values.</summary>
-public sealed class FloatTests : SoftwareFixture
+internal sealed class FloatTests : SoftwareFixture
 {
     private static readonly float[] Edges =
     [

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Integer instructions against integers of any size.</summary>
-public sealed class IntegerTests : SoftwareFixture
+internal sealed class IntegerTests : SoftwareFixture
 {
     private static readonly ulong[] Edges =
     [

@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Cuda.Bindings;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Loads, stores, atomics and variables.</summary>
-public sealed class MemoryTests : SoftwareFixture
+internal sealed class MemoryTests : SoftwareFixture
 {
     [Test]
     public void Short_elements_are_extended()

@@ -10,7 +10,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Defects planted in the engine's own kernels are caught by name: the kernels run, with one change in their
 /// PTX.</summary>
-public sealed unsafe partial class PlantedDefectTests
+internal sealed unsafe partial class PlantedDefectTests
 {
     private static readonly FeatureShape Shape = new(8, 5, 5);
 

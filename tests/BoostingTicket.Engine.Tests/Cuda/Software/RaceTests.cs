@@ -4,7 +4,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Accesses that nothing orders are reported although the device runs threads one after the other, and accesses that
 /// something orders are not.</summary>
-public sealed class RaceTests : SoftwareFixture
+internal sealed class RaceTests : SoftwareFixture
 {
     // %rd1 the thread's word, %rd2 its neighbour's, %rd3 the first word, %r1 the thread.
     private const string Places = """

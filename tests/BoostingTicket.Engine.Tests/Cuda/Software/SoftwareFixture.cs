@@ -5,7 +5,7 @@ using BoostingTicket.SoftwareCuda;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>A software CUDA device with a stream, and small helpers to run PTX on it.</summary>
-public abstract unsafe class SoftwareFixture
+internal abstract unsafe class SoftwareFixture
 {
     private const string Header = ".version 7.8\n.target sm_70\n.address_size 64\n";
 

@@ -3,7 +3,7 @@ using BoostingTicket.SoftwareCuda;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>What the operation table reaches of the CUDA backend.</summary>
-public sealed class TableCoverageTests
+internal sealed class TableCoverageTests
 {
     // Mixed types, which tensors of one precision never need; the tests of their launcher run them.
     private static readonly string[] OutsideTheTable =

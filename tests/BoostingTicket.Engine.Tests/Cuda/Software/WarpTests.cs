@@ -3,7 +3,7 @@ using BoostingTicket.Engine.Cuda.Bindings;
 namespace BoostingTicket.Engine.Tests.Cuda.Software;
 
 /// <summary>Exchange of values within a warp.</summary>
-public sealed class WarpTests : SoftwareFixture
+internal sealed class WarpTests : SoftwareFixture
 {
     private const string Begin = """
         ld.param.u64 %rd1, [out]; mov.u32 %r1, %tid.x; mad.wide.u32 %rd1, %r1, 4, %rd1; mov.u32 %r3, %laneid;

@@ -17,7 +17,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Runs.Tests.Reporting.Watching;
 
 /// <summary>What of a run can be seen while it goes: metrics, report, TensorBoard's files.</summary>
-public sealed class RunWatchTests
+internal sealed class RunWatchTests
 {
     private const string Refresh = "http-equiv=\"refresh\"", Command = "boosting-ticket run --out x",
     Again = "run --resume --out x";

@@ -14,7 +14,7 @@ using BoostingTicket.Training.Tests.Golden;
 namespace BoostingTicket.Training.Tests.Optimization.Methods;
 
 /// <summary>Every training method on every backend against plain double-precision code.</summary>
-public sealed class TrainingMethodTests
+internal sealed class TrainingMethodTests
 {
     private const ulong Seed = 3;
     private const int Batch = 5;

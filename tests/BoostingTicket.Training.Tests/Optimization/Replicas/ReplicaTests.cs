@@ -13,7 +13,7 @@ using BoostingTicket.Training.Testing;
 namespace BoostingTicket.Training.Tests.Optimization.Replicas;
 
 /// <summary>Replicas in one process.</summary>
-public sealed class ReplicaTests
+internal sealed class ReplicaTests
 {
     private static IEnumerable<TrainingMethod> Methods => TrainingMethodCatalog.All.Select(method => method.Method);
 

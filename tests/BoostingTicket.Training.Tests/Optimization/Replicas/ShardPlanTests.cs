@@ -2,7 +2,7 @@ using BoostingTicket.Training.Optimization.Replicas;
 
 namespace BoostingTicket.Training.Tests.Optimization.Replicas;
 
-public sealed class ShardPlanTests
+internal sealed class ShardPlanTests
 {
     [Test]
     public void Shards_follow_one_another_and_differ_by_one_sample_at_most(

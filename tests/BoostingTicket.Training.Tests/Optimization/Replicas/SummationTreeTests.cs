@@ -2,7 +2,7 @@ using BoostingTicket.Training.Optimization.Replicas;
 
 namespace BoostingTicket.Training.Tests.Optimization.Replicas;
 
-public sealed class SummationTreeTests
+internal sealed class SummationTreeTests
 {
     [TestCase(1, "0")]
     [TestCase(2, "(0+1)")]
