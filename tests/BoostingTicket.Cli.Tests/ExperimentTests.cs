@@ -25,7 +25,11 @@ internal sealed class ExperimentTests
                 "--width", "1", "--dataset", "synthetic-32", "--batch", "32", "--train-samples", "80", "--validation-samples",
                 "16",
             }
-            : ["--model", "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples", "240", "--validation-samples", "40"],
+            // Of three and four channels no half can go.
+            : [
+                "--model", name == "speed" ? "lenet-8-8-32" : "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples",
+                "240", "--validation-samples", "40",
+            ],
         "--test-samples", name == "figure5" ? "16" : "40",
     ];
 
@@ -41,7 +45,9 @@ internal sealed class ExperimentTests
         CommandResult first = CommandLine.Run([.. Tiny(name), "--json", "--out", _folder]);
         Assert.That(first.Code, Is.Zero, first.Error);
         JsonElement result = first.Json().GetProperty("result");
-        Assert.That(result.GetProperty("caveat").GetString(), Does.StartWith("Not comparable with the paper in absolute terms"));
+        bool isPapers = name != "speed";
+        Assert.That(result.GetProperty("caveat").GetString(), isPapers
+            ? Does.StartWith("Not comparable with the paper in absolute terms") : Is.Null);
         JsonElement[] rows = [.. result.GetProperty("rows").EnumerateArray()];
         foreach (JsonElement row in rows.Where(row => row.GetProperty("paper").ValueKind == JsonValueKind.Object))
         {
@@ -49,7 +55,7 @@ internal sealed class ExperimentTests
             ours = row.GetProperty("ours").GetProperty("mean").GetDouble();
             Assert.That(row.GetProperty("difference").GetDouble(), Is.EqualTo(ours - paper).Within(1e-9));
         }
-        bool isFigure = name.StartsWith("figure", StringComparison.Ordinal);
+        bool isFigure = name.StartsWith("figure", StringComparison.Ordinal) || !isPapers;
         Assert.That(rows.Length > 0 || isFigure);
         JsonElement figure = result.GetProperty("figure");
         Assert.That(figure.ValueKind, Is.EqualTo(isFigure ? JsonValueKind.Object : JsonValueKind.Null));
@@ -73,7 +79,7 @@ internal sealed class ExperimentTests
         Assert.That(files, Is.SupersetOf(expected));
         foreach (string drawn in new[] { "figure.csv", $"{name}.png", $"{name}.svg" })
             Assert.That(files.Contains(drawn), Is.EqualTo(isFigure), drawn);
-        Assert.That(files.Contains("results.csv"), Is.EqualTo(rows.Length > 0));
+        Assert.That(files.Contains("results.csv"), Is.EqualTo(rows.Length > 0 || !isPapers));
         Assert.That(Directory.GetFiles(_folder, "*.checkpoint.safetensors", SearchOption.AllDirectories), Is.Empty);
 
         CommandResult second = CommandLine.Run([.. Tiny(name), "--json", "--out", _folder]);

@@ -15,7 +15,7 @@ using BoostingTicket.Training.Data;
 
 namespace BoostingTicket.Cli.Commands;
 
-/// <summary><c>experiment</c>: a table or figure of the paper.</summary>
+/// <summary><c>experiment</c>: a table or figure of the paper, or an experiment of the project's own.</summary>
 internal static class ExperimentCommand
 {
     private const string Name = "experiment";
@@ -28,12 +28,24 @@ internal static class ExperimentCommand
         var name = new Argument<string>("name")
         {
             HelpName = "NAME",
-            Description = "table or figure of the paper; see the list above",
+            Description = "table or figure of the paper, or speed; see the list above",
         };
         var scale = new Option<string?>("--scale")
         {
             HelpName = "S",
             Description = "factor of samples, epochs and width, above 0 and up to 1; by default 1, the scale of the paper",
+        };
+        var arms = new Option<string?>("--arms")
+        {
+            HelpName = "NAMES",
+            Description = "what speed compares with the full network, separated by commas: "
+                + string.Join(", ", ExperimentCatalog.All.SelectMany(experiment => experiment.Arms).Select(arm => arm.Name))
+                + "; by default all. A finished experiment may be continued with others",
+        };
+        var attacked = new Option<string?>("--autoattack-samples")
+        {
+            HelpName = "N",
+            Description = "first test images that AutoAttack attacks at the end of speed's trainings, by default 256; 0 for none",
         };
         var plan = new Option<bool>("--plan")
         {
@@ -41,7 +53,9 @@ internal static class ExperimentCommand
                 "list what would be computed and how long it would take here, from steps measured on this device, and stop",
         };
         var command = new CommandLineCommand(
-            Name, "Computes a table or figure of the paper, with the paper's numbers beside its own.", context)
+            Name,
+            "Computes a table or figure of the paper, with the paper's numbers beside its own, or the time to equal robustness.",
+            context)
         {
             Examples =
             [
@@ -56,6 +70,8 @@ internal static class ExperimentCommand
                     "one of several processes, on any number of machines, that share the parts of Table 2"),
                 ("experiment table2 --slurm '--partition=gpu --gpus=1 --time=4:00:00' --workers 8",
                     "eight such processes as jobs of Slurm"),
+                ("experiment speed --model resnet18-w16 --epochs 6 --steps 7 --arms ticket,channel",
+                    "how soon two kinds of tickets reach the full network's robustness"),
                 ("experiment table4", "Table 4, which needs no training"),
             ],
             Details =
@@ -79,6 +95,8 @@ internal static class ExperimentCommand
         Completions.Add(name, [.. ExperimentCatalog.Names, Table4]);
         command.Arguments.Add(name);
         command.Options.Add(scale);
+        command.Options.Add(arms);
+        command.Options.Add(attacked);
         command.Options.Add(plan);
         var workers = new SharedWorkers(command);
         var setup = new RunSetup(command, resumable: false, configurable: false);
@@ -99,12 +117,19 @@ internal static class ExperimentCommand
                 "steps", "batch", "replicas", "patience", "ratio", "rounds", "evaluation-steps", "probe-steps", "probe-samples",
                 "evaluation-batch")
             .Executes(invocation => Execute(
-                invocation, setup, workers, invocation.Get(name)!, invocation.Get(scale), invocation.Get(plan)));
+                invocation, setup, workers, new ExperimentSources(
+                    invocation.Get(name)!, invocation.Get(scale), invocation.Settings())
+                {
+                    Arms = invocation.Get(arms),
+                    AttackedSamples = invocation.Get(attacked),
+                },
+                invocation.Get(plan)));
     }
 
     private static int Execute(
-        Invocation invocation, RunSetup setup, SharedWorkers workers, string name, string? scale, bool plan)
+        Invocation invocation, RunSetup setup, SharedWorkers workers, ExperimentSources sources, bool plan)
     {
+        string name = sources.Experiment;
         bool submits = workers.Submits(invocation, plan);
         if (name == Table4)
         {
@@ -117,7 +142,6 @@ internal static class ExperimentCommand
         if (!ExperimentCatalog.Names.Contains(name))
             throw NearestName.Unknown("experiment", name, [.. ExperimentCatalog.Names, Table4]);
         string folder = invocation.Out ?? UsualFolder;
-        var sources = new ExperimentSources(name, scale, invocation.Settings());
         ExperimentConfiguration configuration = sources.Compose(), before = (sources with { TakesAttack = false }).Compose();
         if (ExperimentRun.Holds(before, folder))
             configuration = before;
@@ -143,7 +167,11 @@ internal static class ExperimentCommand
     {
         ExperimentPlan plan = setup.Do(
             invocation, configuration.Base, folder: null, (_, data) => State(configuration, data), (backend, data, progress) =>
-                new ExperimentRun(configuration, folder, backend, data, progress).Plan(invocation.Cancellation));
+                new ExperimentRun(configuration, folder, backend, data, progress)
+                {
+                    OpenBeside = precision => RunSetup.OpenBeside(invocation, configuration.Base, precision),
+                }
+                .Plan(invocation.Cancellation));
         return invocation.Print(plan, writer => Write(writer, plan, invocation.Terminal.Width));
     }
 
@@ -160,7 +188,11 @@ internal static class ExperimentCommand
                 progress.Note(
                     $"{configuration.Experiment} on {configuration.Base.Data.Name}, {configuration.Base.Seeds} seed(s), in "
                     + $"{folder}");
-                return new ExperimentRun(configuration, folder, backend, data, progress).Execute(
+                return new ExperimentRun(configuration, folder, backend, data, progress)
+                {
+                    OpenBeside = precision => RunSetup.OpenBeside(invocation, configuration.Base, precision),
+                }
+                .Execute(
                     invocation.CommandLine, new FigureFiles(), invocation.Cancellation, share);
             });
         }
@@ -182,6 +214,12 @@ internal static class ExperimentCommand
         {
             if (result.Rows.Count > 0)
                 WriteTable(writer, ExperimentTables.Comparison(result));
+            if (result.Speed is { } speed)
+            {
+                WriteTable(writer, SpeedReports.Table(speed));
+                foreach (string line in TextWrap.Lines(SpeedReports.Note(speed), invocation.Terminal.Width))
+                    writer.WriteLine(line);
+            }
             foreach (string line in TextWrap.Lines(ExperimentTables.Caption(result), invocation.Terminal.Width))
                 writer.WriteLine(line);
             if (result.Tickets.Count > 0)

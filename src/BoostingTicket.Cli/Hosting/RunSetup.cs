@@ -5,6 +5,7 @@ using BoostingTicket.Cli.Signals;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Devices;
 using BoostingTicket.Engine.Ranks;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
@@ -241,6 +242,29 @@ internal sealed class RunSetup
             logged.Failed(error);
             throw;
         }
+    }
+
+    /// <summary>Opens a configuration's device once more, in another number format.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="configuration">The configuration.</param>
+    /// <param name="precision">The format.</param>
+    /// <returns>The device, or why it cannot be opened, as part of a sentence.</returns>
+    public static (IBackend? Backend, string? Lacking) OpenBeside(
+        Invocation invocation, RunConfiguration configuration, Precision precision)
+    {
+        if (invocation.Team is not null)
+            return (null, "several processes have one device together");
+        DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
+        if (!DeviceCatalog.Computes(selection, precision))
+            return (null, $"the device does not compute in {DeviceCatalog.WordOf(precision)}");
+        // What a GPU chooses by measurement is kept for the first device alone.
+        IBackend backend = DeviceCatalog.Open(
+            selection, configuration.DeviceOptions(invocation.Threads) with { Precision = precision, Deterministic = true },
+            out string? notice);
+        if (notice is null)
+            return (backend, null);
+        backend.Dispose();
+        return (null, char.ToLowerInvariant(notice[0]) + notice[1..].TrimEnd('.'));
     }
 
     /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured

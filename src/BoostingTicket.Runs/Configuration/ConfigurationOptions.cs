@@ -124,6 +124,8 @@ internal static class ConfigurationOptions
         yield return Set("warmup-length", OptionGroup.Training,
             "length of the warm-up of tickets: 2ep (epochs), 800it (iterations) or 5%", "retrain.warmupLength");
         yield return Everywhere(
+            "learning-rate-decay", "how the learning rate falls after the warm-up", "learningRateDecay");
+        yield return Everywhere(
             "learning-rate-drops",
             "shares of the training after which the learning rate drops, such as 0.5,0.75; none for no drop",
             "learningRateDrops");

@@ -8,6 +8,9 @@ namespace BoostingTicket.Runs.Configuration;
 /// <summary>What an experiment was asked to do: its own settings, and how they are scaled.</summary>
 internal sealed record ExperimentConfiguration
 {
+    /// <summary>What errors call <see cref="AttackedSamples"/>.</summary>
+    public const string AutoAttackSamples = "autoattackSamples";
+
     /// <summary>Name of the experiment.</summary>
     public required string Experiment { get; init; }
 
@@ -24,9 +27,23 @@ internal sealed record ExperimentConfiguration
     /// <summary>Epochs of the paper's longest training; others keep their proportion to it. Null for the scale's.</summary>
     public int? Epochs { get; init; }
 
+    /// <summary>Names of what is compared (<see cref="IExperiment.Arms"/>); null for all of it.</summary>
+    public IReadOnlyList<string>? Arms { get; init; }
+
+    /// <summary>First test images that AutoAttack attacks; 0 for none, null for the experiment's own number.</summary>
+    public int? AttackedSamples { get; init; }
+
     /// <summary>Data, attack, seeds and what else all pieces of work share; the experiment decides on model, method, rates and
     /// epochs.</summary>
     public required RunConfiguration Base { get; init; }
+
+    /// <summary>What decides on results: what is compared of them is at its default, so that a folder may be continued with more
+    /// of it, or with less.</summary>
+    public ExperimentConfiguration WithAllArms() => this with { Arms = null, AttackedSamples = null };
+
+    /// <summary>Whether something is to be compared.</summary>
+    /// <param name="arm">A name of <see cref="IExperiment.Arms"/>.</param>
+    public bool Includes(string arm) => Arms?.Contains(arm) ?? true;
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ConfigurationException">One is violated; the message names the setting.</exception>
@@ -37,6 +54,8 @@ internal sealed record ExperimentConfiguration
             Require.InRange("width", width, 1, 4_096);
         if (Epochs is { } epochs)
             Require.InRange("epochs", epochs, 1, 100_000);
+        if (AttackedSamples is { } attacked)
+            Require.InRange(AutoAttackSamples, attacked, 0, 100_000_000);
         Base.Validate();
     }
 

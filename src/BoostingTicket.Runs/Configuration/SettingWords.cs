@@ -45,6 +45,11 @@ internal static class SettingWords
             (SettingNames.Of(ReplicaStatistics.Mean), "the mean of all replicas'"),
             (SettingNames.Of(ReplicaStatistics.First), "the first replica's, as PyTorch's DistributedDataParallel keeps them"),
         ],
+        ["learningRateDecay"] =
+        [
+            (SettingNames.Of(LearningRateDecay.Drops), "by a factor at certain shares of the training"),
+            (SettingNames.Of(LearningRateDecay.Linear), "in a straight line to 0 at the end, as short trainings do"),
+        ],
         ["initialization"] =
         [
             ("he", "He's normal distribution by fan-out; linear layers as in PyTorch"),

@@ -35,6 +35,12 @@ internal sealed class ExperimentFolder(string root, string experiment)
     /// <summary>Points of the figure's curves.</summary>
     public string Points => Path.Combine(Own, "figure.csv");
 
+    /// <summary>Points of trainings whose courses are compared.</summary>
+    public string Courses => Path.Combine(Own, "courses.csv");
+
+    /// <summary>Folder of such files that other programs wrote of trainings of their own.</summary>
+    public string OtherCourses => Path.Combine(Own, "others");
+
     /// <summary>Tickets with their weight distances.</summary>
     public string Tickets => Path.Combine(Own, "tickets.csv");
 

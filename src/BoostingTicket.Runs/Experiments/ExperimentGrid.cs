@@ -1,7 +1,10 @@
 using System.Globalization;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Experiments;
@@ -20,6 +23,8 @@ internal sealed class ExperimentGrid
     private readonly List<ExperimentNode> _order = [];
     private readonly List<GridRow> _rows = [];
     private readonly List<GridPanel> _panels = [];
+    private readonly List<GridCourse> _courses = [];
+    private readonly List<string> _warnings = [];
 
     /// <summary>Begins an empty grid.</summary>
     /// <param name="configuration">What is asked for.</param>
@@ -47,6 +52,22 @@ internal sealed class ExperimentGrid
 
     /// <summary>Plots of the figure; empty for a table.</summary>
     public IReadOnlyList<GridPanel> Panels => _panels;
+
+    /// <summary>Trainings whose courses are compared; empty for what the paper has.</summary>
+    public IReadOnlyList<GridCourse> Courses => _courses;
+
+    /// <summary>What the user should know of what is declared, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Why trainings cannot compute in another number format than the experiment's, as part of a sentence; null where
+    /// they can.</summary>
+    public string? BesideLacks => _fingerprints.Beside is null ? _fingerprints.BesideLacks : null;
+
+    /// <summary>First test images that AutoAttack attacks; null if nothing was asked for.</summary>
+    public int? AttackedSamples => _configuration.AttackedSamples;
+
+    /// <summary>Whether something is to be compared.</summary>
+    public bool Includes(string arm) => _configuration.Includes(arm);
 
     /// <summary>Whether a model was asked for that has a width to change.</summary>
     public bool UsesWidth { get; private set; }
@@ -108,8 +129,12 @@ internal sealed class ExperimentGrid
     /// <param name="settings">The training.</param>
     /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
     /// <param name="reinitialize">Whether to begin from another draw of the initial weights.</param>
+    /// <param name="keepsEpochs">Whether the weights after every epoch are kept.</param>
+    /// <param name="precision">Number format; null for the experiment's. The other one is there if
+    /// <see cref="BesideLacks"/> is null.</param>
     public TrainingNode Train(
-        string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false)
+        string label, ulong seed, string model, TrainingSettings settings, TicketNode? ticket = null, bool reinitialize = false,
+        bool keepsEpochs = false, Precision? precision = null)
     {
         TrainingJob job = TrainingJob.Of(Base, settings, seed) with
         {
@@ -118,14 +143,20 @@ internal sealed class ExperimentGrid
         };
         if (settings.Method == TrainingMethod.Natural)
             job = job.WithoutAttack();
-        return Add(new TrainingNode($"{model} {label}", job, _fingerprints.Train, ticket));
+        string fingerprint = precision is null ? _fingerprints.Train : _fingerprints.Beside!;
+        return Add(new TrainingNode($"{model} {label}", job, fingerprint, ticket, keepsEpochs, precision));
     }
 
     /// <summary>A ticket, pruned once.</summary>
     /// <param name="donor">Whose weights are pruned.</param>
     /// <param name="ratio">Share of the prunable weights; null for the one of <see cref="Base"/>.</param>
     public TicketNode Prune(TrainingNode donor, double? ratio = null) =>
-        Add(new TicketNode(donor, Base.Pruning with { Ratio = ratio ?? Base.Pruning.Ratio, Rounds = 1 }));
+        Prune(donor, Base.Pruning with { Ratio = ratio ?? Base.Pruning.Ratio, Rounds = 1 });
+
+    /// <summary>A ticket, pruned once in a way of its own.</summary>
+    /// <param name="donor">Whose weights are pruned.</param>
+    /// <param name="settings">The way.</param>
+    public TicketNode Prune(TrainingNode donor, PruningSettings settings) => Add(new TicketNode(donor, settings));
 
     /// <summary>A further round of iterative pruning.</summary>
     /// <param name="donor">The training under the mask of the round before.</param>
@@ -140,6 +171,23 @@ internal sealed class ExperimentGrid
     /// <param name="attacks">Names of attacks; none for clean accuracy alone.</param>
     public TestNode Test(TrainingNode training, bool best, params IReadOnlyList<string> attacks) =>
         Add(new TestNode(training, best, attacks, Base.Evaluation.Attack, _fingerprints.Test));
+
+    /// <summary>Compares the course of a training with those of others of its network and seed.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="arm">How it is trained.</param>
+    /// <param name="training">The training, which keeps the weights of its epochs.</param>
+    /// <param name="attacked">First test images that AutoAttack attacks at its end; 0 for none.</param>
+    public void Course(string model, string arm, TrainingNode training, int attacked)
+    {
+        AttackSettings attack = Base.Evaluation.Attack;
+        _courses.Add(new GridCourse(
+            model, arm, training, Add(new CourseNode(training, attack, _fingerprints.Test)),
+            attacked == 0 ? null : Add(new TestNode(
+                training, best: false, [AttackCatalog.AutoAttack], attack, _fingerprints.Test, attacked))));
+    }
+
+    /// <summary>Says something that the user should know.</summary>
+    public void Warn(string sentence) => _warnings.Add(sentence);
 
     /// <summary>How PGD-20 images of trainings of one seed transfer among them.</summary>
     /// <param name="networks">The trainings with the names that they are given.</param>
@@ -194,7 +242,10 @@ internal sealed class ExperimentGrid
 /// <summary>What results depend on besides settings.</summary>
 /// <param name="Train">Training images and number format.</param>
 /// <param name="Test">Test images, how many of them, and number format.</param>
-internal sealed record GridFingerprints(string Train, string Test);
+/// <param name="Beside">Training images and the other number format that some trainings compute in; null for none.</param>
+/// <param name="BesideLacks">Why there is none, as part of a sentence.</param>
+internal sealed record GridFingerprints(
+    string Train, string Test, string? Beside = null, string BesideLacks = "no other number format was asked for");
 
 /// <summary>A quantity beside the paper's value.</summary>
 /// <param name="Item">What is measured of what.</param>

@@ -62,5 +62,5 @@ internal sealed class ExperimentGuard(
     private static ExperimentConfiguration Kept(ExperimentFolder folder) =>
         RunJson.Read<ExperimentConfiguration>(StoredFiles.ReadText(folder.Configuration), folder.Configuration);
 
-    private static string Hash(ExperimentConfiguration settings) => SettingsIdentity.Hash(settings);
+    private static string Hash(ExperimentConfiguration settings) => SettingsIdentity.Hash(settings.WithAllArms());
 }

@@ -1,5 +1,6 @@
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Reporting.Figures;
 
 namespace BoostingTicket.Runs.Experiments;
@@ -13,31 +14,40 @@ internal static class ExperimentMeasurement
     /// <param name="grid">Its grid, all of which is done.</param>
     /// <param name="context">The context.</param>
     /// <param name="environment">Device, versions and data.</param>
+    /// <param name="others">Points of trainings that other programs did.</param>
     public static ExperimentResult Measure(
         IExperiment experiment, ExperimentConfiguration configuration, ExperimentGrid grid, NodeContext context,
-        IReadOnlyDictionary<string, string> environment)
+        IReadOnlyDictionary<string, string> environment, IReadOnlyList<CoursePoint> others)
     {
         ExperimentStore store = context.Store;
         List<TrainingNode> trainings = [.. grid.Nodes.OfType<TrainingNode>()];
         // The title names the paper's network.
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
+        List<string> warnings = [.. grid.Warnings, .. Warnings(grid, store)];
+        SpeedResult? speed = grid.Courses.Count == 0 ? null : SpeedMeasurement.Measure(grid.Courses, store, others, warnings);
         return new ExperimentResult(
             title, configuration, environment, Caveat(experiment, configuration),
             [.. grid.Rows.Select(row => new ComparedRow(
                 row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
-            grid.Panels.Count == 0 ? null : new FigureData(
+            speed is not null ? SpeedMeasurement.Figure(speed, experiment.Name, Capital(title))
+            : grid.Panels.Count == 0 ? null : new FigureData(
                 experiment.Name, Capital(title),
                 [.. grid.Panels.Select(panel => new FigurePanel(
                     panel.Title, panel.X, panel.Y, [.. panel.Curves.Select(curve => curve.Measure(store))]))]),
             Tickets(trainings, context),
-            Warnings(grid, store),
+            warnings,
             [.. trainings.Select(training => new TrainingRow(
-                training.Label, training.Seed, training.Name, training.Read(store)))]);
+                training.Label, training.Seed, training.Name, training.Read(store)))])
+        {
+            Speed = speed,
+        };
     }
 
     // What a reader must know of before comparing, in one sentence.
     private static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration)
     {
+        if (!experiment.IsPapers)
+            return null;
         var reasons = new List<string>();
         DataSettings full = experiment.Base.Data, used = configuration.Base.Data;
         if (used.Name != full.Name)
@@ -95,6 +105,7 @@ internal static class ExperimentMeasurement
             TicketNode ticket => ticket.Read(store).Warnings,
             TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
             TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
+            CourseNode course => course.Read(store).Warnings.Select(warning => $"{course.Training.Label}: {warning}"),
             TransferNode transfer => transfer.Read(store).Warnings.Select(warning => $"{transfer.Label}: {warning}"),
             _ => (IEnumerable<string>)[],
         }).Distinct(),

@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;
 
@@ -20,6 +22,10 @@ internal sealed record ExperimentResult(
     IReadOnlyList<ComparedRow> Rows, FigureData? Figure, IReadOnlyList<TicketRow> Tickets, IReadOnlyList<string> Warnings,
     IReadOnlyList<TrainingRow> Trainings)
 {
+    /// <summary>How soon ways of training reach the full network's robustness; null where the experiment does not ask.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SpeedResult? Speed { get; init; }
+
     /// <summary>Name of the experiment.</summary>
     public string Experiment => Configuration.Experiment;
 }

@@ -1,9 +1,11 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Planning;
 using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Stages;
@@ -36,6 +38,10 @@ internal sealed class ExperimentRun(
         return ExperimentGuard.Holds(new ExperimentFolder(root, configuration.Experiment), configuration);
     }
 
+    /// <summary>Opens the device in another number format beside the one that is in use, or says why not, as part of a sentence;
+    /// null where nothing can.</summary>
+    public Func<Precision, (IBackend? Backend, string? Lacking)>? OpenBeside { get; init; }
+
     private readonly IExperiment _experiment = ExperimentCatalog.Find(configuration.Experiment);
     private readonly ExperimentFolder _folder = new(root, configuration.Experiment);
     private readonly RunEnvironment _environment = RunFolderGuard.Describe(backend, data);
@@ -45,10 +51,12 @@ internal sealed class ExperimentRun(
     /// <exception cref="ConfigurationException">Settings cannot be used, or the folder belongs to something else.</exception>
     public ExperimentPlan Plan(CancellationToken cancellation)
     {
-        ExperimentGrid grid = Declare();
+        using BesideDevice beside = OpenOther();
+        ExperimentGrid grid = Declare(beside);
         new ExperimentGuard(_folder, configuration, _environment).Require();
         using var images = new RunData(data, configuration.Base.Data, backend);
-        using var context = new NodeContext(new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation);
+        using var context = new NodeContext(
+            new ExperimentStore(_folder.Store), backend, data, images, progress, cancellation, beside.Device);
         Check(grid, context);
         return new StepTimer(context).Plan(configuration, grid);
     }
@@ -65,19 +73,22 @@ internal sealed class ExperimentRun(
     public ExperimentOutcome Execute(
         string commandLine, IFigureWriter? figures, CancellationToken cancellation, bool share = false)
     {
-        ExperimentGrid grid = Declare();
+        using BesideDevice beside = OpenOther();
+        ExperimentGrid grid = Declare(beside);
         var guard = new ExperimentGuard(_folder, configuration, _environment);
         // Refused before the folder is made, and before the work begins.
         guard.Require();
+        CourseFile.ReadAll(_folder.OtherCourses);
         using var images = new RunData(data, configuration.Base.Data, backend);
         var store = new ExperimentStore(_folder.Store);
-        using var context = new NodeContext(store, backend, data, images, progress, cancellation);
+        using var context = new NodeContext(store, backend, data, images, progress, cancellation, beside.Device);
         Check(grid, context);
         using RunLock taken = share ? RunLock.Share(_folder.Root) : RunLock.Acquire(_folder.Root);
         var schedule = new NodeSchedule(grid.Nodes, context, share ? LeaseTimes.Usual : null);
         schedule.Alone(_folder.Own, () => guard.Claim(progress));
         schedule.Run();
-        ExperimentResult result = ExperimentMeasurement.Measure(_experiment, configuration, grid, context, _environment);
+        ExperimentResult result = ExperimentMeasurement.Measure(
+            _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses));
         ConfigurationException? failure = null;
         schedule.Alone(_folder.Own, () =>
         {
@@ -94,13 +105,28 @@ internal sealed class ExperimentRun(
         return new ExperimentOutcome(result, failure);
     }
 
-    private ExperimentGrid Declare()
+    private BesideDevice OpenOther()
+    {
+        if (_experiment.Beside(configuration) is not { } precision)
+            return new BesideDevice(null, null);
+        if (precision == backend.Precision)
+            return new BesideDevice(null, "all of the experiment computes in that number format");
+        (IBackend? other, string? lacking) = OpenBeside?.Invoke(precision) ?? (null, "no such device was opened");
+        return new BesideDevice(
+            other is null ? null : new NodeDevice(other, new RunData(data, configuration.Base.Data, other)), lacking);
+    }
+
+    private ExperimentGrid Declare(BesideDevice beside)
     {
         configuration.Validate();
-        string precision = backend.Precision.ToString();
-        var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, new GridFingerprints(
-            $"{OwnData.NameOf(data.Train)} {data.Train.ContentHash} {precision}",
-            $"{OwnData.NameOf(data.Test)} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}"));
+        string precision = backend.Precision.ToString(), train = $"{OwnData.NameOf(data.Train)} {data.Train.ContentHash}";
+        var fingerprints = new GridFingerprints(
+            $"{train} {precision}",
+            $"{OwnData.NameOf(data.Test)} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}",
+            beside.Device is null ? null : $"{train} {beside.Device.Backend.Precision}");
+        if (beside.Lacking is { } lacking)
+            fingerprints = fingerprints with { BesideLacks = lacking };
+        var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, fingerprints);
         _experiment.Declare(grid);
         if (configuration.Width is not null && configuration.Model is null && !grid.UsesWidth)
             throw new ConfigurationException(
@@ -113,6 +139,16 @@ internal sealed class ExperimentRun(
                 + $"alone, with the "
                 + "width in its name.");
         return grid;
+    }
+
+    // A device that is open for this work alone, or why there is none.
+    private sealed record BesideDevice(NodeDevice? Device, string? Lacking) : IDisposable
+    {
+        public void Dispose()
+        {
+            Device?.Images.Dispose();
+            Device?.Backend.Dispose();
+        }
     }
 
     private static void Check(ExperimentGrid grid, NodeContext context)

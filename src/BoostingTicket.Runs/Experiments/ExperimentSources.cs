@@ -16,6 +16,12 @@ internal sealed record ExperimentSources(
     /// experiment's; what it began goes on so.</summary>
     public bool TakesAttack { get; init; } = true;
 
+    /// <summary>Names of what is compared, with commas between; null for all of it.</summary>
+    public string? Arms { get; init; }
+
+    /// <summary>Test images that AutoAttack attacks, as typed; null for the experiment's own number.</summary>
+    public string? AttackedSamples { get; init; }
+
     private const string Model = "model", Width = "width", Epochs = "epochs", DataSet = "dataset";
 
     /// <summary>The configuration that results, checked.</summary>
@@ -45,18 +51,38 @@ internal sealed record ExperimentSources(
             Experiment = Experiment,
             Scale = scale,
             Model = Value(Model),
-            Width = Whole(Width),
-            Epochs = Whole(Epochs),
+            Width = Whole(Width, Value(Width), "from 1 on"),
+            Epochs = Whole(Epochs, Value(Epochs), "from 1 on"),
+            Arms = ArmNames,
+            AttackedSamples = Whole(ExperimentConfiguration.AutoAttackSamples, AttackedSamples, "from 0 on"),
             Base = composed,
         };
         configuration.Validate();
+        RequireArms(experiment);
         return configuration with { Base = composed with { Data = OwnData.Record(composed.Data) } };
+    }
+
+    private string[]? ArmNames => Arms?.Split(',', StringSplitOptions.TrimEntries);
+
+    private void RequireArms(IExperiment experiment)
+    {
+        IReadOnlyList<string> known = [.. experiment.Arms.Select(arm => arm.Name)];
+        if (known.Count == 0 && (Arms is not null || AttackedSamples is not null))
+        {
+            string option = Arms is null ? ExperimentConfiguration.AutoAttackSamples : "arms";
+            throw new ConfigurationException($"{Setting.Named(option)} does not apply to {Experiment}; leave it out.");
+        }
+        foreach (string arm in ArmNames ?? [])
+        {
+            if (!known.Contains(arm))
+                throw NearestName.Unknown("arm", arm, known);
+        }
     }
 
     private string? Value(string option) =>
         Options.Where(given => given.Option.Name == option).Select(given => given.Value).LastOrDefault();
 
-    private int? Whole(string option) => Value(option) is not { } text ? null
+    private static int? Whole(string option, string? text, string range) => text is null ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value
-        : throw new ConfigurationException($"{Setting.Named(option)} is '{text}'; give a whole number from 1 on.");
+        : throw new ConfigurationException($"{Setting.Named(option)} is '{text}'; give a whole number {range}.");
 }

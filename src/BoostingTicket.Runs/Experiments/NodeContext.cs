@@ -13,6 +13,11 @@ using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Experiments;
 
+/// <summary>A device with an experiment's images on it.</summary>
+/// <param name="Backend">The device.</param>
+/// <param name="Images">The images.</param>
+internal sealed record NodeDevice(IBackend Backend, RunData Images);
+
 /// <summary>What pieces of work compute with: device, images, and one network at a time, since several may not fit the device's
 /// memory.</summary>
 /// <param name="store">Where results are kept.</param>
@@ -21,12 +26,14 @@ namespace BoostingTicket.Runs.Experiments;
 /// <param name="images">Its images on the device.</param>
 /// <param name="progress">Receives progress.</param>
 /// <param name="cancellation">Asks to save and stop.</param>
+/// <param name="shorter">The same device in another number format, for the trainings that name it; null where none does.</param>
 internal sealed class NodeContext(
     ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress,
-    CancellationToken cancellation)
+    CancellationToken cancellation, NodeDevice? shorter = null)
     : IDisposable
 {
     private readonly Dictionary<string, NetworkGraph> _graphs = [];
+    private readonly NodeDevice _device = new(backend, images);
     private Network? _network;
 
     /// <summary>Where results are kept.</summary>
@@ -65,24 +72,41 @@ internal sealed class NodeContext(
         return graph;
     }
 
+    /// <summary>Where a training computes: its tests compute where the experiment does.</summary>
+    /// <exception cref="InvalidOperationException">No device was given for its number format.</exception>
+    public NodeDevice DeviceOf(TrainingNode training) =>
+        training.Precision is not { } precision ? _device
+        : shorter?.Backend.Precision == precision ? shorter
+        : throw new InvalidOperationException($"no device computes in {precision}");
+
+    /// <summary>Kept weights of the network that a training trains; null for a dense one. Evaluation does not read the mask; a
+    /// backend that leaves out pruned weights does.</summary>
+    public Mask? MaskOf(TrainingNode training) =>
+        training.Ticket is null ? null : Ticket(training.Ticket).Network.TrainingMask;
+
     /// <summary>The network of a training; its values are whatever the last work left. That of another model is given
     /// up.</summary>
     /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
-    public Network Network(TrainingNode training) => Network(training.Job, Graph(training));
+    public Network Network(TrainingNode training) => Network(training.Job, Graph(training), _device);
 
     /// <summary>The model of a training as a network.</summary>
     /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
-    public Network Network(TrainingJob job) => Network(job, Graph(job));
+    public Network Network(TrainingJob job) => Network(job, Graph(job), _device);
 
-    private Network Network(TrainingJob job, NetworkGraph graph)
+    /// <summary>A graph as a network on a device.</summary>
+    /// <param name="job">The training that it is for.</param>
+    /// <param name="graph">The graph.</param>
+    /// <param name="device">The device.</param>
+    /// <exception cref="NotEnoughMemoryException">It does not fit the device's memory.</exception>
+    public Network Network(TrainingJob job, NetworkGraph graph, NodeDevice device)
     {
-        if (_network?.Graph == graph)
+        if (_network?.Graph == graph && _network.Backend == device.Backend)
             return _network;
         GiveUpNetwork();
-        var network = new Network(graph, backend);
+        var network = new Network(graph, device.Backend);
         try
         {
-            RunMemory.Require(TrainingNode.Recorded(job), [job.Settings], network, images, Progress);
+            RunMemory.Require(TrainingNode.Recorded(job), [job.Settings], network, device.Images, Progress);
         }
         catch
         {

@@ -1,7 +1,8 @@
 namespace BoostingTicket.Training.Optimization;
 
 /// <summary>The learning rate of every step: a linear warm-up from one rate to another, then the full rate, multiplied at
-/// fixed shares of the training (paper, section 3.1 and Appendix A: ×0.1 at 50 % and 75 %).</summary>
+/// fixed shares of the training (paper, section 3.1 and Appendix A: ×0.1 at 50 % and 75 %), or falling in a straight line that
+/// would reach 0 one step after the last.</summary>
 internal sealed class LearningRateSchedule
 {
     private readonly double _rate;
@@ -9,6 +10,7 @@ internal sealed class LearningRateSchedule
     private readonly long _warmupSteps;
     private readonly long[] _drops;
     private readonly double _factor;
+    private readonly bool _isLinear;
 
     /// <summary>The schedule of a training.</summary>
     /// <param name="settings">Rates, warm-up and drops.</param>
@@ -21,7 +23,8 @@ internal sealed class LearningRateSchedule
         _rate = settings.LearningRate;
         _warmupFrom = settings.WarmupFrom ?? settings.LearningRate;
         _warmupSteps = settings.WarmupFrom is null ? 0 : settings.WarmupLength.ToIterations(stepsPerEpoch, TotalSteps);
-        _drops = [.. settings.LearningRateDrops.Select(share => (long)Math.Floor(share * TotalSteps))];
+        _isLinear = settings.LearningRateDecay == LearningRateDecay.Linear;
+        _drops = _isLinear ? [] : [.. settings.LearningRateDrops.Select(share => (long)Math.Floor(share * TotalSteps))];
         _factor = settings.LearningRateFactor;
     }
 
@@ -33,7 +36,7 @@ internal sealed class LearningRateSchedule
     {
         double rate = step < _warmupSteps
             ? _warmupFrom + (_rate - _warmupFrom) * step / _warmupSteps
-            : _rate;
+            : _isLinear ? _rate * (TotalSteps - step) / Math.Max(TotalSteps - _warmupSteps, 1) : _rate;
         foreach (long drop in _drops)
         {
             if (step >= drop)

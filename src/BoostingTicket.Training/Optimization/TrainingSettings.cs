@@ -55,6 +55,17 @@ public enum ReplicaStatistics
     First,
 }
 
+/// <summary>How the learning rate falls after the warm-up.</summary>
+public enum LearningRateDecay
+{
+    /// <summary>By a factor at certain shares of the training: <see cref="TrainingSettings.LearningRateDrops"/>.</summary>
+    Drops,
+
+    /// <summary>In a straight line to 0 at the end, as short trainings do (Smith and Topin, "Super-convergence", 2018; Wong, Rice
+    /// and Kolter, "Fast is better than free", 2020). The drops do not count then.</summary>
+    Linear,
+}
+
 /// <summary>One training from its first to its last step.</summary>
 public sealed record TrainingSettings
 {
@@ -81,6 +92,9 @@ public sealed record TrainingSettings
 
     /// <summary>Length of the warm-up.</summary>
     public StepLength WarmupLength { get; init; } = new(5, StepUnit.Percent);
+
+    /// <summary>How the rate falls after the warm-up.</summary>
+    public LearningRateDecay LearningRateDecay { get; init; } = LearningRateDecay.Drops;
 
     /// <summary>Shares of the training after which the rate is multiplied by <see cref="LearningRateFactor"/>; empty for a
     /// constant rate.</summary>

@@ -38,6 +38,28 @@ internal sealed class LearningRateScheduleTests
         Assert.That(Enumerable.Range(0, 30).Select(step => schedule.RateAt(step)), Is.All.EqualTo(0.05));
     }
 
+    [Test]
+    public void A_linear_decay_begins_after_the_warm_up_and_ends_at_zero_whatever_the_drops()
+    {
+        var schedule = new LearningRateSchedule(
+            new TrainingSettings
+            {
+                Epochs = 2,
+                LearningRate = 0.4,
+                WarmupFrom = 0.1,
+                WarmupLength = new StepLength(4, StepUnit.Iterations),
+                LearningRateDecay = LearningRateDecay.Linear,
+            }, stepsPerEpoch: 10);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(schedule.RateAt(2), Is.EqualTo(0.25).Within(1e-15));
+            Assert.That(schedule.RateAt(4), Is.EqualTo(0.4).Within(1e-15));
+            Assert.That(schedule.RateAt(12), Is.EqualTo(0.2).Within(1e-15));
+            Assert.That(schedule.RateAt(19), Is.EqualTo(0.025).Within(1e-15));
+        });
+    }
+
     [TestCase("2ep", 20)]
     [TestCase("800it", 800)]
     [TestCase("5%", 5)]

@@ -1,10 +1,11 @@
-using System.Diagnostics;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
 namespace BoostingTicket.Runs.Experiments.Nodes;
@@ -20,9 +21,12 @@ internal sealed record TicketRecord(
     double Sparsity, IReadOnlyList<LayerSparsity> Layers, IReadOnlyList<string> Warnings, double Seconds, double StartDistance)
     : IStoredRecord
 {
+    /// <summary>Seconds of all processors that choosing the mask used; null in what version 0.1.0 kept.</summary>
+    public double? ProcessorSeconds { get; init; }
+
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("sparsity", StoredValues.IsShare(Sparsity)),
-        ("seconds", StoredValues.IsAmount(Seconds)),
+        ("seconds", StoredValues.IsAmount(Seconds) && StoredValues.IsAmount(ProcessorSeconds ?? 0)),
         ("distance", StoredValues.IsAmount(StartDistance)));
 }
 
@@ -84,16 +88,26 @@ internal sealed class TicketNode : ExperimentNode<TicketRecord>
     internal double SecondsToFind(ExperimentStore store) =>
         Donor.Read(store).Seconds + Read(store).Seconds + (Previous?.SecondsToFind(store) ?? 0);
 
+    /// <summary>The same in seconds of processors and in seconds that passed.</summary>
+    /// <exception cref="ConfigurationException">A program recorded a donor that did not count processor seconds.</exception>
+    internal ElapsedSeconds WorkToFind(ExperimentStore store)
+    {
+        TicketRecord drawn = Read(store);
+        var pruning = new ElapsedSeconds(drawn.ProcessorSeconds ?? drawn.Seconds, drawn.Seconds);
+        return Donor.Work(store).Aggregate(pruning, (sum, work) => sum + ElapsedSeconds.Of(work))
+            + (Previous?.WorkToFind(store) ?? default);
+    }
+
     private protected override TicketRecord Compute(NodeContext context)
     {
         context.Progress.StageStarted($"seed {Seed} · {Label}", 1, 0);
         NetworkGraph graph = context.Graph(Donor.Job);
         ModelState trained = context.Weights(Donor);
         SubNetwork? pruned = Previous is null ? null : context.Ticket(Previous).Network;
-        long start = Stopwatch.GetTimestamp();
+        MachineLoad start = MachineLoad.Now();
         (SubNetwork network, PruningReport report) = SubNetworkPruner.Draw(
             graph, trained, Settings.Options(Settings.Ratio), pruned);
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        TrainingWork work = MachineLoad.Now().Since(start, steps: 0, operations: 0, Environment.ProcessorCount);
         ModelState initial = (Donor.Job with { Start = TrainingStart.Initial }).DrawStart(graph.Table);
         TicketFile.Save(
             context.Store.Ticket(this), initial, network,
@@ -104,8 +118,11 @@ internal sealed class TicketNode : ExperimentNode<TicketRecord>
         context.Progress.StageFinished();
         return new TicketRecord(
             network.Sparsity, [.. report.Layers.Select(layer => new LayerSparsity(layer.Name, layer.Total, layer.Kept))],
-            report.Warnings, seconds,
-            RelativeDistance.Between(context.Widen(Donor, trained), initial, network.FullMask));
+            report.Warnings, work.WallSeconds,
+            RelativeDistance.Between(context.Widen(Donor, trained), initial, network.FullMask))
+        {
+            ProcessorSeconds = work.ProcessorSeconds,
+        };
     }
 
     /// <inheritdoc/>

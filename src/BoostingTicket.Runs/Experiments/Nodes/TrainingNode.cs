@@ -1,12 +1,15 @@
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Pruning;
 
@@ -44,11 +47,17 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <param name="job">All that decides it but the ticket, which the node knows.</param>
     /// <param name="fingerprint">Training images and number format.</param>
     /// <param name="ticket">Ticket whose mask is kept; null for a dense network.</param>
-    public TrainingNode(string label, TrainingJob job, string fingerprint, TicketNode? ticket)
-        : base("training", label, job?.Seed ?? 0, Identity(job!, fingerprint), ticket is null ? [] : [ticket])
+    /// <param name="keepsEpochs">Whether the weights after every epoch are kept.</param>
+    /// <param name="precision">Number format to train in; null for the experiment's.</param>
+    public TrainingNode(
+        string label, TrainingJob job, string fingerprint, TicketNode? ticket, bool keepsEpochs = false,
+        Precision? precision = null)
+        : base("training", label, job?.Seed ?? 0, Identity(job!, fingerprint, keepsEpochs), ticket is null ? [] : [ticket])
     {
         Job = job! with { Ticket = ticket?.Name };
         Ticket = ticket;
+        KeepsEpochs = keepsEpochs;
+        Precision = precision;
     }
 
     /// <summary>All that decides the training.</summary>
@@ -56,6 +65,12 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
 
     /// <summary>Ticket whose mask is kept; null for a dense network.</summary>
     public TicketNode? Ticket { get; }
+
+    /// <summary>Whether the weights after every epoch are kept.</summary>
+    public bool KeepsEpochs { get; }
+
+    /// <summary>Number format that it trains in; null for the experiment's.</summary>
+    public Precision? Precision { get; }
 
     /// <summary>The training.</summary>
     public TrainingSettings Settings => Job.Settings;
@@ -67,21 +82,40 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
         return best && Read(store).BestEpoch > 0 ? folder.BestWeights(Seed, Stage) : folder.LastWeights(Seed, Stage);
     }
 
+    /// <summary>The weights after an epoch, where they are kept.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="epoch">The epoch, from 1.</param>
+    internal string EpochWeights(ExperimentStore store, int epoch) => store.Files(this).EpochWeights(Seed, Stage, epoch);
+
+    /// <summary>What the training took, epoch by epoch.</summary>
+    /// <exception cref="ConfigurationException">A program recorded it that did not count processor seconds.</exception>
+    internal IReadOnlyList<TrainingWork> Work(ExperimentStore store) =>
+    [
+        .. Read(store).History.Select(epoch => epoch.Work ?? throw new ConfigurationException(
+            $"The training in {store.Folder(this)} was done by version 0.1.0, which counted no processor seconds; delete that "
+            + $"folder to train it again, or choose another {Setting.Named("out")}.")),
+    ];
+
     private protected override TrainingRecord Compute(NodeContext context)
     {
         RunFolder folder = context.Store.Files(this);
         RunConfiguration recorded = Recorded(Job);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
-        Network network = context.Network(this);
+        NodeDevice device = context.DeviceOf(this);
+        Network network = context.Network(Job, context.Graph(this), device);
         ModelState start = Job.DrawStart(context.Graph(Job).Table);
         SubNetwork? ticket = Ticket is null ? null : context.Ticket(Ticket).Network;
         // The key binds the checkpoint to the ticket and to the start.
         var files = new StageFiles(
-            folder, Seed, StageFiles.Describe(recorded, network.Graph, context.Images.Train.Set, Seed),
+            folder, Seed, StageFiles.Describe(recorded, network.Graph, device.Images.Train.Set, Seed),
             new RunOwner(ExperimentRun.Command, Key));
-        var trainer = new StageTrainer(files, Seed, network, context.Images, context.Progress, context.Cancellation);
-        TrainingState state = trainer.Train(Stage, Job, ticket?.Take(start) ?? start, ticket?.TrainingMask);
+        var trainer = new StageTrainer(files, Seed, network, device.Images, context.Progress, context.Cancellation);
+        IEpochRule? keepers = KeepsEpochs
+            ? EpochRules.Of(Enumerable.Range(1, TrainingMethodCatalog.EpochsOf(Settings)).Select(
+                epoch => files.KeepEpoch(Stage, epoch)))
+            : null;
+        TrainingState state = trainer.Train(Stage, Job, ticket?.Take(start) ?? start, ticket?.TrainingMask, keepers);
         double? distance = Ticket is null
             ? null
             : RelativeDistance.Between(
@@ -97,9 +131,15 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <summary>What the folder of a training records as its configuration.</summary>
     internal static RunConfiguration Recorded(TrainingJob job) => job.Record(ExperimentRun.Command);
 
-    // In the words of version 0.1.0, which the keys of its experiments are hashes of.
-    private static object Identity(TrainingJob job, string fingerprint) =>
-        new { configuration = Recorded(job), fingerprint, reinitialize = job.Start == TrainingStart.Redrawn };
+    // In the words of version 0.1.0, which the keys of its experiments are hashes of. The fingerprint names the number format.
+    private static object Identity(TrainingJob job, string fingerprint, bool keepsEpochs)
+    {
+        RunConfiguration configuration = Recorded(job);
+        bool reinitialize = job.Start == TrainingStart.Redrawn;
+        return keepsEpochs
+            ? new { configuration, fingerprint, reinitialize, keepsEpochs }
+            : new { configuration, fingerprint, reinitialize };
+    }
 
     private protected override void CleanUp(NodeContext context) =>
         StoredFiles.Delete(context.Store.Files(this).Checkpoint(Seed, Stage));

@@ -19,6 +19,11 @@ internal static class ExperimentMarkdown
             + $"{ExperimentTables.Caption(result)}\n");
         if (result.Rows.Count > 0)
             Table(text, "The paper and ours", ExperimentTables.Comparison(result));
+        if (result.Speed is { } speed)
+        {
+            Table(text, SpeedReports.Heading, SpeedReports.Table(speed));
+            text.Append($"\n{SpeedReports.Note(speed)}\n");
+        }
         string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal))
             ?? (pictures.Count > 0 ? pictures[0] : null);
         if (picture is not null)

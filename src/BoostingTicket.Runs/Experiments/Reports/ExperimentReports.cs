@@ -1,3 +1,4 @@
+using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
@@ -17,6 +18,11 @@ internal static class ExperimentReports
     {
         if (result.Rows.Count > 0)
             AtomicFile.WriteAllText(folder.Rows, ExperimentCsv.Rows(result));
+        if (result.Speed is { } speed)
+        {
+            AtomicFile.WriteAllText(folder.Rows, SpeedReports.Csv(speed));
+            AtomicFile.WriteAllText(folder.Courses, CourseFile.Write(speed.Points));
+        }
         AtomicFile.WriteAllText(folder.Tickets, ExperimentCsv.Tickets(result));
         AtomicFile.WriteAllText(folder.Metrics, ExperimentCsv.Metrics(result));
         IReadOnlyList<string> drawn = [];

@@ -1,0 +1,58 @@
+using BoostingTicket.Runs.Reporting;
+
+namespace BoostingTicket.Runs.Experiments.Speed;
+
+/// <summary>How soon ways of training reach the robustness of the full network that is trained on PGD.</summary>
+/// <param name="Rows">A row for each network and way, the full network's first.</param>
+/// <param name="Points">Every epoch of every training.</param>
+internal sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<CoursePoint> Points);
+
+/// <summary>A way of training a network, over all seeds.</summary>
+/// <param name="Model">The network.</param>
+/// <param name="Arm">The way.</param>
+/// <param name="IsYardstick">Whether the times of others are given as multiples of its own: the full network on PGD, and what
+/// other programs did.</param>
+/// <param name="Seeds">Seed by seed.</param>
+internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IReadOnlyList<SpeedSeed> Seeds)
+{
+    /// <summary>A value over all seeds.</summary>
+    public Spread Over(Func<SpeedSeed, double> value) => Spread.Of([.. Seeds.Select(value)]);
+
+    /// <summary>A value over the seeds that have it; null where none has.</summary>
+    public Spread? Over(Func<SpeedSeed, double?> value)
+    {
+        double[] known = [.. Seeds.Select(value).OfType<double>()];
+        return known.Length == 0 ? null : Spread.Of(known);
+    }
+
+    /// <summary>How many times sooner than another it reaches the accuracy, over the seeds in which both do; null where there are
+    /// none.</summary>
+    /// <param name="other">The other.</param>
+    /// <param name="seconds">Which seconds.</param>
+    public Spread? Sooner(SpeedRow other, Func<ElapsedSeconds, double> seconds)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(seconds);
+        double[] times =
+        [
+            .. from seed in Seeds
+               from same in other.Seeds
+               where seed.Seed == same.Seed && seed.Reached is not null && same.Reached is not null
+               select seconds(same.Reached!.Value) / seconds(seed.Reached!.Value),
+        ];
+        return times.Length == 0 ? null : Spread.Of(times);
+    }
+}
+
+/// <summary>One training.</summary>
+/// <param name="Seed">The seed.</param>
+/// <param name="Target">Accuracy under PGD that the full network of this seed has at its end, in [0, 1].</param>
+/// <param name="Reached">When it reaches that (<see cref="Crossing"/>); null where it does not.</param>
+/// <param name="Whole">What all of its training took, that of its donor included.</param>
+/// <param name="Epochs">Its epochs, those of a donor left out.</param>
+/// <param name="Clean">Accuracy at its end, in [0, 1].</param>
+/// <param name="Robust">The same under PGD.</param>
+/// <param name="AutoAttack">The same under AutoAttack on the first test images; null where it was not measured.</param>
+internal sealed record SpeedSeed(
+    ulong Seed, double Target, ElapsedSeconds? Reached, ElapsedSeconds Whole, int Epochs, double Clean, double Robust,
+    double? AutoAttack);

@@ -1,0 +1,179 @@
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Experiments.Speed;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Testing;
+
+namespace BoostingTicket.Runs.Tests.Experiments;
+
+/// <summary>Time to equal robustness, without training anything.</summary>
+internal sealed class SpeedTests
+{
+    private const string Header = "model,arm,seed,epoch,processor_seconds,wall_seconds,clean,robust,test_samples\n";
+
+    private static CoursePoint[] Course(params (double Processor, double Robust)[] epochs) =>
+    [
+        .. epochs.Select((epoch, index) => new CoursePoint(
+            "resnet18-w16", "dense", 0, index + 1, new ElapsedSeconds(epoch.Processor, epoch.Processor / 2), 0.9, epoch.Robust,
+            100)),
+    ];
+
+    [Test]
+    public void An_accuracy_is_reached_on_the_line_between_two_epochs() =>
+        Assert.That(
+            Crossing.Of(Course((10, 0.1), (30, 0.2), (50, 0.4), (70, 0.3)), 0.25)!.Value.Processor, Is.EqualTo(35).Within(1e-9));
+
+    [Test]
+    public void An_accuracy_is_reached_at_the_end_of_the_first_epoch_with_as_much() =>
+        Assert.That(Crossing.Of(Course((10, 0.1), (30, 0.2), (50, 0.2)), 0.2), Is.EqualTo(new ElapsedSeconds(30, 15)));
+
+    [Test]
+    public void What_the_first_epoch_has_is_reached_at_its_end() =>
+        Assert.That(Crossing.Of(Course((10, 0.3), (30, 0.1)), 0.2), Is.EqualTo(new ElapsedSeconds(10, 5)));
+
+    [Test]
+    public void What_no_epoch_has_is_not_reached() =>
+        Assert.That(Crossing.Of(Course((10, 0.1), (30, 0.2)), 0.21), Is.Null);
+
+    [Test]
+    public void Points_are_read_as_they_were_written()
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "points.csv");
+        CoursePoint[] points =
+        [
+            .. Course((0.1 + 0.2, 1.0 / 3), (30, 0.2)),
+            new("vgg16-w16", "TorchSharp float32", ulong.MaxValue, 1, new ElapsedSeconds(1e-5, 0), 1, 0, 1),
+        ];
+        File.WriteAllText(path, CourseFile.Write(points));
+        Assert.That(CourseFile.Read(path), Is.EqualTo(points));
+        Assert.That(CourseFile.ReadAll(folder.Path), Is.EqualTo(points));
+        Assert.That(CourseFile.ReadAll(Path.Combine(folder.Path, "none")), Is.Empty);
+    }
+
+    [TestCase("", "in line 1, the header is not")]
+    [TestCase("model,arm\n", "in line 1, the header is not")]
+    [TestCase(Header + "m,a,0,1,1,1,0.5\n", "in line 2, it does not have 9 fields")]
+    [TestCase(Header + "m,\"a,0\",0,1,1,1,0.5,0.5,9\n", "in line 2, it does not have 9 fields")]
+    [TestCase(Header + ",a,0,1,1,1,0.5,0.5,9\n", "in line 2, model is '', not a short name")]
+    [TestCase(Header + "m,a\u001b,0,1,1,1,0.5,0.5,9\n", "in line 2, arm is 'a\\u001B', not a short name")]
+    [TestCase(Header + "m,a,-1,1,1,1,0.5,0.5,9\n", "in line 2, seed is '-1', not a whole number")]
+    [TestCase(Header + "m,a,0,0,1,1,0.5,0.5,9\n", "in line 2, epoch is '0', not a whole number from 1 on")]
+    [TestCase(Header + "m,a,0,1,NaN,1,0.5,0.5,9\n", "in line 2, processor_seconds is 'NaN', not a number of seconds")]
+    [TestCase(Header + "m,a,0,1,1,-1,0.5,0.5,9\n", "in line 2, wall_seconds is '-1', not a number of seconds")]
+    [TestCase(Header + "m,a,0,1,1,1,50,0.5,9\n", "in line 2, clean is '50', not a share from 0 to 1")]
+    [TestCase(Header + "m,a,0,1,1,1,0.5,x,9\n", "in line 2, robust is 'x', not a share from 0 to 1")]
+    [TestCase(Header + "m,a,0,2,1,1,0.5,0.5,9\n", "in line 2, epoch 2 comes after epoch 0 of its training")]
+    [TestCase(Header + "m,a,0,1,2,2,0.5,0.5,9\n\nm,a,0,2,1,3,0.5,0.5,9\n", "in line 4, a time is less")]
+    public void Points_that_cannot_be_are_refused_with_their_line(string text, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "points.csv");
+        File.WriteAllText(path, text);
+        var error = Assert.Throws<DamagedFileException>(() => CourseFile.Read(path));
+        Assert.That(error!.Message, Does.StartWith($"The table of epochs {path} cannot be read: ").And.Contain(expected)
+            .And.EndWith("write it again, or take it out of its folder."));
+    }
+
+    private static ExperimentGrid Declare(GridFingerprints fingerprints, params string[] arms)
+    {
+        var sources = new ExperimentSources("speed", null, []) { Arms = arms.Length == 0 ? null : string.Join(',', arms) };
+        ExperimentConfiguration configuration = sources.Compose() with { Epochs = 5 };
+        IExperiment experiment = ExperimentCatalog.Find("speed");
+        var grid = new ExperimentGrid(configuration, experiment.LongestEpochs, fingerprints);
+        experiment.Declare(grid);
+        return grid;
+    }
+
+    [Test]
+    public void Arms_differ_from_the_full_network_in_what_they_are_named_for()
+    {
+        ExperimentGrid grid = Declare(new GridFingerprints("train", "test", "train, shorter"));
+        List<GridCourse> courses = [.. grid.Courses.Where(course => course.Model == "resnet18-w16")];
+        TrainingNode Of(string arm) => courses.Single(course => course.Arm == arm).Training;
+        TrainingNode dense = Of("dense"), ticket = Of("ticket");
+        Assert.Multiple(() =>
+        {
+            Assert.That(grid.Courses.Select(course => course.Model).Distinct(), Is.EqualTo(
+                new[] { "resnet18-w16", "vgg16-w16" }));
+            Assert.That(courses.Select(course => course.Arm), Is.EqualTo(SpeedArms.Names));
+            Assert.That((dense.Settings.Method, dense.Settings.Epochs, dense.Settings.LearningRateDecay), Is.EqualTo(
+                (TrainingMethod.Pgd, 5, LearningRateDecay.Linear)));
+            Assert.That((dense.Job.Data.TrainSamples, dense.Job.Data.ValidationSamples), Is.EqualTo((0, 100)));
+            Assert.That(courses.Select(course => course.Training.Settings.Method), Is.All.EqualTo(TrainingMethod.Pgd));
+            Assert.That((ticket.Ticket!.Donor.Settings.Method, ticket.Ticket.Donor.Settings.Epochs, ticket.Ticket.Settings.Ratio),
+                Is.EqualTo((TrainingMethod.Fgsm, 5, 0.8)));
+            Assert.That(Of("ticket-short").Settings.Epochs, Is.EqualTo(2));
+            Assert.That(Of("cost").Ticket!.Settings.Scope, Is.EqualTo("cost"));
+            Assert.That((Of("channel").Ticket!.Settings.Structure, Of("channel").Ticket!.Settings.Ratio), Is.EqualTo(
+                ("channel", 0.5)));
+            Assert.That(
+                ((TrainingNode[])[Of("ticket-short"), Of("cost"), Of("channel")]).Select(node => node.Ticket!.Donor),
+                Is.All.SameAs(ticket.Ticket.Donor), "one donor serves them all");
+            Assert.That(Of("n-fgsm").Ticket!.Donor.Settings.Method, Is.EqualTo(TrainingMethod.NFgsm));
+            Assert.That(Of("free").Ticket!.Donor.Settings.MethodOptions.Replays, Is.EqualTo(4));
+            Assert.That(Of("bf16").Settings, Is.EqualTo(dense.Settings));
+            Assert.That(Of("bf16").Key, Is.Not.EqualTo(dense.Key));
+        });
+    }
+
+    [Test]
+    public void Without_bfloat16_its_arm_is_left_out_and_the_reason_said()
+    {
+        ExperimentGrid grid = Declare(new GridFingerprints("train", "test", null, "there is no such processor"));
+        Assert.That(grid.Courses.Select(course => course.Arm).Distinct(), Is.EqualTo(SpeedArms.Names.SkipLast(1)));
+        Assert.That(grid.Warnings.Distinct(), Is.EqualTo(new[] { "The arm bf16 is left out: there is no such processor." }));
+    }
+
+    [Test]
+    public void The_full_network_is_always_there_and_arms_are_no_part_of_the_settings()
+    {
+        ExperimentGrid grid = Declare(new GridFingerprints("train", "test"), "ticket");
+        Assert.That(grid.Courses.Select(course => course.Arm).Distinct(), Is.EqualTo(new[] { "dense", "ticket" }));
+        ExperimentConfiguration all = new ExperimentSources("speed", null, []).Compose();
+        Assert.That(
+            SettingsIdentity.Hash((all with { Arms = ["ticket"], AttackedSamples = 5 }).WithAllArms()),
+            Is.EqualTo(SettingsIdentity.Hash(all.WithAllArms())));
+        Assert.That(
+            SettingsIdentity.Hash((all with { Epochs = 5 }).WithAllArms()),
+            Is.Not.EqualTo(SettingsIdentity.Hash(all.WithAllArms())));
+    }
+
+    [Test]
+    public void Multiples_are_of_seeds_in_which_both_get_there()
+    {
+        SpeedSeed Seed(ulong seed, double? reached) => new(
+            seed, 0.4, reached is { } seconds ? new ElapsedSeconds(seconds, seconds / 2) : null, new ElapsedSeconds(100, 50), 5,
+            0.8, 0.4, null);
+        var dense = new SpeedRow("resnet18-w16", "dense", true, [Seed(0, 80), Seed(1, 90)]);
+        var ticket = new SpeedRow("resnet18-w16", "ticket", false, [Seed(0, 40), Seed(1, null)]);
+        var never = new SpeedRow("resnet18-w16", "free", false, [Seed(0, null), Seed(1, null)]);
+        var torch = new SpeedRow("resnet18-w16", "TorchSharp float32", true, [Seed(1, 360)]);
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = SpeedReports.Table(
+            new SpeedResult([dense, ticket, never, torch], []));
+        int reached = headers.ToList().IndexOf(">to equal robustness, CPU s");
+        int sooner = headers.ToList().IndexOf(">dense / arm, CPU s"), torchs = headers.ToList().IndexOf(
+            ">TorchSharp float32 / arm, CPU s");
+        Assert.Multiple(() =>
+        {
+            Assert.That(rows.Select(row => row[reached]), Is.EqualTo(
+                new[] { "85.0 ± 7.1", "40.0 (1 of 2 seeds)", "not reached", "360.0" }));
+            Assert.That(rows.Select(row => row[sooner]), Is.EqualTo(new[] { "1.00 ± 0.00", "2.00", "–", "0.25" }));
+            Assert.That(rows.Select(row => row[torchs]), Is.EqualTo(new[] { "4.00", "–", "–", "1.00" }));
+        });
+    }
+
+    [TestCase("table2", "ticket", null, "arms does not apply to table2; leave it out.")]
+    [TestCase("table2", null, "5", "autoattackSamples does not apply to table2; leave it out.")]
+    [TestCase("speed", "tickets", null, "There is no arm 'tickets'; did you mean 'ticket'?")]
+    [TestCase("speed", null, "-1", "autoattackSamples is '-1'; give a whole number from 0 on.")]
+    public void Arms_and_samples_that_do_not_fit_are_refused(string name, string? arms, string? samples, string message)
+    {
+        var error = Assert.Throws<ConfigurationException>(
+            () => new ExperimentSources(name, null, []) { Arms = arms, AttackedSamples = samples }.Compose());
+        Assert.That(error!.Message, Is.EqualTo(message));
+    }
+}
