@@ -17,6 +17,7 @@ internal static unsafe class Calibration
     {
         Direct,
         Winograd,
+        WideWinograd,
         Polyphase,
         Sparse,
         Gradient,
@@ -100,6 +101,7 @@ internal static unsafe class Calibration
         {
             Kind.Direct => prices.Direct.Of(Steps),
             Kind.Winograd => prices.Winograd.Of(Steps),
+            Kind.WideWinograd => prices.WideWinograd.Of(Steps),
             Kind.Polyphase => prices.Polyphase.Of(Steps),
             Kind.Sparse => prices.Sparse.Of(Steps),
             Kind.Gradient => prices.Gradient.Of(Steps),
@@ -136,8 +138,9 @@ internal static unsafe class Calibration
                 if (ConvolutionCost.WinogradApplies(shape))
                 {
                     AddPass(
-                        Kind.Winograd, forward, 1, 0, ConvolutionCost.Winograd(shape, forward),
-                        new WinogradPass<TLanes, TVector>(shape, forward, scratch), from, to);
+                        shape.KernelHeight == WideFilterTransforms.Kernel ? Kind.WideWinograd : Kind.Winograd, forward, 1, 0,
+                        ConvolutionCost.Winograd(shape, forward), new WinogradPass<TLanes, TVector>(shape, forward, scratch),
+                        from, to);
                 }
                 if (ConvolutionCost.PolyphaseApplies(shape))
                 {

@@ -65,7 +65,7 @@ internal static unsafe class ShortAttacks
         ConvolutionShape flat = ConvolutionPass.Flattened(shape);
         var sparse = new SparseGeometry(flat, forward, SparseKernel<Avx512Lanes, Vector512<float>>.MaximalPixels);
         ConvolutionAlgorithm algorithm = ConvolutionCost.Choose(prices, sparse, flat, forward, flat.WeightCount);
-        double cost = BFloat16Cost.Float32(prices, sparse, flat, forward, algorithm, flat.WeightCount);
+        double cost = ConvolutionCost.Of(prices, sparse, flat, forward, flat.WeightCount, algorithm);
         var geometry = new BFloat16Geometry(flat, forward, kernels);
         double[] steps = BFloat16Cost.Steps(geometry);
         Console.WriteLine(

@@ -1,10 +1,12 @@
 using System.Text.Json;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Two machines in namespaces under a real Slurm; see <c>tests/cluster</c>. Skipped where something is
 /// missing.</summary>
-public sealed class ClusterTests
+[Long]
+internal sealed class ClusterTests
 {
     // What the script answers where something is missing.
     private const int Missing = 77;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BoostingTicket.Cli.Tests.Documents;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 
@@ -29,6 +30,20 @@ internal sealed class CommandTests
             "summary.md" })
             Assert.That(File.Exists(Path.Combine(folder, file)), file);
         Assert.That(result.Error, Does.Contain("epoch 1/2").And.Contain("Using the CPU"));
+    }
+
+    [Test]
+    public void Trainings_that_begin_in_one_second_get_folders_of_their_own()
+    {
+        using var folder = new PageFolder();
+        for (int i = 0; i < 4; i++)
+        {
+            CommandResult result = CommandLine.Run(
+                "train", "--model", "lenet-2-3-4", "--train-samples", "60", "--validation-samples", "20", "--test-samples", "20",
+                "--epochs", "0", "--learning-rate", $"0.{i + 1}", "--evaluation-steps", "1", "--quiet");
+            Assert.That(result.Code, Is.Zero, result.Error);
+        }
+        Assert.That(Directory.GetDirectories("runs"), Has.Length.EqualTo(4));
     }
 
     [Test]

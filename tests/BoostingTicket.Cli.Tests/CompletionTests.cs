@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Text.Json;
 
 namespace BoostingTicket.Cli.Tests;
@@ -54,7 +56,6 @@ internal sealed class CompletionTests
     {
         Shell.Require("bash");
         string script = CommandLine.Run("completion", "bash").Out;
-        string program = Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll");
         Assert.That(Complete("ru"), Is.EqualTo("run runs"));
         Assert.That(Complete("run --presets"), Is.Empty);
         Assert.That(Complete("run --preset mnist-"), Is.EqualTo("mnist-lenet mnist-pgd"));
@@ -68,7 +69,7 @@ internal sealed class CompletionTests
             start.ArgumentList.Add("--norc");
             using Process bash = Process.Start(start)!;
             bash.StandardInput.Write($$"""
-                boosting-ticket() { dotnet '{{program}}' "$@"; }
+                boosting-ticket() { dotnet '{{Dll}}' "$@"; }
                 {{script}}
                 COMP_LINE='{{whole}}' COMP_POINT={{whole.Length}} COMP_CWORD={{words.Length - 1}}
                 COMP_WORDS=({{string.Join(' ', words.Select(word => $"'{word}'"))}})
@@ -81,6 +82,73 @@ internal sealed class CompletionTests
             bash.WaitForExit();
             return string.Join(' ', output.Split(' ', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal));
         }
+    }
+
+    // Zsh completes in its line editor alone, so that what the script calls there stands in for it.
+    [TestCase("ru", "run runs")]
+    [TestCase("run --preset mnist-", "mnist-lenet mnist-pgd")]
+    [TestCase("run --warmup-f", "--warmup-from")]
+    public void Zsh_is_told_what_fits(string line, string expected)
+    {
+        Shell.Require("zsh");
+        Assert.That(Told("zsh", ["-f"], $$"""
+            boosting-ticket() { dotnet '{{Dll}}' "$@"; }
+            compdef() { [[ "$*" == '_boosting_ticket boosting-ticket' ]] }
+            compadd() { [[ "$1" == -a ]] && print -l -- "${(@P)2}"; }
+            _files() { print files; }
+            {{CommandLine.Run("completion", "zsh").Out}}
+            BUFFER='boosting-ticket {{line}}' CURSOR={{line.Length + "boosting-ticket ".Length}}
+            _boosting_ticket
+
+            """), Is.SupersetOf(expected.Split(' ')));
+    }
+
+    [TestCase("ru", "run runs")]
+    [TestCase("run --preset mnist-", "mnist-lenet mnist-pgd")]
+    [TestCase("run --warmup-f", "--warmup-from")]
+    public void Fish_completes_commands_options_and_values(string line, string expected)
+    {
+        Shell.Require("fish");
+        Assert.That(Told("fish", ["--no-config"], $$"""
+            function boosting-ticket; dotnet '{{Dll}}' $argv; end
+            {{CommandLine.Run("completion", "fish").Out}}
+            complete -C 'boosting-ticket {{line}}'
+
+            """), Is.SupersetOf(expected.Split(' ')));
+    }
+
+    [TestCase("ru", "run runs")]
+    [TestCase("run --preset mnist-", "mnist-lenet mnist-pgd")]
+    [TestCase("run --warmup-f", "--warmup-from")]
+    [TestCase("completion ", "bash fish pwsh zsh")]
+    public void PowerShell_completes_commands_options_and_values(string line, string expected)
+    {
+        // The engine of PowerShell is a package, so that no shell has to be installed.
+        using var shell = PowerShell.Create(InitialSessionState.CreateDefault2());
+        shell.AddScript($"function boosting-ticket {{ dotnet '{Dll}' @args }}").Invoke();
+        shell.Commands.Clear();
+        shell.AddScript(CommandLine.Run("completion", "pwsh").Out).Invoke();
+        shell.Commands.Clear();
+        string whole = $"boosting-ticket {line}";
+        CommandCompletion found = CommandCompletion.CompleteInput(whole, whole.Length, null, shell);
+        Assert.That(found.CompletionMatches.Select(match => match.CompletionText), Is.SupersetOf(expected.Split(' ')));
+    }
+
+    private static string Dll => Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll");
+
+    // The lines that a shell prints for a script.
+    private static string[] Told(string program, string[] arguments, string script)
+    {
+        using Process shell = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        })!;
+        shell.StandardInput.Write(script);
+        shell.StandardInput.Close();
+        string output = shell.StandardOutput.ReadToEnd();
+        shell.WaitForExit();
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     [Test]

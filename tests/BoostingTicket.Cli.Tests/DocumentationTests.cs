@@ -1,14 +1,20 @@
+using System.CommandLine;
 using System.Text.RegularExpressions;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Streams;
+using BoostingTicket.Cli.Tests.Documents;
 using BoostingTicket.Runs.Configuration;
 
 namespace BoostingTicket.Cli.Tests;
 
-internal sealed class DocumentationTests
+internal sealed partial class DocumentationTests
 {
     private const string UpdateVariable = "BOOSTING_TICKET_UPDATE_DOCS";
     private const string Marker = "<!-- generated -->\n";
+    private static readonly string[] Languages = [MarkdownBlock.Commands, "text", "csharp", "json"];
+
+    private static RootCommand Root => Application.CreateRoot(
+        new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
 
     [Test]
     public void Configuration_reference_is_what_the_program_knows()
@@ -37,9 +43,7 @@ internal sealed class DocumentationTests
     public void Page_of_commands_has_all_commands_and_exit_codes()
     {
         string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "commands.md"));
-        var nowhere = new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100);
-        var root = Application.CreateRoot(new ProgramContext([], nowhere, default));
-        foreach (string name in root.Subcommands.Select(command => command.Name))
+        foreach (string name in Root.Subcommands.Select(command => command.Name))
             Assert.That(page, Does.Contain($"| `{name}"));
         foreach (int code in new[] { 0, 2, 3, 4, 5, 6, 7, 130 })
             Assert.That(page, Does.Contain($"\n| {code} | "));
@@ -48,7 +52,7 @@ internal sealed class DocumentationTests
     [Test]
     public void Links_between_pages_lead_somewhere()
     {
-        foreach (string page in Pages())
+        foreach (string page in MarkdownBlock.Pages.Select(name => Path.Combine(Repository.Root, name)))
         {
             foreach (Match link in Regex.Matches(File.ReadAllText(page), @"\]\(([^)#\s]+)(?:#[^)]*)?\)"))
             {
@@ -61,11 +65,42 @@ internal sealed class DocumentationTests
         }
     }
 
-    private static string[] Pages() =>
-    [
-        .. Directory.GetFiles(Repository.Root, "*.md"),
-        .. new[] { "docs", "tests", "kernels", "benchmarks", "tools" }.SelectMany(folder =>
-            Directory.GetFiles(Path.Combine(Repository.Root, folder), "*.md", SearchOption.AllDirectories))
-            .Where(path => !path.Split(Path.DirectorySeparatorChar).Contains("bin")),
-    ];
+    [TestCaseSource(typeof(MarkdownBlock), nameof(MarkdownBlock.Pages))]
+    public void Blocks_say_what_they_hold_and_commands_are_understood(string page)
+    {
+        foreach (MarkdownBlock block in MarkdownBlock.Of(page))
+        {
+            string place = $"{page}:{block.Line}";
+            Assert.That(
+                Languages, Has.Member(block.Language), $"{place}: put {MarkdownBlock.Commands} behind the fence of a block of "
+                + "commands, each of which a test executes, and text behind that of another");
+            if (block.Language != MarkdownBlock.Commands)
+                Assert.That(Programs().Matches(block.Text), Is.Empty, $"{place}: these are commands; mark the block as "
+                    + MarkdownBlock.Commands);
+        }
+        foreach (DocumentedCommand command in DocumentedCommand.OfPage(page).Where(
+            command => command.Words[0] == "boosting-ticket"))
+            Assert.That(() => ShortCommand.Of([.. command.Words.Skip(1)]), Throws.Nothing, command.ToString());
+    }
+
+    [TestCaseSource(typeof(MarkdownBlock), nameof(MarkdownBlock.Pages))]
+    public void Commands_within_sentences_know_their_options(string page)
+    {
+        foreach (Match line in Inline().Matches(File.ReadAllText(Path.Combine(Repository.Root, page))))
+        {
+            string[] words = line.Groups[1].Value.Split(' ');
+            if (Root.Subcommands.FirstOrDefault(command => command.Name == words[0]) is not { } command)
+                continue;
+            string[] known = [.. command.Subcommands.Append(command).Append(Root).SelectMany(part => part.Options).SelectMany(
+                option => option.Aliases.Append(option.Name))];
+            foreach (string option in words.Where(word => word.StartsWith("--", StringComparison.Ordinal)))
+                Assert.That(known, Has.Member(option.Split('=')[0]), $"{page}: {line.Value}");
+        }
+    }
+
+    [GeneratedRegex(@"(?m)^(boosting-ticket|dotnet|python3|pip|mpirun|srun|sbatch|tools/|\./)\b.*$")]
+    private static partial Regex Programs();
+
+    [GeneratedRegex("`(?:boosting-ticket )?([a-z]+ [^`\n]*)`")]
+    private static partial Regex Inline();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using BoostingTicket.Engine.Testing;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Folders;
 
@@ -8,7 +9,6 @@ namespace BoostingTicket.Cli.Tests;
 internal sealed class ExperimentTests
 {
     private static readonly string Table = Path.Combine("table2", "results.csv");
-    private const int Kills = 5;
     private const int KillSeed = 4711;
 
     private string _folder = "";
@@ -142,8 +142,9 @@ internal sealed class ExperimentTests
         Assert.That(Directory.GetFiles(_folder, "*.checkpoint.safetensors", SearchOption.AllDirectories), Has.Length.EqualTo(1));
     }
 
-    [Test]
-    public void Killed_at_random_instants_and_repeated_an_experiment_ends_with_the_same_bits()
+    [TestCase(1)]
+    [LongTestCase(5)]
+    public void Killed_at_random_instants_and_repeated_an_experiment_ends_with_the_same_bits(int times)
     {
         string whole = Path.Combine(_folder, "whole"), killed = Path.Combine(_folder, "killed");
         var clock = Stopwatch.StartNew();
@@ -151,7 +152,7 @@ internal sealed class ExperimentTests
             AssertEndsWell(process);
         double seconds = clock.Elapsed.TotalSeconds;
         var random = new Random(KillSeed);
-        for (int kill = 0; kill < Kills;)
+        for (int kill = 0; kill < times;)
         {
             using Process process = Start(killed);
             if (process.WaitForExit(TimeSpan.FromSeconds((0.3 + random.NextDouble()) * seconds / 3)))

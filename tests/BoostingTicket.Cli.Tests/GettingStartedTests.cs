@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using BoostingTicket.Cli.Tests.Documents;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Graph;
@@ -15,64 +16,31 @@ namespace BoostingTicket.Cli.Tests;
 /// used.</summary>
 internal sealed partial class GettingStartedTests
 {
-    // What makes a command take a moment; a value on the page is replaced.
-    private static readonly Dictionary<string, string> Training = new()
-    {
-        ["--train-samples"] = "300",
-        ["--validation-samples"] = "60",
-        ["--test-samples"] = "60",
-        ["--epochs"] = "1",
-        ["--steps"] = "1",
-        ["--probe-steps"] = "1",
-        ["--evaluation-steps"] = "2",
-        ["--threads"] = "1",
-    };
+    /// <summary>The page.</summary>
+    public const string Page = "docs/getting-started.md";
 
-    private static readonly Dictionary<string, Dictionary<string, string>> Smaller = new()
-    {
-        ["run"] = Training,
-        ["train"] = Training,
-        ["retrain"] = Training,
-        ["evaluate"] = new() { ["--test-samples"] = "20", ["--threads"] = "1" },
-    };
-
-    private static string Page => File.ReadAllText(Path.Combine(Repository.Root, "docs", "getting-started.md"));
+    private static string Text => File.ReadAllText(Path.Combine(Repository.Root, Page));
 
     [Test]
     public void Every_command_of_the_page_works_in_its_order()
     {
-        string[] commands = [.. Blocks("sh").SelectMany(block => block.Split('\n', StringSplitOptions.RemoveEmptyEntries))];
-        Assert.That(commands, Has.Length.GreaterThan(15).And.All.StartsWith("boosting-ticket "));
-        string folder = Directory.CreateTempSubdirectory("getting-started-").FullName;
-        try
-        {
-            foreach (string command in commands)
-            {
-                CommandResult result = CommandLine.Run(Shorten(command["boosting-ticket ".Length..], folder));
-                Assert.That(result.Code, Is.Zero, $"{command}\n{result.Error}");
-            }
-            Assert.That(Path.Combine(folder, "runs", "first", "report.html"), Does.Exist);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        DocumentedCommand[] commands = [.. DocumentedCommand.OfPage(Page)];
+        Assert.That(commands, Has.Length.GreaterThan(15));
+        using var folder = new PageFolder();
+        foreach (DocumentedCommand command in commands)
+            DocumentedWork.Do(command);
+        Assert.That(Path.Combine("runs", "first", "report.html"), Does.Exist);
     }
 
     [Test]
-    public void No_command_is_left_out()
-    {
-        string[] lines = [.. Blocks("").SelectMany(block => block.Split('\n'))];
-        Assert.That(lines, Has.None.StartsWith("boosting-ticket "), "mark the block as sh");
-        Assert.That(Inline().Matches(Page).Select(match => match.Value), Is.Empty, "put the command into a block of its own");
-        foreach (Match project in Project().Matches(Page))
-            Assert.That(Path.Combine(Repository.Root, project.Groups[1].Value), Does.Exist);
-    }
+    public void No_command_is_left_out() =>
+        Assert.That(Inline().Matches(Text).Select(match => match.Value), Is.Empty, "put the command into a block of its own");
 
     [Test]
     public void Its_network_and_its_attack_compile_and_work()
     {
-        Assembly code = Compile([.. Blocks("csharp")]);
+        Assembly code = Compile(
+            [.. MarkdownBlock.Of(Page).Where(block => block.Language == "csharp").Select(block => block.Text)]);
         var family = (IModelFamily)Activator.CreateInstance(Only<IModelFamily>(code))!;
         NetworkGraph graph = family.Build(family.Names.Single(), new ModelOptions(family.UsualInput, Classes: 10))!;
         Assert.That(family.Build("another", new ModelOptions(family.UsualInput)), Is.Null);
@@ -96,28 +64,7 @@ internal sealed partial class GettingStartedTests
         Assert.That(batch.Adversarial, Is.Not.EqualTo(first), "a round draws its own corners");
     }
 
-    private static IEnumerable<string> Blocks(string language) =>
-        Fence().Matches(Page).Where(match => match.Groups[1].Value == language).Select(match => match.Groups[2].Value);
-
     private static Type Only<T>(Assembly code) => code.GetTypes().Single(typeof(T).IsAssignableFrom);
-
-    // With paths below a folder instead of the repository's, and in this process, where everything is compiled already.
-    private static string[] Shorten(string command, string folder)
-    {
-        List<string> words = [.. command.Split(' ')
-            .Select(word => word.StartsWith("runs/", StringComparison.Ordinal) ? Path.Combine(folder, word) : word)];
-        if (!Smaller.TryGetValue(words[0], out Dictionary<string, string>? options) || words.Contains("--help"))
-            return [.. words];
-        foreach ((string option, string value) in options)
-        {
-            int index = words.IndexOf(option);
-            if (index >= 0)
-                words[index + 1] = value;
-            else
-                words.AddRange([option, value]);
-        }
-        return [.. words];
-    }
 
     private static Assembly Compile(string[] sources)
     {
@@ -138,12 +85,6 @@ internal sealed partial class GettingStartedTests
         return Assembly.Load(stream.ToArray());
     }
 
-    [GeneratedRegex(@"^```([a-z]*)\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Fence();
-
     [GeneratedRegex("`boosting-ticket [^`\n]+`")]
     private static partial Regex Inline();
-
-    [GeneratedRegex(@"--project (\S+)")]
-    private static partial Regex Project();
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests;
 
@@ -6,7 +7,6 @@ namespace BoostingTicket.Cli.Tests;
 [Parallelizable]
 internal sealed class KillTests
 {
-    private const int Kills = 10;
     private const int Seed = 20201;
 
     private static readonly string[] Settings =
@@ -25,8 +25,9 @@ internal sealed class KillTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_root, recursive: true);
 
-    [Test]
-    public void Killed_at_ten_random_instants_and_resumed_a_run_ends_with_the_same_bits()
+    [TestCase(3)]
+    [LongTestCase(10)]
+    public void Killed_at_random_instants_and_resumed_a_run_ends_with_the_same_bits(int times)
     {
         string whole = Path.Combine(_root, "whole"), killed = Path.Combine(_root, "killed");
         var clock = Stopwatch.StartNew();
@@ -36,14 +37,14 @@ internal sealed class KillTests
         var random = new Random(Seed);
         int kills = 0;
         bool resume = false;
-        while (kills < Kills)
+        while (kills < times)
         {
             // Start-up takes a part of each attempt; a tenth of the run on average is enough to reach every stage.
             using Process process = Start(killed, resume);
             bool ended = process.WaitForExit(TimeSpan.FromSeconds(random.NextDouble() * seconds / 4));
             if (ended)
             {
-                // Done before the kills were used up: begin again, so that there are ten of them in any case.
+                // Done before the kills were used up: begin again, so that all are taken in any case.
                 Assert.That(process.ExitCode, Is.Zero, process.StandardError.ReadToEnd());
                 Assert.That(KeptFiles.Of(killed), Is.EqualTo(KeptFiles.Of(whole)));
                 Directory.Delete(killed, recursive: true);

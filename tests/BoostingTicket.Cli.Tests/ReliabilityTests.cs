@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests;
 
@@ -27,7 +28,7 @@ internal sealed class ReliabilityTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_folder, recursive: true);
 
-    [Test]
+    [Test, Long]
     public void Runs_and_evaluations_that_are_killed_come_to_the_same_bits()
     {
         Shell.Require("python3");
@@ -39,14 +40,15 @@ internal sealed class ReliabilityTests
         Assert.That(result.Out, Does.Match(@"4 kills in \d+ s, \d+ ends, 0 differences"));
     }
 
-    [Test]
-    public void Files_that_fail_once_cost_nothing()
+    [TestCase(1)]
+    [LongTestCase(6)]
+    public void Files_that_fail_once_cost_nothing(int faults)
     {
         Shell.Require("python3", "gcc");
         CommandResult result = Shell.Run(
-            $"python3 {Benches}/faults.py --command train --sample 6 --seed {Seed} {Surroundings}", _folder, Patience);
+            $"python3 {Benches}/faults.py --command train --sample {faults} --seed {Seed} {Surroundings}", _folder, Patience);
         Assert.That(result.Code, Is.Zero, result.Out + result.Error);
-        Assert.That(result.Out, Does.Contain("6 faults, 0 wrong"));
+        Assert.That(result.Out, Does.Contain($"{faults} faults, 0 wrong"));
     }
 
     [Test]

@@ -23,13 +23,14 @@ internal static class Shell
     /// <summary>Skips a test where a program that it needs is not at hand.</summary>
     public static void Require(params string[] programs)
     {
-        string[] folders = OperatingSystem.IsWindows() ? [] : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
-        foreach (string program in programs)
-        {
-            if (!folders.Any(folder => File.Exists(Path.Combine(folder, program))))
-                Assert.Ignore($"needs {program}");
-        }
+        if (programs.FirstOrDefault(program => !Has(program)) is { } missing)
+            Assert.Ignore($"needs {missing}");
     }
+
+    /// <summary>Whether a program is at hand.</summary>
+    public static bool Has(string program) => !OperatingSystem.IsWindows()
+        && (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(
+            folder => File.Exists(Path.Combine(folder, program)));
 
     /// <summary>Runs a line of bash to its end.</summary>
     /// <param name="line">The line; <c>$program</c> is the program.</param>

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Progress;
-using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Data.Own;
@@ -126,7 +125,7 @@ internal static class DataCommand
             }).ToList();
             bool generated = set.IsGenerated;
             var own = set as OwnDataSet;
-            InputNormalizationConstants normalization = RunNormalization.For(split.Train);
+            InputNormalizationConstants normalization = DataNormalization.For(split.Train);
             return invocation.Answer(
                 new
                 {

@@ -28,7 +28,7 @@ internal static class OriginChecks
                 + $"--out FILE).");
         if (known is not { } origin || origin.Model != TicketRun.BuildModel(configuration, data).Name)
             return;
-        InputNormalizationConstants? needed = configuration.Data.Normalize ? RunNormalization.For(data.Train) : null;
+        InputNormalizationConstants? needed = configuration.Data.Normalize ? DataNormalization.For(data.Train) : null;
         if (takesOwn && needed is not null && origin.Normalization is not null)
             return;
         if (needed is null ? origin.Normalization is null : needed.ContentEquals(origin.Normalization))

@@ -108,8 +108,15 @@ internal sealed class RunSetup
         invocation.File = _inFolder ? said : said with { Out = null };
     }
 
-    private static string NewFolder(string name) =>
-        Path.Combine(RunsFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+    // Two commands may begin in one second.
+    private static string NewFolder(string name)
+    {
+        string folder =
+            Path.Combine(RunsFolder, string.Create(CultureInfo.InvariantCulture, $"{name}-{DateTime.Now:yyyyMMdd-HHmmss}"));
+        IEnumerable<string> others =
+            Enumerable.Range(2, int.MaxValue - 2).Select(number => FormattableString.Invariant($"{folder}-{number}"));
+        return others.Prepend(folder).First(name => !Directory.Exists(name));
+    }
 
     private static string NewestRun()
     {
@@ -321,7 +328,7 @@ internal sealed class RunSetup
     private string? DataFolder(Invocation invocation) => invocation.Get(_data) ?? invocation.File.DataFolder;
 
     private static int? SamplesToLoad(DataSettings data) =>
-        data.Normalize ? RunNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
+        data.Normalize ? DataNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
 
     private static int? Some(int samples) => samples > 0 ? samples : null;
 }

@@ -8,4 +8,4 @@ namespace BoostingTicket.Engine.Backends;
 /// a GPU has.</param>
 /// <param name="Deterministic">Whether the same program gives the same bits in every process, at the price of algorithms that are
 /// not chosen by measurement. The CPU always does.</param>
-public sealed record DeviceOptions(int Threads = 0, Precision? Precision = null, bool Deterministic = false);
+internal sealed record DeviceOptions(int Threads = 0, Precision? Precision = null, bool Deterministic = false);

@@ -12,11 +12,14 @@ internal sealed partial class CpuBackend<TLanes, TVector>
     {
         ConvolutionShape flat = ConvolutionPass.Flattened(shape);
         int pixels = SparseKernel<TLanes, TVector>.MaximalPixels;
-        var forward = new SparseGeometry(flat, forward: true, pixels);
+        var forwards = new SparseGeometry(flat, forward: true, pixels);
         var input = new SparseGeometry(flat, forward: false, pixels);
         return NanosecondsOfBlock * (
-            passes.Forward * ConvolutionCost.Of(_prices, forward, flat, forward: true, kept)
-            + passes.InputGradients * ConvolutionCost.Of(_prices, input, flat, forward: false, kept)
-            + passes.FilterGradients * FilterGradientCost.Of(_prices, forward, flat, kept));
+            passes.Forward * Cheapest(forwards, forward: true) + passes.InputGradients * Cheapest(input, forward: false)
+            + passes.FilterGradients * FilterGradientCost.Of(_prices, forwards, flat, kept));
+
+        double Cheapest(SparseGeometry geometry, bool forward) => ConvolutionCost.Of(
+            _prices, geometry, flat, forward, kept,
+            ConvolutionCost.Choose(_prices, geometry, flat, forward, kept));
     }
 }

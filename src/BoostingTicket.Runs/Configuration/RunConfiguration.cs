@@ -57,7 +57,7 @@ internal sealed record PruningSettings
     public string Structure { get; init; } = TicketStructure.All[0].Name;
 
     /// <summary>Share of the multiply-adds of a forward pass that channels remove where single weights go too; null for
-    /// <see cref="UsualChannelRatio"/>. Where only channels go, <see cref="Ratio"/> is that share.</summary>
+    /// <see cref="SubNetworkOptions.UsualChannelRatio"/>. Where only channels go, <see cref="Ratio"/> is that share.</summary>
     public double? ChannelRatio { get; init; }
 
     /// <summary>What channels compete by.</summary>
@@ -91,9 +91,6 @@ internal sealed record PruningSettings
     /// (<see cref="ResetPoint"/>).</summary>
     public string Reset { get; init; } = ResetPoint.Initial;
 
-    /// <summary>The default of <see cref="ChannelRatio"/> where single weights go too.</summary>
-    public const double UsualChannelRatio = 0.5;
-
     /// <summary>Whether what is pruned depends on what it costs.</summary>
     [JsonIgnore]
     public bool CountsCost => TicketStructure.Find(Structure).Channels || Scope == PrunerCatalog.Cost;
@@ -103,17 +100,18 @@ internal sealed record PruningSettings
     /// <param name="channelRatio">The same of channels, where single weights go too; null for the setting.</param>
     public SubNetworkOptions Options(double ratio, double? channelRatio = null)
     {
-        TicketStructure structure = TicketStructure.Find(Structure);
-        return new SubNetworkOptions(
-            structure, Scope, new PruningOptions(ratio, MinimumKept) { CostExponent = CostExponent },
-            structure.Weights ? channelRatio ?? ChannelRatio ?? UsualChannelRatio : ratio, ChannelCriterion,
-            ChannelMultiple);
+        var weights = new PruningOptions(ratio, MinimumKept) { CostExponent = CostExponent };
+        return SubNetworkOptions.Of(Structure, Scope, weights, channelRatio ?? ChannelRatio) with
+        {
+            Criterion = ChannelCriterion,
+            Multiple = ChannelMultiple,
+        };
     }
 
     /// <summary>How to draw the sub-network of each round; the last is that of the ticket.</summary>
     public IEnumerable<SubNetworkOptions> OptionsByRound() =>
         PruningSchedule.CumulativeRatios(Ratio, Rounds).Zip(
-            PruningSchedule.CumulativeRatios(ChannelRatio ?? UsualChannelRatio, Rounds),
+            PruningSchedule.CumulativeRatios(ChannelRatio ?? SubNetworkOptions.UsualChannelRatio, Rounds),
             (ratio, channels) => Options(ratio, channels));
 
     /// <summary>Checks the ranges.</summary>

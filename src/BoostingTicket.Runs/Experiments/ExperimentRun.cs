@@ -9,6 +9,7 @@ using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
@@ -156,7 +157,7 @@ internal sealed class ExperimentRun(
         int samples = context.Images.TrainCount - grid.Base.Data.ValidationSamples;
         foreach (TrainingNode training in grid.Nodes.OfType<TrainingNode>().DistinctBy(node => (
             node.Job.Model, node.Settings.BatchSize)))
-            RunChecks.RequireBatches(training.Settings, "retrain.batchSize", context.Graph(training.Job), samples);
+            BatchChecks.RequireBatches(training.Settings, "retrain.batchSize", context.Graph(training.Job), samples);
         foreach (TicketNode ticket in grid.Nodes.OfType<TicketNode>().DistinctBy(node => (
             node.Donor.Job.Model, node.Settings.Ratio)))
         {

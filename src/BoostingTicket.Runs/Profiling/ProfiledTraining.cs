@@ -54,7 +54,7 @@ internal sealed class ProfiledTraining : IDisposable
         try
         {
             int samples = _data.TrainCount - configuration.Data.ValidationSamples;
-            RunChecks.RequireBatches(settings, "dense.batchSize", graph, samples);
+            BatchChecks.RequireBatches(settings, "dense.batchSize", graph, samples);
             if (samples < settings.BatchSize)
                 throw new ConfigurationException(
                     $"{Setting.Named("dense.batchSize")} is {settings.BatchSize}, but there are {samples} training samples; "

@@ -1,7 +1,6 @@
 using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
-using BoostingTicket.Engine.Graph.Layers;
 using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
@@ -39,22 +38,9 @@ internal static class RunChecks
 
     /// <summary>Makes sure that a mask that was drawn leaves something to train.</summary>
     /// <exception cref="ConfigurationException">It keeps nothing.</exception>
-    public static void RequireSomeKept(Mask mask, PruningSettings settings) => RequireSomeKept(
-        mask, FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"),
+    public static void RequireSomeKept(Mask mask, PruningSettings settings) => mask.RequireSomeKept(
+        FormattableString.Invariant($"A pruning ratio of {settings.Ratio}"),
         $"a smaller {Setting.Named("pruning.ratio")}, or {Setting.Named("pruning.minimumKept")} 1");
-
-    /// <summary>Makes sure that a mask leaves something to train.</summary>
-    /// <param name="mask">The mask.</param>
-    /// <param name="what">What prunes, as the beginning of a sentence.</param>
-    /// <param name="remedy">What to give instead.</param>
-    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
-    public static void RequireSomeKept(Mask mask, string what, string remedy)
-    {
-        if (mask.Kept == 0 && mask.Length > 0)
-            throw new ConfigurationException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{what} keeps none of the {mask.Length:N0} weights, so that nothing is left to train; give {remedy}."));
-    }
 
     /// <summary>Makes sure that the processes that compute with a device can share a training.</summary>
     /// <param name="settings">A training.</param>
@@ -71,22 +57,5 @@ internal static class RunChecks
             + $"batch, "
             + $"since each computes at least one; give {Setting.Named($"{path}replicas")} {team.Group.Count} or more, or start "
             + $"{settings.Replicas} process{(settings.Replicas == 1 ? "" : "es")}."));
-    }
-
-    /// <summary>Makes sure that batches are large enough for the model's batch statistics.</summary>
-    /// <param name="settings">A training.</param>
-    /// <param name="path">Path of its batch size.</param>
-    /// <param name="graph">The model.</param>
-    /// <param name="samples">Samples to train on.</param>
-    /// <exception cref="ConfigurationException">They are not.</exception>
-    public static void RequireBatches(TrainingSettings settings, string path, NetworkGraph graph, int samples)
-    {
-        if (settings.Epochs == 0 || Math.Min(settings.BatchSize, samples) > 1)
-            return;
-        if (graph.Nodes.FirstOrDefault(node => node.Layer is BatchNormalization && node.Shape.Pixels == 1) is { } node)
-            throw new ConfigurationException(
-                $"A batch of one sample has no variance for the normalisation {node.Name} of {graph.Name}, whose maps have a "
-                + $"single pixel; give {Setting.Named(path)} 2 or more and more than one training sample, or another model "
-                + $"({Setting.Named("model")}).");
     }
 }

@@ -50,7 +50,7 @@ internal sealed class SingleTraining(RunConfiguration configuration, IBackend ba
         NetworkGraph graph = ticket?.Network.Graph ?? start?.Build(configuration, data)
             ?? TicketRun.BuildModel(configuration, data);
         using var images = new RunData(data, configuration.Data, backend);
-        RunChecks.RequireBatches(
+        BatchChecks.RequireBatches(
             settings, configuration.PathOf(settings) + "batchSize", graph,
             images.TrainCount - configuration.Data.ValidationSamples);
         RunChecks.RequireReplicas(settings, configuration.PathOf(settings), backend);

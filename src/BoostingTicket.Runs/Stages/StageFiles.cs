@@ -47,7 +47,7 @@ internal sealed class StageFiles
     public static ModelFileMetadata Describe(
         RunConfiguration configuration, NetworkGraph graph, ImageSet train, ulong seed, StartWeights? start = null) =>
         ModelFileMetadata.Of(
-            graph, start is not null ? start.Normalization : configuration.Data.Normalize ? RunNormalization.For(train)
+            graph, start is not null ? start.Normalization : configuration.Data.Normalize ? DataNormalization.For(train)
                 : null) with
         {
             Preset = configuration.Preset,

@@ -88,7 +88,7 @@ internal sealed class TicketRun(
     {
         ArgumentNullException.ThrowIfNull(configuration);
         ArgumentNullException.ThrowIfNull(data);
-        return BuildModel(configuration, data, configuration.Data.Normalize ? RunNormalization.For(data.Train) : null);
+        return BuildModel(configuration, data, configuration.Data.Normalize ? DataNormalization.For(data.Train) : null);
     }
 
     /// <summary>The network that a configuration asks for, behind a normalisation of its own.</summary>
@@ -100,7 +100,7 @@ internal sealed class TicketRun(
     /// <summary>The network of a training.</summary>
     /// <exception cref="ConfigurationException">There is no such model, or it does not take such images.</exception>
     internal static NetworkGraph BuildModel(TrainingJob job, DataSplit data) =>
-        BuildModel(job.Model, job.HiddenLinear, data, job.Data.Normalize ? RunNormalization.For(data.Train) : null);
+        BuildModel(job.Model, job.HiddenLinear, data, job.Data.Normalize ? DataNormalization.For(data.Train) : null);
 
     private static NetworkGraph BuildModel(
         string model, bool? hiddenLinear, DataSplit data, InputNormalizationConstants? normalization)
@@ -135,11 +135,11 @@ internal sealed class TicketRun(
         {
             RunChecks.RequirePrunable(configuration.Pruning, graph);
             RunChecks.RequireEpoch(configuration.Pruning, configuration.Donor);
-            RunChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
-            RunChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
+            BatchChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
+            BatchChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
         }
         if (configuration.Arms.Contains(Arm.Dense))
-            RunChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
+            BatchChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
         foreach (TrainingSettings training in Trainings())
             RunChecks.RequireReplicas(training, configuration.PathOf(training), backend);
     }

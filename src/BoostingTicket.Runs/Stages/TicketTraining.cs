@@ -43,7 +43,7 @@ internal sealed class TicketTraining(RunConfiguration configuration, IBackend ba
             : Combine(ticketPath, maskPath, graph);
         if (start is not null)
             ticket = ticket with { Initial = ticket.Network.Take(start.For(graph)) };
-        RunChecks.RequireSomeKept(ticket.Mask, $"The mask of {maskPath ?? ticketPath}", "another one");
+        ticket.Mask.RequireSomeKept($"The mask of {maskPath ?? ticketPath}", "another one");
         // A layer may be cut on purpose, where a shortcut leads around it; nobody should find out after the training.
         foreach (string warning in PruningReport.Describe(ticket.Mask, minimumKept: 0).Warnings)
             progress.Warn(warning);

@@ -18,6 +18,6 @@ internal static class WeightsNormalization
             return null;
         ModelFileMetadata? origin = WeightFile.ReadMetadata(weightsPath);
         origin?.RequireFits(weightsPath, DeviceImages.Shape(data.Test), data.Test.Classes.Count);
-        return origin?.Normalization ?? RunNormalization.For(data.Train);
+        return origin?.Normalization ?? DataNormalization.For(data.Train);
     }
 }

@@ -38,8 +38,19 @@ internal static class TicketFile
     public static void Save(string path, ModelState initial, SubNetwork network, ModelFileMetadata metadata)
     {
         ArgumentNullException.ThrowIfNull(network);
-        ModelFileWriter.Create(FileKind.Ticket, metadata with { Channels = network.Graph.Channels })
-            .Add(network.Take(initial)).Add(network.Mask).Add(network.Channels).Save(path);
+        Save(path, new Ticket(network.Take(initial), network, metadata with { Channels = network.Graph.Channels }));
+    }
+
+    /// <summary>Writes a file whole or not at all.</summary>
+    /// <param name="path">The file to create or to replace.</param>
+    /// <param name="ticket">The ticket, with metadata.</param>
+    /// <exception cref="ConfigurationException">The file cannot be written there.</exception>
+    public static void Save(string path, Ticket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(ticket);
+        ArgumentNullException.ThrowIfNull(ticket.Metadata);
+        ModelFileWriter.Create(FileKind.Ticket, ticket.Metadata)
+            .Add(ticket.Initial).Add(ticket.Mask).Add(ticket.Network.Channels).Save(path);
     }
 
     /// <summary>Reads a file.</summary>
@@ -57,5 +68,25 @@ internal static class TicketFile
             note?.Invoke(text);
         return new Ticket(
             reader.ReadState(), new SubNetwork(graph, reader.ReadMask(), reader.ReadChannels(graph)), reader.Metadata);
+    }
+
+    /// <summary>Reads a file by what it says of its network.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="metadata">What it says.</param>
+    /// <exception cref="ConfigurationException">It is another kind of file.</exception>
+    /// <exception cref="DamagedFileException">It is damaged, or a tensor is not what the model needs.</exception>
+    public static Ticket Load(string path, ModelFileMetadata metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
+        // The file does not say whether hidden linear layers were prunable; its masks do.
+        try
+        {
+            return Load(path, ModelCatalog.Build(metadata.Model, options with { PruneHiddenLinear = true }));
+        }
+        catch (ConfigurationException)
+        {
+            return Load(path, ModelCatalog.Build(metadata.Model, options with { PruneHiddenLinear = false }));
+        }
     }
 }

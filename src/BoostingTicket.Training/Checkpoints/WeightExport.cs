@@ -91,35 +91,16 @@ internal static class WeightExport
     {
         ModelFileMetadata metadata = WeightFile.ReadMetadata(source) ?? throw new ConfigurationException(
             $"{source} was not written by this program; import it first.");
-        var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
-        if (KindOf(source) != FileKind.Ticket)
+        if (WeightFile.KindOf(source) != FileKind.Ticket)
         {
+            var options = new ModelOptions(metadata.Input, metadata.Classes, metadata.Normalization);
             NetworkGraph graph = ModelCatalog.Build(metadata.Model, options with { Channels = metadata.Channels });
             return (metadata, graph, WeightFile.Load(source, graph).State, null);
         }
 
-        Ticket ticket = ReadTicket(source, metadata.Model, options);
+        Ticket ticket = TicketFile.Load(source, metadata);
         ModelState state = ticket.Initial;
         ticket.Mask.Apply(state.Weights.AsSpan(0, state.Table.PrunableLength));
         return (metadata, ticket.Network.Graph, state, ticket.Mask);
-    }
-
-    // The file does not say whether hidden linear layers were prunable; its masks do.
-    private static Ticket ReadTicket(string source, string model, ModelOptions options)
-    {
-        try
-        {
-            return TicketFile.Load(source, ModelCatalog.Build(model, options with { PruneHiddenLinear = true }));
-        }
-        catch (ConfigurationException)
-        {
-            return TicketFile.Load(source, ModelCatalog.Build(model, options with { PruneHiddenLinear = false }));
-        }
-    }
-
-    private static FileKind KindOf(string path)
-    {
-        using SafetensorsFile file = SafetensorsFile.Open(path);
-        return ModelFileMetadata.KindOf(file.Metadata, path);
     }
 }

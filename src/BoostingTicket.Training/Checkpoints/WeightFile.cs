@@ -30,6 +30,16 @@ internal static class WeightFile
         return ModelFileMetadata.FromPairs(file.Metadata, path);
     }
 
+    /// <summary>What a file is.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConfigurationException">There is no such file, or a later version wrote it.</exception>
+    /// <exception cref="DamagedFileException">It is damaged.</exception>
+    public static FileKind KindOf(string path)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(path);
+        return ModelFileMetadata.KindOf(file.Metadata, path);
+    }
+
     /// <summary>The network that a file of any kind is of: the model, or one that is narrower, as the file says.</summary>
     /// <param name="path">The file.</param>
     /// <param name="model">The model, whole.</param>

@@ -60,13 +60,17 @@ internal sealed class AttackEvaluator
     /// batches now and then, and when it is ended; null for nowhere. A measurement that went on comes to the same result but for
     /// its times.</param>
     /// <param name="cancellation">Ends the measurement between iterations.</param>
-    /// <exception cref="ConfigurationException">A name is unknown, or an attack cannot attack this network.</exception>
+    /// <exception cref="ConfigurationException">No attack is named, a name is unknown, or an attack cannot attack this
+    /// network.</exception>
     public RobustnessResult Run(
         IReadOnlyList<string> names, AttackSettings settings, ulong stream, IAttackStorage? storage = null,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(names);
         ArgumentNullException.ThrowIfNull(settings);
+        if (names.Count == 0)
+            throw new ConfigurationException(
+                "No attack is named, so that nothing would be attacked and every network be robust; name at least one.");
         var context = new AttackContext(_model, settings, stream);
         List<(string Name, IReadOnlyList<AttackEntry> Stages)> attacks = [.. names.Select(name => (
             name, AttackCatalog.Stages(name)))];
@@ -90,7 +94,7 @@ internal sealed class AttackEvaluator
         List<string> warnings = [];
         var answers = new AnswerCounts(_model.Classes);
         int clean = FindCorrect(answers, warnings, cancellation);
-        if (names.Count > 0 && settings.Epsilon == 0)
+        if (settings.Epsilon == 0)
             warnings.Add(AttackBudget.NoRadius);
         _correct.CopyTo(_state.Unfooled, 0);
         _state = restored ?? _state;

@@ -221,7 +221,8 @@ internal sealed class Evaluator : IDisposable
         return [.. Enumerable.Range(0, count).Select(i => Largest(answers.Logits(i)))];
     }
 
-    private static int Largest(ReadOnlySpan<float> values)
+    /// <summary>The place of the first largest value.</summary>
+    internal static int Largest(ReadOnlySpan<float> values)
     {
         int best = 0;
         for (int i = 1; i < values.Length; i++)

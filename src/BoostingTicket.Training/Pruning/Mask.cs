@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Training.Models;
@@ -149,6 +150,18 @@ internal sealed class Mask : IEquatable<Mask>
         }
 
         return true;
+    }
+
+    /// <summary>Makes sure that the mask leaves something to train.</summary>
+    /// <param name="what">What prunes, as the beginning of a sentence.</param>
+    /// <param name="remedy">What to give instead.</param>
+    /// <exception cref="ConfigurationException">It keeps nothing.</exception>
+    public void RequireSomeKept(string what, string remedy)
+    {
+        if (Kept == 0 && Length > 0)
+            throw new ConfigurationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} keeps none of the {Length:N0} weights, so that nothing is left to train; give {remedy}."));
     }
 
     /// <summary>SHA-256 of the values, lower-case hexadecimal.</summary>

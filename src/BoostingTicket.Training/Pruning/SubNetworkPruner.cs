@@ -12,7 +12,27 @@ namespace BoostingTicket.Training.Pruning;
 /// <param name="Multiple">What numbers of channels are multiples of.</param>
 internal sealed record SubNetworkOptions(
     TicketStructure Structure, string Scope, PruningOptions Weights, double ChannelRatio, ChannelCriterion Criterion,
-    int Multiple = ChannelOptions.UsualMultiple);
+    int Multiple = ChannelOptions.UsualMultiple)
+{
+    /// <summary>Multiply-adds that channels remove where single weights go too and nothing else is said.</summary>
+    public const double UsualChannelRatio = 0.5;
+
+    /// <summary>Options by the names of structure and scope.</summary>
+    /// <param name="structure">A name of <see cref="TicketStructure.All"/>.</param>
+    /// <param name="scope">A name of <see cref="PrunerCatalog.Names"/>.</param>
+    /// <param name="weights">How many weights. Where only channels go, its ratio is of multiply-adds.</param>
+    /// <param name="channelRatio">Multiply-adds that channels remove where single weights go too; null for
+    /// <see cref="UsualChannelRatio"/>.</param>
+    /// <exception cref="ConfigurationException">There is no such structure.</exception>
+    public static SubNetworkOptions Of(
+        string structure, string scope, PruningOptions weights, double? channelRatio = null)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        TicketStructure found = TicketStructure.Find(structure);
+        return new SubNetworkOptions(
+            found, scope, weights, found.Weights ? channelRatio ?? UsualChannelRatio : weights.Ratio, default);
+    }
+}
 
 /// <summary>A sub-network that was drawn.</summary>
 /// <param name="Network">The sub-network.</param>

@@ -1,3 +1,5 @@
+using BoostingTicket.Engine.Testing;
+
 namespace BoostingTicket.Cli.Tests.Ranks;
 
 /// <summary>What can go wrong with several processes: each gets one sentence of rank 0 and an exit code, within
@@ -17,7 +19,7 @@ internal sealed class MpiFaultTests
         $"train {MpiJob.Settings} --epochs 40 --replicas {replicas} --out out");
 
     [TestCase(MpiJob.OpenMpi)]
-    [TestCase(MpiJob.Mpich)]
+    [LongTestCase(MpiJob.Mpich)]
     public void More_processes_than_replicas(string mpirun)
     {
         CommandResult result = MpiJob.Run(mpirun, $"-n 3 $program {Train(2)}", _root);
@@ -29,7 +31,7 @@ internal sealed class MpiFaultTests
     }
 
     [TestCase(MpiJob.OpenMpi, "libmpich.so.12", "mpirun of Open MPI started 2 processes")]
-    [TestCase(MpiJob.Mpich, "libmpi.so.40", "mpirun of MPICH started 2 processes")]
+    [LongTestCase(MpiJob.Mpich, "libmpi.so.40", "mpirun of MPICH started 2 processes")]
     public void A_library_of_the_other_family(string mpirun, string library, string sentence)
     {
         Shell.Require(MpiJob.OpenMpi, MpiJob.Mpich);
@@ -47,7 +49,7 @@ internal sealed class MpiFaultTests
         Once(result, "No MPI library of the launcher was found (libnone.so)");
     }
 
-    [Test]
+    [Test, Long]
     public void Other_instructions()
     {
         string job = $"-n 1 $program {Train(2)} : -n 1 -x DOTNET_EnableAVX512=0 -x DOTNET_EnableAVX512F=0 -x DOTNET_EnableAVX2=0 "
@@ -60,7 +62,7 @@ internal sealed class MpiFaultTests
         Assert.That(result.Error, Does.Contain("results would depend on who computes what"));
     }
 
-    [Test]
+    [Test, Long]
     public void Out_of_memory_on_one_rank()
     {
         string train =
@@ -75,7 +77,7 @@ internal sealed class MpiFaultTests
     }
 
     [TestCase(MpiJob.OpenMpi)]
-    [TestCase(MpiJob.Mpich)]
+    [LongTestCase(MpiJob.Mpich)]
     public void A_rank_is_killed(string mpirun)
     {
         (CommandResult result, double seconds) = MpiJob.Disturb(mpirun, 2, Train(4), _root, "KILL", 1);
@@ -91,8 +93,8 @@ internal sealed class MpiFaultTests
         }
     }
 
-    [TestCase(MpiJob.OpenMpi)]
-    [TestCase(MpiJob.Mpich)]
+    [LongTestCase(MpiJob.OpenMpi)]
+    [LongTestCase(MpiJob.Mpich)]
     public void A_rank_hangs(string mpirun)
     {
         (CommandResult result, double seconds) = MpiJob.Disturb(
@@ -103,7 +105,7 @@ internal sealed class MpiFaultTests
         Assert.That(result.Error, Does.Contain("has given no sign of life for 4 s"));
     }
 
-    [Test]
+    [Test, Long]
     public void A_disk_that_is_full()
     {
         Shell.Require("unshare", "mount", MpiJob.OpenMpi);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests.Ranks;
 
@@ -18,7 +19,7 @@ internal sealed class MpiRunTests
     public void DeleteFolder() => Directory.Delete(_root, recursive: true);
 
     [TestCase(MpiJob.OpenMpi, 3, 4)]
-    [TestCase(MpiJob.Mpich, 4, 6)]
+    [TestCase(MpiJob.Mpich, 2, 2)]
     public void A_run_by_several_processes_leaves_the_files_of_one(string mpirun, int ranks, int replicas)
     {
         Shell.Require(mpirun);
@@ -37,6 +38,7 @@ internal sealed class MpiRunTests
 
     // Every number of replicas by every number of processes that may share it, dense and ticket, by both families.
     [Test]
+    [Long]
     public void A_sweep_over_replicas_leaves_the_same_files_by_any_number_of_processes()
     {
         Shell.Require(MpiJob.OpenMpi, MpiJob.Mpich);
@@ -63,10 +65,10 @@ internal sealed class MpiRunTests
     }
 
     // The one signal for which launchers do not kill, to the launcher; another one to a process; and deaths.
-    [TestCase(MpiJob.OpenMpi, "USR1", null, "KILL", 1)]
-    [TestCase(MpiJob.Mpich, "USR1", null, "TERM", 1)]
+    [LongTestCase(MpiJob.OpenMpi, "USR1", null, "KILL", 1)]
+    [LongTestCase(MpiJob.Mpich, "USR1", null, "TERM", 1)]
     [TestCase(MpiJob.OpenMpi, "KILL", 3, "TERM", 0)]
-    [TestCase(MpiJob.Mpich, "KILL", 0, "KILL", 1)]
+    [LongTestCase(MpiJob.Mpich, "KILL", 0, "KILL", 1)]
     public void Four_are_ended_then_two_and_one_ends_with_the_same_bytes(
         string mpirun, string first, int? firstRank, string second, int? secondRank)
     {
@@ -88,7 +90,7 @@ internal sealed class MpiRunTests
         }
     }
 
-    [Test]
+    [Test, Long]
     public void Evaluation_and_transfer_say_what_one_process_says()
     {
         Shell.Require(MpiJob.OpenMpi);

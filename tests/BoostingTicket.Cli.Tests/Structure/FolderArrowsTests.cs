@@ -30,6 +30,7 @@ internal sealed class FolderArrowsTests
         ["Training.Evaluation"],
         ["Training.Optimization"],
         ["Training.Checkpoints"],
+        ["Training.Classifiers"],
         ["Training.Workers"],
         ["Runs.Folders"],
         ["Runs.Configuration"],

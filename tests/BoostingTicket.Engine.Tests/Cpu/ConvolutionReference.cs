@@ -8,51 +8,89 @@ internal static class ConvolutionReference
 {
     public static (double[] Value, double[] Magnitude) Forward(ConvolutionShape shape, int batch, float[] x, float[] w)
     {
-        var result = (Value: new double[batch * shape.Output.Length], Magnitude: new double[batch * shape.Output.Length]);
-        Visit(shape, batch, (xi, wi, yi) => Add(result, yi, (double)x[xi] * w[wi]));
-        return result;
+        var sums = new Sums(batch * shape.Output.Length);
+        Visit(shape, batch, new OutputSums(sums, x, w));
+        return (sums.Value, sums.Magnitude);
     }
 
     public static (double[] Value, double[] Magnitude) BackwardInput(
         ConvolutionShape shape, int batch, float[] dy, float[] w)
     {
-        var result = (Value: new double[batch * shape.Input.Length], Magnitude: new double[batch * shape.Input.Length]);
-        Visit(shape, batch, (xi, wi, yi) => Add(result, xi, (double)dy[yi] * w[wi]));
-        return result;
+        var sums = new Sums(batch * shape.Input.Length);
+        Visit(shape, batch, new InputSums(sums, dy, w));
+        return (sums.Value, sums.Magnitude);
     }
 
     public static (double[] Value, double[] Magnitude) BackwardFilter(
         ConvolutionShape shape, int batch, float[] x, float[] dy)
     {
-        var result = (Value: new double[shape.WeightCount], Magnitude: new double[shape.WeightCount]);
-        Visit(shape, batch, (xi, wi, yi) => Add(result, wi, (double)x[xi] * dy[yi]));
-        return result;
+        var sums = new Sums(shape.WeightCount);
+        Visit(shape, batch, new WeightSums(sums, x, dy));
+        return (sums.Value, sums.Magnitude);
     }
 
-    private static void Add((double[] Value, double[] Magnitude) result, int index, double product)
+    // A structure, so that the compiler makes loops of its own for each of the three.
+    private static void Visit<TProducts>(ConvolutionShape shape, int batch, TProducts products)
+        where TProducts : struct, IProducts
     {
-        result.Value[index] += product;
-        result.Magnitude[index] += Math.Abs(product);
-    }
-
-    private static void Visit(ConvolutionShape shape, int batch, Action<int, int, int> product)
-    {
-        int outputs = batch * shape.Output.Length, filter = shape.WeightCount / shape.OutputChannels;
-        for (int output = 0; output < outputs; output++)
+        int filter = shape.WeightCount / shape.OutputChannels, output = 0;
+        for (int sample = 0; sample < batch; sample++)
+        for (int channel = 0; channel < shape.OutputChannels; channel++)
+        for (int row = 0; row < shape.Output.Height; row++)
+        for (int column = 0; column < shape.Output.Width; column++, output++)
         {
-            int column = output % shape.Output.Width, row = output / shape.Output.Width % shape.Output.Height;
-            int channel = output / shape.Output.Pixels % shape.OutputChannels, sample = output / shape.Output.Length;
-            for (int weight = 0; weight < filter; weight++)
+            int weight = channel * filter;
+            for (int inputChannel = 0; inputChannel < shape.Input.Channels; inputChannel++)
+            for (int tapRow = 0; tapRow < shape.KernelHeight; tapRow++)
             {
-                int inputColumn = column * shape.Stride - shape.Padding + weight % shape.KernelWidth;
-                int inputRow = row * shape.Stride - shape.Padding + weight / shape.KernelWidth % shape.KernelHeight;
-                int inputChannel = sample * shape.Input.Channels + weight / (shape.KernelHeight * shape.KernelWidth);
-                if (inputRow >= 0 && inputRow < shape.Input.Height && inputColumn >= 0 && inputColumn < shape.Input.Width)
+                int inputRow = row * shape.Stride - shape.Padding + tapRow;
+                if (inputRow < 0 || inputRow >= shape.Input.Height)
                 {
-                    int input = (inputChannel * shape.Input.Height + inputRow) * shape.Input.Width + inputColumn;
-                    product(input, channel * filter + weight, output);
+                    weight += shape.KernelWidth;
+                    continue;
+                }
+                int line = ((sample * shape.Input.Channels + inputChannel) * shape.Input.Height + inputRow) * shape.Input.Width;
+                for (int tap = 0; tap < shape.KernelWidth; tap++, weight++)
+                {
+                    int inputColumn = column * shape.Stride - shape.Padding + tap;
+                    if (inputColumn >= 0 && inputColumn < shape.Input.Width)
+                        products.Add(line + inputColumn, weight, output);
                 }
             }
         }
+    }
+
+    private interface IProducts
+    {
+        /// <summary>Adds one product, of the elements with these indices.</summary>
+        void Add(int input, int weight, int output);
+    }
+
+    private sealed class Sums(int length)
+    {
+        public double[] Value { get; } = new double[length];
+
+        public double[] Magnitude { get; } = new double[length];
+
+        public void Add(int index, double product)
+        {
+            Value[index] += product;
+            Magnitude[index] += Math.Abs(product);
+        }
+    }
+
+    private readonly struct OutputSums(Sums sums, float[] x, float[] w) : IProducts
+    {
+        public void Add(int input, int weight, int output) => sums.Add(output, (double)x[input] * w[weight]);
+    }
+
+    private readonly struct InputSums(Sums sums, float[] dy, float[] w) : IProducts
+    {
+        public void Add(int input, int weight, int output) => sums.Add(input, (double)dy[output] * w[weight]);
+    }
+
+    private readonly struct WeightSums(Sums sums, float[] x, float[] dy) : IProducts
+    {
+        public void Add(int input, int weight, int output) => sums.Add(weight, (double)x[input] * dy[output]);
     }
 }

@@ -62,10 +62,11 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
             Tolerance);
     }
 
-    [Test]
-    public void Error_of_many_channels_is_a_few_roundings()
+    [TestCase(256, 3)]
+    [TestCase(64, 5)]
+    public void Error_of_many_channels_is_a_few_roundings(int channels, int kernel)
     {
-        var shape = new ConvolutionShape(new(256, 8, 8), 4, 3, 3, 1, 1);
+        var shape = new ConvolutionShape(new(channels, 8, 8), 4, kernel, kernel, 1, kernel / 2);
         float[] x = Values(2 * shape.Input.Length, 1), w = Values(shape.WeightCount, 2);
         double[] expected = ConvolutionReference.Forward(shape, 2, x, w).Value;
         float[] actual = Compute(shape, true, 2, x, w, null);
@@ -99,11 +100,12 @@ internal sealed unsafe class WinogradTests<TLanes, TVector> : CpuFixture<TLanes,
         });
     }
 
-    [Test]
-    public void Epilogues_are_those_of_the_seam()
+    [TestCase(3)]
+    [TestCase(5)]
+    public void Epilogues_are_those_of_the_seam(int kernel)
     {
         const int Batch = 20;
-        var shape = new ConvolutionShape(new(40, 7, 11), 38, 3, 3, 1, 1);
+        var shape = new ConvolutionShape(new(40, 7, 11), 38, kernel, kernel, 1, kernel / 2);
         Assert.That(PassOf(shape), Is.InstanceOf<WinogradPass<TLanes, TVector>>(), "algorithm");
         float[] x = Values(Batch * shape.Input.Length, 1), w = Values(shape.WeightCount, 2);
         float[] dy = Values(Batch * shape.Output.Length, 3), shift = Values(shape.OutputChannels, 4);

@@ -118,7 +118,7 @@ internal sealed class ChannelRunTests
         string donor = Path.Combine(_root, "donor.safetensors"), initial = Path.Combine(_root, "initial.safetensors");
         string ticket = Path.Combine(_root, "ticket.safetensors"), mask = Path.Combine(_root, "mask.safetensors");
         NetworkGraph full = TicketRun.BuildModel(Small, Data);
-        ModelFileMetadata metadata = ModelFileMetadata.Of(full, RunNormalization.For(Data.Train));
+        ModelFileMetadata metadata = ModelFileMetadata.Of(full, DataNormalization.For(Data.Train));
         WeightFile.Save(donor, Initialization.Draw(full.Table, 2), metadata);
         WeightFile.Save(initial, Initialization.Draw(full.Table, 1), metadata);
         using var progress = new CountingProgress();

@@ -220,7 +220,7 @@ internal sealed class StartWeightsTests
     {
         NetworkGraph graph = TicketRun.BuildModel(Small, Data);
         WeightFile.Save(
-            _root[name], Initialization.Draw(graph.Table, seed), ModelFileMetadata.Of(graph, RunNormalization.For(Data.Train)));
+            _root[name], Initialization.Draw(graph.Table, seed), ModelFileMetadata.Of(graph, DataNormalization.For(Data.Train)));
         return StartWeights.Read(_root[name]);
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Plans;
@@ -18,6 +19,9 @@ internal sealed class TrainedNetwork : IDisposable
 
     private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 3_000, TestSamples, seed: 4);
 
+    // What has been trained, which is the same each time.
+    private static readonly ConcurrentDictionary<(int Epochs, string Model), ModelState> Trained = new();
+
     private readonly IBackend _backend = CpuBackend.Create(1);
 
     public TrainedNetwork(int epochs, string model = "lenet-4-8-32")
@@ -27,6 +31,11 @@ internal sealed class TrainedNetwork : IDisposable
         Test = new DeviceImages(Data.Test, _backend);
         if (epochs == 0)
             return;
+        if (Trained.TryGetValue((epochs, model), out ModelState? state))
+        {
+            state.CopyTo(Network.Parameters, _backend);
+            return;
+        }
         using var images = new DeviceImages(Data.Train, _backend);
         int[] samples = [.. Enumerable.Range(0, 3_000)];
         using var progress = new CountingProgress();
@@ -36,6 +45,7 @@ internal sealed class TrainedNetwork : IDisposable
             new AttackSettings(), new EvaluationSettings { ProbeSteps = 0, BatchSize = 50 },
             new NoStorage(), progress);
         trainer.Run(trainer.Restore(), default);
+        Trained[(epochs, model)] = ModelState.Capture(Network.Parameters, _backend);
     }
 
     public Network Network { get; }

@@ -12,7 +12,7 @@ namespace BoostingTicket.Training.Tests.Ranks;
 /// <summary>GPUs that exchange values by NCCL give the bits of one GPU, and of GPUs that exchange them through the host. GPUs and
 /// NCCL are software here.</summary>
 [Parallelizable(ParallelScope.All)]
-public sealed class NcclTrainingTests
+internal sealed class NcclTrainingTests
 {
     private const string Model = "lenet-2-3-8";
 

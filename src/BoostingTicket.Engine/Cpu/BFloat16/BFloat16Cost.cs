@@ -16,25 +16,14 @@ internal static class BFloat16Cost
     /// <param name="sparse">How lists are cut.</param>
     /// <param name="shape">The convolution, a linear layer as 1x1.</param>
     /// <param name="forward">Forward pass, or input gradient.</param>
-    /// <param name="best">The cheapest algorithm in float32.</param>
+    /// <param name="best">The algorithm in float32.</param>
     /// <param name="kept">Kept weights.</param>
     public static bool IsCheaper(
         BFloat16Kernels kernels, ConvolutionPrices prices, SparseGeometry sparse, ConvolutionShape shape, bool forward,
         ConvolutionAlgorithm best, int kept)
     {
-        return Of(kernels, shape, forward) < Gain * Float32(prices, sparse, shape, forward, best, kept);
+        return Of(kernels, shape, forward) < Gain * ConvolutionCost.Of(prices, sparse, shape, forward, kept, best);
     }
-
-    /// <summary>What a pass over a block costs by an algorithm in float32, in nanoseconds.</summary>
-    public static double Float32(
-        ConvolutionPrices prices, SparseGeometry sparse, ConvolutionShape shape, bool forward, ConvolutionAlgorithm algorithm,
-        int kept) =>
-        algorithm switch
-        {
-            ConvolutionAlgorithm.Direct => prices.Direct.Of(ConvolutionCost.Direct(shape, forward)),
-            ConvolutionAlgorithm.Winograd => prices.Winograd.Of(ConvolutionCost.Winograd(shape, forward)),
-            _ => prices.Sparse.Of(ConvolutionCost.Sparse(sparse, kept, ConvolutionCost.Chunk(prices, sparse, kept))),
-        };
 
     /// <summary>What a pass over a block costs in bfloat16, in nanoseconds.</summary>
     public static double Of(BFloat16Kernels kernels, ConvolutionShape shape, bool forward)

@@ -48,8 +48,7 @@ internal static class ConvolutionCost
         ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, bool forward, int kept)
     {
         (ConvolutionAlgorithm dense, double least) = (ConvolutionAlgorithm.Direct, prices.Direct.Of(Direct(shape, forward)));
-        if (WinogradApplies(shape) && prices.Winograd.Of(Winograd(shape, forward))
-            is var winograd && winograd < WinogradGain * least)
+        if (WinogradApplies(shape) && WinogradPrice(prices, shape, forward) is var winograd && winograd < WinogradGain * least)
             (dense, least) = (ConvolutionAlgorithm.Winograd, winograd);
         if (PolyphaseApplies(shape) && prices.Polyphase.Of(Polyphase(shape, forward))
             is var polyphase && polyphase < PolyphaseGain * least)
@@ -60,21 +59,22 @@ internal static class ConvolutionCost
             : dense;
     }
 
-    /// <summary>Nanoseconds of the algorithm that <see cref="Choose"/> takes, for a block of sixteen images on one
-    /// core.</summary>
+    /// <summary>Nanoseconds of an algorithm for a block of sixteen images on one core.</summary>
     /// <param name="prices">Prices of the steps.</param>
     /// <param name="geometry">Of a sparse pass.</param>
     /// <param name="shape">The convolution, a linear layer as 1x1.</param>
     /// <param name="forward">Forward pass, or input gradient.</param>
     /// <param name="kept">Kept weights.</param>
+    /// <param name="algorithm">The algorithm, of those in float32.</param>
     public static double Of(
-        ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, bool forward, int kept) =>
-        Choose(prices, geometry, shape, forward, kept) switch
+        ConvolutionPrices prices, SparseGeometry geometry, ConvolutionShape shape, bool forward, int kept,
+        ConvolutionAlgorithm algorithm) => algorithm switch
         {
-            ConvolutionAlgorithm.Winograd => prices.Winograd.Of(Winograd(shape, forward)),
+            ConvolutionAlgorithm.Direct => prices.Direct.Of(Direct(shape, forward)),
+            ConvolutionAlgorithm.Winograd => WinogradPrice(prices, shape, forward),
             ConvolutionAlgorithm.Polyphase => prices.Polyphase.Of(Polyphase(shape, forward)),
             ConvolutionAlgorithm.Sparse => prices.Sparse.Of(Sparse(geometry, kept, Chunk(prices, geometry, kept))),
-            _ => prices.Direct.Of(Direct(shape, forward)),
+            _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "has no price in float32"),
         };
 
     /// <summary>Whether Winograd's algorithm can compute a convolution's forward pass and input gradient.</summary>
@@ -99,26 +99,20 @@ internal static class ConvolutionCost
     /// <summary>Steps of a Winograd pass: multiply-adds, tiles transformed there, rows of tiles transformed back.</summary>
     public static double[] Winograd(ConvolutionShape shape, bool forward)
     {
-        int outputs = WinogradTransforms.Outputs(shape.KernelHeight);
-        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
-        double tiles = (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs);
-        int rows = SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize;
-        return [
-            tiles * WinogradTransforms.Elements * source.Channels * rows, tiles * source.Channels,
-            tiles * target.Channels * outputs];
+        (double tiles, double sources, double targets, double rows) = Tiles(shape, forward, WinogradTransforms.Outputs);
+        double elements = Math.Pow(WinogradTransforms.Outputs + shape.KernelHeight - 1, 2);
+        return [tiles * elements * sources * rows, tiles * sources, tiles * targets * WinogradTransforms.Outputs];
     }
 
     /// <summary>Steps of a pass by phases: multiply-adds; tiles transformed there and back in a forward pass; the same in an
     /// input gradient.</summary>
     public static double[] Polyphase(ConvolutionShape shape, bool forward)
     {
-        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
-        int outputs = PolyphaseTransforms.Outputs * (forward ? 1 : 2);
-        double tiles = (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs);
-        int rows = SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize;
-        double there = tiles * source.Channels, back = tiles * target.Channels;
+        (double tiles, double sources, double targets, double rows) =
+            Tiles(shape, forward, PolyphaseTransforms.Outputs * (forward ? 1 : 2));
+        double there = tiles * sources, back = tiles * targets;
         return [
-            tiles * PolyphaseTransforms.Elements * source.Channels * rows, forward ? there : 0, forward ? back : 0,
+            tiles * PolyphaseTransforms.Elements * sources * rows, forward ? there : 0, forward ? back : 0,
             forward ? 0 : there, forward ? 0 : back];
     }
 
@@ -166,6 +160,20 @@ internal static class ConvolutionCost
         double all = prices.Sparse.Of(steps);
         double copies = prices.Sparse.Of([0, 0, 0, 0, 0, steps[5], 0]);
         return copies / Math.Max(all - copies, all * 1e-3);
+    }
+
+    private static double WinogradPrice(ConvolutionPrices prices, ConvolutionShape shape, bool forward) =>
+        (shape.KernelHeight == WideFilterTransforms.Kernel ? prices.WideWinograd : prices.Winograd).Of(Winograd(shape, forward));
+
+    // Tiles, source channels, target channels, and these rounded up to whole groups.
+    private static (double Tiles, double Sources, double Targets, double Rows) Tiles(
+        ConvolutionShape shape, bool forward, int outputs)
+    {
+        FeatureShape source = forward ? shape.Input : shape.Output, target = forward ? shape.Output : shape.Input;
+        return (
+            (double)SparseGeometry.Count(target.Height, outputs) * SparseGeometry.Count(target.Width, outputs), source.Channels,
+            target.Channels,
+            SparseGeometry.Count(target.Channels, WinogradTransforms.GroupSize) * WinogradTransforms.GroupSize);
     }
 
     private static int TargetChannels(ConvolutionShape shape, bool forward) =>

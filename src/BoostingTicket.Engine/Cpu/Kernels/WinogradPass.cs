@@ -3,76 +3,87 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(2x2, 5x5).</summary>
+/// <summary>A 3x3 or 5x5 convolution of stride 1 by Winograd's F(4x4, 3x3) or F(4x4, 5x5).</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>
 internal sealed unsafe class WinogradPass<TLanes, TVector> : TilePass<TLanes, TVector>
     where TLanes : struct, ILanes<TVector>
     where TVector : struct
 {
-    private const int Inputs = WinogradTransforms.Inputs;
+    private const int Outputs = WinogradTransforms.Outputs;
     private const int ChannelsTogether = 32;
 
-    private static readonly int[] WeightOf = [.. Enumerable.Range(0, WinogradTransforms.Elements)];
-
-    private readonly int _kernel;
-    private readonly int _outputs;
+    private readonly bool _isWide;
+    private readonly int _inputs;
     private readonly int _padding;
 
     public WinogradPass(ConvolutionShape shape, bool forward, WorkerScratch scratch)
-        : base(shape, forward, WinogradTransforms.Outputs(shape.KernelHeight), WeightOf, ChannelsTogether, scratch)
+        : base(shape, forward, Outputs, [.. Enumerable.Range(0, Inputs(shape) * Inputs(shape))], ChannelsTogether, scratch)
     {
-        _kernel = Shape.KernelHeight;
-        _outputs = WinogradTransforms.Outputs(_kernel);
-        _padding = forward ? Shape.Padding : _kernel - 1 - Shape.Padding;
+        _inputs = Inputs(shape);
+        _isWide = shape.KernelHeight == WideFilterTransforms.Kernel;
+        _padding = forward ? Shape.Padding : Shape.KernelHeight - 1 - Shape.Padding;
     }
+
+    /// <summary>Inputs of a tile along an axis.</summary>
+    public static int Inputs(ConvolutionShape shape) => Outputs + shape.KernelHeight - 1;
 
     protected override void TransformFilter(Vector256<double>* filter, float* result, nint stride)
     {
-        Vector256<double>* scratch = stackalloc Vector256<double>[Inputs * _kernel];
-        WinogradTransforms.TransformFilter(_kernel, filter, scratch, result, stride);
+        if (_isWide)
+            WideFilterTransforms.TransformFilter(filter, result, stride);
+        else
+            WinogradTransforms.TransformFilter(filter, result, stride);
     }
 
     protected override WinogradTile Place(int block, int row, int column)
     {
-        row *= _outputs;
-        column *= _outputs;
+        row *= Outputs;
+        column *= Outputs;
         int sourceRow = row - _padding, sourceColumn = column - _padding;
         return new WinogradTile
         {
             Source = ((nint)block * Source.Length + (nint)sourceRow * Source.Width + sourceColumn) * Layout.Lanes,
             Target = ((nint)block * Target.Length + (nint)row * Target.Width + column) * Layout.Lanes,
             Top = Math.Max(0, -sourceRow),
-            Bottom = Math.Min(Inputs, Source.Height - sourceRow),
+            Bottom = Math.Min(_inputs, Source.Height - sourceRow),
             Left = Math.Max(0, -sourceColumn),
-            Right = Math.Min(Inputs, Source.Width - sourceColumn),
-            Rows = Math.Min(_outputs, Target.Height - row),
-            Columns = Math.Min(_outputs, Target.Width - column),
+            Right = Math.Min(_inputs, Source.Width - sourceColumn),
+            Rows = Math.Min(Outputs, Target.Height - row),
+            Columns = Math.Min(Outputs, Target.Width - column),
         };
     }
 
     protected override void TransformInputs(
-        WinogradTile* places, int tiles, float* source, float* scratch, float* inputs, nint tileStride, nint elementStride) =>
-        WinogradTransforms<TLanes, TVector>.Input(
-            places, tiles, source, (nint)Source.Width * Layout.Lanes, (nint)Source.Pixels * Layout.Lanes, Source.Channels,
-            scratch, inputs, tileStride, elementStride);
+        WinogradTile* places, int tiles, float* source, float* scratch, float* inputs, nint tileStride, nint elementStride)
+    {
+        nint row = (nint)Source.Width * Layout.Lanes, channel = (nint)Source.Pixels * Layout.Lanes;
+        if (_isWide)
+        {
+            WideFilterTransforms<TLanes, TVector>.Input(
+                places, tiles, source, row, channel, Source.Channels, scratch, inputs, tileStride, elementStride);
+        }
+        else
+        {
+            WinogradTransforms<TLanes, TVector>.Input(
+                places, tiles, source, row, channel, Source.Channels, scratch, inputs, tileStride, elementStride);
+        }
+    }
 
     protected override void TransformOutputs(
         WinogradTile* places, int tiles, float* products, nint tileStride, nint elementStride, int channels, float* scratch,
         float* target, in PassEpilogue epilogue)
     {
-        nint targetRow = (nint)Target.Width * Layout.Lanes, targetChannel = (nint)Target.Pixels * Layout.Lanes;
-        if (_outputs == 4)
+        nint row = (nint)Target.Width * Layout.Lanes, channel = (nint)Target.Pixels * Layout.Lanes;
+        if (_isWide)
         {
-            WinogradTransforms<TLanes, TVector>.Output<Four>(
-                places, tiles, products, tileStride, elementStride, channels, scratch, target, targetRow, targetChannel,
-                epilogue);
+            WideFilterTransforms<TLanes, TVector>.Output(
+                places, tiles, products, tileStride, elementStride, channels, scratch, target, row, channel, epilogue);
         }
         else
         {
-            WinogradTransforms<TLanes, TVector>.Output<Two>(
-                places, tiles, products, tileStride, elementStride, channels, scratch, target, targetRow, targetChannel,
-                epilogue);
+            WinogradTransforms<TLanes, TVector>.Output(
+                places, tiles, products, tileStride, elementStride, channels, scratch, target, row, channel, epilogue);
         }
     }
 }

@@ -4,13 +4,16 @@ using System.Runtime.Intrinsics;
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
 /// <summary>The transforms of Winograd's minimal filtering (Lavin and Gray, "Fast algorithms for convolutional neural networks",
-/// CVPR 2016) over tiles of 6x6 inputs: F(4x4, 3x3), 36 multiplications instead of 144 for 4x4 outputs, and F(2x2, 5x5), 36
-/// instead of 100 for 2x2. The interpolation points are 0, ±5/8, ±3/2 and infinity: measured, half the rounding error of 0, ±1,
-/// ±2. The root mean square error of F(4x4, 3x3) grows from 9e-7 of the results at 64 channels to 2.5e-6 at 512.</summary>
+/// CVPR 2016) over tiles of 6x6 inputs: F(4x4, 3x3), 36 multiplications instead of 144 for 4x4 outputs. The interpolation points
+/// are 0, ±5/8, ±3/2 and infinity: measured, half the rounding error of 0, ±1, ±2. The root mean square error grows from 9e-7 of
+/// the results at 64 channels to 2.5e-6 at 512.</summary>
 internal static unsafe class WinogradTransforms
 {
     /// <summary>Inputs of a tile along an axis.</summary>
     public const int Inputs = 6;
+
+    /// <summary>Outputs of a tile along an axis.</summary>
+    public const int Outputs = Inputs + 1 - Kernel;
 
     /// <summary>Elements of a transformed tile.</summary>
     public const int Elements = Inputs * Inputs;
@@ -24,28 +27,25 @@ internal static unsafe class WinogradTransforms
     /// <summary>The larger point.</summary>
     public const float B = 1.5f;
 
+    private const int Kernel = 3;
     private const double A2 = (double)A * A;
     private const double B2 = (double)B * B;
 
-    /// <summary>Outputs of a tile along an axis, for a filter of so many rows and columns.</summary>
-    public static int Outputs(int kernel) => Inputs + 1 - kernel;
 
     /// <summary>Transforms four filters, one in each lane: <c>G g Gᵀ</c>.</summary>
-    /// <param name="kernel">Rows and columns of a filter: 3 or 5.</param>
     /// <param name="filter">The values, row after row.</param>
-    /// <param name="scratch">Room for 6 x <paramref name="kernel"/> values.</param>
     /// <param name="result">Receives element after element.</param>
     /// <param name="stride">Floats from an element's four values to the next element's.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void TransformFilter(
-        int kernel, Vector256<double>* filter, Vector256<double>* scratch, float* result, nint stride)
+    public static void TransformFilter(Vector256<double>* filter, float* result, nint stride)
     {
-        for (int column = 0; column < kernel; column++)
-            Filter(kernel, filter + column, kernel, scratch + column, kernel);
+        Vector256<double>* columns = stackalloc Vector256<double>[Inputs * Kernel];
+        for (int column = 0; column < Kernel; column++)
+            Filter(filter + column, Kernel, columns + column, Kernel);
         Vector256<double>* row = stackalloc Vector256<double>[Inputs];
         for (int i = 0; i < Inputs; i++)
         {
-            Filter(kernel, scratch + kernel * i, 1, row, 1);
+            Filter(columns + Kernel * i, 1, row, 1);
             for (int j = 0; j < Inputs; j++, result += stride)
                 Vector256.Narrow(row[j], row[j]).GetLower().Store(result);
         }
@@ -53,27 +53,17 @@ internal static unsafe class WinogradTransforms
 
     // The filter as a polynomial at the points, each with its factor of Lagrange's formula.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Filter(
-        int kernel, Vector256<double>* filter, int step, Vector256<double>* result, int stride)
+    private static void Filter(Vector256<double>* filter, int step, Vector256<double>* result, int stride)
     {
         const double NA = 1 / (2 * A2 * (A2 - B2)), NB = 1 / (2 * B2 * (B2 - A2));
-        Vector256<double> g0 = filter[0], g1 = filter[step], g2 = filter[2 * step], last = g2;
+        Vector256<double> g0 = filter[0], g1 = filter[step], g2 = filter[2 * step];
         Vector256<double> evenA = g0 + A2 * g2, oddA = g1 * A, evenB = g0 + B2 * g2, oddB = g1 * B;
-        if (kernel == 5)
-        {
-            Vector256<double> g3 = filter[3 * step];
-            last = filter[4 * step];
-            evenA += last * (A2 * A2);
-            oddA += g3 * (A2 * A);
-            evenB += last * (B2 * B2);
-            oddB += g3 * (B2 * B);
-        }
         result[0] = g0 * (1 / (A2 * B2));
         result[stride] = (evenA + oddA) * NA;
         result[2 * stride] = (evenA - oddA) * NA;
         result[3 * stride] = (evenB + oddB) * NB;
         result[4 * stride] = (evenB - oddB) * NB;
-        result[5 * stride] = last;
+        result[5 * stride] = g2;
     }
 }
 
@@ -186,7 +176,6 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
     }
 
     /// <summary>Transforms some tiles of some output channels back, <c>Aᵀ m A</c>, and finishes them.</summary>
-    /// <typeparam name="TOutputs">Outputs of a tile along an axis: 4 or 2.</typeparam>
     /// <param name="tiles">The tiles.</param>
     /// <param name="count">Tiles.</param>
     /// <param name="source">First element of the first channel's first tile.</param>
@@ -199,10 +188,9 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
     /// <param name="channelStride">Floats from a channel of the target to the next.</param>
     /// <param name="epilogue">Operands, from the same channel on.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Output<TOutputs>(
+    public static void Output(
         WinogradTile* tiles, int count, float* source, nint sourceChannelStride, nint elementStride, int channels,
         float* scratch, float* target, nint rowStride, nint channelStride, in PassEpilogue epilogue)
-        where TOutputs : struct, ICount
     {
         const int Row = Inputs * Layout.Lanes;
         const float A2 = A * A, A3 = A * A * A, B2 = B * B, B3 = B * B * B;
@@ -230,12 +218,6 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                         TVector sumA = TLanes.Add(m1, m2), differenceA = TLanes.Subtract(m1, m2);
                         TVector sumB = TLanes.Add(m3, m4), differenceB = TLanes.Subtract(m3, m4);
                         TLanes.Store(to, TLanes.Add(m0, TLanes.Add(sumA, sumB)));
-                        if (TOutputs.Value == 2)
-                        {
-                            TLanes.Store(
-                                to + Row, TLanes.MultiplyAdd(a, differenceA, TLanes.MultiplyAdd(b, differenceB, m5)));
-                            continue;
-                        }
                         TLanes.Store(to + Row, TLanes.MultiplyAdd(a, differenceA, TLanes.Multiply(b, differenceB)));
                         TLanes.Store(to + 2 * Row, TLanes.MultiplyAdd(a2, sumA, TLanes.Multiply(b2, sumB)));
                         TLanes.Store(
@@ -245,11 +227,11 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                     nint at = first + tile->Target + lane;
                     for (int row = 0; row < tile->Rows; row++, from += Row, at += rowStride)
                     {
-                        Ask<TOutputs>(target + at + channelStride);
+                        Ask(target + at + channelStride);
                         if (epilogue.Addend != null && epilogue.Addend != target)
-                            Ask<TOutputs>(epilogue.Addend + at + channelStride);
+                            Ask(epilogue.Addend + at + channelStride);
                         if (epilogue.Mask != null)
-                            Ask<TOutputs>(epilogue.Mask + at + channelStride);
+                            Ask(epilogue.Mask + at + channelStride);
                         TVector m0 = TLanes.Load(from);
                         TVector m1 = TLanes.Load(from + Layout.Lanes);
                         TVector m2 = TLanes.Load(from + 2 * Layout.Lanes);
@@ -261,16 +243,15 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                         Finish(target, at, TLanes.Add(summand, TLanes.Add(m0, TLanes.Add(sumA, sumB))), epilogue);
                         if (tile->Columns > 1)
                         {
-                            TVector start = TOutputs.Value == 2 ? TLanes.Add(m5, summand) : summand;
-                            TVector value = TLanes.MultiplyAdd(b, differenceB, start);
+                            TVector value = TLanes.MultiplyAdd(b, differenceB, summand);
                             Finish(target, at + Layout.Lanes, TLanes.MultiplyAdd(a, differenceA, value), epilogue);
                         }
-                        if (TOutputs.Value > 2 && tile->Columns > 2)
+                        if (tile->Columns > 2)
                         {
                             TVector value = TLanes.MultiplyAdd(b2, sumB, summand);
                             Finish(target, at + 2 * Layout.Lanes, TLanes.MultiplyAdd(a2, sumA, value), epilogue);
                         }
-                        if (TOutputs.Value > 2 && tile->Columns > 3)
+                        if (tile->Columns > 3)
                         {
                             TVector value = TLanes.MultiplyAdd(b3, differenceB, TLanes.Add(m5, summand));
                             Finish(target, at + 3 * Layout.Lanes, TLanes.MultiplyAdd(a3, differenceA, value), epilogue);
@@ -281,17 +262,14 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
         }
     }
 
+    /// <summary>Asks for the memory of a row of four outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Ask<TOutputs>(float* row)
-        where TOutputs : struct, ICount
+    public static void Ask(float* row)
     {
         Prefetch.Line(row);
         Prefetch.Line(row + Layout.Lanes);
-        if (TOutputs.Value > 2)
-        {
-            Prefetch.Line(row + 2 * Layout.Lanes);
-            Prefetch.Line(row + 3 * Layout.Lanes);
-        }
+        Prefetch.Line(row + 2 * Layout.Lanes);
+        Prefetch.Line(row + 3 * Layout.Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -320,7 +298,7 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
     }
 }
 
-/// <summary>A tile of outputs and the 6x6 inputs that it needs, of which rows <c>Top … Bottom - 1</c> and columns
+/// <summary>A tile of outputs and the inputs that it needs, of which rows <c>Top … Bottom - 1</c> and columns
 /// <c>Left … Right - 1</c> lie inside the image; the others are zero.</summary>
 internal struct WinogradTile
 {

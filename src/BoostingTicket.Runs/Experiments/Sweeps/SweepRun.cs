@@ -5,6 +5,7 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
@@ -109,12 +110,12 @@ internal sealed class SweepRun(
         {
             var graph = context.Graph(TrainingJob.Of(configuration, configuration.Dense, configuration.Seed));
             if (configuration.Arms.Contains(Arm.Dense))
-                RunChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
+                BatchChecks.RequireBatches(configuration.Dense, "dense.batchSize", graph, samples);
             if (configuration.Arms.All(arm => arm == Arm.Dense))
                 continue;
             RunChecks.RequirePrunable(configuration.Pruning, graph);
-            RunChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
-            RunChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
+            BatchChecks.RequireBatches(configuration.Donor, "donor.batchSize", graph, samples);
+            BatchChecks.RequireBatches(configuration.Retrain, "retrain.batchSize", graph, samples);
         }
     }
 

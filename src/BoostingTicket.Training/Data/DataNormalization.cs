@@ -1,11 +1,10 @@
-using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Models;
 
-namespace BoostingTicket.Runs.Configuration;
+namespace BoostingTicket.Training.Data;
 
-/// <summary>The constants that a run's network normalises images with: those in common use for the data sets that have
+/// <summary>The constants that networks normalise a data set's images with: those in common use for the data sets that have
 /// them (<see cref="IDataSet.Normalization"/>), else the training images' own mean and deviation.</summary>
-internal static class RunNormalization
+internal static class DataNormalization
 {
     /// <summary>How many training images have to be loaded so that the constants do not depend on the share in use.</summary>
     /// <param name="name">Registered name of the data set.</param>
