@@ -1,4 +1,4 @@
-# Two images: cpu, the default, and cuda for machines with an NVIDIA GPU. docs/getting-started.md says how to build and run them.
+# Two images: cpu, the default, and cuda for machines with an NVIDIA GPU. docs/install.md says how to build and run them.
 # For Arm processors: --build-arg RUNTIME=linux-arm64.
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build

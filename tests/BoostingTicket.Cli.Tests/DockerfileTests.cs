@@ -67,7 +67,7 @@ internal sealed class DockerfileTests
     {
         string publish = Instructions.Single(line => line.Text.StartsWith("dotnet publish ", StringComparison.Ordinal)).Text;
         Assert.That(Path.Combine(Repository.Root, publish.Split(' ')[2]), Does.Exist);
-        string page = System.IO.File.ReadAllText(Path.Combine(Repository.Root, "docs", "getting-started.md"));
+        string page = System.IO.File.ReadAllText(Path.Combine(Repository.Root, "docs", "install.md"));
         Assert.That(page, Does.Contain(publish.Replace("$RUNTIME", "linux-x64", StringComparison.Ordinal).Replace(
             "/app", "app", StringComparison.Ordinal)));
         Assert.That(page, Does.Contain("docker build --target cuda").And.Contain("docker run"));

@@ -9,8 +9,11 @@ internal static partial class OtherPrograms
     private const string FuzzProject = "tests/BoostingTicket.Fuzz";
     private const int FuzzExecutions = 2000;
 
+    // How properties of a build begin.
+    private const string Property = "-p:";
+
     // What dotnet itself and its test runner take.
-    private static readonly string[] DotNetOptions = ["-c", "--project", "--filter", "-o"];
+    private static readonly string[] DotNetOptions = ["-c", "--project", "--filter", "-o", "-r", "--no-self-contained"];
 
     /// <summary>Asks what there is to ask of a command.</summary>
     /// <exception cref="AssertionException">Something is missing, or nothing is known about the program.</exception>
@@ -19,6 +22,12 @@ internal static partial class OtherPrograms
         string[] words = [.. command.Words];
         switch (words[0])
         {
+            case "dotnet" when words is [_, "tool", "install", ..] or [_, "add", "package", ..]:
+                RequirePackage(command);
+                break;
+            case "docker":
+                Docker(command, words);
+                break;
             case "dotnet":
                 DotNet(command, words);
                 break;
@@ -49,13 +58,17 @@ internal static partial class OtherPrograms
         {
             ["run", ..] when Array.IndexOf(own, "--project") is >= 0 and int index => own[index + 1],
             ["test", "-c", ..] => "tests",
-            ["test", var project, ..] => project,
+            ["test" or "pack" or "publish", var project, ..] => project,
             _ => throw new AssertionException(
                 $"{command}\n{nameof(OtherPrograms)} does not know 'dotnet {own[0]}' in this form; add it."),
         };
-        Assert.That(own.Where(IsOption), Is.SubsetOf(DotNetOptions), command.ToString());
+        Assert.That(
+            own.Where(word => IsOption(word) && !word.StartsWith(Property, StringComparison.Ordinal)),
+            Is.SubsetOf(DotNetOptions), command.ToString());
         string place = Path.Combine(Repository.Root, folder);
         Assert.That(place, Does.Exist, command.ToString());
+        foreach (string property in own.Where(word => word.StartsWith(Property, StringComparison.Ordinal)))
+            Assert.That(Sources(place, "*.csproj"), Does.Contain($"$({property[Property.Length..].Split('=')[0]})"), property);
         if (own[0] == "run")
             Assert.That(Directory.GetFiles(place, "*.csproj"), Has.Length.EqualTo(1), command.ToString());
         if (folder == FuzzProject)
@@ -69,6 +82,34 @@ internal static partial class OtherPrograms
         // A filter that selects nothing is no error of the runner.
         foreach (string filter in words.SkipWhile(word => word != "--filter").Skip(1).Take(1))
             Assert.That(source, Does.Contain(Wanted().Match(filter).Value), command.ToString());
+    }
+
+    // A package that the repository makes.
+    private static void RequirePackage(DocumentedCommand command)
+    {
+        string id = command.Words.Single(word => word.StartsWith("BoostingTicket.", StringComparison.Ordinal));
+        string project = Path.Combine(Repository.Root, "src", id, $"{id}.csproj");
+        Assert.That(project, Does.Exist, command.ToString());
+        Assert.That(File.ReadAllText(project), Does.Not.Contain("<IsPackable>false"), command.ToString());
+    }
+
+    // A stage of the container file, or a command in an image that the page builds of one.
+    private static void Docker(DocumentedCommand command, string[] words)
+    {
+        if (words is ["docker", "build", "--target", var stage, "-t", _, "."])
+        {
+            Assert.That(
+                File.ReadAllLines(Path.Combine(Repository.Root, "Dockerfile")), Has.Some.EndsWith($" AS {stage}"),
+                command.ToString());
+            return;
+        }
+
+        string[] images = [.. DocumentedCommand.OfPage(command.Page)
+            .Where(other => other.Words is ["docker", "build", ..]).Select(other => other.Words[^2])];
+        int image = Array.FindIndex(words, images.Contains);
+        Assert.That(words[1], Is.EqualTo("run"), command.ToString());
+        Assert.That(image, Is.Positive, $"{command}\nno such image is built");
+        Assert.That(() => ShortCommand.Of(words[(image + 1)..]), Throws.Nothing, command.ToString());
     }
 
     private static void Fuzz(DocumentedCommand command, string[] arguments)
