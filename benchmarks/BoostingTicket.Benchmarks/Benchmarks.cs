@@ -33,7 +33,7 @@ public abstract class NetworkBenchmark
         _backend = CpuBackend.Create(threads);
         var work = new Workload(BenchmarkModel.Find(Model), Sparsity);
         _ours = new OurTraining(work, _backend);
-        _theirs = new TorchTraining(work);
+        _theirs = new TorchTraining(work, TorchVariant.Shipped);
         Agreement.Require(_ours, _theirs);
         _theirs.Evaluate();
     }

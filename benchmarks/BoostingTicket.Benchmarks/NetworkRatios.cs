@@ -3,14 +3,17 @@ using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Benchmarks;
 
-/// <summary>Times one model in both engines, dense and pruned, everything in turn.</summary>
+/// <summary>Times one model in both engines, dense and pruned, everything in turn: this engine in float32 against TorchSharp's
+/// fastest variant in float32, and with attacks in bfloat16, where the processor computes them, against its fastest in
+/// bfloat16.</summary>
 /// <remarks>TorchSharp computes with dense kernels whatever is pruned, so that its attack step is timed once for all sparsities,
 /// and its training step once without and once with masks. In the short form a step of PGD training is composed, repetition by
 /// repetition, of its parts: start of the attack (with the filters of new weights), ten attack steps, step of training.</remarks>
 /// <param name="model">The model.</param>
 /// <param name="backend">This engine's CPU backend.</param>
+/// <param name="shorter">The same with attacks in bfloat16; null where the processor does not compute them.</param>
 /// <param name="whole">Whether steps of PGD training are timed as a whole instead.</param>
-internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool whole)
+internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, IBackend? shorter, bool whole)
 {
     private const int LeastRepetitions = 3;
 
@@ -18,32 +21,33 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
     public static IReadOnlyList<double> Sparsities { get; } = [0, 0.8, 0.9, 0.95];
 
     /// <summary>Times.</summary>
+    /// <param name="fastest">TorchSharp's fastest variants, one a number format.</param>
     /// <param name="repetitions">At most so many.</param>
     /// <param name="budget">Seconds after which no further repetition begins, once there are three.</param>
     /// <exception cref="InvalidOperationException">The engines disagree.</exception>
-    public IReadOnlyList<RatioRow> Run(int repetitions, double budget)
+    public IReadOnlyList<RatioRow> Run(IReadOnlyList<TorchVariant> fastest, int repetitions, double budget)
     {
         long start = Stopwatch.GetTimestamp();
-        var sides = new List<Side>();
-        TorchTraining? dense = null, masked = null;
+        var pairs = new List<(Side Ours, TorchSide Theirs)>();
+        var opened = new List<IDisposable>();
         try
         {
-            foreach (double sparsity in Sparsities)
+            foreach (TorchVariant variant in fastest)
             {
-                var work = new Workload(model, sparsity);
-                var ours = new OurTraining(work, backend);
-                var theirs = new TorchTraining(work);
-                sides.Add(new Side(ours, Agreement.Require(ours, theirs), whole));
+                IBackend own = variant.Short && shorter is not null ? shorter : backend;
+                TorchTraining dense = Keep(new TorchTraining(new Workload(model, 0), variant));
                 // One masked network stands for all: its mask costs the same whatever it prunes.
-                if (dense is null)
-                    dense = theirs;
-                else if (masked is null)
-                    masked = theirs;
-                else
-                    theirs.Dispose();
+                TorchTraining masked = Keep(new TorchTraining(new Workload(model, Sparsities[1]), variant));
+                var torch = new TorchSide(dense, masked, whole);
+                foreach (double sparsity in Sparsities)
+                {
+                    var work = new Workload(model, sparsity);
+                    OurTraining ours = Keep(new OurTraining(work, own));
+                    using var same = new TorchTraining(work, variant);
+                    pairs.Add((new Side(ours, Agreement.Require(ours, same), whole), torch));
+                }
             }
-            var torch = new TorchSide(dense!, masked!, whole);
-            List<TimedWork> all = [.. torch.All, .. sides.SelectMany(side => side.All)];
+            List<TimedWork> all = [.. pairs.SelectMany(pair => (TimedWork[])[.. pair.Theirs.All, .. pair.Ours.All]).Distinct()];
             foreach (TimedWork work in all)
                 work.Prepare();
             for (int i = 0; i < repetitions && (i < LeastRepetitions
@@ -52,14 +56,19 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
                 foreach (TimedWork work in all)
                     work.Repeat();
             }
-            return [.. sides.SelectMany(side => Rows(side, torch))];
+            return [.. pairs.SelectMany(pair => Rows(pair.Ours, pair.Theirs))];
         }
         finally
         {
-            foreach (Side side in sides)
-                side.Ours.Dispose();
-            dense?.Dispose();
-            masked?.Dispose();
+            foreach (IDisposable one in opened)
+                one.Dispose();
+        }
+
+        T Keep<T>(T one)
+            where T : IDisposable
+        {
+            opened.Add(one);
+            return one;
         }
     }
 
@@ -84,7 +93,11 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
         { Composed = true };
 
         RatioRow Row(string work, IReadOnlyList<double> ours, IReadOnlyList<double> theirs, double passes) =>
-            RatioRow.Of(work, model.Name, model.Batch, sparsity, ours, theirs, passes * pass, disagreement);
+            RatioRow.Of(work, model.Name, model.Batch, sparsity, ours, theirs, passes * pass, disagreement) with
+            {
+                OursPrecision = side.Ours.Precision,
+                Opponent = torch.Variant.Name,
+            };
     }
 
     private static double[] Composed(TimedWork begin, TimedWork attack, TimedWork training) =>
@@ -129,8 +142,11 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, bool
             MaskedTraining = new TimedWork("masked training", masked.TrainingStep);
             Pgd = new TimedWork("PGD", dense.PgdTrainingStep);
             MaskedPgd = new TimedWork("masked PGD", masked.PgdTrainingStep);
+            Variant = dense.Variant;
             All = whole ? [Pgd, MaskedPgd] : [Begin, Attack, Training, MaskedTraining];
         }
+
+        public TorchVariant Variant { get; }
 
         public TimedWork Begin { get; }
 

@@ -39,6 +39,9 @@ internal sealed class OurTraining : IDisposable
 
     public Workload Work { get; }
 
+    /// <summary>Number format of attacks.</summary>
+    public string Precision => _backend.Precision == Engine.Tensors.Precision.BFloat16 ? "bfloat16" : "float32";
+
     /// <summary>What precedes the steps of an attack: filters of the new weights, random start.</summary>
     public void BeginAttack()
     {

@@ -40,8 +40,8 @@ internal sealed record PeakMemory(string Model, int Batch, long OursBytes, long 
         else
         {
             TorchLibrary.Load(threads);
-            using var training = new TorchTraining(work);
-            Twice(() => { training.BeginAttack(); training.Evaluate(); }, training.AttackStep, training.TrainingStep);
+            using var training = new TorchTraining(work, TorchVariant.Shipped);
+            Twice(training.BeginAttack, training.AttackStep, training.TrainingStep);
         }
         return Process.GetCurrentProcess().PeakWorkingSet64;
     }

@@ -79,6 +79,12 @@ internal sealed record RatioRow(
     double HighestRatio, double OursFastestSeconds, double TheirsFastestSeconds, double FastestRatio, int Repetitions,
     double OursGigaflops, double TheirsGigaflops, double Disagreement, bool Composed)
 {
+    /// <summary>Number format of this engine's attacks.</summary>
+    public string OursPrecision { get; init; } = "float32";
+
+    /// <summary>TorchSharp's variant.</summary>
+    public string Opponent { get; init; } = TorchVariant.Shipped.Name;
+
     /// <summary>A row from the seconds of each repetition.</summary>
     public static RatioRow Of(
         string work, string model, int batch, double sparsity, IReadOnlyList<double> ours, IReadOnlyList<double> theirs,
@@ -98,9 +104,12 @@ internal sealed record RatioRow(
 /// <summary>What a target is set for: the ratios of all models for one kind of work.</summary>
 /// <param name="Work">What is done.</param>
 /// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
+/// <param name="OursPrecision">Number format of this engine's attacks.</param>
+/// <param name="Opponent">Number format of TorchSharp's fastest variants.</param>
 /// <param name="Models">How many models.</param>
 /// <param name="Least">The least of their ratios.</param>
 /// <param name="GeometricMean">Their geometric mean.</param>
 /// <param name="FastestGeometricMean">That of the ratios of fastest repetitions.</param>
 internal sealed record RatioSummary(
-    string Work, double Sparsity, int Models, double Least, double GeometricMean, double FastestGeometricMean);
+    string Work, double Sparsity, string OursPrecision, string Opponent, int Models, double Least, double GeometricMean,
+    double FastestGeometricMean);

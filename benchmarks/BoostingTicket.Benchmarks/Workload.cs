@@ -28,6 +28,19 @@ internal sealed record BenchmarkModel(string Name, int Batch, bool IsGray, Func<
     /// <summary>Shape of an image.</summary>
     public FeatureShape Shape => IsGray ? new FeatureShape(1, 28, 28) : new FeatureShape(3, 32, 32);
 
+    /// <summary>What makes a model's TorchSharp form, at any width of those that have one.</summary>
+    /// <exception cref="Training.ConfigurationException">TorchSharp has no such model here.</exception>
+    public static Func<nn.Module<Tensor, Tensor>> Creator(string name)
+    {
+        ModelWidth? width = ModelCatalog.FamilyOf(name).Width(name);
+        if (width is not null && name.StartsWith("resnet18", StringComparison.Ordinal))
+            return () => new ResNet18(width.Value);
+        if (width is not null && name.StartsWith("vgg16", StringComparison.Ordinal))
+            return () => new Vgg16(width.Value);
+        return All.FirstOrDefault(model => model.Name == name)?.CreateModule ?? throw new Training.ConfigurationException(
+            $"There is no TorchSharp form of {name} here; choose a ResNet-18 or VGG-16.");
+    }
+
     /// <summary>The model of a name.</summary>
     public static BenchmarkModel Find(string name) => All.First(model => model.Name == name);
 }

@@ -4,72 +4,80 @@ using static TorchSharp.torch;
 namespace BoostingTicket.TorchSharpSupport;
 
 /// <summary>ResNet-18 for 32x32 images: post-activation blocks, shortcuts of a 1x1 convolution and a normalisation.</summary>
-internal sealed class ResNet18 : nn.Module<Tensor, Tensor>
+internal sealed class ResNet18 : nn.Module<Tensor, Tensor>, IFoldable
 {
     private readonly InputNormalization _normalization = InputNormalization.Cifar10();
-    private readonly Conv2d _conv1;
-    private readonly BatchNorm2d _bn1;
-    private readonly List<Sequential> _layers = [];
+    private readonly NormalizedConvolution _stem;
+    private readonly List<Block> _blocks = [];
     private readonly Linear _linear;
 
     /// <summary>Creates the network; 64 filters in the first convolution give the full width (11,173,962 parameters).</summary>
     public ResNet18(int width)
         : base(nameof(ResNet18))
     {
-        _conv1 = nn.Conv2d(3, width, 3, padding: 1, bias: false);
-        _bn1 = nn.BatchNorm2d(width);
-        register_module("conv1", _conv1);
-        register_module("bn1", _bn1);
+        Conv2d conv1 = nn.Conv2d(3, width, 3, padding: 1, bias: false);
+        BatchNorm2d bn1 = nn.BatchNorm2d(width);
+        _stem = new NormalizedConvolution(conv1, bn1);
+        register_module("conv1", conv1);
+        register_module("bn1", bn1);
         for (int stage = 0; stage < 4; stage++)
         {
             int channels = width << stage;
             int inputs = stage == 0 ? width : channels / 2;
-            _layers.Add(nn.Sequential(new Block(inputs, channels, stage == 0 ? 1 : 2), new Block(channels, channels, 1)));
-            register_module($"layer{stage + 1}", _layers[stage]);
+            Block first = new(inputs, channels, stage == 0 ? 1 : 2), second = new(channels, channels, 1);
+            _blocks.AddRange([first, second]);
+            register_module($"layer{stage + 1}", nn.Sequential(first, second));
         }
         _linear = nn.Linear(8 * width, 10);
         register_module("linear", _linear);
     }
 
     /// <inheritdoc/>
+    public IEnumerable<NormalizedConvolution> Foldable => [_stem, .. _blocks.SelectMany(block => block.Foldable)];
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
-        Tensor x = nn.functional.relu(_bn1.forward(_conv1.forward(_normalization.forward(input))));
-        foreach (Sequential layer in _layers)
-            x = layer.forward(x);
+        Tensor x = nn.functional.relu(_stem.Forward(_normalization.forward(input)));
+        foreach (Block block in _blocks)
+            x = block.forward(x);
         return _linear.forward(nn.functional.avg_pool2d(x, 4).flatten(1));
     }
 
     private sealed class Block : nn.Module<Tensor, Tensor>
     {
-        private readonly Conv2d _conv1;
-        private readonly BatchNorm2d _bn1;
-        private readonly Conv2d _conv2;
-        private readonly BatchNorm2d _bn2;
-        private readonly Sequential? _shortcut;
+        private readonly NormalizedConvolution _first;
+        private readonly NormalizedConvolution _second;
+        private readonly NormalizedConvolution? _shortcut;
 
         public Block(int inputs, int channels, int stride)
             : base(nameof(Block))
         {
-            _conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias: false);
-            _bn1 = nn.BatchNorm2d(channels);
-            _conv2 = nn.Conv2d(channels, channels, 3, padding: 1, bias: false);
-            _bn2 = nn.BatchNorm2d(channels);
-            register_module("conv1", _conv1);
-            register_module("bn1", _bn1);
-            register_module("conv2", _conv2);
-            register_module("bn2", _bn2);
+            Conv2d conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias: false);
+            BatchNorm2d bn1 = nn.BatchNorm2d(channels);
+            Conv2d conv2 = nn.Conv2d(channels, channels, 3, padding: 1, bias: false);
+            BatchNorm2d bn2 = nn.BatchNorm2d(channels);
+            _first = new NormalizedConvolution(conv1, bn1, stride);
+            _second = new NormalizedConvolution(conv2, bn2);
+            register_module("conv1", conv1);
+            register_module("bn1", bn1);
+            register_module("conv2", conv2);
+            register_module("bn2", bn2);
             if (stride == 1 && inputs == channels)
                 return;
-            _shortcut = nn.Sequential(nn.Conv2d(inputs, channels, 1, stride, bias: false), nn.BatchNorm2d(channels));
-            register_module("shortcut", _shortcut);
+            Conv2d shortcut = nn.Conv2d(inputs, channels, 1, stride, bias: false);
+            BatchNorm2d normalization = nn.BatchNorm2d(channels);
+            _shortcut = new NormalizedConvolution(shortcut, normalization, stride, padding: 0);
+            register_module("shortcut", nn.Sequential(shortcut, normalization));
         }
+
+        public IEnumerable<NormalizedConvolution> Foldable =>
+            _shortcut is null ? [_first, _second] : [_first, _second, _shortcut];
 
         public override Tensor forward(Tensor input)
         {
-            Tensor x = nn.functional.relu(_bn1.forward(_conv1.forward(input)));
-            x = _bn2.forward(_conv2.forward(x));
-            return nn.functional.relu(x + (_shortcut?.forward(input) ?? input));
+            Tensor x = _second.Forward(nn.functional.relu(_first.Forward(input)));
+            return nn.functional.relu(x + (_shortcut?.Forward(input) ?? input));
         }
     }
 }

@@ -7,11 +7,11 @@ namespace BoostingTicket.TorchSharpSupport;
 /// WideResNet for 32x32 images: pre-activation blocks without dropout; where the width changes, a 1x1 convolution of the
 /// activated input is the shortcut, elsewhere the block's raw input is.
 /// </summary>
-internal sealed class WideResNet : nn.Module<Tensor, Tensor>
+internal sealed class WideResNet : nn.Module<Tensor, Tensor>, IFoldable
 {
     private readonly InputNormalization _normalization = InputNormalization.Cifar10();
     private readonly Conv2d _conv1;
-    private readonly List<Sequential> _blocks = [];
+    private readonly List<Block> _blocks = [];
     private readonly BatchNorm2d _bn1;
     private readonly Linear _fc;
 
@@ -32,12 +32,14 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
         {
             int channels = (16 << stage) * widen;
             int inputs = stage == 0 ? 16 : channels / 2;
-            IEnumerable<Block> layer = Enumerable.Range(0, (depth - 4) / 6)
-                .Select(i => i == 0
+            List<Block> layer =
+            [
+                .. Enumerable.Range(0, (depth - 4) / 6).Select(i => i == 0
                     ? new Block(inputs, channels, stage == 0 ? 1 : 2, _activate)
-                    : new Block(channels, channels, 1, _activate));
-            _blocks.Add(nn.Sequential(("layer", nn.Sequential(layer))));
-            register_module($"block{stage + 1}", _blocks[stage]);
+                    : new Block(channels, channels, 1, _activate)),
+            ];
+            _blocks.AddRange(layer);
+            register_module($"block{stage + 1}", nn.Sequential(("layer", nn.Sequential(layer))));
         }
         _bn1 = nn.BatchNorm2d(64 * widen);
         _fc = nn.Linear(64 * widen, 10);
@@ -46,10 +48,13 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
     }
 
     /// <inheritdoc/>
+    public IEnumerable<NormalizedConvolution> Foldable => _blocks.Select(block => block.Foldable);
+
+    /// <inheritdoc/>
     public override Tensor forward(Tensor input)
     {
         Tensor x = _conv1.forward(_normalization.forward(input));
-        foreach (Sequential block in _blocks)
+        foreach (Block block in _blocks)
             x = block.forward(x);
         x = nn.functional.avg_pool2d(_activate(_bn1.forward(x)), 8);
         return _fc.forward(x.flatten(1));
@@ -58,8 +63,6 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
     private sealed class Block : nn.Module<Tensor, Tensor>
     {
         private readonly BatchNorm2d _bn1;
-        private readonly Conv2d _conv1;
-        private readonly BatchNorm2d _bn2;
         private readonly Conv2d _conv2;
         private readonly Conv2d? _shortcut;
         private readonly Func<Tensor, Tensor> _activate;
@@ -69,12 +72,13 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
         {
             _activate = activate;
             _bn1 = nn.BatchNorm2d(inputs);
-            _conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias: false);
-            _bn2 = nn.BatchNorm2d(channels);
+            Conv2d conv1 = nn.Conv2d(inputs, channels, 3, stride, 1, bias: false);
+            BatchNorm2d bn2 = nn.BatchNorm2d(channels);
+            Foldable = new NormalizedConvolution(conv1, bn2, stride);
             _conv2 = nn.Conv2d(channels, channels, 3, padding: 1, bias: false);
             register_module("bn1", _bn1);
-            register_module("conv1", _conv1);
-            register_module("bn2", _bn2);
+            register_module("conv1", conv1);
+            register_module("bn2", bn2);
             register_module("conv2", _conv2);
             if (inputs == channels)
                 return;
@@ -82,10 +86,13 @@ internal sealed class WideResNet : nn.Module<Tensor, Tensor>
             register_module("convShortcut", _shortcut);
         }
 
+        /// <summary>The first convolution: what is behind it alone is its normalisation.</summary>
+        public NormalizedConvolution Foldable { get; }
+
         public override Tensor forward(Tensor input)
         {
             Tensor activated = _activate(_bn1.forward(input));
-            Tensor x = _activate(_bn2.forward(_conv1.forward(activated)));
+            Tensor x = _activate(Foldable.Forward(activated));
             return _conv2.forward(x) + (_shortcut?.forward(activated) ?? input);
         }
     }

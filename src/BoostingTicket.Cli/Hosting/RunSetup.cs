@@ -276,9 +276,8 @@ internal sealed class RunSetup
 
     /// <summary>The data set that a configuration names, as much of it as it wants and as its normalisation is measured
     /// on.</summary>
-    public DataSplit Load(Invocation invocation, RunConfiguration configuration) => DataSetCatalog.Load(
-        configuration.Data.Name,
-        new DataSetOptions(DataFolder(invocation), SamplesToLoad(configuration.Data), Some(configuration.Data.TestSamples)));
+    public DataSplit Load(Invocation invocation, RunConfiguration configuration) =>
+        RunData.Load(configuration.Data, DataFolder(invocation));
 
     /// <summary>Does work that can be resumed, and says how when it is interrupted: with the folder, and with the options that
     /// are no settings.</summary>
@@ -326,9 +325,4 @@ internal sealed class RunSetup
     }
 
     private string? DataFolder(Invocation invocation) => invocation.Get(_data) ?? invocation.File.DataFolder;
-
-    private static int? SamplesToLoad(DataSettings data) =>
-        data.Normalize ? DataNormalization.SamplesToLoad(data.Name, data.TrainSamples) : Some(data.TrainSamples);
-
-    private static int? Some(int samples) => samples > 0 ? samples : null;
 }

@@ -31,6 +31,21 @@ internal sealed class RunData : IDisposable
         TestSamples = [.. Enumerable.Range(0, TestCount)];
     }
 
+    /// <summary>Reads the data set that settings name, as much of it as they want and as its normalisation is measured
+    /// on.</summary>
+    /// <param name="settings">The settings.</param>
+    /// <param name="folder">Where data sets are; null for the usual places.</param>
+    public static DataSplit Load(DataSettings settings, string? folder)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        int? train = settings.Normalize
+            ? DataNormalization.SamplesToLoad(settings.Name, settings.TrainSamples)
+            : Some(settings.TrainSamples);
+        return DataSetCatalog.Load(settings.Name, new DataSetOptions(folder, train, Some(settings.TestSamples)));
+    }
+
+    private static int? Some(int samples) => samples > 0 ? samples : null;
+
     /// <summary>What was asked for.</summary>
     public DataSettings Settings { get; }
 

@@ -357,9 +357,10 @@ internal sealed class Trainer : IDisposable
                 $"Training diverged: a weight is not a finite number {when}; {TrainingStep.DivergenceRemedy}.");
     }
 
-    // Batch statistics of a single value do not exist where the last feature map has one pixel, so a leftover batch of one
-    // sample is not trained on; the order of the next epoch brings the sample back. Batches of one are all asked for.
-    private static int CountBatches(BatchPlan plan) =>
+    /// <summary>Batches of an epoch. Batch statistics of a single value do not exist where the last feature map has one pixel, so
+    /// a leftover batch of one sample is not trained on; the order of the next epoch brings the sample back. Batches of one are
+    /// all asked for.</summary>
+    internal static int CountBatches(BatchPlan plan) =>
         plan.BatchSize > 1 && plan.BatchCount > 1 && plan.Batch(plan.BatchCount - 1).Length == 1
             ? plan.BatchCount - 1
             : plan.BatchCount;

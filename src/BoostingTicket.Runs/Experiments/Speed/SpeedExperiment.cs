@@ -59,6 +59,16 @@ internal sealed class SpeedExperiment : IExperiment
     public IReadOnlyList<(string Name, string Description)> Arms { get; } =
         [.. SpeedArms.All.Select(arm => (arm.Name, arm.Description))];
 
+    /// <summary>The trainings of the full networks, for programs that do them in another way.</summary>
+    /// <param name="configuration">What the experiment was asked to do.</param>
+    public static IEnumerable<TrainingJob> DenseJobs(ExperimentConfiguration configuration)
+    {
+        var grid = new ExperimentGrid(
+            configuration with { Arms = [SpeedArms.Dense] }, Epochs, new GridFingerprints("train", "test"));
+        ((IExperiment)new SpeedExperiment()).Declare(grid);
+        return grid.Courses.Select(course => course.Training.Job);
+    }
+
     /// <inheritdoc/>
     Precision? IExperiment.Beside(ExperimentConfiguration configuration) =>
         configuration.Includes(SpeedArms.BFloat16) ? Precision.BFloat16 : null;
