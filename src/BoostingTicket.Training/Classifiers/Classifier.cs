@@ -296,7 +296,9 @@ public sealed class Classifier : IDisposable
             drawn.Network.Graph, drawn.Network, drawn.Network.Take(_initial),
             _metadata with
             {
-                Channels = drawn.Network.Graph.Channels, PruningRatio = ratio, PruningScope = scope,
+                Channels = drawn.Network.Graph.Channels,
+                PruningRatio = ratio,
+                PruningScope = scope,
             },
             _options)
         {
