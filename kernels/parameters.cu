@@ -1,6 +1,6 @@
-// The optimizer step, masks, blends and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned address.
-// Where all slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of four
-// follow, each a thread's; what is left over is done value by value by further threads of the same launch. Where they lie
+// The optimizer step, masks, blends, packing and sums over flat float32 buffers. A slice of one may begin at any 4-byte aligned
+// address. Where all slices of a call lie alike, `head` values come before the first 16-byte aligned one and `quads` groups of
+// four follow, each a thread's; what is left over is done value by value by further threads of the same launch. Where they lie
 // differently, all of it is: head = length, quads = 0.
 #include "common.cuh"
 
@@ -101,6 +101,26 @@ extern "C" __global__ void __launch_bounds__(256) parameters_blend_f32(
     if (at >= length)
         return;
     values[at] = __fmaf_rn(factor, values[at], __fmul_rn(source_factor, source[at]));
+}
+
+// packed[i] = values[indices[i]]: kept values come together.
+// Reads 8 bytes a packed value (index, value), writes 4.
+extern "C" __global__ void __launch_bounds__(256) parameters_pack_f32(
+    const float* values, const int* indices, float* packed, int length)
+{
+    int i = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+    if (i < length)
+        packed[i] = values[indices[i]];
+}
+
+// values[indices[i]] = packed[i]: they go back. No index comes twice.
+// Reads 8 bytes a packed value (index, value), writes 4.
+extern "C" __global__ void __launch_bounds__(256) parameters_unpack_f32(
+    const float* packed, const int* indices, float* values, int length)
+{
+    int i = (int)(blockIdx.x * blockDim.x + threadIdx.x);
+    if (i < length)
+        values[indices[i]] = packed[i];
 }
 
 // Sums in double precision of what each block goes through: groups of four values, counted from the slice's beginning, in steps

@@ -31,10 +31,10 @@ internal static class RankedProgram
         Launcher? launcher = word == TeamDevice.None ? null : Launcher.Find(Environment.GetEnvironmentVariable);
         if (launcher is null or { Count: 1 })
         {
-            return word == TeamDevice.Mpi && launcher is null
+            return word is TeamDevice.Mpi or TeamDevice.Nccl && launcher is null
                 ? Refuse(
                     new ConfigurationException(
-                        $"{TeamDevice.OptionName} {TeamDevice.Mpi} needs a launcher: start the program with mpirun or srun."),
+                        $"{TeamDevice.OptionName} {word} needs a launcher: start the program with mpirun or srun."),
                         arguments, terminal,
                         true)
                 : run(null);
@@ -51,6 +51,7 @@ internal static class RankedProgram
             team = RankMeeting.Meet(
                 group, RankIdentity.Own(Build(), DeviceCatalog.Instructions), launcher.LocalRank,
                 RankWatch.SilenceOf(Environment.GetEnvironmentVariable), interrupts.Ask);
+            team.LineUse = TeamDevice.LineOf(word);
         }
         catch (TeamException error)
         {

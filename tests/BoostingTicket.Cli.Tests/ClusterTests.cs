@@ -13,19 +13,36 @@ internal sealed class ClusterTests
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
 
     [Test]
+    public void Two_machines_train_together_and_a_time_limit_saves_and_goes_on()
+    {
+        JsonElement seen = Run("ranks.py");
+        Assert.That(seen.GetProperty("joined").GetBoolean(), "two processes on two machines");
+        Assert.That(seen.GetProperty("together").GetBoolean(), "their weights are those of one process");
+        Assert.That(seen.GetProperty("state").GetString(), Is.EqualTo("COMPLETED"));
+        Assert.That(seen.GetProperty("restarts").GetInt32(), Is.Positive);
+        Assert.That(seen.GetProperty("saved").GetInt32(), Is.EqualTo(seen.GetProperty("restarts").GetInt32()));
+        Assert.That(seen.GetProperty("files").GetInt32(), Is.Positive);
+        Assert.That(seen.GetProperty("limited").GetBoolean(), "the weights are those of a run without a limit");
+    }
+
+    [Test]
     public void Workers_of_which_one_is_killed_and_one_is_queued_again_leave_the_bytes_of_one_process()
     {
-        Shell.Require("bash", "python3");
-        string script = Path.Combine(Repository.Root, "tests", "cluster", "share.py");
-        CommandResult result = Shell.Run($"python3 {script} $program", TestContext.CurrentContext.WorkDirectory, Patience);
-        if (result.Code == Missing)
-            Assert.Ignore(result.Out.Trim());
-        Assert.That(result.Code, Is.Zero, result.Error);
-        JsonElement seen = result.Json();
+        JsonElement seen = Run("share.py");
         Assert.That(seen.GetProperty("files").GetInt32(), Is.EqualTo(31));
         Assert.That(seen.GetProperty("equal").GetInt32(), Is.EqualTo(31));
         Assert.That(seen.GetProperty("unexpected").GetInt32(), Is.Zero);
         // The killed one fails; the other two, of which one was queued again, end well.
         Assert.That(seen.GetProperty("states").GetRawText(), Does.Contain("\"COMPLETED\": 2").And.Contain("\"FAILED\": 1"));
+    }
+    private static JsonElement Run(string name)
+    {
+        Shell.Require("bash", "python3");
+        string script = Path.Combine(Repository.Root, "tests", "cluster", name);
+        CommandResult result = Shell.Run($"python3 {script} $program", TestContext.CurrentContext.WorkDirectory, Patience);
+        if (result.Code == Missing)
+            Assert.Ignore(result.Out.Trim());
+        Assert.That(result.Code, Is.Zero, result.Error);
+        return result.Json();
     }
 }

@@ -20,6 +20,7 @@ internal sealed partial class GpuCheckTests
             while [ "$1" != --out ]; do shift; done
             mkdir -p "$2"
             printf '# Summary\n\nrobust "87"\n' > "$2/summary.md"
+            echo weights > "$2/dense.safetensors"
             echo '{ "rows": [] }' ;;
           profile)
             if [ "$5" = wrn-34-10 ]; then echo 'out of "memory"\' >&2; exit 4; fi
@@ -39,6 +40,9 @@ internal sealed partial class GpuCheckTests
               "observedSecondsPerBatchMedian": 5, "peakMemoryBytes": 7 }' ;;
         esac
         """;
+
+    // Without the others: mpirun -n 2 COMMAND.
+    private const string Launcher = "#!/usr/bin/env bash\nshift 2\nexec \"$@\"\n";
 
     private const string Tests =
         """
@@ -70,6 +74,8 @@ internal sealed partial class GpuCheckTests
         Write("bin/boosting-ticket", Program);
         Write("bin/BoostingTicket.Engine.Tests", Tests);
         Write("python", Python);
+        Write("ranks.sh", File.ReadAllText(Path.Combine(Repository.Root, "tools", "gpu-check", "ranks.sh")));
+        Write("path/mpirun", Launcher);
         File.WriteAllText(Path.Combine(_folder, "COMMIT"), "1234abcd\n");
     }
 
@@ -88,7 +94,9 @@ internal sealed partial class GpuCheckTests
         JsonElement[] steps = [.. result.GetProperty("steps").EnumerateArray()];
         string[] names = [.. steps.Select(step => step.GetProperty("name").GetString()!)];
         Assert.That(
-            names[..5], Is.EqualTo(new[] { "devices", "tests", "run-builtin", "run-cifar10", "profile-resnet18-pgd-bf16" }));
+            names[..6],
+            Is.EqualTo(new[] { "devices", "tests", "run-builtin", "run-cifar10", "ranks", "profile-resnet18-pgd-bf16" }));
+        Assert.That(steps[4].GetProperty("output").GetString(), Is.EqualTo("1 files are equal"));
         Assert.That(names, Has.Exactly(24).StartsWith("profile-").And.Exactly(4).StartsWith("pytorch-"));
         Assert.That(steps[0].GetProperty("result").GetProperty("selected").GetString(), Is.EqualTo("cuda"));
         JsonElement failed = steps[Array.IndexOf(names, "profile-wrn-34-10-pgd-bf16")];
@@ -152,6 +160,27 @@ internal sealed partial class GpuCheckTests
         Assert.That(text, Does.Contain("| devices | found no libraries by itself; see devices-python |"));
     }
 
+    [Test]
+    public void Two_processes_that_leave_other_weights_fail()
+    {
+        Write("bin/boosting-ticket", Program.Replace("echo weights", "echo \"$2\"", StringComparison.Ordinal));
+        (int code, JsonElement result, string text) = Run("--no-pytorch");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(text, Does.Contain("| ranks | **failed**, exit code 1 |").And.Contain("the weights of two processes differ"));
+        Assert.That(Step(result, "ranks").GetProperty("exitCode").GetInt32(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Two_processes_that_cannot_be_joined_are_skipped_with_the_reason()
+    {
+        const string reason = "NCCL cannot join these GPUs: ranks 0 and 1 on host compute on one GPU, 0000:01:00";
+        Write("bin/boosting-ticket", Program.Replace(
+            "run)", $"run) case $* in *nccl*) echo \"{reason}\" >&2; exit 4 ;; esac", StringComparison.Ordinal));
+        (_, JsonElement result, string text) = Run("--no-pytorch");
+        Assert.That(text, Does.Contain($"| ranks | skipped: {reason} |").And.Not.Contain("What ranks said last"));
+        Assert.That(Step(result, "ranks").GetProperty("exitCode").GetInt32(), Is.EqualTo(77));
+    }
+
     [TestCase("--budget", "soon")]
     [TestCase("--out")]
     [TestCase("--fast")]
@@ -173,6 +202,9 @@ internal sealed partial class GpuCheckTests
     [GeneratedRegex(@"(?m)^ *(?:if ! )?(?:step|peers) ([a-z0-9-]+) ")]
     private static partial Regex PlainStep();
 
+    private static JsonElement Step(JsonElement result, string name) => result.GetProperty("steps").EnumerateArray().First(
+        step => step.GetProperty("name").GetString() == name);
+
     private (int Code, JsonElement Result, string Text) Run(params string[] options)
     {
         string output = Path.Combine(_folder, "results");
@@ -189,6 +221,7 @@ internal sealed partial class GpuCheckTests
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
+        start.Environment["PATH"] = $"{Path.Combine(_folder, "path")}:{Environment.GetEnvironmentVariable("PATH")}";
         start.ArgumentList.Add(Path.Combine(_folder, "run.sh"));
         foreach (string option in options)
             start.ArgumentList.Add(option);

@@ -52,6 +52,33 @@ internal partial class ReferenceBackend
     }
 
     /// <inheritdoc/>
+    public virtual void Pack(BufferSlice values, IntBuffer indices, BufferSlice packed)
+    {
+        var scope = new OperationScope(nameof(Pack));
+        ReadOnlySpan<double> from = scope.Read(values, nameof(values), values.Length);
+        int[] places = ReferenceInts.Values(indices, scope.Name, nameof(indices));
+        double[] result = scope.Write(packed, nameof(packed), packed.Length);
+        scope.Require(places.Length >= result.Length, $"{places.Length} indices are too few.");
+        for (int i = 0; i < result.Length; i++)
+            result[i] = from[places[i]];
+        scope.Commit();
+    }
+
+    /// <inheritdoc/>
+    public virtual void Unpack(BufferSlice packed, IntBuffer indices, BufferSlice values)
+    {
+        var scope = new OperationScope(nameof(Unpack));
+        ReadOnlySpan<double> from = scope.Read(packed, nameof(packed), packed.Length);
+        int[] places = ReferenceInts.Values(indices, scope.Name, nameof(indices));
+        double[] result = scope.Update(values, nameof(values), values.Length);
+        scope.Require(places.Length >= from.Length, $"{places.Length} indices are too few.");
+        scope.Require(places.Take(from.Length).Distinct().Count() == from.Length, "an index comes twice.");
+        for (int i = 0; i < from.Length; i++)
+            result[places[i]] = from[i];
+        scope.Commit();
+    }
+
+    /// <inheritdoc/>
     public virtual double Sum(BufferSlice values)
     {
         double sum = 0;

@@ -227,6 +227,10 @@ internal sealed unsafe class BFloat16Cpu : IBackend
     public void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values) =>
         _inner.Blend(source, sourceFactor, factor, values);
 
+    public void Pack(BufferSlice values, IntBuffer indices, BufferSlice packed) => _inner.Pack(values, indices, packed);
+
+    public void Unpack(BufferSlice packed, IntBuffer indices, BufferSlice values) => _inner.Unpack(packed, indices, values);
+
     public double Sum(BufferSlice values) => _inner.Sum(values);
 
     public void Dispose()

@@ -21,6 +21,8 @@ internal sealed unsafe partial class SoftwareCudaDevice
 
         public bool IsCaptured { get; set; }
 
+        public bool WasAsked { get; set; }
+
         public StreamState? Stream { get; set; }
     }
 
@@ -95,6 +97,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
             EventState recorded = Known(_events, @event, "cuEventRecord", "event");
             recorded.IsCaptured = state.Capture is not null;
             recorded.IsRecorded = true;
+            recorded.WasAsked = false;
             recorded.Stream = state;
             recorded.Time = Stopwatch.GetTimestamp();
         }
@@ -110,6 +113,25 @@ internal sealed unsafe partial class SoftwareCudaDevice
             if (recorded.IsCaptured)
                 throw Captured("cuEventSynchronize");
             recorded.Stream?.Complete();
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsReached(nint @event)
+    {
+        lock (_lock)
+        {
+            Require("cuEventQuery");
+            EventState recorded = Known(_events, @event, "cuEventQuery", "event");
+            if (recorded.IsCaptured)
+                throw Captured("cuEventQuery");
+            // A GPU is seldom done when it is asked first.
+            bool first = !recorded.WasAsked;
+            recorded.WasAsked = true;
+            if (first || _options.IsStuck?.Invoke() == true)
+                return false;
+            recorded.Stream?.Complete();
+            return true;
         }
     }
 
@@ -207,6 +229,7 @@ internal sealed unsafe partial class SoftwareCudaDevice
         {
             StreamState state = Enter(stream, "cuGraphLaunch");
             List<Action> nodes = Known(_executables, executable, "cuGraphLaunch", "executable graph");
+            GraphLaunches++;
             Submit(state, () =>
             {
                 foreach (Action node in nodes)
@@ -214,6 +237,9 @@ internal sealed unsafe partial class SoftwareCudaDevice
             });
         }
     }
+
+    /// <summary>Launches of graphs.</summary>
+    public long GraphLaunches { get; private set; }
 
     /// <inheritdoc/>
     public void DestroyExecutable(nint executable)

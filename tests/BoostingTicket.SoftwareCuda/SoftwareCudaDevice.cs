@@ -68,6 +68,8 @@ internal sealed unsafe partial class SoftwareCudaDevice : ICudaDriver, ISoftware
             DeviceAttribute.ComputeCapabilityMajor => _options.ComputeCapability.Major,
             DeviceAttribute.ComputeCapabilityMinor => _options.ComputeCapability.Minor,
             DeviceAttribute.MemoryPoolsSupported => 1,
+            DeviceAttribute.PciBus => _options.PciBus,
+            DeviceAttribute.PciDevice or DeviceAttribute.PciDomain => 0,
             _ => throw new CudaException(
                 CudaLibrary.Driver, 1, $"cuDeviceGetAttribute({attribute}): CUDA_ERROR_INVALID_VALUE (1), an unknown attribute."),
         };

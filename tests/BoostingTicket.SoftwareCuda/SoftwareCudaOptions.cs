@@ -21,6 +21,12 @@ internal sealed record SoftwareCudaOptions
     /// <summary>What is said to have passed between two events, in milliseconds; the time that did when null.</summary>
     public Func<float>? Milliseconds { get; init; }
 
+    /// <summary>Whether the GPU waits for something that does not come, so that no event is reached; never when null.</summary>
+    public Func<bool>? IsStuck { get; init; }
+
+    /// <summary>Number of the PCI bus.</summary>
+    public int PciBus { get; init; } = 1;
+
     /// <summary>Changes PTX before it is loaded, so that tests can plant defects in real kernels.</summary>
     public Func<string, string>? EditPtx { get; init; }
 

@@ -68,10 +68,11 @@ class Cluster:
         # Slurm's processes and munged run as different users.
         os.chmod(self.folder, 0o755)
         self.holders = {}
-        self.daemons = []
+        self.pmix = None
 
     def __enter__(self):
         try:
+            self._copy_pmix()
             self._machines()
             self._slurm()
             return self
@@ -110,6 +111,21 @@ class Cluster:
         return {**os.environ, "SLURM_CONF": os.path.join(self.folder, "slurm.conf"),
                 "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
+    def has_pmix(self):
+        """Whether srun --mpi=pmix can work."""
+        return self.pmix is not None and "pmix" in self.run("sh", "-c", "srun --mpi=list 2>&1")
+
+    def _copy_pmix(self):
+        # Slurm's plugin loads PMIx by a name that only the package for developers has: the machines see a copy with that name.
+        known = subprocess.run(["ldconfig", "-p"], env=self.environment(), stdout=subprocess.PIPE, text=True, check=False).stdout
+        for line in known.split("\n"):
+            if line.strip().startswith("libpmix.so.2 "):
+                self.pmix = os.path.dirname(os.path.realpath(line.split()[-1]))
+                shutil.copytree(self.pmix, f"{self.folder}/pmix", symlinks=True)
+                if not os.path.lexists(f"{self.folder}/pmix/libpmix.so"):
+                    os.symlink("libpmix.so.2", f"{self.folder}/pmix/libpmix.so")
+                return
+
     def _machines(self):
         hosts = os.path.join(self.folder, "hosts")
         with open(hosts, "w", encoding="ascii") as file:
@@ -134,7 +150,8 @@ class Cluster:
             ip("-n", space, "link", "set", "eth0", "up")
             ip("-n", space, "link", "set", "lo", "up")
             ready = os.path.join(self.folder, f"{name}.ready")
-            script = (f"hostname {name}; mount --bind {hosts} /etc/hosts; mount -t tmpfs tmpfs /dev/shm; "
+            pmix = "" if self.pmix is None else f"mount --bind {self.folder}/pmix {self.pmix}; "
+            script = (f"hostname {name}; mount --bind {hosts} /etc/hosts; {pmix}mount -t tmpfs tmpfs /dev/shm; "
                       f"mkdir -p /run/nodetmp; mount -t tmpfs tmpfs /run/nodetmp; touch {ready}; exec sleep infinity")
             self.holders[name] = subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{space}", "unshare", "-m", "-u", "--propagation", "private", "sh", "-c", script],

@@ -29,7 +29,7 @@ publish src/BoostingTicket.Cli
 rm -rf "$out/gpu-check/bin/"*.xml "$out/gpu-check/bin/Microsoft.CodeCoverage" \
   "$out/gpu-check/bin/"{createdump,libmscordbi.so,libmscordaccore.so}
 
-cp "$here/run.sh" "$here/README.md" "$out/gpu-check/"
+cp "$here/run.sh" "$here/ranks.sh" "$here/README.md" "$out/gpu-check/"
 cp "$root/benchmarks/pytorch/"*.py "$root/benchmarks/pytorch/README.md" "$out/gpu-check/pytorch/"
 git -C "$root" rev-parse HEAD > "$out/gpu-check/COMMIT" 2> /dev/null || echo unknown > "$out/gpu-check/COMMIT"
 git -C "$root" diff --quiet HEAD 2> /dev/null || echo "with uncommitted changes" >> "$out/gpu-check/COMMIT"

@@ -12,7 +12,8 @@ namespace BoostingTicket.Cli.Hosting;
 /// <param name="Name">The word of settings.</param>
 /// <param name="Gpus">Whether each process on a machine takes another of its GPUs.</param>
 /// <param name="Options">How it computes.</param>
-internal sealed record DeviceOrder(string Name, bool Gpus, DeviceOptions Options);
+/// <param name="Line">What may carry values between devices.</param>
+internal sealed record DeviceOrder(string Name, bool Gpus, DeviceOptions Options, DeviceLineUse Line);
 
 /// <summary>The devices of several processes, and the option that joins them.</summary>
 internal static class TeamDevice
@@ -29,13 +30,25 @@ internal static class TeamDevice
     /// <summary>Other processes are joined by MPI.</summary>
     public const string Mpi = "mpi";
 
+    /// <summary>Other processes are joined by MPI, and GPUs exchange values by NCCL.</summary>
+    public const string Nccl = "nccl";
+
     /// <summary>The words of the option with what they mean.</summary>
     public static IReadOnlyList<(string Word, string Description)> Words { get; } =
     [
-        (Auto, "by MPI, where mpirun or srun has started several"),
+        (Auto, "by MPI, where mpirun or srun has started several; GPUs exchange values by NCCL where they can"),
         (None, "never: each process is a program of its own"),
-        (Mpi, "by MPI; refused without a launcher"),
+        (Mpi, "by MPI, values of GPUs too; refused without a launcher"),
+        (Nccl, "by MPI, values of GPUs by NCCL; refused where NCCL cannot"),
     ];
+
+    /// <summary>What a word of the option lets carry values between devices.</summary>
+    public static DeviceLineUse LineOf(string word) => word switch
+    {
+        Mpi => DeviceLineUse.Host,
+        Nccl => DeviceLineUse.Nccl,
+        _ => DeviceLineUse.Auto,
+    };
 
     /// <summary>Makes sure that a text is a word of the option.</summary>
     /// <exception cref="ConfigurationException">It is not.</exception>
@@ -48,30 +61,46 @@ internal static class TeamDevice
     /// <summary>Opens what rank 0 asks for.</summary>
     /// <param name="payload">Its order.</param>
     /// <param name="team">The processes.</param>
-    public static IBackend Open(byte[] payload, RankTeam team)
+    public static (IBackend Backend, IDeviceLine? Line) Open(byte[] payload, RankTeam team)
     {
         DeviceOrder order = JsonSerializer.Deserialize<DeviceOrder>(payload)!;
         DeviceSelection selection = DeviceCatalog.Select(order.Name);
         DeviceOptions options = order.Options.Threads == 0 ? order.Options with { Threads = team.Threads } : order.Options;
-        return DeviceCatalog.Open(order.Gpus ? OfRank(selection, team) : selection, options);
+        IBackend backend = DeviceCatalog.Open(order.Gpus ? OfRank(selection, team) : selection, options);
+        try
+        {
+            return (backend, DeviceLines.Open(team, backend, order.Line, out _));
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens a device here, and one like it in all other processes.</summary>
     /// <param name="team">The processes; null where there is this one.</param>
     /// <param name="selection">The device.</param>
     /// <param name="options">How it computes.</param>
-    /// <param name="notice">What the user should know of it; see <see cref="DeviceCatalog"/>.</param>
+    /// <param name="notice">What the user should know of it; see <see cref="DeviceCatalog"/> and <see
+    /// cref="DeviceLines"/>.</param>
+    /// <exception cref="ConfigurationException">NCCL was asked for, and there are no GPUs.</exception>
+    /// <exception cref="DeviceException">It cannot be used, or NCCL was asked for and cannot be.</exception>
     public static IBackend Open(RankTeam? team, DeviceSelection selection, DeviceOptions options, out string? notice)
     {
         if (team is null)
             return DeviceCatalog.Open(selection, options, out notice);
         bool gpus = selection.Name == DeviceCatalog.Cuda;
+        if (team.LineUse == DeviceLineUse.Nccl && !gpus)
+            throw new ConfigurationException(
+                $"{OptionName} {Nccl} joins GPUs, and the device is {selection.Name}; give --device {DeviceCatalog.Cuda}, or "
+                + $"{OptionName} {Mpi}.");
         // Choices by measurement would differ between processes, and so would bits.
         options = options with { Deterministic = options.Deterministic || gpus };
         string name = selection.Gpu is { } number
             ? string.Create(CultureInfo.InvariantCulture, $"{selection.Name}:{number}")
             : selection.Name;
-        var order = new DeviceOrder(name, gpus && selection.Gpu is null, options);
+        var order = new DeviceOrder(name, gpus && selection.Gpu is null, options, team.LineUse);
         // With a new device, the others forget what they had.
         team.Brought.Clear();
         team.Call((int)RankWork.Device, JsonSerializer.SerializeToUtf8Bytes(order));
@@ -80,9 +109,11 @@ internal static class TeamDevice
             options.Threads == 0 ? options with { Threads = team.Threads } : options, out notice);
         try
         {
+            IDeviceLine line = DeviceLines.Open(team, backend, team.LineUse, out string? carried);
+            notice ??= carried;
             team.Group.Barrier();
             team.Done();
-            team.Use(backend);
+            team.Use(backend, line);
             return backend;
         }
         catch

@@ -25,6 +25,18 @@ internal partial interface IBackend
     /// <param name="values">Read and written; as long as the source, and sharing nothing with it.</param>
     void Blend(BufferSlice source, float sourceFactor, float factor, BufferSlice values);
 
+    /// <summary><c>packed[i] = values[indices[i]]</c>: brings kept values together.</summary>
+    /// <param name="values">Read.</param>
+    /// <param name="indices">At least as many as there is room for in <paramref name="packed"/>, each in [0, values).</param>
+    /// <param name="packed">Overwritten; shares nothing with the values.</param>
+    void Pack(BufferSlice values, IntBuffer indices, BufferSlice packed);
+
+    /// <summary><c>values[indices[i]] = packed[i]</c>: puts kept values back; others stay as they are.</summary>
+    /// <param name="packed">Read.</param>
+    /// <param name="indices">At least as many as there are packed values, each in [0, values), none twice.</param>
+    /// <param name="values">Written where an index points to; shares nothing with the packed ones.</param>
+    void Unpack(BufferSlice packed, IntBuffer indices, BufferSlice values);
+
     /// <summary>Sum of a slice in double precision, always in the same order; NaN or infinity if it holds one. Waits for the
     /// device.</summary>
     double Sum(BufferSlice values);

@@ -56,6 +56,26 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         _pool.Run(ref job, job.Grid.Items);
     }
 
+    public void Pack(BufferSlice values, IntBuffer indices, BufferSlice packed) =>
+        Move<No>(indices, CpuFloats.Of(values), CpuFloats.Of(packed), packed.Length);
+
+    public void Unpack(BufferSlice packed, IntBuffer indices, BufferSlice values) =>
+        Move<Yes>(indices, CpuFloats.Of(packed), CpuFloats.Of(values), packed.Length);
+
+    // Back to where they were, or together.
+    private void Move<TBack>(IntBuffer indices, float* from, float* to, int length)
+        where TBack : struct, IChoice
+    {
+        var job = new MoveJob<TBack>
+        {
+            Grid = new FlatGrid(length),
+            Indices = CpuInts.First(indices, length, "indices"),
+            From = from,
+            To = to,
+        };
+        _pool.Run(ref job, job.Grid.Items);
+    }
+
     public double Sum(BufferSlice values)
     {
         double* partials = stackalloc double[MaximalPartials];
@@ -178,6 +198,26 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         }
         for (; i < length; i++)
             values[i] = MathF.FusedMultiplyAdd(factor, values[i], sourceFactor * source[i]);
+    }
+
+    private struct MoveJob<TBack> : IParallelJob
+        where TBack : struct, IChoice
+    {
+        public FlatGrid Grid;
+        public int* Indices;
+        public float* From, To;
+
+        public readonly void Run(int item, int worker)
+        {
+            nint start = Grid.Start(item), end = start + Grid.Length(item);
+            for (nint i = start; i < end; i++)
+            {
+                if (TBack.Taken)
+                    To[Indices[i]] = From[i];
+                else
+                    To[i] = From[Indices[i]];
+            }
+        }
     }
 
     private struct SumJob : IParallelJob

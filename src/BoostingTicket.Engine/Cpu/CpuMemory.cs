@@ -68,6 +68,8 @@ internal sealed unsafe class CpuFloats(int length) : FloatBuffer
 
     public float* Data => (float*)_memory.Data;
 
+    public override nint HostAddress => (nint)Data;
+
     public override void Dispose() => _memory.Dispose();
 
     public static CpuFloats Of(FloatBuffer buffer) => buffer as CpuFloats
@@ -99,4 +101,13 @@ internal sealed unsafe class CpuInts(int length) : IntBuffer
 
     public static CpuInts Of(IntBuffer buffer) => buffer as CpuInts
         ?? throw new ArgumentException("The buffer belongs to another backend than the CPU's.", nameof(buffer));
+
+    /// <summary>The first of at least so many numbers.</summary>
+    public static int* First(IntBuffer buffer, int count, string what)
+    {
+        CpuInts ints = Of(buffer);
+        return ints.Length >= count
+            ? ints.Data
+            : throw new ArgumentException($"There are {ints.Length} {what} for {count} values.");
+    }
 }

@@ -37,6 +37,20 @@ internal sealed partial class CudaBackend
         }
     }
 
+    public void Pack(BufferSlice values, IntBuffer indices, BufferSlice packed)
+    {
+        _context.EnterThread();
+        DevicePointer from = CudaFloats.Of(values), to = CudaFloats.Of(packed);
+        _parameters.Pack(from, CudaInts.First(indices, packed.Length, nameof(indices)), to, packed.Length);
+    }
+
+    public void Unpack(BufferSlice packed, IntBuffer indices, BufferSlice values)
+    {
+        _context.EnterThread();
+        DevicePointer from = CudaFloats.Of(packed), to = CudaFloats.Of(values);
+        _parameters.Unpack(from, CudaInts.First(indices, packed.Length, nameof(indices)), to, packed.Length);
+    }
+
     public double Sum(BufferSlice values)
     {
         _context.EnterThread();

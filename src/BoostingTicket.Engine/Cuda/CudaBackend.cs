@@ -1,6 +1,8 @@
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cuda.Bindings;
 using BoostingTicket.Engine.Cuda.Kernels;
+using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Engine.Tensors;
 
 namespace BoostingTicket.Engine.Cuda;
@@ -29,6 +31,7 @@ internal sealed partial class CudaBackend : IBackend
     private readonly ReductionKernels _reductions;
 
     private readonly IDisposable? _libraries;
+    private NcclLine? _line;
 
     /// <summary>Opens the first GPU that can be used (CUDA_VISIBLE_DEVICES says which there are) with the libraries that this
     /// machine has.</summary>
@@ -108,8 +111,25 @@ internal sealed partial class CudaBackend : IBackend
 
     public void Synchronize() => _context.Synchronize();
 
+    /// <summary>The GPU's place in its machine, by which two processes see whether they have the same one.</summary>
+    internal string BusPlace => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Attribute(DeviceAttribute.PciDomain):x4}:{Attribute(DeviceAttribute.PciBus):x2}:{Attribute(DeviceAttribute.PciDevice):x2}");
+
+    /// <summary>Joins this GPU with those of other processes; all do so at once. What carries values then belongs to this
+    /// backend.</summary>
+    /// <param name="nccl">NCCL, of the same version everywhere.</param>
+    /// <param name="group">The processes.</param>
+    /// <param name="id">What they meet by.</param>
+    /// <param name="patience">Time for them to meet.</param>
+    internal IDeviceLine Join(INccl nccl, IRankGroup group, in NcclId id, TimeSpan patience) =>
+        _line = new NcclLine(_context, nccl, group, id, patience);
+
     public void Dispose()
     {
+        if (_context.IsAbandoned)
+            return;
+        _line?.Dispose();
         _context.EnterThread();
         _context.Driver.Synchronize(_context.Stream);
         foreach (CudaWork work in _context.Recordings.ToArray())
@@ -123,6 +143,8 @@ internal sealed partial class CudaBackend : IBackend
         _context.Dispose();
         _libraries?.Dispose();
     }
+
+    private int Attribute(DeviceAttribute attribute) => _context.Driver.Attribute(attribute, _options.Device);
 
     /// <summary>Where a tensor is. Every operation comes by here.</summary>
     private TensorView View(Tensor tensor)

@@ -70,6 +70,9 @@ internal sealed class CudaContext : IDisposable
     /// <summary>Whether repeated work is being run for the first time or recorded; work inside it is part of it.</summary>
     public bool IsRepeating { get; set; }
 
+    /// <summary>Whether work on the GPU waits for a process that is gone, so that nothing may wait for the GPU.</summary>
+    public bool IsAbandoned { get; private set; }
+
     /// <summary>Why work could not be recorded, the first time that one could not; null when all could.</summary>
     public CudaException? RecordingFailure { get; set; }
 
@@ -106,6 +109,10 @@ internal sealed class CudaContext : IDisposable
             throw new InvalidOperationException($"The CUDA backend cannot {what} while it records work that will be repeated.");
     }
 
+    /// <summary>Leaves everything as it is until the process ends: from now on memory is not freed, and nothing is waited
+    /// for.</summary>
+    public void Abandon() => IsAbandoned = true;
+
     /// <summary>Says that an address changed.</summary>
     public void MemoryMoved() => MemoryVersion++;
 
@@ -135,6 +142,8 @@ internal sealed class CudaContext : IDisposable
 
     public void Free(DevicePointer pointer)
     {
+        if (IsAbandoned)
+            return;
         RequireNotRecording("free memory");
         EnterThread();
         Driver.Free(pointer, Stream);
@@ -143,6 +152,8 @@ internal sealed class CudaContext : IDisposable
 
     public void Synchronize()
     {
+        if (IsAbandoned)
+            throw new DeviceException("The GPU waits for another process, which is gone.");
         RequireNotRecording("wait for the device");
         EnterThread();
         Driver.Synchronize(Stream);
@@ -150,6 +161,8 @@ internal sealed class CudaContext : IDisposable
 
     public void Dispose()
     {
+        if (IsAbandoned)
+            return;
         EnterThread();
         Driver.Synchronize(Stream);
         _cublasWorkspace.Dispose();

@@ -134,12 +134,16 @@ internal sealed class CudaInts : IntBuffer
     public override void Dispose() => _block.Dispose();
 
     /// <summary>The first value of a buffer that holds a value for each sample.</summary>
-    public static DevicePointer PerSample(IntBuffer buffer, int batch, string name)
-    {
-        if (buffer is not CudaInts ints)
-            throw new ArgumentException("The buffer belongs to another backend than CUDA's.", nameof(buffer));
-        return buffer.Length >= batch
-            ? ints._block.Pointer
-            : throw new ArgumentException($"The {name} have room for {buffer.Length} samples, the batch has {batch}.");
-    }
+    public static DevicePointer PerSample(IntBuffer buffer, int batch, string name) => buffer.Length >= batch
+        ? Pointer(buffer)
+        : throw new ArgumentException($"The {name} have room for {buffer.Length} samples, the batch has {batch}.");
+
+    /// <summary>The first of at least so many numbers.</summary>
+    public static DevicePointer First(IntBuffer buffer, int count, string name) => buffer.Length >= count
+        ? Pointer(buffer)
+        : throw new ArgumentException($"There are {buffer.Length} {name} for {count} values.");
+
+    private static DevicePointer Pointer(IntBuffer buffer) => buffer is CudaInts ints
+        ? ints._block.Pointer
+        : throw new ArgumentException("The buffer belongs to another backend than CUDA's.", nameof(buffer));
 }

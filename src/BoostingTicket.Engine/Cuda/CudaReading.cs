@@ -75,6 +75,8 @@ internal sealed unsafe class CudaReading : Reading
     /// <inheritdoc/>
     public override void Dispose()
     {
+        if (_context.IsAbandoned)
+            return;
         _context.EnterThread();
         // The device may still write.
         Wait();

@@ -71,7 +71,7 @@ internal sealed class CudaWork(CudaContext context, Action work) : RepeatedWork
 
     private void Forget()
     {
-        if (_executable == 0)
+        if (_executable == 0 || context.IsAbandoned)
             return;
         context.EnterThread();
         // A graph that still runs must not be destroyed under it.

@@ -44,12 +44,7 @@ internal static class RankMeeting
                 RankIdentity.Difference(identities), identities, [.. RankWatch.OwnAddresses().Select(one => one.ToString())],
                 ((IPEndPoint)listener.LocalEndpoint).Port, RandomNumberGenerator.GetBytes(16)));
         }
-        int[] length = [text.Length];
-        alone.Broadcast<int>(length);
-        if (!alone.Leads)
-            text = new byte[length[0]];
-        alone.Broadcast<byte>(text);
-        Outcome outcome = JsonSerializer.Deserialize<Outcome>(text)!;
+        Outcome outcome = JsonSerializer.Deserialize<Outcome>(alone.BroadcastBytes(text))!;
         if (outcome.Error is { } error)
         {
             alone.Leave();

@@ -17,6 +17,7 @@ internal sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDis
     private static readonly ConditionalWeakTable<IBackend, RankTeam> Teams = [];
 
     private readonly long[] _head = GC.AllocateArray<long>(3, pinned: true);
+    private IDeviceLine? _line;
 
     /// <summary>The processes.</summary>
     public IRankGroup Group { get; } = group;
@@ -49,8 +50,20 @@ internal sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDis
     /// <summary>The processes that compute with a device like this one; null for none.</summary>
     public static RankTeam? Of(IBackend backend) => Teams.TryGetValue(backend, out RankTeam? team) ? team : null;
 
+    /// <summary>What may carry values between devices.</summary>
+    public DeviceLineUse LineUse { get; set; }
+
+    /// <summary>What carries values between the devices in use.</summary>
+    public IDeviceLine Line => _line ?? throw new InvalidOperationException("No device is in use.");
+
     /// <summary>Says with whom a device computes.</summary>
-    public void Use(IBackend backend) => Teams.Add(backend, this);
+    /// <param name="backend">The device.</param>
+    /// <param name="line">What carries its values, belonging to the device; null for the memory of the host.</param>
+    public void Use(IBackend backend, IDeviceLine? line = null)
+    {
+        Teams.Add(backend, this);
+        _line = line ?? new HostLine(Group, backend);
+    }
 
     /// <summary>Rank 0 asks all others for work, in which they and it then exchange values.</summary>
     /// <param name="work">Its number.</param>
@@ -90,6 +103,19 @@ internal sealed unsafe class RankTeam(IRankGroup group, RankWatch? watch) : IDis
             return;
         fixed (T* data = values)
             Group.Broadcast((nint)data, (long)values.Length * sizeof(T));
+    }
+
+    /// <summary>Copies rank 0's bytes to all, however many they are.</summary>
+    /// <param name="own">On rank 0, the bytes.</param>
+    /// <returns>They.</returns>
+    public byte[] BroadcastBytes(byte[] own)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        int[] length = [own.Length];
+        Broadcast<int>(length);
+        byte[] bytes = Leads ? own : new byte[length[0]];
+        Broadcast<byte>(bytes);
+        return bytes;
     }
 
     /// <summary>Brings values of every other process to rank 0, in order of ranks.</summary>

@@ -7,6 +7,9 @@ internal abstract class FloatBuffer : IDisposable
     /// <summary>Number of values.</summary>
     public abstract int Length { get; }
 
+    /// <summary>Address of the first value, where it is memory of the host and stays where it is; 0 on other devices.</summary>
+    public virtual nint HostAddress => 0;
+
     /// <summary>Frees the memory; later use is an error.</summary>
     public abstract void Dispose();
 

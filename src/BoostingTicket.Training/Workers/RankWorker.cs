@@ -13,8 +13,9 @@ namespace BoostingTicket.Training.Workers;
 /// <summary>A process that is not rank 0: does what rank 0 calls for, until it is told to end. It reads and writes no file and
 /// prints nothing.</summary>
 /// <param name="team">The processes.</param>
-/// <param name="open">Opens the device that rank 0 asks for.</param>
-internal sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)
+/// <param name="open">Opens the device that rank 0 asks for, and what carries its values; null for the memory of the
+/// host.</param>
+internal sealed class RankWorker(RankTeam team, Func<byte[], (IBackend Backend, IDeviceLine? Line)> open)
 {
     private readonly Dictionary<int, TrainingStep> _steps = [];
     private readonly Dictionary<int, Evaluator> _evaluations = [];
@@ -51,8 +52,8 @@ internal sealed class RankWorker(RankTeam team, Func<byte[], IBackend> open)
             case RankWork.Device:
                 Close();
                 team.Brought.Clear();
-                _backend = open(payload);
-                team.Use(_backend);
+                (_backend, IDeviceLine? line) = open(payload);
+                team.Use(_backend, line);
                 team.Group.Barrier();
                 break;
             case RankWork.Images:

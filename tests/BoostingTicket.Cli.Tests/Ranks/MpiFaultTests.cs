@@ -122,6 +122,32 @@ internal sealed class MpiFaultTests
         Assert.That(result.Error, Does.Contain("the disk is full or the quota is used up"));
     }
 
+    [Test]
+    public void Ranks_that_may_use_one_processor_of_several_are_warned_of()
+    {
+        Shell.Require("unshare", "taskset", MpiJob.OpenMpi);
+        if (Environment.ProcessorCount < 2)
+            Assert.Ignore("needs two processors");
+        if (Shell.Run("unshare -u true", _root) is { Code: not 0 } refused)
+            Assert.Ignore($"needs the right to rename a machine: {refused.Error}");
+        // Two machines by their names, of which each has all processors for its one rank.
+        string train = $"train {MpiJob.Settings} --epochs 1 --replicas 2 --out out".Replace(
+            "--quiet ", "", StringComparison.Ordinal);
+        string Bound(string host) => $"-n 1 unshare -u sh -c 'hostname {host} && exec taskset -c 0 $program {train}'";
+        CommandResult result = MpiJob.Run(MpiJob.OpenMpi, $"{Bound("one")} : {Bound("two")}", _root);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Once(result, "Rank 0 on one may use 1 of ");
+        Assert.That(result.Error, Does.Contain("give Open MPI's mpirun '--bind-to none' or '--map-by slot:PE="));
+    }
+
+    [Test]
+    public void NCCL_without_GPUs()
+    {
+        CommandResult result = MpiJob.Run(MpiJob.OpenMpi, $"-n 2 $program {Train(2)} --ranks nccl", _root);
+        Assert.That(result.Code, Is.EqualTo(2), result.Error);
+        Once(result, "--ranks nccl joins GPUs, and the device is cpu; give --device cuda, or --ranks mpi.");
+    }
+
     [TestCase("SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=2", "srun started 2 processes, but without MPI")]
     [TestCase("RANK=0 WORLD_SIZE=2 LOCAL_RANK=0", "torchrun started 2 processes, but without MPI")]
     public void A_launcher_without_MPI(string variables, string sentence)
@@ -140,6 +166,7 @@ internal sealed class MpiFaultTests
     public void Words_of_the_option()
     {
         Assert.That(Shell.Run("$program models --ranks mpi", _root).Error, Does.StartWith("--ranks mpi needs a launcher"));
+        Assert.That(Shell.Run("$program models --ranks nccl", _root).Error, Does.StartWith("--ranks nccl needs a launcher"));
         Assert.That(Shell.Run("$program models --ranks many", _root).Code, Is.EqualTo(2));
     }
 

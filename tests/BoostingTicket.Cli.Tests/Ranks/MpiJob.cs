@@ -45,13 +45,14 @@ internal static class MpiJob
         string mpirun, int ranks, string command, string folder, string signal, int? rank, string environment = "")
     {
         Shell.Require(mpirun, "pgrep");
+        string log = Path.Combine(folder, command[(command.LastIndexOf(' ') + 1)..], "run.log");
+        int before = Reports();
         using Process process = Shell.Start(
             string.Create(CultureInfo.InvariantCulture, $"{Allow} {environment} exec {mpirun} -n {ranks} $program {command}"),
             folder);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
-        string log = Path.Combine(folder, command[(command.LastIndexOf(' ') + 1)..], "run.log");
         var clock = Stopwatch.StartNew();
-        while (!File.Exists(log) || !File.ReadAllText(log).Contains("steps done", StringComparison.Ordinal))
+        while (Reports() == before)
         {
             Assert.That(process.HasExited, Is.False, () => error.Result);
             Assert.That(clock.Elapsed, Is.LessThan(Patience), "the work does not begin");
@@ -71,6 +72,9 @@ internal static class MpiJob
             Assert.Fail("the job does not end");
         }
         return (new CommandResult(process.ExitCode, output.Result, error.Result), seconds);
+
+        // A log is continued.
+        int Reports() => File.Exists(log) ? File.ReadAllText(log).Split("steps done").Length : 1;
     }
 
     // The process whose environment says that it is the rank, below the launcher.

@@ -18,10 +18,8 @@ internal sealed class MpiRunTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(_root, recursive: true);
 
-    [LongTestCase(MpiJob.OpenMpi, 2, 4)]
     [TestCase(MpiJob.OpenMpi, 3, 4)]
     [TestCase(MpiJob.Mpich, 2, 2)]
-    [LongTestCase(MpiJob.Mpich, 4, 6)]
     public void A_run_by_several_processes_leaves_the_files_of_one(string mpirun, int ranks, int replicas)
     {
         Shell.Require(mpirun);
@@ -38,22 +36,58 @@ internal sealed class MpiRunTests
             "rank 0 alone prints");
     }
 
-    [LongTestCase(MpiJob.OpenMpi)]
-    [LongTestCase(MpiJob.Mpich)]
-    public void Four_are_asked_to_stop_two_are_killed_and_one_ends_with_the_same_bytes(string mpirun)
+    // Every number of replicas by every number of processes that may share it, dense and ticket, by both families.
+    [Test]
+    [Long]
+    public void A_sweep_over_replicas_leaves_the_same_files_by_any_number_of_processes()
     {
-        // The signal for which launchers do not kill: what they do after others is their own affair.
+        Shell.Require(MpiJob.OpenMpi, MpiJob.Mpich);
+        string settings = $"{MpiJob.Settings} --arms dense,ticket --epochs 1 --donor-epochs 1";
+        CommandResult alone = Shell.Run($"$program sweep replicas=1,2,4,6 {settings} --out alone", _root);
+        Assert.That(alone.Code, Is.Zero, alone.Error);
+        string[] whole = KeptFiles.Of(Path.Combine(_root, "alone", "store"));
+        foreach (string mpirun in (string[])[MpiJob.OpenMpi, MpiJob.Mpich])
+        {
+            foreach ((int ranks, string replicas) in ((int, string)[])[(2, "2,4,6"), (3, "4,6"), (4, "4,6")])
+            {
+                string folder = string.Create(CultureInfo.InvariantCulture, $"{mpirun}-{ranks}");
+                CommandResult shared = MpiJob.Run(
+                    mpirun,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"-n {ranks} $program sweep replicas={replicas} {settings} --out {folder}"), _root);
+                Assert.That(shared.Code, Is.Zero, shared.Error);
+                string[] files = KeptFiles.Of(Path.Combine(_root, folder, "store"));
+                Assert.That(files, Has.Length.GreaterThanOrEqualTo(5 * replicas.Split(',').Length));
+                Assert.That(files, Is.SubsetOf(whole), folder);
+            }
+        }
+    }
+
+    // The one signal for which launchers do not kill, to the launcher; another one to a process; and deaths.
+    [LongTestCase(MpiJob.OpenMpi, "USR1", null, "KILL", 1)]
+    [LongTestCase(MpiJob.Mpich, "USR1", null, "TERM", 1)]
+    [TestCase(MpiJob.OpenMpi, "KILL", 3, "TERM", 0)]
+    [LongTestCase(MpiJob.Mpich, "KILL", 0, "KILL", 1)]
+    public void Four_are_ended_then_two_and_one_ends_with_the_same_bytes(
+        string mpirun, string first, int? firstRank, string second, int? secondRank)
+    {
         string train = $"train {MpiJob.Settings} --epochs 40 --replicas 4 --out";
         CommandResult whole = Shell.Run($"$program {train} whole", _root);
         Assert.That(whole.Code, Is.Zero, whole.Error);
-        (CommandResult four, _) = MpiJob.Disturb(mpirun, 4, $"{train} elastic", _root, "USR1", null);
-        Assert.That(four.Code, Is.EqualTo(130), four.Error);
-        Assert.That(four.Error, Does.Contain("Interrupted and saved; to continue"));
-        (CommandResult two, _) = MpiJob.Disturb(mpirun, 2, "train --resume --quiet --threads 1 --out elastic", _root, "KILL", 1);
-        Assert.That(two.Code, Is.Not.Zero, two.Error);
+        Check(first, MpiJob.Disturb(mpirun, 4, $"{train} elastic", _root, first, firstRank));
+        Check(second, MpiJob.Disturb(
+            mpirun, 2, "train --resume --quiet --threads 1 --out elastic", _root, second, secondRank));
         CommandResult one = Shell.Run("$program train --resume --quiet --threads 1 --out elastic", _root);
         Assert.That(one.Code, Is.Zero, one.Error);
         Assert.That(KeptFiles.Of(Path.Combine(_root, "elastic")), Is.EqualTo(KeptFiles.Of(Path.Combine(_root, "whole"))));
+
+        static void Check(string signal, (CommandResult Result, double) ended)
+        {
+            Assert.That(ended.Result.Code, signal == "KILL" ? Is.Not.Zero : Is.EqualTo(130), ended.Result.Error);
+            if (signal != "KILL")
+                Assert.That(ended.Result.Error, Does.Contain("Interrupted and saved; to continue"));
+        }
     }
 
     [Test, Long]

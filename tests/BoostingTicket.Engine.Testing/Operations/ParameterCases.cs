@@ -16,6 +16,8 @@ internal static class ParameterCases
             yield return Sgd(length, new SgdOptions(0.1f, 0.9f, 5e-4f), masked: true);
             yield return Mask(length);
             yield return Blend(length, 0.0005f, 0.9995f);
+            yield return Pack(length);
+            yield return Unpack(length);
             yield return Sum(length);
         }
         yield return Sgd(1000, new SgdOptions(0.01f, 0, 0), masked: false);
@@ -115,6 +117,36 @@ internal static class ParameterCases
             var target = new BufferSlice(values.Buffer, values.Offset + 1, 998);
             bench.Execute(backend => backend.Blend(part, -2, 0.5f, target));
         });
+
+    /// <summary>Bits travel: also those of no number.</summary>
+    private static OperationCase Pack(int length) =>
+        new($"Pack of {length} values", bench =>
+        {
+            float[] present = bench.Random.Normal(length);
+            present[length / 2] = float.NaN;
+            int[] kept = Kept(bench, length);
+            BufferSlice values = bench.Operand("values", present);
+            BufferSlice packed = bench.Destination("packed", kept.Length, Match.SameBits);
+            IntBuffer indices = bench.Integers(kept);
+            bench.Execute(backend => backend.Pack(values, indices, packed));
+        });
+
+    private static OperationCase Unpack(int length) =>
+        new($"Unpack to {length} values", bench =>
+        {
+            int[] kept = Kept(bench, length);
+            BufferSlice packed = bench.Operand("packed", bench.Random.Normal(kept.Length));
+            BufferSlice values = bench.Updated("values", bench.Random.Normal(length), Match.SameBits);
+            IntBuffer indices = bench.Integers(kept);
+            bench.Execute(backend => backend.Unpack(packed, indices, values));
+        });
+
+    // The last one always: none would be nothing to test.
+    private static int[] Kept(OperationBench bench, int length)
+    {
+        float[] pattern = Pattern(bench, length);
+        return [.. Enumerable.Range(0, length).Where(i => pattern[i] != 0 || i == length - 1)];
+    }
 
     private static OperationCase Sum(int length) =>
         new($"Sum {length} values", Tolerance.Float64, bench =>

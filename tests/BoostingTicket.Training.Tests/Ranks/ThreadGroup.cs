@@ -12,7 +12,15 @@ internal sealed class ThreadGroup : IRankGroup
 {
     private readonly Shared _shared;
 
-    private ThreadGroup(Shared shared, int rank) => (_shared, Rank) = (shared, rank);
+    private ThreadGroup(Shared shared, int rank)
+    {
+        (_shared, Rank) = (shared, rank);
+        WhileWaiting = () =>
+        {
+            if (shared.Failure is { } failure)
+                throw new InvalidOperationException("another rank failed", failure);
+        };
+    }
 
     public int Rank { get; }
 
@@ -25,16 +33,23 @@ internal sealed class ThreadGroup : IRankGroup
     /// <summary>Bytes that all ranks have sent one another in exchanges.</summary>
     public long BytesExchanged => Interlocked.Read(ref _shared.Bytes);
 
-    /// <summary>Does work as rank 0 of a team whose other ranks wait for its calls.</summary>
+    /// <summary>Does work as rank 0 of a team whose other ranks wait for its calls, on the CPU.</summary>
     /// <param name="ranks">Processes, as threads.</param>
     /// <param name="work">The work, on rank 0's device.</param>
     public static T Run<T>(int ranks, Func<IBackend, T> work)
     {
-        if (ranks == 1)
-        {
-            using IBackend alone = CpuBackend.Create(1);
-            return work(alone);
-        }
+        if (ranks > 1)
+            return Run(ranks, _ => (CpuBackend.Create(1), null), work);
+        using IBackend alone = CpuBackend.Create(1);
+        return work(alone);
+    }
+
+    /// <summary>The same on other devices.</summary>
+    /// <param name="ranks">Processes, as threads; more than one.</param>
+    /// <param name="open">Opens a rank's device, and what carries its values; null for the memory of the host.</param>
+    /// <param name="work">The work, on rank 0's device.</param>
+    public static T Run<T>(int ranks, Func<RankTeam, (IBackend Backend, IDeviceLine? Line)> open, Func<IBackend, T> work)
+    {
         var shared = new Shared(ranks);
         Task<int>[] others = [.. Enumerable.Range(1, ranks - 1).Select(rank => Task.Factory.StartNew(
             () =>
@@ -42,7 +57,7 @@ internal sealed class ThreadGroup : IRankGroup
                 var team = new RankTeam(new ThreadGroup(shared, rank), null);
                 try
                 {
-                    int code = new RankWorker(team, _ => CpuBackend.Create(1)).Run();
+                    int code = new RankWorker(team, _ => open(team)).Run();
                     team.Leave();
                     return code;
                 }
@@ -56,9 +71,10 @@ internal sealed class ThreadGroup : IRankGroup
         var own = new RankTeam(new ThreadGroup(shared, 0), null);
         try
         {
-            using IBackend backend = CpuBackend.Create(1);
             own.Call((int)Training.Ranks.RankWork.Device, []);
-            own.Use(backend);
+            (IBackend opened, IDeviceLine? line) = open(own);
+            using IBackend backend = opened;
+            own.Use(backend, line);
             own.Group.Barrier();
             own.Done();
             T result = work(backend);
@@ -69,6 +85,8 @@ internal sealed class ThreadGroup : IRankGroup
         catch (Exception error)
         {
             shared.Failure ??= error;
+            // They see the failure where they wait, and still use their devices until then.
+            Task.WhenAll(others).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
             throw;
         }
     }
@@ -133,8 +151,6 @@ internal sealed class ThreadGroup : IRankGroup
         byte[]? data;
         while (!_shared.Lines[peer, Rank].TryTake(out data, 20))
         {
-            if (_shared.Failure is { } failure)
-                throw new InvalidOperationException("another rank failed", failure);
             WhileWaiting?.Invoke();
         }
         if (data.Length != bytes)

@@ -34,6 +34,7 @@ internal unsafe struct CudaDriverFunctions
     public delegate* unmanaged<nint, int> cuEventDestroy_v2;
     public delegate* unmanaged<nint, nint, int> cuEventRecord;
     public delegate* unmanaged<nint, int> cuEventSynchronize;
+    public delegate* unmanaged<nint, int> cuEventQuery;
     public delegate* unmanaged<float*, nint, nint, int> cuEventElapsedTime;
     public delegate* unmanaged<nint*, void*, uint, int*, void**, int> cuModuleLoadDataEx;
     public delegate* unmanaged<nint, int> cuModuleUnload;
@@ -57,7 +58,8 @@ internal unsafe struct CudaDriverFunctions
         nameof(cuMemFreeHost), nameof(cuMemcpyHtoDAsync_v2), nameof(cuMemcpyDtoHAsync_v2), nameof(cuMemcpyDtoDAsync_v2),
         nameof(cuMemsetD32Async), nameof(cuStreamCreate), nameof(cuStreamDestroy_v2), nameof(cuStreamSynchronize),
         nameof(cuEventCreate), nameof(cuEventDestroy_v2), nameof(cuEventRecord), nameof(cuEventSynchronize),
-        nameof(cuEventElapsedTime), nameof(cuModuleLoadDataEx), nameof(cuModuleUnload), nameof(cuModuleGetFunction),
+        nameof(cuEventQuery), nameof(cuEventElapsedTime), nameof(cuModuleLoadDataEx), nameof(cuModuleUnload),
+        nameof(cuModuleGetFunction),
         nameof(cuLaunchKernel), nameof(cuStreamBeginCapture_v2), nameof(cuStreamEndCapture), nameof(cuGraphDestroy),
         nameof(cuGraphInstantiateWithFlags), nameof(cuGraphLaunch), nameof(cuGraphExecDestroy), nameof(cuGetErrorName),
     ];

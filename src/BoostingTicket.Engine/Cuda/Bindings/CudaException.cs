@@ -13,9 +13,12 @@ internal enum CudaLibrary
 
     /// <summary>cuDNN.</summary>
     Cudnn,
+
+    /// <summary>NCCL.</summary>
+    Nccl,
 }
 
-/// <summary>A call of the CUDA driver, cuBLAS or cuDNN failed. The message names the call and the status.</summary>
+/// <summary>A call of the CUDA driver, cuBLAS, cuDNN or NCCL failed. The message names the call and the status.</summary>
 internal sealed class CudaException : DeviceException
 {
     /// <summary>A failed call.</summary>
@@ -39,7 +42,8 @@ internal sealed class CudaException : DeviceException
     {
         CudaLibrary.Driver => Status == 2,
         CudaLibrary.Cublas => Status == 3,
-        _ => Status is 2 or 4004,
+        CudaLibrary.Cudnn => Status is 2 or 4004,
+        _ => false,
     };
 
     /// <summary>Whether cuDNN or cuBLAS cannot do what was asked for, so that another algorithm may be tried.</summary>
@@ -47,7 +51,8 @@ internal sealed class CudaException : DeviceException
     {
         CudaLibrary.Cublas => Status == 15,
         CudaLibrary.Cudnn => Status == 9 || Status / 1000 == 3,
-        _ => Status == 801,
+        CudaLibrary.Driver => Status == 801,
+        _ => false,
     };
 
     /// <summary>Whether cuDNN or cuBLAS did not do what it was asked for, for a reason that need not hold for another algorithm

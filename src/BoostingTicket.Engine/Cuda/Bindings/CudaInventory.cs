@@ -32,6 +32,9 @@ internal sealed class CudaInventory
     /// <summary>Oldest cuDNN: 8.9.</summary>
     public const int OldestCudnn = 8_900;
 
+    /// <summary>Oldest NCCL: 2.18.</summary>
+    public const int OldestNccl = 21_800;
+
     private static readonly Lazy<CudaInventory> Machine = new(() => new CudaInventory(SystemLibraryHost.Instance));
 
     private readonly LibrarySearch _search;
@@ -81,6 +84,21 @@ internal sealed class CudaInventory
     /// <summary>cuDNN; null when it cannot be used or there is no GPU for it.</summary>
     public NativeCudnn? Cudnn { get; private set; }
 
+    /// <summary>Loads NCCL, which is not among what a single process needs.</summary>
+    /// <exception cref="DeviceException">It is not there or too old; the message is the middle of a sentence.</exception>
+    public INccl LoadNccl()
+    {
+        List<string> problems = [];
+        if (_search.Load(LibraryName.Nccl, int.MaxValue, problems) is not { } module)
+            throw new DeviceException($"{Lacking(LibraryName.Nccl, problems)}: {LibraryName.Nccl.Install}");
+        var nccl = new NativeNccl(module);
+        return nccl.Version >= OldestNccl
+            ? nccl
+            : throw new DeviceException(
+                $"NCCL {DecimalVersion(nccl.Version)} ({module.Place}) is too old, and wanted is {DecimalVersion(OldestNccl)} or "
+                + $"later: {LibraryName.Nccl.Install}");
+    }
+
     /// <summary>Whether everything is there.</summary>
     public bool Usable => _wrong.Count == 0;
 
@@ -125,8 +143,8 @@ internal sealed class CudaInventory
     public static string CudaVersion(int version) =>
         string.Create(CultureInfo.InvariantCulture, $"{version / 1000}.{version % 1000 / 10}");
 
-    /// <summary>A cuBLAS version as people write it.</summary>
-    public static string CublasVersion(int version) =>
+    /// <summary>A version of cuBLAS or NCCL as people write it.</summary>
+    public static string DecimalVersion(int version) =>
         string.Create(CultureInfo.InvariantCulture, $"{version / 10_000}.{version / 100 % 100}.{version % 100}");
 
     /// <summary>A cuDNN version as people write it: 8907 is 8.9.7, 91002 is 9.10.2.</summary>
@@ -197,7 +215,7 @@ internal sealed class CudaInventory
             Attempt(() =>
             {
                 Cublas = new NativeCublas(CublasModule);
-                _found.Add($"cuBLAS {CublasVersion(Cublas.Version)} ({CublasModule.Place})");
+                _found.Add($"cuBLAS {DecimalVersion(Cublas.Version)} ({CublasModule.Place})");
             }, LibraryName.Cublas.Install);
         }
 
@@ -232,11 +250,13 @@ internal sealed class CudaInventory
 
     private void Missing(LibraryName library, List<string> problems, string which = "")
     {
-        _wrong.Add(problems.Count > 0
-            ? $"no usable {library.Product}{which}: {string.Join(", ", problems)}"
-            : $"no {library.Product}{which} ({string.Join(", ", library.Files(_host.IsWindows))})");
+        _wrong.Add(Lacking(library, problems, which));
         _remedies.Add(library.Install);
     }
+
+    private string Lacking(LibraryName library, List<string> problems, string which = "") => problems.Count > 0
+        ? $"no usable {library.Product}{which}: {string.Join(", ", problems)}"
+        : $"no {library.Product}{which} ({string.Join(", ", library.Files(_host.IsWindows))})";
 
     private void Attempt(Action action, string? remedy = null)
     {

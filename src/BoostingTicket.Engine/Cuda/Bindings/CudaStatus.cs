@@ -10,6 +10,12 @@ internal static class CudaStatus
     /// <summary>Every library's status of a call that worked.</summary>
     public const int Success = 0;
 
+    /// <summary>The driver's status of an event that was not reached yet.</summary>
+    public const int NotReady = 600;
+
+    /// <summary>NCCL's status of a call that goes on.</summary>
+    public const int NcclInProgress = 7;
+
     /// <summary>The exception of a failed call.</summary>
     /// <param name="library">Who answered.</param>
     /// <param name="status">What it answered.</param>
@@ -22,7 +28,8 @@ internal static class CudaStatus
         {
             CudaLibrary.Driver => "The CUDA driver",
             CudaLibrary.Cublas => "cuBLAS",
-            _ => "cuDNN",
+            CudaLibrary.Cudnn => "cuDNN",
+            _ => "NCCL",
         };
         string? meaning = Meaning(library, status);
         return new CudaException(library, status, string.Create(
@@ -57,6 +64,13 @@ internal static class CudaStatus
         (CudaLibrary.Cublas, 14) => "CUBLAS_STATUS_INTERNAL_ERROR",
         (CudaLibrary.Cublas, 15) => "CUBLAS_STATUS_NOT_SUPPORTED",
         (CudaLibrary.Cublas, 16) => "CUBLAS_STATUS_LICENSE_ERROR",
+        (CudaLibrary.Nccl, 1) => "ncclUnhandledCudaError",
+        (CudaLibrary.Nccl, 2) => "ncclSystemError",
+        (CudaLibrary.Nccl, 3) => "ncclInternalError",
+        (CudaLibrary.Nccl, 4) => "ncclInvalidArgument",
+        (CudaLibrary.Nccl, 5) => "ncclInvalidUsage",
+        (CudaLibrary.Nccl, 6) => "ncclRemoteError",
+        (CudaLibrary.Nccl, 8) => "ncclTimeout",
         _ => null,
     };
 
@@ -65,6 +79,7 @@ internal static class CudaStatus
     {
         CudaLibrary.Driver => DriverMeaning(status),
         CudaLibrary.Cublas => CublasMeaning(status),
+        CudaLibrary.Nccl => NcclMeaning(status),
         _ => status < 1000 ? Cudnn8Meaning(status) : Cudnn9Meaning(status),
     };
 
@@ -106,6 +121,18 @@ internal static class CudaStatus
         8 => "the GPU is too old for it",
         13 => "a kernel failed, most often one before it",
         15 => "it has no algorithm for these types or this alignment",
+        _ => null,
+    };
+
+    private static string? NcclMeaning(int status) => status switch
+    {
+        1 => "a call of CUDA failed, most often one before it",
+        2 => "the system refused something: the network, or shared memory, of which containers have too little by default; "
+            + "NCCL_DEBUG=WARN says what",
+        3 => "an error of its own, or memory that was overwritten",
+        4 or 5 => "a call was wrong, or two processes have the same GPU; NCCL_DEBUG=WARN says what",
+        6 => "another process ended, or cannot be reached",
+        8 => "another process did not answer in time",
         _ => null,
     };
 

@@ -79,6 +79,9 @@ internal unsafe interface ICudaDriver : IDisposable
     /// <summary>Waits until the marked point was reached.</summary>
     void SynchronizeEvent(nint @event);
 
+    /// <summary>Whether the marked point was reached.</summary>
+    bool IsReached(nint @event);
+
     /// <summary>Milliseconds between two events that were reached.</summary>
     float Milliseconds(nint start, nint end);
 
@@ -141,6 +144,12 @@ internal enum DeviceAttribute
     /// <summary>Multiprocessors.</summary>
     MultiprocessorCount = 16,
 
+    /// <summary>Number of the PCI bus that the GPU is on.</summary>
+    PciBus = 33,
+
+    /// <summary>Its number there.</summary>
+    PciDevice = 34,
+
     /// <summary>Memory clock in kHz.</summary>
     MemoryClockRate = 36,
 
@@ -149,6 +158,9 @@ internal enum DeviceAttribute
 
     /// <summary>Bytes of the second-level cache.</summary>
     L2CacheSize = 38,
+
+    /// <summary>Number of the PCI domain.</summary>
+    PciDomain = 50,
 
     /// <summary>First number of the compute capability.</summary>
     ComputeCapabilityMajor = 75,

@@ -36,6 +36,12 @@ internal sealed record LibraryName(string Product, string Linux, string Windows,
         "install cuDNN with 'pip install nvidia-cudnn-cu12' (CUDA 13: nvidia-cudnn-cu13) or from "
             + "https://developer.nvidia.com/cudnn-downloads");
 
+    /// <summary>NCCL, which several GPUs exchange values by. Processes are joined on Linux only; there is none for
+    /// Windows.</summary>
+    public static LibraryName Nccl { get; } = new(
+        "NCCL", "libnccl.so.{0}", "nccl{0}.dll", [[2]],
+        "install NCCL with 'pip install nvidia-nccl-cu12' (CUDA 13: nvidia-nccl-cu13) or from https://developer.nvidia.com/nccl");
+
     /// <summary>File name of a major version.</summary>
     public string File(bool windows, int major) => string.Format(CultureInfo.InvariantCulture, windows ? Windows : Linux, major);
 

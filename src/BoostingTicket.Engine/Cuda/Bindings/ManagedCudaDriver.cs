@@ -190,6 +190,15 @@ internal sealed unsafe class ManagedCudaDriver : ICudaDriver
     public void SynchronizeEvent(nint @event) => Check(Events.cuEventSynchronize(Event(@event)));
 
     /// <inheritdoc/>
+    public bool IsReached(nint @event)
+    {
+        CUResult result = Events.cuEventQuery(Event(@event));
+        if (result != CUResult.ErrorNotReady)
+            Check(result);
+        return result == CUResult.Success;
+    }
+
+    /// <inheritdoc/>
     public float Milliseconds(nint start, nint end)
     {
         float milliseconds = 0;

@@ -182,6 +182,15 @@ internal sealed unsafe class NativeCudaDriver : ICudaDriver
     public void SynchronizeEvent(nint @event) => Check(_cuda.cuEventSynchronize(@event));
 
     /// <inheritdoc/>
+    public bool IsReached(nint @event)
+    {
+        int status = _cuda.cuEventQuery(@event);
+        if (status is not (CudaStatus.Success or CudaStatus.NotReady))
+            Throw(status, "cuEventQuery(event)");
+        return status == CudaStatus.Success;
+    }
+
+    /// <inheritdoc/>
     public float Milliseconds(nint start, nint end)
     {
         float milliseconds;

@@ -135,6 +135,9 @@ internal sealed unsafe class CountingDriver(CountingDevice device) : ICudaDriver
     public void SynchronizeEvent(nint @event) => device.Add(new WorkCount { HostWaits = 1 });
 
     /// <inheritdoc/>
+    public bool IsReached(nint @event) => true;
+
+    /// <inheritdoc/>
     public float Milliseconds(nint start, nint end) => (float)(_events[end] - _events[start]);
 
     /// <inheritdoc/>

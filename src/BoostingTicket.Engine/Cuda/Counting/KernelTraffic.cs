@@ -171,6 +171,7 @@ internal static unsafe class KernelTraffic
         // If nothing is masked.
         "parameters_apply_mask_f32" => p.Wide(2) * 12,
         "parameters_blend_f32" => p.Wide(4) * 12,
+        "parameters_pack_f32" or "parameters_unpack_f32" => p[3] * 12,
         "parameters_sum_f32" => (p.Wide(1) * 4) + (grid.GridX * 8L),
         "parameters_sum_total_f64" => (p[1] * 8) + 8,
         _ => throw Unknown(kernel),

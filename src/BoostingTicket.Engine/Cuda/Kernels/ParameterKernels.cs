@@ -15,7 +15,7 @@ internal sealed class ParameterKernels
     private const int MaximalSumBlocks = 1024, ValuesPerSumBlock = 4096;
 
     private readonly KernelLibrary _library;
-    private readonly nint _sgdStep, _applyMask, _blend, _sum, _sumTotal;
+    private readonly nint _sgdStep, _applyMask, _blend, _pack, _unpack, _sum, _sumTotal;
 
     /// <summary>Loads the kernels.</summary>
     public ParameterKernels(KernelLibrary library)
@@ -24,6 +24,8 @@ internal sealed class ParameterKernels
         _sgdStep = library.Function(Family, "parameters_sgd_step_f32");
         _applyMask = library.Function(Family, "parameters_apply_mask_f32");
         _blend = library.Function(Family, "parameters_blend_f32");
+        _pack = library.Function(Family, "parameters_pack_f32");
+        _unpack = library.Function(Family, "parameters_unpack_f32");
         _sum = library.Function(Family, "parameters_sum_f32");
         _sumTotal = library.Function(Family, "parameters_sum_total_f64");
     }
@@ -74,6 +76,28 @@ internal sealed class ParameterKernels
             return;
         Split(values, length, Misalignment(source) == Misalignment(values), out long head, out long quads);
         _library.Launch(_blend, Grid(length, quads), source, values, sourceFactor, factor, (long)length, head, quads);
+    }
+
+    /// <summary><c>packed[i] = values[indices[i]]</c>.</summary>
+    /// <param name="values">Read where an index points to.</param>
+    /// <param name="indices">32-bit numbers of values.</param>
+    /// <param name="packed">Overwritten.</param>
+    /// <param name="length">Packed values.</param>
+    public void Pack(DevicePointer values, DevicePointer indices, DevicePointer packed, int length)
+    {
+        if (length > 0)
+            _library.Launch(_pack, KernelLibrary.OneEach(length), values, indices, packed, length);
+    }
+
+    /// <summary><c>values[indices[i]] = packed[i]</c>.</summary>
+    /// <param name="packed">Read.</param>
+    /// <param name="indices">32-bit numbers of values, none twice.</param>
+    /// <param name="values">Written where an index points to.</param>
+    /// <param name="length">Packed values.</param>
+    public void Unpack(DevicePointer packed, DevicePointer indices, DevicePointer values, int length)
+    {
+        if (length > 0)
+            _library.Launch(_unpack, KernelLibrary.OneEach(length), packed, indices, values, length);
     }
 
     /// <summary>Sum in double precision, in an order that depends on the length alone.</summary>

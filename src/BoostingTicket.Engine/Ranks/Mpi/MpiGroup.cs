@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace BoostingTicket.Engine.Ranks.Mpi;
 
 /// <summary>All processes of an MPI launcher. Every wait is a loop of tests, so that it can be ended.</summary>
@@ -7,9 +5,6 @@ internal sealed unsafe class MpiGroup : IRankGroup
 {
     // MPI counts by int.
     private const long Chunk = 1 << 30;
-
-    // Spin for the first, since partners of a step arrive within milliseconds of one another; then leave the processor to them.
-    private static readonly TimeSpan Spin = TimeSpan.FromMilliseconds(0.05), Yield = TimeSpan.FromMilliseconds(20);
 
     private readonly MpiLibrary _library;
     private nint[] _requests = GC.AllocateArray<nint>(64, pinned: true);
@@ -124,24 +119,15 @@ internal sealed unsafe class MpiGroup : IRankGroup
 
     private void Wait(nint* requests, int count)
     {
-        long start = Stopwatch.GetTimestamp();
+        var patience = RankPatience.Begin();
         for (int next = 0; next < count;)
         {
             int done = 0;
             Check(_library.Functions.Test(requests + next, &done, _library.StatusIgnore));
             if (done != 0)
-            {
                 next++;
-                continue;
-            }
-            TimeSpan waited = Stopwatch.GetElapsedTime(start);
-            if (waited < Spin)
-                continue;
-            WhileWaiting?.Invoke();
-            if (waited < Yield)
-                Thread.Yield();
             else
-                Thread.Sleep(1);
+                patience.Pause(this);
         }
     }
 

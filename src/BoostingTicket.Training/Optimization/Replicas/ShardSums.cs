@@ -34,7 +34,7 @@ internal sealed class ShardSums : IDisposable
     /// <summary>Values of a sum: gradients, then statistics.</summary>
     public int Length { get; }
 
-    /// <summary>Where the sum of all shards may be put when those of this process have been read.</summary>
+    /// <summary>Where the sum of all shards is put when those of this process have been read.</summary>
     public FloatBuffer Total => _slots[0];
 
     private bool HasStatistics => _store.Table.StatisticsLength > 0;

@@ -55,7 +55,7 @@ internal sealed class ShardedBatch : StepBatch
         _sums = new ShardSums(_backend, network.Parameters, _tree, plan.Count, context.Settings.ReplicaStatistics);
         if (_team is not null)
         {
-            _exchange = new ShardExchange(_team, network, plan);
+            _exchange = new ShardExchange(_team, network, plan, _sums);
             _results = new ShardResults(_team, _backend, plan, _losses, _correct);
         }
         Kept = [.. from shard in _shards
@@ -131,7 +131,7 @@ internal sealed class ShardedBatch : StepBatch
             return;
         }
         Observer?.Enter(StepPhase.Exchange);
-        _exchange.Run(_sums, _sums.Total);
+        _exchange.Run();
         // A process without shards begins from the same statistics too.
         _sums.Finish(_sums.Total);
         _results!.Gather();
@@ -144,6 +144,7 @@ internal sealed class ShardedBatch : StepBatch
     {
         foreach (Shard shard in _shards)
             shard.Dispose();
+        _exchange?.Dispose();
         _sums.Dispose();
         _losses.Dispose();
         _correct.Dispose();

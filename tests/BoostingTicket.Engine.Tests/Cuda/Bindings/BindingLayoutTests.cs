@@ -24,9 +24,26 @@ internal sealed unsafe class BindingLayoutTests
     [Test]
     public void Device_pointer_is_64_bits() => Assert.That(sizeof(DevicePointer), Is.EqualTo(8));
 
+    [TestCase(nameof(NcclConfig.Size), 0)]
+    [TestCase(nameof(NcclConfig.Magic), 8)]
+    [TestCase(nameof(NcclConfig.Version), 12)]
+    [TestCase(nameof(NcclConfig.Blocking), 16)]
+    [TestCase(nameof(NcclConfig.CgaClusterSize), 20)]
+    [TestCase(nameof(NcclConfig.MinCtas), 24)]
+    [TestCase(nameof(NcclConfig.MaxCtas), 28)]
+    [TestCase(nameof(NcclConfig.NetName), 32)]
+    [TestCase(nameof(NcclConfig.SplitShare), 40)]
+    public void Configuration_has_nccls_layout(string field, int offset) =>
+        Assert.That((int)Marshal.OffsetOf<NcclConfig>(field), Is.EqualTo(offset));
+
+    [Test]
+    public void Configuration_and_id_have_nccls_sizes() =>
+        Assert.That((sizeof(NcclConfig), sizeof(NcclId)), Is.EqualTo((48, 128)));
+
     [TestCase(typeof(CudaDriverFunctions))]
     [TestCase(typeof(CublasFunctions))]
     [TestCase(typeof(CudnnFunctions))]
+    [TestCase(typeof(NcclFunctions))]
     public void Names_stand_in_the_order_of_the_fields(Type table)
     {
         IEnumerable<string> fields = table.GetFields(BindingFlags.Public | BindingFlags.Instance)
@@ -59,9 +76,12 @@ internal sealed unsafe class BindingLayoutTests
     [TestCase(DeviceAttribute.MaxSharedMemoryPerBlock, 8)]
     [TestCase(DeviceAttribute.ClockRate, 13)]
     [TestCase(DeviceAttribute.MultiprocessorCount, 16)]
+    [TestCase(DeviceAttribute.PciBus, 33)]
+    [TestCase(DeviceAttribute.PciDevice, 34)]
     [TestCase(DeviceAttribute.MemoryClockRate, 36)]
     [TestCase(DeviceAttribute.MemoryBusWidth, 37)]
     [TestCase(DeviceAttribute.L2CacheSize, 38)]
+    [TestCase(DeviceAttribute.PciDomain, 50)]
     [TestCase(DeviceAttribute.ComputeCapabilityMajor, 75)]
     [TestCase(DeviceAttribute.ComputeCapabilityMinor, 76)]
     [TestCase(DeviceAttribute.MemoryPoolsSupported, 115)]

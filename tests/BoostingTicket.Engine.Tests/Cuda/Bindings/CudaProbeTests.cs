@@ -225,5 +225,5 @@ internal sealed class CudaProbeTests
     [TestCase(120_804, "12.8.4")]
     [TestCase(130_002, "13.0.2")]
     public void Cublas_versions_are_written_as_people_do(int version, string expected) =>
-        Assert.That(CudaInventory.CublasVersion(version), Is.EqualTo(expected));
+        Assert.That(CudaInventory.DecimalVersion(version), Is.EqualTo(expected));
 }

@@ -1,6 +1,6 @@
-/* Stand-ins for libcuda, libcublas, libcudnn and one of cuDNN's parts, for NativeLibraryTests: every call is written down with
-   its arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of NVIDIA's
-   documentation. */
+/* Stand-ins for libcuda, libcublas, libcudnn, one of cuDNN's parts and libnccl, for tests of the bindings: every call is
+   written down with its arguments as C sees them, and answered with success or what fake_fail set. Signatures are those of
+   NVIDIA's documentation. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -112,6 +112,7 @@ int cuEventCreate(handle *event, unsigned flags) { *event = (handle)0xe7; return
 int cuEventDestroy_v2(handle event) { return say("cuEventDestroy_v2(%llx)", P(event)); }
 int cuEventRecord(handle event, handle stream) { return say("cuEventRecord(%llx, %llx)", P(event), P(stream)); }
 int cuEventSynchronize(handle event) { return say("cuEventSynchronize(%llx)", P(event)); }
+int cuEventQuery(handle event) { return say("cuEventQuery(%llx)", P(event)); }
 int cuEventElapsedTime(float *milliseconds, handle start, handle end)
 {
     *milliseconds = 1.5f;
@@ -301,4 +302,57 @@ int cudnnConvolutionBiasActivationForward(
         P(dnn), *(const float *)alpha1, P(xd), P(x), P(wd), P(w), P(convolution), algorithm, P(workspace), bytes,
         *(const float *)alpha2, P(zd), P(z), P(bd), P(bias), P(activation), P(yd), P(y));
 }
+#endif
+
+#ifdef NCCL
+typedef struct { char internal[128]; } id;
+typedef struct
+{
+    size_t size;
+    unsigned magic, version;
+    int blocking, cga, least, most;
+    const char *net;
+    int share;
+} config;
+
+static int state;
+
+/* What an asynchronous error is from now on. */
+void fake_state(int answer) { state = answer; }
+
+int ncclGetVersion(int *version) { *version = VERSION; return 0; }
+int ncclGetUniqueId(id *made)
+{
+    for (int i = 0; i < 128; i++)
+        made->internal[i] = (char)(3 * i + 1);
+    return say("ncclGetUniqueId()");
+}
+int ncclCommInitRankConfig(handle *communicator, int ranks, id met, int rank, config *how)
+{
+    int wrong = 0;
+    for (int i = 0; i < 128; i++)
+        wrong += met.internal[i] != (char)(3 * i + 1);
+    *communicator = (handle)0xc0;
+    say(
+        "ncclCommInitRankConfig(%d, %d wrong, %d, %zu %x %u, %d, %d %d %d, %llx, %d)", ranks, wrong, rank, how->size, how->magic,
+        how->version, how->blocking, how->cga, how->least, how->most, P(how->net), how->share);
+    return 7;
+}
+int ncclCommGetAsyncError(handle communicator, int *error)
+{
+    *error = state;
+    return say("ncclCommGetAsyncError(%llx)", P(communicator));
+}
+int ncclCommAbort(handle communicator) { return say("ncclCommAbort(%llx)", P(communicator)); }
+int ncclGroupStart(void) { return say("ncclGroupStart()"); }
+int ncclGroupEnd(void) { say("ncclGroupEnd()"); return 7; }
+int ncclSend(const void *values, size_t count, int type, int peer, handle communicator, handle stream)
+{
+    return say("ncclSend(%llx, %zu, %d, %d, %llx, %llx)", P(values), count, type, peer, P(communicator), P(stream));
+}
+int ncclRecv(void *values, size_t count, int type, int peer, handle communicator, handle stream)
+{
+    return say("ncclRecv(%llx, %zu, %d, %d, %llx, %llx)", P(values), count, type, peer, P(communicator), P(stream));
+}
+const char *ncclGetLastError(handle communicator) { return communicator ? "the cable is cut" : "no network"; }
 #endif

@@ -23,7 +23,7 @@ internal sealed unsafe class FakeLibraries : IDisposable
     public ILibraryHost Host => new OnlyFolder(Folder);
 
     /// <summary>Compiles the libraries; ignores the calling test where there is no C compiler.</summary>
-    public static FakeLibraries Compile(int driver = 13_000, int cublas = 12, int cudnn = 91_002)
+    public static FakeLibraries Compile(int driver = 13_000, int cublas = 12, int cudnn = 91_002, int nccl = 22_809)
     {
         if (!OperatingSystem.IsLinux())
             Assert.Ignore("Needs Linux: the stand-ins for CUDA's libraries are built as ELF libraries.");
@@ -39,6 +39,7 @@ internal sealed unsafe class FakeLibraries : IDisposable
         Build(folder, $"libcublas.so.{cublas}", $"-DCUBLAS -DVERSION={cublas}");
         Build(folder, $"libcudnn_ops.so.{cudnnMajor}", "-DCUDNN_OPS");
         Build(folder, $"libcudnn.so.{cudnnMajor}", $"-DCUDNN -DVERSION={cudnn} -L. -l:libcudnn_ops.so.{cudnnMajor}");
+        Build(folder, "libnccl.so.2", $"-DNCCL -DVERSION={nccl}");
         return new FakeLibraries(folder);
     }
 

@@ -56,6 +56,7 @@ internal sealed unsafe class NativeCudaDriverTests
         Call("DestroyEvent", driver => driver.DestroyEvent(0xe7), "cuEventDestroy_v2(e7)"),
         Call("Record", driver => driver.Record(0xe7, Stream), "cuEventRecord(e7, 57)"),
         Call("SynchronizeEvent", driver => driver.SynchronizeEvent(0xe7), "cuEventSynchronize(e7)"),
+        Call("IsReached", driver => Assert.That(driver.IsReached(0xe7), Is.True), "cuEventQuery(e7)"),
         Call(
             "Milliseconds", driver =>
                 Assert.That(driver.Milliseconds(0xe7, 0xe8), Is.EqualTo(1.5f)), "cuEventElapsedTime(e7, e8)"),

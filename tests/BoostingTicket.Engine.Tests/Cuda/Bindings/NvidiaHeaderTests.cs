@@ -36,6 +36,8 @@ internal sealed class NvidiaHeaderTests
         "CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK", DeviceAttribute.MaxSharedMemoryPerBlock,
         "CU_DEVICE_ATTRIBUTE_CLOCK_RATE", DeviceAttribute.ClockRate,
         "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT", DeviceAttribute.MultiprocessorCount,
+        "CU_DEVICE_ATTRIBUTE_PCI_BUS_ID", DeviceAttribute.PciBus, "CU_DEVICE_ATTRIBUTE_PCI_DEVICE_ID", DeviceAttribute.PciDevice,
+        "CU_DEVICE_ATTRIBUTE_PCI_DOMAIN_ID", DeviceAttribute.PciDomain, "CUDA_ERROR_NOT_READY", 600,
         "CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE", DeviceAttribute.MemoryClockRate,
         "CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH", DeviceAttribute.MemoryBusWidth,
         "CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE", DeviceAttribute.L2CacheSize,

@@ -60,6 +60,23 @@ internal sealed class ParameterKernelsTests
     }
 
     [Test]
+    public void Packed_values_are_those_that_indices_point_to_and_go_back_there(
+        [ValueSource(nameof(Lengths))] int length, [Values(0, 1, 3)] int offset)
+    {
+        var random = new SeededValues($"pack {length}");
+        float[] values = random.Normal(length), others = random.Normal(length);
+        int[] kept = [.. Enumerable.Range(0, length).Where(i => i % 3 != 1)];
+        using var bench = new KernelBench();
+        DevicePointer from = bench.Upload(values, offset), indices = bench.Upload(kept), to = bench.Upload(others, offset);
+        DevicePointer packed = bench.Upload(new float[kept.Length], offset);
+        var kernels = new ParameterKernels(bench.Library);
+        kernels.Pack(from, indices, packed, kept.Length);
+        AssertSameBits(bench.Read<float>(packed, kept.Length), [.. kept.Select(i => values[i])]);
+        kernels.Unpack(packed, indices, to, kept.Length);
+        AssertSameBits(bench.Read<float>(to, length), [.. others.Select((other, i) => i % 3 != 1 ? values[i] : other)]);
+    }
+
+    [Test]
     public void Sum_is_in_double_precision_and_does_not_depend_on_the_address([ValueSource(nameof(Lengths))] int length)
     {
         float[] values = new SeededValues($"sum {length}").Normal(length, mean: 1);
@@ -90,6 +107,8 @@ internal sealed class ParameterKernelsTests
         var kernels = new ParameterKernels(bench.Library);
         kernels.SgdStep(new SgdOptions(1, 1, 1), default, default, default, default, 0);
         kernels.ApplyMask(default, default, 0);
+        kernels.Pack(default, default, default, 0);
+        kernels.Unpack(default, default, default, 0);
         Assert.That(Sum([], 0), Is.Zero);
     }
 

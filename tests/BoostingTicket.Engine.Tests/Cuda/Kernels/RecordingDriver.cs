@@ -87,6 +87,8 @@ internal sealed unsafe class RecordingDriver : ICudaDriver
 
     public void SynchronizeEvent(nint @event) { }
 
+    public bool IsReached(nint @event) => true;
+
     public float Milliseconds(nint start, nint end) => 0;
 
     public void BeginCapture(nint stream) { }
