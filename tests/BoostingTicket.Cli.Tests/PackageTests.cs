@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Reflection.Metadata;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using BoostingTicket.Engine.Testing;
 
 namespace BoostingTicket.Cli.Tests;
 
@@ -125,6 +127,24 @@ internal sealed partial class PackageTests
                     .Select(information => reader.GetGuid(reader.GetCustomDebugInformation(information).Kind)),
                 Has.Member(EmbeddedSource), name);
         }
+    }
+
+    [Test, Long]
+    public void The_tool_is_packed_for_a_platform_installed_from_the_folder_and_runs()
+    {
+        string folder = Path.Combine(_folder, "tool"), runtime = RuntimeInformation.RuntimeIdentifier;
+        DotNet.Run(
+            Repository.Root, Nothing, "pack", "src/BoostingTicket.Cli", "-c", "Release", "-o", folder,
+            $"-p:ToolPackageRuntimeIdentifiers={runtime}", "--artifacts-path", Path.Combine(_folder, "artifacts"));
+        string[] packages = [.. Directory.GetFiles(folder, "*.nupkg").Order(StringComparer.Ordinal)];
+        Assert.That(packages, Has.Length.EqualTo(2), "one for the platform, one that points to it");
+        Assert.That(
+            packages.Sum(package => new FileInfo(package).Length), Is.LessThan(25_000_000), "one platform's drawing libraries");
+        DotNet.Run(
+            _folder, new Dictionary<string, string> { ["NUGET_PACKAGES"] = Path.Combine(_folder, "installed") },
+            "tool", "install", "BoostingTicket.Cli", "--tool-path", Path.Combine(_folder, "tools"), "--add-source", folder);
+        CommandResult version = Shell.Run($"'{Path.Combine(_folder, "tools", "boosting-ticket")}' --version", _folder);
+        Assert.That(version.Out, Does.StartWith(VersionOf("BoostingTicket.Training")), version.Error);
     }
 
     private string PathOf(string library, string extension) =>
