@@ -216,7 +216,7 @@ internal static class ExperimentCommand
                 WriteTable(writer, ExperimentTables.Comparison(result));
             if (result.Speed is { } speed)
             {
-                WriteTable(writer, SpeedReports.Table(speed));
+                WriteTable(writer, SpeedReports.BriefTable(speed));
                 foreach (string line in TextWrap.Lines(SpeedReports.Note(speed), invocation.Terminal.Width))
                     writer.WriteLine(line);
             }

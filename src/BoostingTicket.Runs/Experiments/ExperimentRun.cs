@@ -9,10 +9,10 @@ using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Stages;
-using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments;

@@ -154,6 +154,9 @@ internal sealed class SpeedTests
         var torch = new SpeedRow("resnet18-w16", "TorchSharp float32", true, [Seed(1, 360)]);
         (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = SpeedReports.Table(
             new SpeedResult([dense, ticket, never, torch], []));
+        Assert.That(
+            SpeedReports.BriefTable(new SpeedResult([dense, ticket, never, torch], [])).Headers,
+            Is.EqualTo(headers.Where(header => !header.EndsWith(", s", StringComparison.Ordinal))));
         int reached = headers.ToList().IndexOf(">to equal robustness, CPU s");
         int sooner = headers.ToList().IndexOf(">dense / arm, CPU s"), torchs = headers.ToList().IndexOf(
             ">TorchSharp float32 / arm, CPU s");

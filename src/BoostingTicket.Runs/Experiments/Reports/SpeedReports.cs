@@ -14,6 +14,16 @@ internal static class SpeedReports
 
     private const string None = "–", NotReached = "not reached";
 
+    /// <summary>A row for each network and way of training, over all seeds, without the seconds that passed: for terminals, which
+    /// are narrow.</summary>
+    public static (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) BriefTable(SpeedResult result)
+    {
+        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = Table(result);
+        int[] kept = [.. headers.Index().Where(header => !header.Item.EndsWith(", s", StringComparison.Ordinal)).Select(
+            header => header.Index)];
+        return ([.. kept.Select(index => headers[index])], [.. rows.Select(row => kept.Select(index => row[index]).ToList())]);
+    }
+
     /// <summary>A row for each network and way of training, over all seeds.</summary>
     public static (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) Table(SpeedResult result)
     {

@@ -5,10 +5,10 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
-using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Files;
+using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments.Sweeps;
