@@ -32,7 +32,7 @@ internal sealed class ResumedAttacksTests
         _whole = evaluator.Run(Attacks, Settings, Stream, storage);
         _images = evaluator.Adversarial.ToArray();
         Assert.That(_whole.WorstCase, Is.LessThan(_whole.Clean - 0.1), "there is something to keep");
-        Assert.That(storage.Saves, Is.GreaterThan(30));
+        Assert.That(storage.Saves, Is.GreaterThan(20), "kills fall in many places");
     }
 
     [OneTimeTearDown]
