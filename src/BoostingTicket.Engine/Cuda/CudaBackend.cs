@@ -114,7 +114,8 @@ internal sealed partial class CudaBackend : IBackend
     /// <summary>The GPU's place in its machine, by which two processes see whether they have the same one.</summary>
     internal string BusPlace => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Attribute(DeviceAttribute.PciDomain):x4}:{Attribute(DeviceAttribute.PciBus):x2}:{Attribute(DeviceAttribute.PciDevice):x2}");
+        $"{Attribute(DeviceAttribute.PciDomain):x4}:{Attribute(DeviceAttribute.PciBus):x2}:"
+        + $"{Attribute(DeviceAttribute.PciDevice):x2}");
 
     /// <summary>Joins this GPU with those of other processes; all do so at once. What carries values then belongs to this
     /// backend.</summary>

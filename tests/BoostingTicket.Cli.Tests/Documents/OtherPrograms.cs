@@ -13,7 +13,8 @@ internal static partial class OtherPrograms
     private const string Property = "-p:";
 
     // What dotnet itself and its test runner take.
-    private static readonly string[] DotNetOptions = ["-c", "--project", "--filter", "-o", "-r", "--no-self-contained"];
+    private static readonly string[] DotNetOptions =
+        ["-c", "--project", "--filter", "-o", "-r", "--no-self-contained", "--logger"];
 
     /// <summary>Asks what there is to ask of a command.</summary>
     /// <exception cref="AssertionException">Something is missing, or nothing is known about the program.</exception>

@@ -100,7 +100,7 @@ internal static class ConvolutionCost
     public static double[] Winograd(ConvolutionShape shape, bool forward)
     {
         (double tiles, double sources, double targets, double rows) = Tiles(shape, forward, WinogradTransforms.Outputs);
-        double elements = Math.Pow(WinogradTransforms.Outputs + shape.KernelHeight - 1, 2);
+        double elements = Math.Pow(WinogradTransforms.InputsOf(shape.KernelHeight), 2);
         return [tiles * elements * sources * rows, tiles * sources, tiles * targets * WinogradTransforms.Outputs];
     }
 

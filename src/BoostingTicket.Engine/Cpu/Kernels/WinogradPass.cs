@@ -25,8 +25,7 @@ internal sealed unsafe class WinogradPass<TLanes, TVector> : TilePass<TLanes, TV
         _padding = forward ? Shape.Padding : Shape.KernelHeight - 1 - Shape.Padding;
     }
 
-    /// <summary>Inputs of a tile along an axis.</summary>
-    public static int Inputs(ConvolutionShape shape) => Outputs + shape.KernelHeight - 1;
+    private static int Inputs(ConvolutionShape shape) => WinogradTransforms.InputsOf(shape.KernelHeight);
 
     protected override void TransformFilter(Vector256<double>* filter, float* result, nint stride)
     {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>The 36 small matrix products of Winograd's algorithm: for one element of the transformed tiles, output channels
+/// <summary>The small matrix products of Winograd's algorithm: for one element of the transformed tiles, output channels
 /// by tiles, summed over input channels.</summary>
 /// <typeparam name="TLanes">Instructions.</typeparam>
 /// <typeparam name="TVector">Their vector.</typeparam>

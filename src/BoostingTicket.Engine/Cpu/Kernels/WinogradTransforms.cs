@@ -5,8 +5,8 @@ namespace BoostingTicket.Engine.Cpu.Kernels;
 
 /// <summary>The transforms of Winograd's minimal filtering (Lavin and Gray, "Fast algorithms for convolutional neural networks",
 /// CVPR 2016) over tiles of 6x6 inputs: F(4x4, 3x3), 36 multiplications instead of 144 for 4x4 outputs. The interpolation points
-/// are 0, ±5/8, ±3/2 and infinity: measured, half the rounding error of 0, ±1, ±2. The root mean square error grows from 9e-7 of
-/// the results at 64 channels to 2.5e-6 at 512.</summary>
+/// are 0, ±5/8, ±3/2 and infinity: measured, half the rounding error of 0, ±1, ±2. The root mean square error grows from 9e-7
+/// of the results at 64 channels to 2.5e-6 at 512.</summary>
 internal static unsafe class WinogradTransforms
 {
     /// <summary>Inputs of a tile along an axis.</summary>
@@ -14,6 +14,9 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>Outputs of a tile along an axis.</summary>
     public const int Outputs = Inputs + 1 - Kernel;
+
+    /// <summary>Inputs of a tile along an axis that give <see cref="Outputs"/> outputs, for so many taps.</summary>
+    public static int InputsOf(int kernel) => Outputs + kernel - 1;
 
     /// <summary>Elements of a transformed tile.</summary>
     public const int Elements = Inputs * Inputs;
