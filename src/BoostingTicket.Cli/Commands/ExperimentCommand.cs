@@ -216,7 +216,11 @@ internal static class ExperimentCommand
                 WriteTable(writer, ExperimentTables.Comparison(result));
             if (result.Speed is { } speed)
             {
-                WriteTable(writer, SpeedReports.BriefTable(speed));
+                foreach (SpeedTable table in SpeedReports.BriefTables(speed))
+                {
+                    writer.WriteLine($"{table.Heading}:");
+                    WriteTable(writer, table.Content);
+                }
                 foreach (string line in TextWrap.Lines(SpeedReports.Note(speed), invocation.Terminal.Width))
                     writer.WriteLine(line);
             }

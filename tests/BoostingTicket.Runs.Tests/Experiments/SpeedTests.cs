@@ -145,27 +145,35 @@ internal sealed class SpeedTests
     [Test]
     public void Multiples_are_of_seeds_in_which_both_get_there()
     {
-        SpeedSeed Seed(ulong seed, double? reached) => new(
-            seed, 0.4, reached is { } seconds ? new ElapsedSeconds(seconds, seconds / 2) : null, new ElapsedSeconds(100, 50), 5,
-            0.8, 0.4, null);
-        var dense = new SpeedRow("resnet18-w16", "dense", true, [Seed(0, 80), Seed(1, 90)]);
-        var ticket = new SpeedRow("resnet18-w16", "ticket", false, [Seed(0, 40), Seed(1, null)]);
-        var never = new SpeedRow("resnet18-w16", "free", false, [Seed(0, null), Seed(1, null)]);
-        var torch = new SpeedRow("resnet18-w16", "TorchSharp float32", true, [Seed(1, 360)]);
-        (IReadOnlyList<string> headers, IReadOnlyList<IReadOnlyList<string>> rows) = SpeedReports.Table(
-            new SpeedResult([dense, ticket, never, torch], []));
-        Assert.That(
-            SpeedReports.BriefTable(new SpeedResult([dense, ticket, never, torch], [])).Headers,
-            Is.EqualTo(headers.Where(header => !header.EndsWith(", s", StringComparison.Ordinal))));
-        int reached = headers.ToList().IndexOf(">to equal robustness, CPU s");
-        int sooner = headers.ToList().IndexOf(">dense / arm, CPU s"), torchs = headers.ToList().IndexOf(
-            ">TorchSharp float32 / arm, CPU s");
+        SpeedSeed Seed(ulong seed, double? reached, double? nearly) => new(
+            seed, 0.4, Seconds(reached), Seconds(nearly), new ElapsedSeconds(100, 50), 5, 0.8, 0.4, null);
+        ElapsedSeconds? Seconds(double? value) => value is { } seconds ? new ElapsedSeconds(seconds, seconds / 2) : null;
+        var result = new SpeedResult(
+        [
+            new("resnet18-w16", "dense", true, [Seed(0, 80, 60), Seed(1, 90, 60)]),
+            new("resnet18-w16", "ticket", false, [Seed(0, 40, 20), Seed(1, null, 20)]),
+            new("resnet18-w16", "free", false, [Seed(0, null, 30), Seed(1, null, null)]),
+            new("resnet18-w16", "TorchSharp float32", true, [Seed(1, 360, 120)]),
+        ], []);
+        IReadOnlyList<SpeedTable> tables = SpeedReports.Tables(result);
+        IEnumerable<string> Column(int table, string header) => tables[table].Rows.Select(
+            row => row[tables[table].Headers.ToList().IndexOf(header)]);
         Assert.Multiple(() =>
         {
-            Assert.That(rows.Select(row => row[reached]), Is.EqualTo(
+            Assert.That(Column(0, ">to equal robustness, CPU s"), Is.EqualTo(
                 new[] { "85.0 ± 7.1", "40.0 (1 of 2 seeds)", "not reached", "360.0" }));
-            Assert.That(rows.Select(row => row[sooner]), Is.EqualTo(new[] { "1.00 ± 0.00", "2.00", "–", "0.25" }));
-            Assert.That(rows.Select(row => row[torchs]), Is.EqualTo(new[] { "4.00", "–", "–", "1.00" }));
+            Assert.That(Column(0, ">dense / arm, CPU s"), Is.EqualTo(new[] { "1.00 ± 0.00", "2.00", "–", "0.25" }));
+            Assert.That(Column(0, ">TorchSharp float32 / arm, CPU s"), Is.EqualTo(new[] { "4.00", "–", "–", "1.00" }));
+            Assert.That(Column(1, ">to 95 % of it, s"), Is.EqualTo(
+                new[] { "30.0 ± 0.0", "10.0 ± 0.0", "15.0 (1 of 2 seeds)", "60.0" }));
+            Assert.That(Column(1, ">dense / arm, s"), Is.EqualTo(new[] { "1.00 ± 0.00", "3.00 ± 0.00", "2.00", "0.50" }));
+            Assert.That(Column(1, ">TorchSharp float32 / arm, s"), Is.EqualTo(new[] { "2.00", "6.00", "–", "1.00" }));
+            foreach ((SpeedTable table, SpeedTable brief) in tables.Zip(SpeedReports.BriefTables(result)))
+            {
+                Assert.That(
+                    brief.Headers, Is.EqualTo(table.Headers.Where(header => !header.EndsWith(", s", StringComparison.Ordinal))));
+                Assert.That(brief.Rows.Select(row => row.Count), Is.All.EqualTo(brief.Headers.Count));
+            }
         });
     }
 

@@ -27,7 +27,11 @@ internal static class ExperimentHtml
         if (result.Rows.Count > 0)
             AddTable(page, "The paper and ours", ExperimentTables.Comparison(result)).Note(ExperimentTables.Caption(result));
         if (result.Speed is { } speed)
-            AddTable(page, SpeedReports.Heading, SpeedReports.Table(speed)).Note(SpeedReports.Note(speed));
+        {
+            foreach (SpeedTable table in SpeedReports.Tables(speed))
+                AddTable(page, table.Heading, table.Content);
+            page.Note(SpeedReports.Note(speed));
+        }
         if (result.Figure is { } figure)
             page.Section("Figure").Markup(HtmlPage.Legend(FigureCharts.Legend(figure))).Charts(FigureCharts.Charts(figure));
         if (result.Tickets.Count > 0)

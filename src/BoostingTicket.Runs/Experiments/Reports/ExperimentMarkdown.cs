@@ -21,7 +21,8 @@ internal static class ExperimentMarkdown
             Table(text, "The paper and ours", ExperimentTables.Comparison(result));
         if (result.Speed is { } speed)
         {
-            Table(text, SpeedReports.Heading, SpeedReports.Table(speed));
+            foreach (SpeedTable table in SpeedReports.Tables(speed))
+                Table(text, table.Heading, table.Content);
             text.Append($"\n{SpeedReports.Note(speed)}\n");
         }
         string? picture = pictures.FirstOrDefault(file => file.EndsWith(".svg", StringComparison.Ordinal))

@@ -28,19 +28,23 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
     /// <summary>How many times sooner than another it reaches the accuracy, over the seeds in which both do; null where there are
     /// none.</summary>
     /// <param name="other">The other.</param>
+    /// <param name="reached">When a training reaches the accuracy that is meant.</param>
     /// <param name="seconds">Which seconds.</param>
-    public Spread? Sooner(SpeedRow other, Func<ElapsedSeconds, double> seconds)
+    public Spread? Sooner(SpeedRow other, Func<SpeedSeed, ElapsedSeconds?> reached, Func<ElapsedSeconds, double> seconds)
     {
         ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(reached);
         ArgumentNullException.ThrowIfNull(seconds);
-        double[] times =
+        double[] multiples =
         [
             .. from seed in Seeds
                from same in other.Seeds
-               where seed.Seed == same.Seed && seed.Reached is not null && same.Reached is not null
-               select seconds(same.Reached!.Value) / seconds(seed.Reached!.Value),
+               where seed.Seed == same.Seed
+               let times = (Own: reached(seed), Other: reached(same))
+               where times.Own is not null && times.Other is not null
+               select seconds(times.Other!.Value) / seconds(times.Own!.Value),
         ];
-        return times.Length == 0 ? null : Spread.Of(times);
+        return multiples.Length == 0 ? null : Spread.Of(multiples);
     }
 }
 
@@ -48,11 +52,12 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
 /// <param name="Seed">The seed.</param>
 /// <param name="Target">Accuracy under PGD that the full network of this seed has at its end, in [0, 1].</param>
 /// <param name="Reached">When it reaches that (<see cref="Crossing"/>); null where it does not.</param>
+/// <param name="NearlyReached">When it reaches <see cref="SpeedMeasurement.NearlyEqual"/> of that; null where it does not.</param>
 /// <param name="Whole">What all of its training took, that of its donor included.</param>
 /// <param name="Epochs">Its epochs, those of a donor left out.</param>
 /// <param name="Clean">Accuracy at its end, in [0, 1].</param>
 /// <param name="Robust">The same under PGD.</param>
 /// <param name="AutoAttack">The same under AutoAttack on the first test images; null where it was not measured.</param>
 internal sealed record SpeedSeed(
-    ulong Seed, double Target, ElapsedSeconds? Reached, ElapsedSeconds Whole, int Epochs, double Clean, double Robust,
-    double? AutoAttack);
+    ulong Seed, double Target, ElapsedSeconds? Reached, ElapsedSeconds? NearlyReached, ElapsedSeconds Whole, int Epochs,
+    double Clean, double Robust, double? AutoAttack);
