@@ -90,6 +90,30 @@ internal sealed class SpeedExperimentTests
     }
 
     [Test]
+    public void A_plan_measures_every_arm_in_its_own_shape_and_format()
+    {
+        CommandResult plan = CommandLine.Run([.. Tiny, "--arms", "ticket,channel,bf16", "--plan", "--json", "--out", _folder]);
+        Assert.That(plan.Code, Is.Zero, plan.Error);
+        string[] kinds =
+        [
+            .. plan.Json().GetProperty("steps").EnumerateArray().Select(step =>
+                $"{step.GetProperty("method")} {step.GetProperty("precision")} {step.GetProperty("pruned")}"),
+        ];
+        string[] expected =
+        [
+            "pgd float32 ", "fgsm float32 ", "pgd float32 80 % of weights (global)",
+            "pgd float32 channels with 50 % of multiply-adds",
+        ];
+        // Processors without its instructions leave that arm out.
+        bool shorter = plan.Json().GetProperty("nodes").EnumerateArray().Any(
+            node => node.GetProperty("label").GetString()!.Contains("bf16", StringComparison.Ordinal));
+        Assert.That(kinds, Is.EquivalentTo(shorter ? [.. expected, "pgd bf16 "] : expected));
+        Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Empty);
+        CommandResult read = CommandLine.Run([.. Tiny, "--arms", "channel", "--plan", "--out", _folder]);
+        Assert.That(read.Out, Does.Contain("channels with 50 % of multiply-adds"));
+    }
+
+    [Test]
     public void An_interrupted_training_keeps_the_time_that_it_took_before()
     {
         using var source = new CancellationTokenSource();

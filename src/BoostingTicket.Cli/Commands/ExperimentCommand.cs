@@ -249,11 +249,11 @@ internal static class ExperimentCommand
     private static void Write(TextWriter writer, ExperimentPlan plan, int width)
     {
         var steps = new TextTable(
-            "model", ">pruned %", "method", ">batch", ">measured with", ">s a step", ">clean images/s", ">attack steps/s");
+            "model", "pruned", "format", "method", ">batch", ">measured with", ">s a step", ">clean images/s", ">attack steps/s");
         foreach (StepTime step in plan.Steps)
         {
             steps.Add(
-                step.Model, Number(100 * step.Sparsity, "0.#"), step.Method, Number(step.Batch, "0"),
+                step.Model, step.Pruned ?? "–", step.Precision, step.Method, Number(step.Batch, "0"),
                 Number(step.MeasuredBatch, "0"),
                 Number(step.StepSeconds, "0.####"), Number(1 / step.CleanImageSeconds, "N0"),
                 Number(1 / step.AttackedImageSeconds, "N0"));

@@ -1,6 +1,7 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Stages;
@@ -72,10 +73,11 @@ internal sealed class NodeContext(
         return graph;
     }
 
-    /// <summary>Where a training computes: its tests compute where the experiment does.</summary>
+    /// <summary>Where a training in a number format computes: its tests compute where the experiment does.</summary>
+    /// <param name="precision">The number format; null for the experiment's.</param>
     /// <exception cref="InvalidOperationException">No device was given for its number format.</exception>
-    public NodeDevice DeviceOf(TrainingNode training) =>
-        training.Precision is not { } precision ? _device
+    public NodeDevice DeviceOf(Precision? precision) =>
+        precision is null ? _device
         : shorter?.Backend.Precision == precision ? shorter
         : throw new InvalidOperationException($"no device computes in {precision}");
 

@@ -78,7 +78,7 @@ internal sealed class CourseNode : ExperimentNode<CourseRecord>
     {
         long images = (long)context.Images.TestCount * Training.Settings.Epochs;
         return new NodeCost(
-            Training.Job, Training.Ticket?.Settings.Ratio ?? 0, 0, 2 * images,
+            Training.Tests, 0, 2 * images,
             images * _attack.Steps * _attack.Restarts, context.Graph(Training.Job).MultiplyAdds);
     }
 }

@@ -75,6 +75,12 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <summary>The training.</summary>
     public TrainingSettings Settings => Job.Settings;
 
+    /// <summary>What its steps compute.</summary>
+    internal StepKind Steps => new(Job, Ticket?.Settings.Options(Ticket.Settings.Ratio), Precision);
+
+    /// <summary>What tests of its network compute.</summary>
+    internal StepKind Tests => Steps with { Precision = null };
+
     /// <summary>The weights after the last epoch, or those that were best on validation.</summary>
     internal string Weights(ExperimentStore store, bool best)
     {
@@ -102,7 +108,7 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
         RunConfiguration recorded = Recorded(Job);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
-        NodeDevice device = context.DeviceOf(this);
+        NodeDevice device = context.DeviceOf(Precision);
         Network network = context.Network(Job, context.Graph(this), device);
         ModelState start = Job.DrawStart(context.Graph(Job).Table);
         SubNetwork? ticket = Ticket is null ? null : context.Ticket(Ticket).Network;
@@ -154,7 +160,7 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
             : evaluation.ProbeSamples == 0 ? data.ValidationSamples : Math.Min(evaluation.ProbeSamples, data.ValidationSamples);
         long epochs = Settings.Epochs, probes = epochs / evaluation.ProbeEvery + (epochs % evaluation.ProbeEvery == 0 ? 0 : 1);
         return new NodeCost(
-            Job, Ticket?.Settings.Ratio ?? 0, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
+            Steps, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
             epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps,
             context.Graph(Job).MultiplyAdds);
     }

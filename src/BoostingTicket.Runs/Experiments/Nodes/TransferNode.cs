@@ -54,7 +54,7 @@ internal sealed class TransferNode : ExperimentNode<TransferResult>
         long images = context.Images.TestCount, networks = _trainings.Count;
         TrainingNode training = _trainings[0];
         return new NodeCost(
-            training.Job, training.Ticket?.Settings.Ratio ?? 0, 0, images * networks * networks, images * networks * _steps,
+            training.Tests, 0, images * networks * networks, images * networks * _steps,
             context.Graph(training.Job).MultiplyAdds);
     }
 }

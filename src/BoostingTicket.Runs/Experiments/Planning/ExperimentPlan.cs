@@ -27,7 +27,8 @@ internal sealed record PlannedNode(string Name, string Label, ulong Seed, bool D
 
 /// <summary>Measured times of one kind of step.</summary>
 /// <param name="Model">Model.</param>
-/// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
+/// <param name="Pruned">What the network lacks of its model, such as <c>80 % of weights, global</c>; null for nothing.</param>
+/// <param name="Precision">Number format.</param>
 /// <param name="Method">What is trained on.</param>
 /// <param name="Batch">Samples a step.</param>
 /// <param name="MeasuredBatch">Samples of the batch that was measured; fewer where a full one would have taken long.</param>
@@ -35,5 +36,5 @@ internal sealed record PlannedNode(string Name, string Label, ulong Seed, bool D
 /// <param name="CleanImageSeconds">Seconds of classifying an image.</param>
 /// <param name="AttackedImageSeconds">Seconds of an attack's step on an image.</param>
 internal sealed record StepTime(
-    string Model, double Sparsity, string Method, int Batch, int MeasuredBatch, double StepSeconds, double CleanImageSeconds,
-    double AttackedImageSeconds);
+    string Model, string? Pruned, string Precision, string Method, int Batch, int MeasuredBatch, double StepSeconds,
+    double CleanImageSeconds, double AttackedImageSeconds);

@@ -1,8 +1,12 @@
 using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Graph;
 using BoostingTicket.Engine.Plans;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Evaluation;
@@ -23,10 +27,7 @@ internal sealed class StepTimer(NodeContext context)
     // Seconds: what a full batch may be expected to take for it to be measured, and when enough was measured.
     private const double LongStep = 8, Enough = 0.5;
 
-    // How fast a pruned network is depends on its share of zeros alone.
-    private static readonly PruningSettings Pruning = new();
-
-    private readonly Dictionary<(string, double, TrainingMethod, int), StepTime> _times = [];
+    private readonly Dictionary<(string, SubNetworkOptions?, Precision?, TrainingMethod, int), StepTime> _times = [];
 
     /// <summary>Plans an experiment.</summary>
     public ExperimentPlan Plan(ExperimentConfiguration configuration, ExperimentGrid grid)
@@ -34,14 +35,14 @@ internal sealed class StepTimer(NodeContext context)
         IReadOnlyList<ExperimentNode> nodes = grid.Nodes;
         List<NodeCost> costs = [.. nodes.Select(node => node.Cost(context))];
         // Networks are made one at a time, so that what needs the same is measured together.
-        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(Key).OrderBy(
-            cost => cost.Job.Model, StringComparer.Ordinal)];
+        List<NodeCost> kinds = [.. costs.Where(cost => cost.Work > 0).DistinctBy(cost => cost.Kind.Key).OrderBy(
+            cost => cost.Kind.Job.Model, StringComparer.Ordinal)];
         context.Progress.StageStarted("measuring steps", kinds.Count, 0);
         for (int kind = 0; kind < kinds.Count; kind++)
         {
             context.Cancellation.ThrowIfCancellationRequested();
             StepTime time = Measure(kinds[kind]);
-            _times.Add(Key(kinds[kind]), time);
+            _times.Add(kinds[kind].Kind.Key, time);
             context.Progress.StepsDone(kind + 1, time.Batch / Math.Max(time.StepSeconds, 1e-9));
         }
         context.Progress.StageFinished();
@@ -51,23 +52,22 @@ internal sealed class StepTimer(NodeContext context)
                 context.Store), costs[index].TrainingSteps, Seconds(costs[index])))]);
     }
 
-    private double Seconds(NodeCost cost) => cost.Work > 0 && _times.TryGetValue(Key(cost), out StepTime? time)
+    private double Seconds(NodeCost cost) => cost.Work > 0 && _times.TryGetValue(cost.Kind.Key, out StepTime? time)
         ? cost.TrainingSteps * time.StepSeconds + cost.CleanImages * time.CleanImageSeconds + cost.AttackedImageSteps
             * time.AttackedImageSeconds
         : 0;
 
-    private static (string Model, double Sparsity, TrainingMethod Method, int Batch) Key(NodeCost cost) =>
-        (cost.Job.Model, cost.Sparsity, cost.Training.Method, cost.Training.BatchSize);
-
     private StepTime Measure(NodeCost cost)
     {
-        TrainingJob job = cost.Job;
-        Network network = context.Network(job);
-        ModelState initial = (job with { Start = TrainingStart.Initial }).DrawStart(network.Graph.Table);
-        Mask? mask = cost.Sparsity > 0
-            ? PrunerCatalog.Find(Pruning.Scope).Prune(initial, new PruningOptions(cost.Sparsity, Pruning.MinimumKept)).Mask
-            : null;
-        int wanted = Math.Min(job.Settings.BatchSize, context.Images.TrainCount - job.Data.ValidationSamples);
+        TrainingJob job = cost.Kind.Job;
+        NodeDevice device = context.DeviceOf(cost.Kind.Precision);
+        RunData images = device.Images;
+        NetworkGraph model = context.Graph(job);
+        ModelState initial = (job with { Start = TrainingStart.Initial }).DrawStart(model.Table);
+        // Initial weights instead of trained ones: as many are pruned, in other places.
+        SubNetwork? ticket = cost.Kind.Pruning is { } pruning ? SubNetworkPruner.Draw(model, initial, pruning).Network : null;
+        Network network = context.Network(job, ticket?.Graph ?? model, device);
+        int wanted = Math.Min(job.Settings.BatchSize, images.TrainCount - job.Data.ValidationSamples);
         int few = Math.Min(FewImages, wanted);
         (double train, double attack) = MeasureStep(few);
         int measured = few;
@@ -75,25 +75,25 @@ internal sealed class StepTimer(NodeContext context)
             (train, attack) = MeasureStep(measured = wanted);
         double scale = (double)job.Settings.BatchSize / measured;
         return new StepTime(
-            job.Model, cost.Sparsity, SettingNames.Of(job.Settings.Method), job.Settings.BatchSize, measured,
-            scale * (train + attack * cost.AttackSteps), MeasureClean(network, measured), attack / measured);
+            job.Model, cost.Kind.Pruned, DeviceCatalog.WordOf(device.Backend.Precision), SettingNames.Of(job.Settings.Method),
+            job.Settings.BatchSize, measured, scale * (train + attack * cost.AttackSteps), MeasureClean(network, images, measured), attack / measured);
 
         // Seconds of the training step itself, and of one step of the attack, for so many images.
-        (double Train, double Attack) MeasureStep(int images)
+        (double Train, double Attack) MeasureStep(int count)
         {
-            TicketReset.Apply(network.Parameters, network.Backend, initial, mask);
+            TicketReset.Apply(network.Parameters, network.Backend, ticket?.Take(initial) ?? initial, ticket?.TrainingMask);
             TrainingSettings settings = job.Settings;
             int steps = Math.Min(Math.Max(job.Attack.Steps, 1), MostAttackSteps);
             // Tests attack naturally trained networks too, so that an attack's step is measured in any case.
             AttackSettings budget = job.Attack with { Steps = steps, Restarts = 1 };
             using var step = new TrainingStep(
-                network, context.Images.Train, new SgdOptimizer(network, settings), settings with
+                network, images.Train, new SgdOptimizer(network, settings), settings with
                 {
                     Method = TrainingMethod.Pgd,
-                }, budget, job.Seed, images);
-            TrainValidationSplit split = context.Images.Split(job.Seed);
-            var order = new EpochOrder(split.Train, images, job.Augmentation, job.Seed);
-            var requests = new ImageRequest[images];
+                }, budget, job.Seed, count);
+            TrainValidationSplit split = images.Split(job.Seed);
+            var order = new EpochOrder(split.Train, count, job.Augmentation, job.Seed);
+            var requests = new ImageRequest[count];
             order.Fill(0, requests);
             // The first step compiles plans and code.
             step.Run(requests, 0, new TrainingState());
@@ -112,10 +112,10 @@ internal sealed class StepTimer(NodeContext context)
         }
     }
 
-    private double MeasureClean(Network network, int images)
+    private double MeasureClean(Network network, RunData images, int count)
     {
-        int[] samples = [.. Enumerable.Range(0, Math.Min(images, context.Images.TrainCount))];
-        using var evaluator = new Evaluator(network, context.Images.Train, samples, samples.Length, attacks: false);
+        int[] samples = [.. Enumerable.Range(0, Math.Min(count, images.TrainCount))];
+        using var evaluator = new Evaluator(network, images.Train, samples, samples.Length, attacks: false);
         evaluator.Clean(context.Cancellation);
         long start = Stopwatch.GetTimestamp();
         evaluator.Clean(context.Cancellation);
