@@ -50,7 +50,8 @@ internal static class WeightExport
 
         IWeightWriter writer = format == ExportFormat.Torch ? new TorchWriter() : new SafetensorsWriter { Checksum = false };
         writer.AddMetadata("format", "pt");
-        writer.AddMetadata("model", metadata.Model);
+        KeyValuePair<string, string> named = WeightImport.ToPair(metadata.Model);
+        writer.AddMetadata(named.Key, named.Value);
         int tensors = 0;
         foreach (Parameter parameter in state.Table.All)
         {

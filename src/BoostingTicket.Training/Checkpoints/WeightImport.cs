@@ -19,7 +19,7 @@ internal sealed record ImportOptions(
 
 /// <summary>What an import changed about a file.</summary>
 /// <param name="Kind">What it is called: <c>prefix</c>, <c>renamed</c>, <c>counters</c>, <c>unused-block</c>, <c>beside</c>,
-/// <c>outside</c>, <c>pruned</c>, <c>converted</c>, <c>normalization</c> or
+/// <c>outside</c>, <c>channels</c>, <c>pruned</c>, <c>converted</c>, <c>normalization</c> or
 /// <c>pixel-scale</c>.</param>
 /// <param name="Description">What was done, in one sentence.</param>
 /// <param name="Tensors">The tensors, as the file names them.</param>
@@ -39,7 +39,7 @@ internal sealed record ImportedWeights(
 internal static class WeightImport
 {
     private const int Shown = 5;
-    private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation";
+    private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation", ModelKey = "model";
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
@@ -55,9 +55,13 @@ internal static class WeightImport
         if (ModelFileMetadata.KindOf(file.Metadata, path) != FileKind.Other)
             throw new ConfigurationException($"{path} is a file of this program; it needs no import.");
         var pruned = new PrunedTensors(file);
-        string model = options.Model ?? PyTorchNames.Recognize(pruned.Shapes) ?? throw new ConfigurationException(
-            $"The tensors of {path} fit no known model; name the model with {Setting.Named("model")} to see what is missing.");
-        return new Reading(file, pruned, options).Read(model);
+        string? recognized = PyTorchNames.Recognize(pruned.Shapes);
+        string model = options.Model ?? recognized ?? ModelOf(file)
+            ?? throw new ConfigurationException(
+                $"The tensors of {path} fit no known model; name the model with {Setting.Named("model")} to see what is missing. "
+                + "That of a network from which channels were pruned is always to be named.");
+        // Another model, whole, is no narrow one.
+        return new Reading(file, pruned, options, narrows: recognized is null).Read(model);
     }
 
     /// <summary>Whether a file of another program holds the constants of a normalisation of images, which the weights need in
@@ -84,7 +88,27 @@ internal static class WeightImport
     internal static string Join(IEnumerable<float> values) =>
         string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
 
-    private sealed class Reading(SafetensorsFile file, PrunedTensors pruned, ImportOptions options)
+    /// <summary>The name of the model as metadata of exported files carries it.</summary>
+    internal static KeyValuePair<string, string> ToPair(string model) => new(ModelKey, model);
+
+    // Networks of fewer channels are not known by their tensors.
+    private static string? ModelOf(SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(ModelKey, out string? name))
+            return null;
+        try
+        {
+            ModelCatalog.Describe(name);
+            return name;
+        }
+        catch (ConfigurationException)
+        {
+            // Another program's word.
+            return null;
+        }
+    }
+
+    private sealed class Reading(SafetensorsFile file, PrunedTensors pruned, ImportOptions options, bool narrows)
     {
         private readonly List<ImportRepair> _repairs = [];
 
@@ -136,8 +160,31 @@ internal static class WeightImport
                 throw new ConfigurationException(
                     $"The normalisation of {file.Path} has {normalization.Mean.Count} channels, but the network's images have "
                     + $"{channels}; give others with {Setting.Named("normalization")}.");
-            return Graph(graph.Name, normalization, channels, classes);
+            NetworkGraph full = Graph(graph.Name, normalization, channels, classes);
+            return narrows ? Narrow(full, found) : full;
         }
+
+        // The first layer that makes a group's channels tells how many there are. Shapes that do not agree with it are refused
+        // later, by name.
+        private NetworkGraph Narrow(NetworkGraph full, Dictionary<string, string> found)
+        {
+            List<ChannelGroup> groups = [.. ChannelGroups.Of(full).All];
+            string[] tensors = [.. groups.Select(group => found[$"{group.Name}.weight"])];
+            NetworkGraph narrow = full.Narrow([.. groups.Zip(tensors, Channels)]);
+            if (narrow != full)
+            {
+                Report(
+                    "channels", string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Layers have fewer channels than those of {full.Name}, as a ticket of whole channels has: "
+                        + $"{100.0 * narrow.MultiplyAdds / full.MultiplyAdds:F1} % of its multiply-adds."),
+                    tensors.Where((tensor, index) => Channels(groups[index], tensor) < groups[index].Channels));
+            }
+            return narrow;
+        }
+
+        private int Channels(ChannelGroup group, string tensor) =>
+            Entry(tensor).Shape is [var outputs, ..] && outputs >= 1 && outputs < group.Channels ? (int)outputs : group.Channels;
 
         private ModelState ReadState(NetworkGraph graph, Dictionary<string, string> found)
         {

@@ -268,6 +268,58 @@ internal sealed class WeightImportTests
             (model, style == "robustbench", (long?)null)));
     }
 
+    [TestCase("resnet18-w8", "torchvision")]
+    [TestCase("vgg16-w8", "features")]
+    [TestCase("wrn-16-2", "trades")]
+    [TestCase("preact-resnet18-w8", "pytorch")]
+    public void A_channel_ticket_that_was_exported_can_be_imported_again(string model, string style)
+    {
+        (NetworkGraph full, SubNetwork network, ModelState small) = ChannelTicket(model);
+        WeightFile.Save(_folder["own"], small, ModelFileMetadata.Of(network.Graph, InputNormalizationConstants.Cifar10));
+        WeightExport.Write(_folder["own"], _folder["exported"], style);
+        ImportedWeights imported = WeightImport.Read(_folder["exported"], new ImportOptions());
+        Assert.That(imported.State.ContentEquals(small));
+        Assert.That((imported.Graph.Name, imported.Graph.Channels), Is.EqualTo((model, network.Graph.Channels)));
+        ImportRepair channels = imported.Repairs.Single(repair => repair.Kind == "channels");
+        Assert.That(channels.Description, Does.StartWith($"Layers have fewer channels than those of {full.Name}").And.Contain(
+            $"{100.0 * network.Graph.MultiplyAdds / full.MultiplyAdds:F1} % of its multiply-adds"));
+        Assert.That(channels.Tensors, Is.Not.Empty);
+        WeightFile.Save(_folder["again"], imported.State, ModelFileMetadata.Of(imported.Graph, imported.Normalization));
+        Assert.That(WeightFile.Load(_folder["again"], network.Graph).State.ContentEquals(small));
+    }
+
+    [Test]
+    public void A_file_of_torch_save_with_fewer_channels_needs_the_models_name()
+    {
+        (_, SubNetwork network, ModelState small) = ChannelTicket("resnet18-w8");
+        WeightFile.Save(_folder["own"], small, ModelFileMetadata.Of(network.Graph));
+        WeightExport.Write(_folder["own"], _folder["out.pt"], PyTorchStyle.Usual, format: ExportFormat.Torch);
+        Assert.That(() => WeightImport.Read(_folder["out.pt"], new ImportOptions()), Throws.TypeOf<ConfigurationException>()
+            .With.Message.Contains("channels were pruned is always to be named"));
+        ImportedWeights imported = WeightImport.Read(_folder["out.pt"], new ImportOptions("resnet18-w8"));
+        Assert.That(imported.State.ContentEquals(small));
+    }
+
+    [Test]
+    public void Layers_that_disagree_about_channels_are_refused_by_name()
+    {
+        ModelState state = Draw("resnet18-w8");
+        ForeignFile.Write(
+            _folder["foreign"], state, name => name == "layer1.0.conv1.weight" ? null : name,
+            extra: writer => writer.Add("layer1.0.conv1.weight", new float[4 * 8 * 3 * 3], 4, 8, 3, 3));
+        Assert.That(() => WeightImport.Read(_folder["foreign"], new ImportOptions("resnet18-w8")),
+            Throws.TypeOf<DamagedFileException>().With.Message.Contains("'layer1.0.bn1.").And.Message.Contains("[8]"));
+    }
+
+    private static (NetworkGraph Full, SubNetwork Network, ModelState Small) ChannelTicket(string model)
+    {
+        NetworkGraph full = ModelCatalog.Build(model, new ModelOptions(new FeatureShape(3, 32, 32)));
+        ModelState state = Draw(model);
+        SubNetwork network = SubNetworkPruner.Draw(
+            full, state, SubNetworkOptions.Of("channel", "global", new PruningOptions(0.5))).Network;
+        return (full, network, network.Take(state));
+    }
+
     [TestCase(true)]
     [TestCase(false)]
     public void A_ticket_is_exported_with_its_mask_applied(bool hidden)
