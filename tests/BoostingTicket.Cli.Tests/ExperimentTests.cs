@@ -148,8 +148,7 @@ internal sealed class ExperimentTests
     {
         string whole = Path.Combine(_folder, "whole"), killed = Path.Combine(_folder, "killed");
         var clock = Stopwatch.StartNew();
-        using (Process process = Start(whole))
-            AssertEndsWell(process);
+        AssertEndsWell(Start(whole));
         double seconds = clock.Elapsed.TotalSeconds;
         var random = new Random(KillSeed);
         for (int kill = 0; kill < times;)
@@ -166,8 +165,7 @@ internal sealed class ExperimentTests
             process.WaitForExit();
             kill++;
         }
-        using (Process process = Start(killed))
-            AssertEndsWell(process);
+        AssertEndsWell(Start(killed));
         Assert.That(KeptFiles.Of(killed, Table), Is.EqualTo(KeptFiles.Of(whole, Table)), $"instants from seed {KillSeed}");
     }
 
@@ -254,23 +252,8 @@ internal sealed class ExperimentTests
         Assert.That(lines.Count(line => line.StartsWith("wrn-", StringComparison.Ordinal)), Is.EqualTo(8));
     }
 
-    private static void AssertEndsWell(Process process)
-    {
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        Assert.That(process.ExitCode, Is.Zero, error);
-    }
+    private static void AssertEndsWell(Process process) => Assert.That(ProgramProcess.Finish(process), Is.Zero);
 
-    private static Process Start(string folder)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny(
-            "table2", epochs: "40"), "--quiet", "--out", folder])
-            start.ArgumentList.Add(argument);
-        Process process = Process.Start(start)!;
-        // Nothing reads what it prints on standard output; a full pipe would stop it.
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
+    private static Process Start(string folder) => ProgramProcess.Start(
+        [.. Tiny("table2", epochs: "40"), "--quiet", "--out", folder]);
 }

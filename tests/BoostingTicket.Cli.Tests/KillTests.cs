@@ -61,30 +61,8 @@ internal sealed class KillTests
         Assert.That(KeptFiles.Of(killed), Is.EqualTo(KeptFiles.Of(whole)), $"instants from seed {Seed}");
     }
 
-    private static int RunToEnd(string folder, bool resume)
-    {
-        using Process process = Start(folder, resume);
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-            TestContext.Out.WriteLine(error);
-        return process.ExitCode;
-    }
+    private static int RunToEnd(string folder, bool resume) => ProgramProcess.Finish(Start(folder, resume));
 
-    private static Process Start(string folder, bool resume)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"));
-        foreach (string argument in Settings)
-            start.ArgumentList.Add(argument);
-        start.ArgumentList.Add("--out");
-        start.ArgumentList.Add(folder);
-        if (resume)
-            start.ArgumentList.Add("--resume");
-        Process process = Process.Start(start)!;
-        // Nothing reads what a run prints on standard output; a full pipe would stop it.
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
+    private static Process Start(string folder, bool resume) =>
+        ProgramProcess.Start([.. Settings, "--out", folder, .. resume ? (string[])["--resume"] : []]);
 }

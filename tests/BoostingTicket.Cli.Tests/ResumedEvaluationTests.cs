@@ -35,7 +35,7 @@ internal sealed class ResumedEvaluationTests
         string whole = Path.Combine(_root, "whole"), killed = Path.Combine(_root, "killed"),
         images = Path.Combine(_root, "images.npy");
         var clock = Stopwatch.StartNew();
-        Assert.That(Finish(Start(whole, images, resume: false)), Is.Zero);
+        Assert.That(ProgramProcess.Finish(Start(whole, images, resume: false)), Is.Zero);
         double seconds = clock.Elapsed.TotalSeconds;
         byte[] expected = File.ReadAllBytes(images);
         File.Delete(images);
@@ -54,7 +54,7 @@ internal sealed class ResumedEvaluationTests
             process.WaitForExit();
             resume = File.Exists(Path.Combine(killed, "configuration.json"));
         }
-        Assert.That(Finish(Start(killed, images, resume)), Is.Zero);
+        Assert.That(ProgramProcess.Finish(Start(killed, images, resume)), Is.Zero);
 
         Assert.That(Timeless(killed), Is.EqualTo(Timeless(whole)), $"instants from seed {Seed}");
         Assert.That(File.ReadAllBytes(images), Is.EqualTo(expected));
@@ -148,33 +148,11 @@ internal sealed class ResumedEvaluationTests
         Assert.That((other.Error + nan.Error).TrimEnd().Split('\n'), Has.Length.EqualTo(2));
     }
 
-    private Process Start(string folder, string images, bool resume)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments =
-        [
-            Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), "evaluate", _weights, "--attack", "pgd-100,autoattack",
-            "--save-adversarial", images,
-            "--epsilon", "0.05", "--batch", "10", "--threads", "1", "--device", "cpu", "--quiet", "--out", folder,
-            .. resume ? (string[])["--resume"] : [],
-        ];
-        foreach (string argument in arguments)
-            start.ArgumentList.Add(argument);
-        Process process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
-
-    private static int Finish(Process process)
-    {
-        using (process)
-        {
-            TestContext.Out.Write(process.StandardError.ReadToEnd());
-            process.WaitForExit();
-            return process.ExitCode;
-        }
-    }
+    private Process Start(string folder, string images, bool resume) => ProgramProcess.Start(
+    [
+        "evaluate", _weights, "--attack", "pgd-100,autoattack", "--save-adversarial", images, "--epsilon", "0.05", "--batch", "10",
+        "--threads", "1", "--device", "cpu", "--quiet", "--out", folder, .. resume ? (string[])["--resume"] : [],
+    ]);
 
     private static string Timeless(string folder)
     {

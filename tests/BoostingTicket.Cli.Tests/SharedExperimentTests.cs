@@ -9,7 +9,6 @@ internal sealed class SharedExperimentTests
 {
     private static readonly string Table = Path.Combine("table2", "results.csv");
     private const string Lease = "run.lease";
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private string _folder = "";
 
@@ -35,17 +34,13 @@ internal sealed class SharedExperimentTests
     {
         Assert.That(CommandLine.Run([.. Tiny("30"), "--quiet", "--out", Whole]).Code, Is.Zero);
         using Process first = Start();
-        WaitUntil(() => Leases().Any(), "nobody takes a part");
+        ProgramProcess.WaitUntil(() => Leases().Any(), "nobody takes a part");
         using Process second = Start(), third = Start();
-        WaitUntil(() => Leases().Count() > 1, "no two parts are done side by side");
+        ProgramProcess.WaitUntil(() => Leases().Count() > 1, "no two parts are done side by side");
         first.Kill();
         first.WaitForExit();
         foreach (Process process in (Process[])[second, third])
-        {
-            string error = process.StandardError.ReadToEnd();
-            Assert.That(process.WaitForExit(Patience), "a process does not end");
-            Assert.That(process.ExitCode, Is.Zero, error);
-        }
+            Assert.That(ProgramProcess.Finish(process), Is.Zero);
 
         Assert.That(Leases(), Is.Empty);
         Assert.That(KeptFiles.Of(Shared, Table), Is.EqualTo(KeptFiles.Of(Whole, Table)));
@@ -126,28 +121,8 @@ internal sealed class SharedExperimentTests
         Assert.That(alone.Error, Does.Contain($"The folder {Shared} is in use by another run"));
     }
 
-    private Process Start()
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[Path.Combine(AppContext.BaseDirectory, "boosting-ticket.dll"), .. Tiny("30"),
-            "--share", "--quiet", "--out", Shared])
-            start.ArgumentList.Add(argument);
-        Process process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
-        process.BeginOutputReadLine();
-        return process;
-    }
+    private Process Start() => ProgramProcess.Start([.. Tiny("30"), "--share", "--quiet", "--out", Shared]);
 
     private IEnumerable<string> Leases() => Directory.Exists(Path.Combine(Shared, "store"))
         ? Directory.EnumerateFiles(Path.Combine(Shared, "store"), Lease, SearchOption.AllDirectories) : [];
-
-    private static void WaitUntil(Func<bool> holds, string failure)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!holds())
-        {
-            Assert.That(clock.Elapsed, Is.LessThan(Patience), failure);
-            Thread.Sleep(5);
-        }
-    }
 }

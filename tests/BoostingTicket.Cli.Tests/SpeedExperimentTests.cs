@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 
@@ -8,10 +9,12 @@ internal sealed class SpeedExperimentTests
 {
     private string _folder = "";
 
-    private static readonly string[] Tiny =
+    private static string[] Tiny => TinyOf(epochs: "2");
+
+    private static string[] TinyOf(string epochs) =>
     [
         "experiment", "speed", "--model", "lenet-8-8-32", "--dataset", "synthetic-28", "--train-samples", "1000",
-        "--validation-samples", "40", "--test-samples", "50", "--epochs", "2", "--steps", "2", "--step-size", "0.1",
+        "--validation-samples", "40", "--test-samples", "50", "--epochs", epochs, "--steps", "2", "--step-size", "0.1",
         "--autoattack-samples", "0", "--threads", "1", "--device", "cpu",
     ];
 
@@ -111,6 +114,33 @@ internal sealed class SpeedExperimentTests
         Assert.That(Directory.EnumerateFileSystemEntries(_folder), Is.Empty);
         CommandResult read = CommandLine.Run([.. Tiny, "--arms", "channel", "--plan", "--out", _folder]);
         Assert.That(read.Out, Does.Contain("channels with 50 % of multiply-adds"));
+    }
+
+    [Test]
+    public void Two_processes_of_which_one_is_killed_measure_the_same_courses_as_one()
+    {
+        string[] command = [.. TinyOf(epochs: "10"), "--arms", "ticket,channel", "--seeds", "2", "--quiet"];
+        string whole = Path.Combine(_folder, "whole"), shared = Path.Combine(_folder, "shared");
+        Assert.That(CommandLine.Run([.. command, "--out", whole]).Code, Is.Zero);
+        string[] sharing = [.. command, "--share", "--out", shared];
+        using Process first = ProgramProcess.Start(sharing);
+        ProgramProcess.WaitUntil(
+            () => Directory.Exists(shared)
+                && Directory.GetFiles(shared, "*.checkpoint.safetensors", SearchOption.AllDirectories).Length > 0,
+            "nobody saves a checkpoint");
+        Process second = ProgramProcess.Start(sharing);
+        first.Kill();
+        first.WaitForExit();
+        Assert.That(ProgramProcess.Finish(second), Is.Zero);
+        Assert.That(KeptFiles.Of(shared), Is.EqualTo(KeptFiles.Of(whole)).And.Not.Empty);
+        Assert.That(Courses(shared), Is.EqualTo(Courses(whole)).And.Length.EqualTo(3 * 2 * 10));
+
+        // All but the seconds.
+        static string[] Courses(string folder) =>
+        [
+            .. File.ReadAllLines(Path.Combine(folder, "speed", "courses.csv")).Skip(1).Select(line => line.Split(',')).Select(
+                fields => string.Join(',', fields.Where((_, index) => index is not (4 or 5)))),
+        ];
     }
 
     [Test]
