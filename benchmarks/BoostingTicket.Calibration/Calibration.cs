@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Cpu;
 using BoostingTicket.Engine.Cpu.Kernels;
@@ -25,7 +26,7 @@ internal static unsafe class Calibration
         SparseGradient,
     }
 
-    public static void Run<TLanes, TVector>(InstructionSet set, int repetitions, string only, bool sparse)
+    public static void Run<TLanes, TVector>(InstructionSet set, int repetitions, string only, bool sparse, int threads)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
@@ -35,7 +36,7 @@ internal static unsafe class Calibration
         {
             if (!name.Contains(only, StringComparison.Ordinal))
                 continue;
-            using var bench = new Bench<TLanes, TVector>(name, shape, prices, sparse ? Densities : []);
+            using var bench = new Bench<TLanes, TVector>(name, shape, prices, sparse ? Densities : [], threads);
             bench.Measure(repetitions);
             candidates.AddRange(bench.Candidates);
             Console.Error.WriteLine($"{name}: {bench.Candidates.Count} candidates");
@@ -117,14 +118,16 @@ internal static unsafe class Calibration
         where TVector : struct
     {
         private readonly List<IDisposable> _owned = [];
-        private readonly int _blocks;
+        private readonly int _blocks, _threads;
 
-        public Bench(string name, ConvolutionShape original, ConvolutionPrices prices, double[] densities)
+        public Bench(
+            string name, ConvolutionShape original, ConvolutionPrices prices, double[] densities, int threads)
         {
+            _threads = threads;
             ConvolutionShape shape = ConvolutionPass.Flattened(original);
-            _blocks = original.IsLinear || shape.Output.Pixels <= 4 ? 8 : 4;
-            WorkerPool pool = Own(new WorkerPool(1));
-            WorkerScratch scratch = Own(new WorkerScratch(1));
+            _blocks = threads * (original.IsLinear || shape.Output.Pixels <= 4 ? 8 : 4);
+            WorkerPool pool = Own(new WorkerPool(threads));
+            WorkerScratch scratch = Own(new WorkerScratch(threads));
             float* weight = Values(shape.WeightCount), result = Values(shape.WeightCount);
             float* input = Values(_blocks * shape.Input.Length * Layout.Lanes);
             float* output = Values(_blocks * shape.Output.Length * Layout.Lanes);
@@ -223,13 +226,18 @@ internal static unsafe class Calibration
                 owned.Dispose();
         }
 
+        // Of one thread, its own; of several, those that passed for each of them.
         private double Seconds(Candidate candidate, int times)
         {
-            double start = ProcessorTime.Seconds;
+            double start = Now();
             for (int i = 0; i < times; i++)
                 candidate.Run(_blocks);
-            return Math.Max(ProcessorTime.Seconds - start, 1e-8) / times;
+            return _threads * Math.Max(Now() - start, 1e-8) / times;
         }
+
+        private double Now() => _threads == 1
+            ? ProcessorTime.Seconds
+            : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
         private static IEnumerable<int> Chunks(SparseGeometry geometry, int usual) => new[]
         {

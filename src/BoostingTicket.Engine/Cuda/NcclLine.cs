@@ -16,7 +16,7 @@ internal sealed class NcclLine : IDeviceLine
     private readonly INccl _nccl;
     private readonly IRankGroup _group;
     private readonly nint _arrived;
-    private readonly nint _communicator;
+    private nint _communicator;
     private bool _ended;
 
     /// <summary>Joins the GPUs of all processes; all do so at once.</summary>
@@ -32,27 +32,18 @@ internal sealed class NcclLine : IDeviceLine
         Description = $"NCCL {CudaInventory.DecimalVersion(nccl.Version)}";
         context.EnterThread();
         _arrived = context.Driver.CreateEvent();
-        try
+        OrEnd((Id: id, Patience: patience), static (line, call) =>
         {
-            _communicator = nccl.Join(group.Count, id, group.Rank);
+            line._communicator = line._nccl.Join(line._group.Count, call.Id, line._group.Rank);
             var waiting = RankPatience.Begin();
-            while (!nccl.IsReady(_communicator))
+            while (!line._nccl.IsReady(line._communicator))
             {
-                if (waiting.Waited > patience)
-                    throw Fail(string.Create(
-                        CultureInfo.InvariantCulture, $"the GPUs did not meet within {patience.TotalSeconds:0} s"));
-                waiting.Pause(group);
+                if (waiting.Waited > call.Patience)
+                    throw line.Fail(string.Create(
+                        CultureInfo.InvariantCulture, $"the GPUs did not meet within {call.Patience.TotalSeconds:0} s"));
+                waiting.Pause(line._group);
             }
-        }
-        catch (CudaException failure)
-        {
-            throw Fail(failure.Message, failure);
-        }
-        catch (TeamException)
-        {
-            End();
-            throw;
-        }
+        });
     }
 
     /// <inheritdoc/>
@@ -65,57 +56,39 @@ internal sealed class NcclLine : IDeviceLine
         _context.EnterThread();
         if (transfers.IsEmpty)
             return;
-        try
+        OrEnd(transfers, static (line, transfers) =>
         {
-            _nccl.BeginGroup();
+            line._nccl.BeginGroup();
             foreach (DeviceTransfer transfer in transfers)
             {
                 DevicePointer values = CudaFloats.Of(transfer.Values);
                 nuint count = (nuint)transfer.Values.Length;
                 if (transfer.Sends)
-                    _nccl.Send(values, count, transfer.Peer, _communicator, _context.Stream);
+                    line._nccl.Send(values, count, transfer.Peer, line._communicator, line._context.Stream);
                 else
-                    _nccl.Receive(values, count, transfer.Peer, _communicator, _context.Stream);
+                    line._nccl.Receive(values, count, transfer.Peer, line._communicator, line._context.Stream);
             }
-            _nccl.EndGroup();
+            line._nccl.EndGroup();
             var waiting = RankPatience.Begin();
-            while (!_nccl.IsReady(_communicator))
-                waiting.Pause(_group);
-        }
-        catch (CudaException failure)
-        {
-            throw Fail(failure.Message, failure);
-        }
-        catch (TeamException)
-        {
-            End();
-            throw;
-        }
+            while (!line._nccl.IsReady(line._communicator))
+                waiting.Pause(line._group);
+        });
     }
 
     /// <inheritdoc/>
     public void Finish()
     {
         _context.EnterThread();
-        try
+        OrEnd(0, static (line, _) =>
         {
-            _context.Driver.Record(_arrived, _context.Stream);
+            line._context.Driver.Record(line._arrived, line._context.Stream);
             var waiting = RankPatience.Begin();
-            while (!_context.Driver.IsReached(_arrived))
+            while (!line._context.Driver.IsReached(line._arrived))
             {
-                _ = _nccl.IsReady(_communicator);
-                waiting.Pause(_group);
+                line._nccl.IsReady(line._communicator);
+                waiting.Pause(line._group);
             }
-        }
-        catch (CudaException failure)
-        {
-            throw Fail(failure.Message, failure);
-        }
-        catch (TeamException)
-        {
-            End();
-            throw;
-        }
+        });
     }
 
     /// <summary>Ends the communicator. All exchanges have arrived, so the other processes need not be waited for.</summary>
@@ -127,6 +100,25 @@ internal sealed class NcclLine : IDeviceLine
         _context.EnterThread();
         _nccl.Abort(_communicator);
         _context.Driver.DestroyEvent(_arrived);
+    }
+
+    // Calls NCCL. After a failure the communicator and the GPU's memory are given up, since other processes may wait in vain.
+    private void OrEnd<T>(T argument, Action<NcclLine, T> call)
+        where T : allows ref struct
+    {
+        try
+        {
+            call(this, argument);
+        }
+        catch (CudaException failure)
+        {
+            throw Fail(failure.Message, failure);
+        }
+        catch (TeamException)
+        {
+            End();
+            throw;
+        }
     }
 
     private TeamException Fail(string what, Exception? cause = null)

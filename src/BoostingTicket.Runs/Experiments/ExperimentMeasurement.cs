@@ -1,7 +1,9 @@
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Speed;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;
+using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Runs.Experiments;
 
@@ -24,6 +26,11 @@ internal static class ExperimentMeasurement
         // The title names the paper's network.
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
         List<string> warnings = [.. grid.Warnings, .. Warnings(grid, store)];
+        bool timed = grid.Courses.Count > 0 || grid.Rows.Any(row => row.Quantity.Unit == QuantityUnit.Seconds);
+        if (timed && BusyMachine.Tell(trainings.Select(training => (
+            FormattableString.Invariant($"{training.Label}, seed {training.Seed}"),
+            training.Read(store).History.Select(epoch => epoch.Work).OfType<TrainingWork>()))) is { } busy)
+            warnings.Add(busy);
         SpeedResult? speed = grid.Courses.Count == 0 ? null : SpeedMeasurement.Measure(grid.Courses, store, others, warnings);
         return new ExperimentResult(
             title, configuration, environment, Caveat(experiment, configuration),

@@ -3,7 +3,6 @@ using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Progress;
 
-
 namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>The final table of a run, cell by cell, for the terminal and for Markdown.</summary>
@@ -11,9 +10,6 @@ internal static class TableText
 {
     private const string None = "–";
     private const double PerTera = 1e-12;
-
-    // Share of the time from which on a disturbance is told.
-    private const double Disturbed = 0.1;
 
     /// <summary>Headers (those of numbers begin with <c>&gt;</c>) and rows.</summary>
     public static (IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows) Cells(RunResult result)
@@ -72,13 +68,10 @@ internal static class TableText
     /// <summary>Says that other processes disturbed the measured seconds; empty where they did not.</summary>
     private static string Disturbance(RunResult result)
     {
-        TrainingWork[] work = [.. result.Seeds.SelectMany(seed => (IEnumerable<EpochRecord>)[.. seed.Donor, .. seed.WinningDonor,
-            .. seed.Arms.SelectMany(arm => arm.History)]).Select(epoch => epoch.Work).OfType<TrainingWork>()];
-        double wall = work.Sum(part => part.WallSeconds), disturbed = work.Sum(part => part.DisturbedSeconds ?? 0);
-        return disturbed <= Disturbed * wall ? "" : string.Create(
-            CultureInfo.InvariantCulture,
-            $" The machine was busy: during {disturbed / wall:P0} of the training other processes used processors that it "
-            + $"wanted. Compare operations or processor seconds, not seconds.");
+        IEnumerable<EpochRecord> epochs = result.Seeds.SelectMany(seed => (IEnumerable<EpochRecord>)[.. seed.Donor,
+            .. seed.WinningDonor, .. seed.Arms.SelectMany(arm => arm.History)]);
+        string? busy = BusyMachine.Tell(epochs.Select(epoch => epoch.Work).OfType<TrainingWork>());
+        return busy is null ? "" : $" {busy}";
     }
 
     /// <summary>Writes the table and its caption for a terminal.</summary>

@@ -3,8 +3,10 @@ using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Reports;
 using BoostingTicket.Runs.Experiments.Speed;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Testing;
 
 namespace BoostingTicket.Runs.Tests.Experiments;
@@ -103,7 +105,12 @@ internal sealed class SpeedTests
             Assert.That((dense.Settings.Method, dense.Settings.Epochs, dense.Settings.LearningRateDecay), Is.EqualTo(
                 (TrainingMethod.Pgd, 5, LearningRateDecay.Linear)));
             Assert.That((dense.Job.Data.TrainSamples, dense.Job.Data.ValidationSamples), Is.EqualTo((0, 100)));
-            Assert.That(courses.Select(course => course.Training.Settings.Method), Is.All.EqualTo(TrainingMethod.Pgd));
+            Assert.That(
+                courses.Where(course => course.Training.Settings.Method != TrainingMethod.Pgd).Select(course => course.Arm),
+                Is.EqualTo(new[] { "fast" }));
+            Assert.That(
+                Of("fast").Settings with { Method = TrainingMethod.Pgd }, Is.EqualTo(dense.Settings), "but for the attack");
+            Assert.That(Of("fast").Settings.Method, Is.EqualTo(TrainingMethod.NFgsm));
             Assert.That((ticket.Ticket!.Donor.Settings.Method, ticket.Ticket.Donor.Settings.Epochs, ticket.Ticket.Settings.Ratio),
                 Is.EqualTo((TrainingMethod.Fgsm, 5, 0.8)));
             Assert.That(Of("ticket-short").Settings.Epochs, Is.EqualTo(2));
@@ -174,6 +181,20 @@ internal sealed class SpeedTests
                     brief.Headers, Is.EqualTo(table.Headers.Where(header => !header.EndsWith(", s", StringComparison.Ordinal))));
                 Assert.That(brief.Rows.Select(row => row.Count), Is.All.EqualTo(brief.Headers.Count));
             }
+        });
+    }
+
+    [Test]
+    public void Trainings_that_others_disturbed_are_named()
+    {
+        TrainingWork Work(double wall, double? disturbed) => new(1, 1, wall, wall, disturbed);
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                BusyMachine.Tell([("a", [Work(8, 0), Work(2, 2)]), ("b", [Work(90, 9)]), ("c", [Work(1, 0), Work(1, 1)])]),
+                Does.Contain(": a (20 %); c (50 %). Their seconds are too many"));
+            Assert.That(BusyMachine.Tell([("b", [Work(90, 9)]), ("d", [Work(5, null)]), ("e", [])]), Is.Null);
+            Assert.That(BusyMachine.Tell([Work(8, 0), Work(2, 2)]), Does.Contain("during 20 % of the training"));
         });
     }
 

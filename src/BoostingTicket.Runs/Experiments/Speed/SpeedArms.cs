@@ -26,7 +26,7 @@ internal static class SpeedArms
     /// <summary>All of them, the full network first.</summary>
     public static IReadOnlyList<SpeedArm> All { get; } =
     [
-        new(Dense, "the full network, trained on PGD", (make, seed) => make.Dense(seed)),
+        new(Dense, "the full network, trained on PGD", (make, seed) => make.Dense(seed, TrainingMethod.Pgd)),
         new("ticket", "the paper's ticket: FGSM donor, 80 % pruned, reset, retrained on PGD",
             (make, seed) => make.Retrain(seed, TrainingMethod.Fgsm)),
         new("ticket-short", "the same, retrained for 40 % of the epochs, as in Table 3",
@@ -42,8 +42,10 @@ internal static class SpeedArms
         new("n-fgsm", "the paper's ticket of an N-FGSM donor", (make, seed) => make.Retrain(seed, TrainingMethod.NFgsm)),
         new("free", "the paper's ticket of a donor that is trained on each batch four times in a row",
             (make, seed) => make.Retrain(seed, TrainingMethod.Free)),
+        new("fast", "the full network, trained on N-FGSM, which attacks in one step",
+            (make, seed) => make.Dense(seed, TrainingMethod.NFgsm)),
         new(BFloat16, "the full network with attacks computed in bfloat16",
-            (make, seed) => make.Dense(seed, Precision.BFloat16)),
+            (make, seed) => make.Dense(seed, TrainingMethod.Pgd, Precision.BFloat16)),
     ];
 
     /// <summary>Their names.</summary>
@@ -68,12 +70,13 @@ internal sealed class SpeedTrainings(ExperimentGrid grid, string model)
         ? PaperSettings.VggDonorRate
         : PaperSettings.ResNetDonorRate;
 
-    /// <summary>The full network on PGD.</summary>
+    /// <summary>The full network.</summary>
     /// <param name="seed">The seed.</param>
+    /// <param name="method">What it is trained on.</param>
     /// <param name="precision">Number format; null for the experiment's.</param>
-    public TrainingNode Dense(ulong seed, Precision? precision = null) => grid.Train(
-        precision is null ? "dense, pgd" : "dense, pgd, bf16", seed, model, Pgd(SpeedExperiment.Epochs), keepsEpochs: true,
-        precision: precision);
+    public TrainingNode Dense(ulong seed, TrainingMethod method, Precision? precision = null) => grid.Train(
+        $"dense, {SettingNames.Of(method)}{(precision is null ? "" : ", bf16")}", seed, model,
+        grid.Training(method, SpeedExperiment.Epochs, PaperSettings.Rate), keepsEpochs: true, precision: precision);
 
     /// <summary>A ticket, retrained on PGD with a warm-up from the rate of its donor.</summary>
     /// <param name="seed">The seed.</param>
