@@ -150,8 +150,8 @@ internal sealed class ResumedEvaluationTests
 
     private Process Start(string folder, string images, bool resume) => ProgramProcess.Start(
     [
-        "evaluate", _weights, "--attack", "pgd-100,autoattack", "--save-adversarial", images, "--epsilon", "0.05", "--batch", "10",
-        "--threads", "1", "--device", "cpu", "--quiet", "--out", folder, .. resume ? (string[])["--resume"] : [],
+        "evaluate", _weights, "--attack", "pgd-100,autoattack", "--save-adversarial", images, "--epsilon", "0.05", "--batch",
+        "10", "--threads", "1", "--device", "cpu", "--quiet", "--out", folder, .. resume ? (string[])["--resume"] : [],
     ]);
 
     private static string Timeless(string folder)

@@ -68,7 +68,8 @@ internal static class ImportCommand
                 "Repairs: prefixes of wrappers (module., model., basic_net., any other), num_batches_tracked, mu and sigma of "
                     + "normalisation wrappers, sub_block1 of TRADES, fc for linear, downsample for shortcut, features for "
                         + "feature, and "
-                    + "float16, bfloat16 and float64. Tensors with fewer channels make the model narrower. evaluate, transfer, prune, retrain and inspect take the result.",
+                    + "float16, bfloat16 and float64. Tensors with fewer channels make the model narrower. "
+                    + "evaluate, transfer, prune, retrain and inspect take the result.",
                 "Files of torch.save are read without Python, and nothing in them can run: a file that asks for more than "
                 + "tensors "
                     + "and dictionaries is refused.",

@@ -76,7 +76,8 @@ internal sealed class StepTimer(NodeContext context)
         double scale = (double)job.Settings.BatchSize / measured;
         return new StepTime(
             job.Model, cost.Kind.Pruned, DeviceCatalog.WordOf(device.Backend.Precision), SettingNames.Of(job.Settings.Method),
-            job.Settings.BatchSize, measured, scale * (train + attack * cost.AttackSteps), MeasureClean(network, images, measured), attack / measured);
+            job.Settings.BatchSize, measured, scale * (train + attack * cost.AttackSteps),
+            MeasureClean(network, images, measured), attack / measured);
 
         // Seconds of the training step itself, and of one step of the attack, for so many images.
         (double Train, double Attack) MeasureStep(int count)

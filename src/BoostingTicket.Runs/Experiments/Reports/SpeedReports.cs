@@ -18,23 +18,24 @@ internal static class SpeedReports
 
     private static readonly Level Nearly = new($"{NearlyEqual} of it", seed => seed.NearlyReached);
 
-    /// <summary>Two tables with a row for each network and way of training, over all seeds: accuracies and the time to equal
-    /// robustness; the time to nearly as much.</summary>
+    /// <summary>Three tables with a row for each network and way of training, over all seeds: accuracies and what all of the
+    /// training took; the time to equal robustness; the time to nearly as much.</summary>
     public static IReadOnlyList<SpeedTable> Tables(SpeedResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
         return
         [
-            Table(
-                result, "Time to the robustness of the full network", Equal,
-                [">clean %", ">PGD %", ">AutoAttack %", ">whole, CPU s", ">whole, s"],
-                row =>
+            new SpeedTable(
+                "Accuracies and whole trainings",
+                ["network", "arm", ">seeds", ">clean %", ">PGD %", ">AutoAttack %", ">whole, CPU s", ">whole, s"],
+                [.. result.Rows.Select(row => (IReadOnlyList<string>)
                 [
-                    row.Over(seed => seed.Clean).Text("F2", 100), row.Over(seed => seed.Robust).Text("F2", 100),
+                    .. Name(row), row.Over(seed => seed.Clean).Text("F2", 100), row.Over(seed => seed.Robust).Text("F2", 100),
                     row.Over(seed => seed.AutoAttack)?.Text("F2", 100) ?? None,
                     row.Over(seed => seed.Whole.Processor).Text("N1"), row.Over(seed => seed.Whole.Wall).Text("N1"),
-                ]),
-            Table(result, $"Time to {NearlyEqual} of that robustness", Nearly, [], _ => []),
+                ])]),
+            Table(result, "Time to the robustness of the full network", Equal),
+            Table(result, $"Time to {NearlyEqual} of that robustness", Nearly),
         ];
     }
 
@@ -56,13 +57,13 @@ internal static class SpeedReports
         return string.Create(
             CultureInfo.InvariantCulture,
             $"Equal robustness is the accuracy under PGD that the full network (dense) of the same seed has at its end, on "
-            + $"{point.Samples} test images ({100 * dense.Robust:F2} % is {100 * interval.Low:F1} to {100 * interval.High:F1} % "
-            + $"with 95 % confidence). A training reaches it in the first epoch that ends with as much or more, at the time on "
-            + $"the straight line from the epoch before. Two trainings that are as good differ in some tenths of a point, and the "
-            + $"lesser one never has all of it; so the time to {Nearly.Name} is given too. CPU s are seconds of all processors that training used; s are seconds "
-            + $"that passed. Those of a ticket's donor count, evaluations do not. \"dense / arm\" is the full network's time "
-            + $"over the arm's, over the seeds in which both reach it: above 1 the arm is sooner. AutoAttack is that of the last "
-            + $"weights on the first test images.");
+            + $"{point.Samples:N0} test images ({100 * dense.Robust:F2} % is {100 * interval.Low:F1} to "
+            + $"{100 * interval.High:F1} % with 95 % confidence). A training reaches it in the first epoch that ends "
+            + $"with as much or more, at the time on the straight line from the epoch before. Two trainings that are as good differ in some "
+            + $"tenths of a point, and the lesser one never has all of it; so the time to {Nearly.Name} is given too. CPU s are "
+            + $"seconds of all processors that training used; s are seconds that passed. Those of a ticket's donor count, "
+            + $"evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in which both "
+            + $"reach it: above 1 the arm is sooner. AutoAttack is that of the last weights on the first test images.");
     }
 
     /// <summary>A line for each training.</summary>
@@ -90,20 +91,18 @@ internal static class SpeedReports
         return text.ToString();
     }
 
-    private static SpeedTable Table(
-        SpeedResult result, string heading, Level level, IReadOnlyList<string> headers, Func<SpeedRow, IReadOnlyList<string>> cells)
+    private static SpeedTable Table(SpeedResult result, string heading, Level level)
     {
         IReadOnlyList<string> yardsticks = [.. result.Rows.Where(row => row.IsYardstick).Select(row => row.Arm).Distinct()];
         return new SpeedTable(
             heading,
             [
-                "network", "arm", ">seeds", .. headers, $">to {level.Name}, CPU s", $">to {level.Name}, s",
+                "network", "arm", ">seeds", $">to {level.Name}, CPU s", $">to {level.Name}, s",
                 .. yardsticks.SelectMany(yardstick => (string[])[$">{yardstick} / arm, CPU s", $">{yardstick} / arm, s"]),
             ],
             [.. result.Rows.Select(row => (IReadOnlyList<string>)
             [
-                row.Model, row.Arm, row.Seeds.Count.ToString(CultureInfo.InvariantCulture), .. cells(row),
-                Reached(row, level, seconds => seconds.Processor), Reached(row, level, seconds => seconds.Wall),
+                .. Name(row), Reached(row, level, seconds => seconds.Processor), Reached(row, level, seconds => seconds.Wall),
                 .. yardsticks.Select(yardstick => result.Rows.FirstOrDefault(
                     other => other.Model == row.Model && other.Arm == yardstick)).SelectMany(yardstick => (string[])
                     [
@@ -112,6 +111,9 @@ internal static class SpeedReports
                     ]),
             ])]);
     }
+
+    private static string[] Name(SpeedRow row) =>
+        [row.Model, row.Arm, row.Seeds.Count.ToString(CultureInfo.InvariantCulture)];
 
     private static string Reached(SpeedRow row, Level level, Func<ElapsedSeconds, double> value)
     {

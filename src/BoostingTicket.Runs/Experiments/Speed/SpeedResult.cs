@@ -52,7 +52,8 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
 /// <param name="Seed">The seed.</param>
 /// <param name="Target">Accuracy under PGD that the full network of this seed has at its end, in [0, 1].</param>
 /// <param name="Reached">When it reaches that (<see cref="Crossing"/>); null where it does not.</param>
-/// <param name="NearlyReached">When it reaches <see cref="SpeedMeasurement.NearlyEqual"/> of that; null where it does not.</param>
+/// <param name="NearlyReached">When it reaches <see cref="SpeedMeasurement.NearlyEqual"/> of that; null where it does
+/// not.</param>
 /// <param name="Whole">What all of its training took, that of its donor included.</param>
 /// <param name="Epochs">Its epochs, those of a donor left out.</param>
 /// <param name="Clean">Accuracy at its end, in [0, 1].</param>
