@@ -60,7 +60,8 @@ internal static class SpeedReports
             + $"{point.Samples:N0} test images ({100 * dense.Robust:F2} % is {100 * interval.Low:F1} to "
             + $"{100 * interval.High:F1} % with 95 % confidence). A training reaches it in the first epoch that ends "
             + $"with as much or more, at the time on the straight line from the epoch before. Two trainings that are as good "
-            + $"differ in some tenths of a point, and the lesser one never has all of it; so the time to {Nearly.Name} is given too. CPU s are "
+            + $"differ in some tenths of a point, and the lesser one never has all of it; so the time to {Nearly.Name} is given "
+            + $"too. CPU s are "
             + $"seconds of all processors that training used; s are seconds that passed. Those of a ticket's donor count, "
             + $"evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in which both "
             + $"reach it: above 1 the arm is sooner. AutoAttack is that of the last weights on the first test images.");
