@@ -50,8 +50,7 @@ internal static class WeightExport
 
         IWeightWriter writer = format == ExportFormat.Torch ? new TorchWriter() : new SafetensorsWriter { Checksum = false };
         writer.AddMetadata("format", "pt");
-        KeyValuePair<string, string> named = WeightImport.ToPair(metadata.Model);
-        writer.AddMetadata(named.Key, named.Value);
+        writer.AddMetadata(WeightImport.ModelKey, metadata.Model);
         int tensors = 0;
         foreach (Parameter parameter in state.Table.All)
         {

@@ -38,8 +38,11 @@ internal sealed record ImportedWeights(
 /// of <c>torch.nn.utils.prune</c>, what belongs to the training and not to the network, other number formats.</summary>
 internal static class WeightImport
 {
+    /// <summary>Key of the model's name in the metadata of exported files.</summary>
+    internal const string ModelKey = "model";
+
     private const int Shown = 5;
-    private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation", ModelKey = "model";
+    private const string MeanKey = "normalization.mean", DeviationKey = "normalization.deviation";
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
@@ -58,8 +61,8 @@ internal static class WeightImport
         string? recognized = PyTorchNames.Recognize(pruned.Shapes);
         string model = options.Model ?? recognized ?? ModelOf(file)
             ?? throw new ConfigurationException(
-                $"The tensors of {path} fit no known model; name the model with {Setting.Named("model")} to see what is missing. "
-                + "That of a network from which channels were pruned is always to be named.");
+                $"The tensors of {path} fit no known model; name the model with {Setting.Named("model")} to see what is missing, "
+                + "or to read a network from which channels were pruned.");
         // Another model, whole, is no narrow one.
         return new Reading(file, pruned, options, narrows: recognized is null).Read(model);
     }
@@ -87,9 +90,6 @@ internal static class WeightImport
     /// <summary>Numbers as text that reads back as the same.</summary>
     internal static string Join(IEnumerable<float> values) =>
         string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
-
-    /// <summary>The name of the model as metadata of exported files carries it.</summary>
-    internal static KeyValuePair<string, string> ToPair(string model) => new(ModelKey, model);
 
     // Networks of fewer channels are not known by their tensors.
     private static string? ModelOf(SafetensorsFile file)

@@ -295,7 +295,7 @@ internal sealed class WeightImportTests
         WeightFile.Save(_folder["own"], small, ModelFileMetadata.Of(network.Graph));
         WeightExport.Write(_folder["own"], _folder["out.pt"], PyTorchStyle.Usual, format: ExportFormat.Torch);
         Assert.That(() => WeightImport.Read(_folder["out.pt"], new ImportOptions()), Throws.TypeOf<ConfigurationException>()
-            .With.Message.Contains("channels were pruned is always to be named"));
+            .With.Message.Contains("or to read a network from which channels were pruned"));
         ImportedWeights imported = WeightImport.Read(_folder["out.pt"], new ImportOptions("resnet18-w8"));
         Assert.That(imported.State.ContentEquals(small));
     }

@@ -78,7 +78,7 @@ internal sealed class CourseNode : ExperimentNode<CourseRecord>
     {
         long images = (long)context.Images.TestCount * Training.Settings.Epochs;
         return new NodeCost(
-            Training.Tests, 0, 2 * images,
+            Training.TestKind, 0, 2 * images,
             images * _attack.Steps * _attack.Restarts, context.Graph(Training.Job).MultiplyAdds);
     }
 }

@@ -85,7 +85,7 @@ internal sealed class TestNode : ExperimentNode<RobustnessResult>
     {
         long images = Samples(context);
         return new NodeCost(
-            Training.Tests, 0, images * (1 + Attacks.Count),
+            Training.TestKind, 0, images * (1 + Attacks.Count),
             images * Attacks.SelectMany(AttackCatalog.Stages).Sum(attack => attack.Gradients(Settings)),
             context.Graph(Training.Job).MultiplyAdds);
     }

@@ -76,10 +76,10 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
     public TrainingSettings Settings => Job.Settings;
 
     /// <summary>What its steps compute.</summary>
-    internal StepKind Steps => new(Job, Ticket?.Settings.Options(Ticket.Settings.Ratio), Precision);
+    internal StepKind TrainingKind => new(Job, Ticket?.Settings.Options(Ticket.Settings.Ratio), Precision);
 
     /// <summary>What tests of its network compute.</summary>
-    internal StepKind Tests => Steps with { Precision = null };
+    internal StepKind TestKind => TrainingKind with { Precision = null };
 
     /// <summary>The weights after the last epoch, or those that were best on validation.</summary>
     internal string Weights(ExperimentStore store, bool best)
@@ -160,7 +160,7 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
             : evaluation.ProbeSamples == 0 ? data.ValidationSamples : Math.Min(evaluation.ProbeSamples, data.ValidationSamples);
         long epochs = Settings.Epochs, probes = epochs / evaluation.ProbeEvery + (epochs % evaluation.ProbeEvery == 0 ? 0 : 1);
         return new NodeCost(
-            Steps, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
+            TrainingKind, epochs * new BatchPlan(samples, Settings.BatchSize).BatchCount,
             epochs * data.ValidationSamples + probes * probed * 2, probes * probed * evaluation.ProbeSteps,
             context.Graph(Job).MultiplyAdds);
     }

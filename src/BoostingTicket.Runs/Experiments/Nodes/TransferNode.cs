@@ -54,7 +54,7 @@ internal sealed class TransferNode : ExperimentNode<TransferResult>
         long images = context.Images.TestCount, networks = _trainings.Count;
         TrainingNode training = _trainings[0];
         return new NodeCost(
-            training.Tests, 0, images * networks * networks, images * networks * _steps,
+            training.TestKind, 0, images * networks * networks, images * networks * _steps,
             context.Graph(training.Job).MultiplyAdds);
     }
 }
