@@ -43,7 +43,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
             RequireLength(shift, own.Shape.OutputChannels, "summands");
         own.Forward.Run(
             _pool, from.Blocks, from.Data, to.Data,
-            new PassEpilogue(CpuFloats.OrNull(epilogue.Shift), DataOrNull(epilogue.Residual, to), epilogue.Activation, null));
+            new PassEpilogue(
+                CpuFloats.OrNull(epilogue.Shift), DataOrNull(epilogue.Residual, to), epilogue.Activation, null,
+                Streams(to, epilogue.Residual)));
     }
 
     public void ConvolutionBackwardInput(Filter filter, Tensor dy, Tensor dx, in GradientEpilogue epilogue)
@@ -53,7 +55,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         RequireFits(own, to, from);
         own.BackwardInput.Run(
             _pool, from.Blocks, from.Data, to.Data,
-            new PassEpilogue(null, DataOrNull(epilogue.Addend, to), epilogue.Activation, DataOrNull(epilogue.Through, to)));
+            new PassEpilogue(
+                null, DataOrNull(epilogue.Addend, to), epilogue.Activation, DataOrNull(epilogue.Through, to),
+                Streams(to, epilogue.Addend)));
     }
 
     public void ConvolutionBackwardFilter(Filter filter, Tensor x, Tensor dy, BufferSlice dw)
@@ -72,6 +76,9 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
         var job = new BiasJob(gradient.Data, CpuFloats.Of(db), gradient.Blocks, gradient.BlockStride, gradient.ChannelStride);
         _pool.Run(ref job, gradient.Shape.Channels);
     }
+
+    private bool Streams(CpuTensor target, Tensor? addend) =>
+        addend != target && StreamedStores.Pay(target.Bytes, _pool.Threads);
 
     private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward, BFloat16Kernels? shorter) =>
         new(shape, forward, _prices, _scratch, shorter);

@@ -176,7 +176,7 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
         nint tileFloats = (nint)groups * pixels * TileCall.GroupBytes / sizeof(float);
         float* sums = (float*)call.Sums;
         float* addend = epilogue.Addend, mask = epilogue.Mask;
-        bool relu = epilogue.Relu, late = epilogue.Late != Activation.None;
+        bool relu = epilogue.Relu, streams = epilogue.Streams, late = epilogue.Late != Activation.None;
         for (int channel = 0; channel < channels; channel++)
         {
             float* from = sums + (nint)(channel / rows * pixels) * (TileCall.GroupBytes / sizeof(float))
@@ -201,7 +201,10 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
                             value = TLanes.Max(TLanes.Zero, value);
                         if (mask != null)
                             value = TLanes.WherePositive(TLanes.Load(mask + at + lane), value);
-                        TLanes.Store(target + at + lane, value);
+                        if (streams)
+                            TLanes.StoreStreaming(target + at + lane, value);
+                        else
+                            TLanes.Store(target + at + lane, value);
                     }
                     if (late)
                         ActivationKernel<TLanes, TVector>.Finish(epilogue, target, at, Layout.Lanes);
@@ -213,7 +216,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AskFor(in PassEpilogue epilogue, float* target, nint at)
     {
-        Prefetch.Line(target + at);
+        if (!epilogue.Streams)
+            Prefetch.Line(target + at);
         if (epilogue.Addend != null)
             Prefetch.Line(epilogue.Addend + at);
         if (epilogue.Mask != null)
@@ -246,6 +250,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
             pass.RunItem(
                 this, firstBlock, endBlock - firstBlock, band, firstBundle,
                 Math.Min(pass._geometry.Bundles, firstBundle + bundlesPerItem), worker);
+            if (Epilogue.Streams)
+                Prefetch.CompleteStreams();
         }
     }
 }

@@ -65,7 +65,8 @@ internal readonly unsafe struct PassEpilogue
     /// <param name="addend">A summand laid out as the target, or null.</param>
     /// <param name="activation">The function, or the one whose derivative is the factor.</param>
     /// <param name="through">What the derivative is taken from, laid out as the target; null for the function itself.</param>
-    public PassEpilogue(float* shift, float* addend, Activation activation, float* through)
+    /// <param name="streams">Whether results may be stored past the caches. The addend must not be the target then.</param>
+    public PassEpilogue(float* shift, float* addend, Activation activation, float* through, bool streams = false)
     {
         bool relu = activation.Kind == ActivationKind.Relu;
         Shift = shift;
@@ -74,6 +75,8 @@ internal readonly unsafe struct PassEpilogue
         Mask = relu ? through : null;
         Late = relu ? Activation.None : activation;
         Through = relu ? null : through;
+        // What is read again after it is written stays in the caches.
+        Streams = streams && Late == Activation.None;
     }
 
     private PassEpilogue(in PassEpilogue all, int channel, nint offset)
@@ -103,6 +106,9 @@ internal readonly unsafe struct PassEpilogue
     /// <summary>Laid out as the target: what the derivative of <see cref="Late"/> is taken from; null for the function
     /// itself.</summary>
     public float* Through { get; }
+
+    /// <summary>Whether results are stored past the caches, to be completed by <see cref="Prefetch.CompleteStreams"/>.</summary>
+    public bool Streams { get; }
 
     /// <summary>The same for a target that begins later.</summary>
     /// <param name="channel">Target channels in between.</param>

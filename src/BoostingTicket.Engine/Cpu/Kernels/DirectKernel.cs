@@ -24,6 +24,9 @@ internal unsafe struct DirectCall
     /// <summary>Whether negative results become 0.</summary>
     public bool Relu;
 
+    /// <summary>Whether results are stored past the caches.</summary>
+    public bool Streams;
+
     /// <summary>Pairs: offset into the input from a pixel's base, offset into the weights.</summary>
     public int* Taps;
 
@@ -170,47 +173,47 @@ internal static unsafe class DirectKernel<TLanes, TVector>
                 channelStride = Volatile.Read(in call.ChannelStride);
                 float* output = call.Output + lane;
                 float* mask = call.Mask == null ? null : call.Mask + lane;
-                bool relu = call.Relu;
+                bool relu = call.Relu, streams = call.Streams;
                 y0 = Volatile.Read(ref tile[TColumns.Value]);
                 y1 = TColumns.Value > 1 ? Volatile.Read(ref tile[TColumns.Value + 1]) : 0;
                 y2 = TColumns.Value > 2 ? Volatile.Read(ref tile[TColumns.Value + 2]) : 0;
                 y3 = TColumns.Value > 3 ? Volatile.Read(ref tile[TColumns.Value + 3]) : 0;
-                End(output, y0, a00, relu, mask);
+                End(output, y0, a00, relu, mask, streams);
                 if (TColumns.Value > 1)
-                    End(output, y1, a01, relu, mask);
+                    End(output, y1, a01, relu, mask, streams);
                 if (TColumns.Value > 2)
-                    End(output, y2, a02, relu, mask);
+                    End(output, y2, a02, relu, mask, streams);
                 if (TColumns.Value > 3)
-                    End(output, y3, a03, relu, mask);
+                    End(output, y3, a03, relu, mask, streams);
                 if (TRows.Value > 1)
                 {
-                    End(output, y0 + channelStride, a10, relu, mask);
+                    End(output, y0 + channelStride, a10, relu, mask, streams);
                     if (TColumns.Value > 1)
-                        End(output, y1 + channelStride, a11, relu, mask);
+                        End(output, y1 + channelStride, a11, relu, mask, streams);
                     if (TColumns.Value > 2)
-                        End(output, y2 + channelStride, a12, relu, mask);
+                        End(output, y2 + channelStride, a12, relu, mask, streams);
                     if (TColumns.Value > 3)
-                        End(output, y3 + channelStride, a13, relu, mask);
+                        End(output, y3 + channelStride, a13, relu, mask, streams);
                 }
                 if (TRows.Value > 2)
                 {
-                    End(output, y0 + 2 * channelStride, a20, relu, mask);
+                    End(output, y0 + 2 * channelStride, a20, relu, mask, streams);
                     if (TColumns.Value > 1)
-                        End(output, y1 + 2 * channelStride, a21, relu, mask);
+                        End(output, y1 + 2 * channelStride, a21, relu, mask, streams);
                     if (TColumns.Value > 2)
-                        End(output, y2 + 2 * channelStride, a22, relu, mask);
+                        End(output, y2 + 2 * channelStride, a22, relu, mask, streams);
                     if (TColumns.Value > 3)
-                        End(output, y3 + 2 * channelStride, a23, relu, mask);
+                        End(output, y3 + 2 * channelStride, a23, relu, mask, streams);
                 }
                 if (TRows.Value > 3)
                 {
-                    End(output, y0 + 3 * channelStride, a30, relu, mask);
+                    End(output, y0 + 3 * channelStride, a30, relu, mask, streams);
                     if (TColumns.Value > 1)
-                        End(output, y1 + 3 * channelStride, a31, relu, mask);
+                        End(output, y1 + 3 * channelStride, a31, relu, mask, streams);
                     if (TColumns.Value > 2)
-                        End(output, y2 + 3 * channelStride, a32, relu, mask);
+                        End(output, y2 + 3 * channelStride, a32, relu, mask, streams);
                     if (TColumns.Value > 3)
-                        End(output, y3 + 3 * channelStride, a33, relu, mask);
+                        End(output, y3 + 3 * channelStride, a33, relu, mask, streams);
                 }
             }
         }
@@ -229,12 +232,15 @@ internal static unsafe class DirectKernel<TLanes, TVector>
 
     // The operands' order matters: on x86 the second one of a maximum comes through when one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void End(float* output, nint offset, TVector value, bool relu, float* mask)
+    private static void End(float* output, nint offset, TVector value, bool relu, float* mask, bool streams)
     {
         if (relu)
             value = TLanes.Max(TLanes.Zero, value);
         if (mask != null)
             value = TLanes.WherePositive(TLanes.Load(mask + offset), value);
-        TLanes.Store(output + offset, value);
+        if (streams)
+            TLanes.StoreStreaming(output + offset, value);
+        else
+            TLanes.Store(output + offset, value);
     }
 }

@@ -159,6 +159,8 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
                     call.Shift = isFirst && job.Epilogue.Shift != null ? job.Epilogue.Shift + group * GroupSize : null;
                     call.Mask = isLast && job.Epilogue.Mask != null ? job.Epilogue.Mask + offset : null;
                     call.Relu = isLast && job.Epilogue.Relu;
+                    // Sums of earlier chunks are in the caches.
+                    call.Streams = isFirst && isLast && job.Epilogue.Streams;
                     call.Weights = (float*)_weights.Data + group * groupWeights + (nint)channel * _kernelTaps * GroupSize;
                     int rows = Math.Min(GroupSize, _targetChannels - group * GroupSize);
                     for (int run = plan.FirstRun(band); run < plan.FirstRun(band + 1); run++)
@@ -258,6 +260,8 @@ internal sealed unsafe class DirectPass<TLanes, TVector> : ConvolutionPass
             int firstGroup = split * groupsPerItem;
             pass.RunBlocks(
                 this, firstBlock, endBlock - firstBlock, firstGroup, Math.Min(pass._groups, firstGroup + groupsPerItem));
+            if (Epilogue.Streams)
+                Prefetch.CompleteStreams();
         }
     }
 }

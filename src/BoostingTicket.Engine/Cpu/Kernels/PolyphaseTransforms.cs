@@ -381,7 +381,8 @@ internal static unsafe class PolyphaseTransforms<TLanes, TVector>
     {
         for (int column = 0; column < columns; column++, at += Layout.Lanes)
         {
-            Prefetch.Line(target + at);
+            if (!epilogue.Streams)
+                Prefetch.Line(target + at);
             if (epilogue.Addend != null && epilogue.Addend != target)
                 Prefetch.Line(epilogue.Addend + at);
             if (epilogue.Mask != null)

@@ -66,9 +66,6 @@ internal unsafe struct SparseCall
 
     /// <summary>What happens to complete sums.</summary>
     public PassEpilogue Epilogue;
-
-    /// <summary>Whether results go past the caches, for a target that they cannot hold.</summary>
-    public bool Streams;
 }
 
 /// <summary>The register tile of sparse convolutions: one target channel by rows x columns of pixels, over a list of kept
@@ -249,7 +246,7 @@ internal static unsafe class SparseKernel<TLanes, TVector>
         for (int* pixel = call.Pixels; pixel < end; pixel += 2)
         {
             nint at = start + pixel[1];
-            if (!call.Streams)
+            if (!call.Epilogue.Streams)
                 Prefetch.Line(call.Target + at);
             if (call.Epilogue.Addend != null)
                 Prefetch.Line(call.Epilogue.Addend + at);
@@ -274,7 +271,7 @@ internal static unsafe class SparseKernel<TLanes, TVector>
         float* target = call.Target + start;
         float* addend = call.Epilogue.Addend == null ? null : call.Epilogue.Addend + start;
         float* mask = call.Epilogue.Mask == null ? null : call.Epilogue.Mask + start;
-        bool relu = call.Epilogue.Relu, streams = call.Streams;
+        bool relu = call.Epilogue.Relu, streams = call.Epilogue.Streams;
         int* end = call.Pixels + 2 * call.PixelCount;
         for (int* pixel = call.Pixels; pixel < end; pixel += 2)
         {

@@ -12,9 +12,6 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
 {
     private const int MaximalSplits = 8;
 
-    // Targets of more bytes are evicted before anyone reads them, so they need not be read into the caches to be written.
-    private const long StreamedBytes = 12 << 20;
-
     private readonly SparseGeometry _geometry;
     private readonly SparseLists _lists;
     private readonly SparseTile[] _tiles;
@@ -111,7 +108,6 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
             ChannelStride = (nint)Target.Pixels * Layout.Lanes,
             Pixels = pixels,
             Epilogue = job.Epilogue,
-            Streams = job.Streams,
         };
         SparseChunk[] chunks = _lists.Chunks;
         for (int first = 0, end; first < chunks.Length; first = end)
@@ -152,9 +148,6 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
         public readonly float* Source = source;
         public readonly float* Target = target;
         public readonly PassEpilogue Epilogue = epilogue;
-        // What is read again after it is written stays in the caches.
-        public readonly bool Streams = epilogue.Addend != target && epilogue.Late == Activation.None
-            && (long)blocks * pass.Target.Length * Layout.Lanes * sizeof(float) > StreamedBytes;
 
         // Blocks and channels are dealt out evenly, so that no item is left with a small rest.
         public void Run(int item, int worker)
@@ -166,7 +159,7 @@ internal sealed unsafe class SparsePass<TLanes, TVector> : ConvolutionPass
             pass.RunPatch(
                 this, firstBlock, endBlock - firstBlock, patch, (int)((long)channels * split / splits),
                 (int)((long)channels * (split + 1) / splits), worker);
-            if (Streams)
+            if (Epilogue.Streams)
                 Prefetch.CompleteStreams();
         }
     }

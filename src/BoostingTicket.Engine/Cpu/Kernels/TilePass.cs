@@ -263,6 +263,8 @@ internal abstract unsafe class TilePass<TLanes, TVector> : ConvolutionPass
             pass.RunTiles(
                 this, firstTile, Math.Min(pass._tilesTogether, tiles - firstTile), firstGroup,
                 Math.Min(pass._groups, firstGroup + groupsPerItem), worker);
+            if (Epilogue.Streams)
+                Prefetch.CompleteStreams();
         }
     }
 }

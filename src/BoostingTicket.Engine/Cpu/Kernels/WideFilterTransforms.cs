@@ -174,7 +174,8 @@ internal static unsafe class WideFilterTransforms<TLanes, TVector>
                     nint at = first + tile->Target + lane;
                     for (int row = 0; row < tile->Rows; row++, from += Row, at += rowStride)
                     {
-                        WinogradTransforms<TLanes, TVector>.Ask(target + at + channelStride);
+                        if (!epilogue.Streams)
+                            WinogradTransforms<TLanes, TVector>.Ask(target + at + channelStride);
                         if (epilogue.Addend != null && epilogue.Addend != target)
                             WinogradTransforms<TLanes, TVector>.Ask(epilogue.Addend + at + channelStride);
                         if (epilogue.Mask != null)

@@ -230,7 +230,8 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
                     nint at = first + tile->Target + lane;
                     for (int row = 0; row < tile->Rows; row++, from += Row, at += rowStride)
                     {
-                        Ask(target + at + channelStride);
+                        if (!epilogue.Streams)
+                            Ask(target + at + channelStride);
                         if (epilogue.Addend != null && epilogue.Addend != target)
                             Ask(epilogue.Addend + at + channelStride);
                         if (epilogue.Mask != null)
@@ -297,7 +298,10 @@ internal static unsafe class WinogradTransforms<TLanes, TVector>
             value = TLanes.Max(TLanes.Zero, value);
         if (epilogue.Mask != null)
             value = TLanes.WherePositive(TLanes.Load(epilogue.Mask + at), value);
-        TLanes.Store(target + at, value);
+        if (epilogue.Streams)
+            TLanes.StoreStreaming(target + at, value);
+        else
+            TLanes.Store(target + at, value);
     }
 }
 

@@ -6,7 +6,8 @@ namespace BoostingTicket.Engine.Cuda.Bindings;
 /// <summary>NCCL, called directly.</summary>
 internal sealed unsafe class NativeNccl : INccl
 {
-    private const int Float32 = 7;
+    /// <summary>NCCL's number of the data type (ncclFloat32).</summary>
+    public const int Float32 = 7;
 
     private readonly NcclFunctions _nccl;
 

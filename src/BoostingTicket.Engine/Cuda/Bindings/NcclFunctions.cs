@@ -31,7 +31,8 @@ internal unsafe struct NcclFunctions
 [StructLayout(LayoutKind.Sequential)]
 internal struct NcclConfig
 {
-    private const int Undefined = int.MinValue;
+    /// <summary>What a field holds that NCCL is to choose.</summary>
+    public const int Undefined = int.MinValue;
 
     /// <summary>Its bytes.</summary>
     public nuint Size;

@@ -10,6 +10,7 @@ internal sealed class NvidiaHeaderTests
     [TestCase("cuda.h", typeof(CudaDriverFunctions))]
     [TestCase("cublas_v2.h", typeof(CublasFunctions))]
     [TestCase("cudnn.h", typeof(CudnnFunctions))]
+    [TestCase("nccl.h", typeof(NcclFunctions))]
     public void Functions_have_the_headers_types(string header, Type table)
     {
         NvidiaHeaders headers = NvidiaHeaders.Read(header);
@@ -92,6 +93,16 @@ internal sealed class NvidiaHeaderTests
         "offsetof(cudnnConvolutionBwdFilterAlgoPerf_t, memory)", 16, "offsetof(cudnnConvolutionBwdFilterAlgoPerf_t, mathType)",
         28,
     })]
+    [TestCase("nccl.h", new object[]
+    {
+        "ncclSuccess", CudaStatus.Success, "ncclUnhandledCudaError", 1, "ncclSystemError", 2, "ncclInternalError", 3,
+        "ncclInvalidArgument", 4, "ncclInvalidUsage", 5, "ncclRemoteError", 6, "ncclInProgress", CudaStatus.NcclInProgress,
+        "ncclFloat32", NativeNccl.Float32, "NCCL_UNIQUE_ID_BYTES", NcclId.Size, "sizeof(ncclUniqueId)", NcclId.Size,
+        "NCCL_CONFIG_UNDEF_INT", NcclConfig.Undefined,
+        "offsetof(ncclConfig_t, magic)", 8, "offsetof(ncclConfig_t, version)", 12, "offsetof(ncclConfig_t, blocking)", 16,
+        "offsetof(ncclConfig_t, cgaClusterSize)", 20, "offsetof(ncclConfig_t, minCTAs)", 24, "offsetof(ncclConfig_t, maxCTAs)",
+        28, "offsetof(ncclConfig_t, netName)", 32, "offsetof(ncclConfig_t, splitShare)", 40, "sizeof(ncclConfig_t) >= 48", 1,
+    })]
     public void Numbers_are_the_headers(string header, object[] pairs)
     {
         var code = new StringBuilder();
@@ -112,7 +123,7 @@ internal sealed class NvidiaHeaderTests
         _ when type == typeof(double) => "double",
         _ when type == typeof(byte) => "byte",
         _ when type == typeof(void) => "void",
-        _ when type == typeof(CudnnPerformance) => "struct",
+        _ when type == typeof(CudnnPerformance) || type == typeof(NcclId) || type == typeof(NcclConfig) => "struct",
         _ => type.Name,
     };
 }

@@ -6,7 +6,7 @@ namespace BoostingTicket.Engine.Tests.Cuda.Bindings;
 /// <summary>Declarations of NVIDIA's headers, after the C preprocessor has turned their names into the exported ones.</summary>
 internal sealed partial class NvidiaHeaders
 {
-    /// <summary>Variable that names folders with cuda.h, cublas_v2.h and cudnn.h.</summary>
+    /// <summary>Variable that names folders with cuda.h, cublas_v2.h, cudnn.h and nccl.h.</summary>
     public const string Variable = "BOOSTING_TICKET_CUDA_HEADERS";
 
     private readonly string _text;
