@@ -19,7 +19,7 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
     private const int MostSplits = 8;
 
     // Planes lie far apart, so that the processor does not foresee which lines come next.
-    private const int ChannelsAhead = 4;
+    private const int ChannelsAhead = 1;
 
     private readonly BFloat16Geometry _geometry;
     private readonly BFloat16Kernels _kernels;
