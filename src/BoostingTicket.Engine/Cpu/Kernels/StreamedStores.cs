@@ -2,8 +2,8 @@ using BoostingTicket.Engine.Cpu.BFloat16;
 
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
-/// <summary>Decides which results are stored past the caches: those of which a thread's share would be evicted before anyone reads
-/// it. Their lines then need not be read to be written. No bit of a result depends on it.</summary>
+/// <summary>Decides which results are stored past the caches: those of which a thread's share would be evicted before anyone
+/// reads it. Their lines then need not be read to be written. No bit of a result depends on it.</summary>
 internal static class StreamedStores
 {
     // Bytes of a thread's share. Intel: the second-level cache, measured on Emerald Rapids with two threads. Others: measured on
