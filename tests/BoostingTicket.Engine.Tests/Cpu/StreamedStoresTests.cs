@@ -71,6 +71,27 @@ internal sealed unsafe class StreamedStoresTests<TLanes, TVector> : CpuFixture<T
         }
     }
 
+    // A tensor that one thread stores past the caches and four threads do not.
+    [Test]
+    public void A_backend_gives_the_same_bits_whether_its_threads_stream_or_not()
+    {
+        const int Images = 112;
+        var shape = new ConvolutionShape(new(3, 32, 32), 16, 3, 3, 1, 1);
+        CpuTensor x = Activation(Images, shape.Input, Values(Images * shape.Input.Length, 1));
+        Assert.That(StreamedStores.Pay(Empty(Images, shape.Output).Bytes, 1));
+        Assert.That(StreamedStores.Pay(Empty(Images, shape.Output).Bytes, 4), Is.False);
+        float[] Compute(int threads)
+        {
+            CpuBackend<TLanes, TVector> backend = WithThreads(threads);
+            CpuTensor y = Empty(Images, shape.Output);
+            Filter filter = Owned(backend.CreateFilter(shape, FilterUses.Forward));
+            backend.PrepareFilter(filter, new FilterSource(Floats(Values(shape.WeightCount, 2)).All, null, 0, null));
+            backend.ConvolutionForward(filter, x, y, new ForwardEpilogue(null, null, Function.Relu));
+            return Read(y);
+        }
+        Assert.That(Compute(1).AsSpan().SequenceEqual(Compute(4)), "bits");
+    }
+
     private static ConvolutionPass Create(Algorithm algorithm, ConvolutionShape shape, bool forward, WorkerScratch scratch)
     {
         switch (algorithm)
