@@ -65,8 +65,10 @@ internal sealed unsafe class StreamedStoresTests<TLanes, TVector> : CpuFixture<T
                 var epilogue = new PassEpilogue(shift, addend, function, through, streams: true);
                 Assert.That(epilogue.Streams, Is.EqualTo(function != Function.Silu), "what comes later is read again");
                 pass.Run(pool, source.Blocks, source.Data, streamed.Data, epilogue);
-                Assert.That(Read(streamed), Is.EqualTo(Read(kept)), $"{function}, {(adds ? "an" : "no")} addend");
-                Assert.That(Read(kept), Has.Some.GreaterThan(0f));
+                float[] expected = Read(kept);
+                Assert.That(
+                    Read(streamed).AsSpan().SequenceEqual(expected), $"{function}, {(adds ? "an" : "no")} addend");
+                Assert.That(expected.Max(), Is.GreaterThan(0));
             }
         }
     }
