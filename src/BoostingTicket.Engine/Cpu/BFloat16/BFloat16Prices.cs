@@ -11,8 +11,8 @@ internal readonly record struct BFloat16Prices(double Product, double Step, doub
     /// <summary>AMX: fitted within 22 % (root of the mean square) to the shapes of <c>benchmarks/BoostingTicket.Calibration --
     /// --bf16</c> on one Emerald Rapids core. Each shape was timed in turn with float32 in five runs. The fastest of each count,
     /// scaled so that float32 costs what its prices say.</summary>
-    /// <remarks>Two threads of a core share its multiplier of tiles: while the other one is at work too, bfloat16 gains less, at
-    /// 16 channels of 32x32 nothing.</remarks>
+    /// <remarks>At times the machine was slower, tiles more than float32, perhaps since two threads of a core share its
+    /// multiplier of tiles. Then bfloat16 gained less, at 16 channels of 32x32 nothing.</remarks>
     public static BFloat16Prices Tiles { get; } = new(0.038, 5.6, 5.4, 6.5);
 
     /// <summary>AVX512-BF16 where its products run as fast as float32's, two to one, as measured on Zen 4: then a pair costs what
