@@ -42,7 +42,8 @@ internal sealed class AttackEvaluator
         _state = new AttackState(samples.Length);
     }
 
-    /// <summary>Seconds at least between two states that are kept within a stage.</summary>
+    /// <summary>Seconds at least between two states that are kept within a stage; with 0 each state is kept, however long that
+    /// takes.</summary>
     internal double SecondsBetweenStates { get; init; } = 2;
 
     /// <summary>Whether no attack may be named: natural trainings of experiments are measured on clean images alone.</summary>
@@ -270,7 +271,8 @@ internal sealed class AttackEvaluator
 
         public void KeepNowAndThen(AttackStage stage)
         {
-            if (Stopwatch.GetElapsedTime(_last).TotalSeconds >= Math.Max(leastSeconds, TimesWriting * _secondsToWrite))
+            double between = leastSeconds > 0 ? Math.Max(leastSeconds, TimesWriting * _secondsToWrite) : 0;
+            if (Stopwatch.GetElapsedTime(_last).TotalSeconds >= between)
                 Keep(stage);
         }
 
