@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Cli.Streams;
 using BoostingTicket.Cli.Tests.Documents;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Training;
+using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Cli.Tests;
 
@@ -12,6 +15,9 @@ internal sealed partial class DocumentationTests
     private const string UpdateVariable = "BOOSTING_TICKET_UPDATE_DOCS";
     private const string Marker = "<!-- generated -->\n";
     private static readonly string[] Languages = [MarkdownBlock.Commands, "text", "csharp", "json"];
+
+    private static IEnumerable<int> AllExitCodes =>
+        typeof(ExitCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(code => (int)code.GetRawConstantValue()!);
 
     private static RootCommand Root => Application.CreateRoot(
         new ProgramContext([], new Terminal(TextWriter.Null, TextWriter.Null, false, false, 100), default));
@@ -40,13 +46,30 @@ internal sealed partial class DocumentationTests
     }
 
     [Test]
-    public void Page_of_commands_has_all_commands_and_exit_codes()
+    public void Page_of_commands_has_all_commands_attacks_variables_and_exit_codes()
     {
         string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "commands.md"));
         foreach (string name in Root.Subcommands.Select(command => command.Name))
             Assert.That(page, Does.Contain($"| `{name}"));
-        foreach (int code in new[] { 0, 2, 3, 4, 5, 6, 7, 130 })
+        string attacks = page[page.IndexOf("\n## Attacks", StringComparison.Ordinal)..];
+        foreach (string name in AttackCatalog.Names.Select(attack => attack.Name))
+            Assert.That(attacks, Does.Contain($"`{name}`"));
+        string[] sources = Directory.GetFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories);
+        string[] variables = [.. sources.SelectMany(source => Variable().Matches(File.ReadAllText(source)))
+            .Select(match => match.Groups[1].Value).Distinct()];
+        Assert.That(variables, Has.Length.GreaterThan(5));
+        foreach (string variable in variables)
+            Assert.That(page, Does.Match($@"\n\| `{variable}(=.)?` \| "));
+        foreach (int code in AllExitCodes)
             Assert.That(page, Does.Contain($"\n| {code} | "));
+    }
+
+    [Test]
+    public void Help_has_all_exit_codes()
+    {
+        CommandResult help = CommandLine.Run("--help");
+        foreach (int code in AllExitCodes)
+            Assert.That(help.Out, Does.Match($@"\n +{code} "));
     }
 
     [Test]
@@ -100,6 +123,9 @@ internal sealed partial class DocumentationTests
 
     [GeneratedRegex(@"(?m)^(boosting-ticket|dotnet|python3|pip|mpirun|srun|sbatch|tools/|\./)\b.*$")]
     private static partial Regex Programs();
+
+    [GeneratedRegex("\"(BOOSTING_TICKET_[A-Z_]+|NO_COLOR)\"")]
+    private static partial Regex Variable();
 
     [GeneratedRegex("`(?:boosting-ticket )?([a-z]+ [^`\n]*)`")]
     private static partial Regex Inline();

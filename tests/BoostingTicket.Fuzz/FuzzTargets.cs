@@ -13,8 +13,8 @@ internal static class FuzzTargets
     [
         new HeaderTarget(), new SafetensorsTarget(), .. ModelFileTargets.Create(), new CheckpointTarget(),
             .. DataTargets.Create(), new ConfigurationTarget(),
-        new StateTarget(), new ResultsTarget(), new ReportsTarget(), new ExamplesTarget(), new EventsTarget(),
-        new CommandsTarget(),
+        new StateTarget(), new ResultsTarget(), new CoursesTarget(), new ReportsTarget(), new ExamplesTarget(),
+        new EventsTarget(), new CommandsTarget(),
     ];
 
     /// <summary>Uses all, and removes what they keep.</summary>

@@ -21,7 +21,11 @@ internal static class EvaluateCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var weights = new Argument<string>("weights") { HelpName = "WEIGHTS", Description = "weights file (safetensors)" };
+        var weights = new Argument<string>("weights") 
+        {
+            HelpName = "WEIGHTS",
+            Description = "weights file: safetensors, or of torch.save (.pt, .pth)",
+        };
         var command = new CommandLineCommand(
             Name, "Measures clean and robust accuracy of saved weights on the test set.", context)
         {

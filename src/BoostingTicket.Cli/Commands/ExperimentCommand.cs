@@ -78,7 +78,8 @@ internal static class ExperimentCommand
             [
                 "Experiments under one --out (by default experiments/) share their parts, which are computed once. After any "
                     + "interruption, the same command continues. --out has a folder for each experiment, with report.html, "
-                        + "results.csv, figure.png, .svg and .csv, tickets.csv, metrics.csv, summary.md and result.json.",
+                    + "results.csv, the figure as NAME.png and NAME.svg and its points in figure.csv, tickets.csv, metrics.csv, "
+                    + "summary.md and result.json.",
                 "--share lets any number of processes do one experiment: each takes a part that nobody has, and waits where "
                 + "others "
                     + "have all that can be done. A process may join at any time; the part of one that was killed is continued "

@@ -20,7 +20,7 @@ internal static class InspectCommand
         var file = new Argument<string>("file")
         {
             HelpName = "FILE",
-            Description = "weights, mask, ticket or checkpoint file (safetensors)",
+            Description = "weights, mask, ticket or checkpoint file: safetensors, or of torch.save (.pt, .pth)",
         };
         var command = new CommandLineCommand("inspect",
             "Describes a weights, mask, ticket or checkpoint file: its kind, tensors, sizes and sparsity by layer.", context)

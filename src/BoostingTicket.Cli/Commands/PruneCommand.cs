@@ -55,7 +55,8 @@ internal static class PruneCommand
                 $"The ticket goes to the file of --out, else to {TicketName} beside WEIGHTS. Settings are those of the run "
                     + "that WEIGHTS comes from, unless others are named.",
                 "Weights that are exactly zero count as pruned and stay so; a --ratio below their share is refused. Of weights "
-                    + "of equal magnitude, those that come first in the order of layers and of PyTorch are pruned first.",
+                    + "of equal magnitude the first are pruned first: layer by layer, within a layer in the order of PyTorch's "
+                    + "tensors.",
             ],
         };
         command.Arguments.Add(trained);

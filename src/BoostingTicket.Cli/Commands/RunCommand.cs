@@ -20,7 +20,7 @@ internal static class RunCommand
         {
             Examples =
             [
-                ("run", "the preset quick: built-in images, in under two minutes on two cores"),
+                ("run", "the preset quick: built-in images, in about two minutes on two cores"),
                 ("run --preset mnist-lenet --data /srv/data --out runs/mnist",
                     "Table 5 of the paper on the real MNIST, three seeds"),
                 ("run --preset cifar10-resnet18 --width 16 --epochs 8 --train-samples 10000 --test-samples 1000",

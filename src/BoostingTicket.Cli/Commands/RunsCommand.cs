@@ -22,7 +22,7 @@ internal static class RunsCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var command = new CommandLineCommand(
-            "runs", "Lists the runs, trainings, evaluations and experiments under a folder.", context)
+            "runs", "Lists the runs, trainings, evaluations, sweeps and experiments under a folder.", context)
         {
             Examples =
             [

@@ -21,6 +21,7 @@ internal static class HelpWriter
         (ExitCodes.Diverged, "training diverged"),
         (ExitCodes.DamagedFile, "file damaged"),
         (ExitCodes.SideFile, "done, but a file that was also asked for could not be written"),
+        (ExitCodes.Ranks, "another process of an MPI job was killed, hangs or has other weights; can be resumed"),
         (ExitCodes.Interrupted, "interrupted, can be resumed"),
     ];
 
@@ -112,7 +113,7 @@ internal static class HelpWriter
 
     private static readonly (string Line, string Meaning)[] RootExamples =
     [
-        ("run", "find and retrain a ticket on built-in images, in under two minutes"),
+        ("run", "find and retrain a ticket on built-in images, in about two minutes on two cores"),
         ("run --preset mnist-lenet --out runs/mnist", "Table 5 of the paper"),
         ("data fetch cifar10", "download CIFAR-10 into ./data"),
         ("run --help", "all options of a command"),

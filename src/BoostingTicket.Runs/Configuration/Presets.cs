@@ -27,7 +27,7 @@ internal static class Presets
     /// <summary>All presets, the default first.</summary>
     public static IReadOnlyList<Preset> All { get; } =
     [
-        new(Default, "built-in images, a small LeNet, FGSM donor and PGD retraining: under two minutes on two cores", Quick()),
+        new(Default, "built-in images, a small LeNet, FGSM donor and PGD retraining: about two minutes on two cores", Quick()),
         new("mnist-lenet", "MNIST with LeNet, natural training, epochs until early stopping (paper, Table 5)", MnistLenet()),
         new(MnistPgdName, "MNIST with LeNet, ε = 0.3, FGSM donor and PGD retraining (ε: paper, section 4.1)", MnistPgd()),
         new("cifar10-vgg16", "CIFAR-10 with VGG-16, FGSM donor and PGD retraining (paper, Table 2)",

@@ -62,7 +62,7 @@ internal static class SettingWords
         ],
         ["precision"] =
         [
-            (DeviceCatalog.Auto, "float32 on the CPU, tf32 on a GPU"),
+            (DeviceCatalog.Auto, "float32 on the CPU; on a GPU tf32 from compute capability 8.0 on, else float32"),
             ("float32", "32-bit floating point"),
             ("tf32", "TensorFloat-32: products in 10-bit mantissas, sums in float32; GPU only"),
             ("bf16", "bfloat16 feature maps and products, float32 weights; on the CPU products of attacks alone"),

@@ -26,6 +26,10 @@ internal static partial class OtherPrograms
             case "dotnet" when words is [_, "tool", "install", ..] or [_, "add", "package", ..]:
                 RequirePackage(command);
                 break;
+            // The folder to which the build script packs.
+            case "dotnet" when words is [_, "nuget", "add", "source", "$PWD/artifacts", "--name", _]:
+                Assert.That(File.ReadAllText(Find(command, "./build.sh")), Does.Contain("artifacts"), command.ToString());
+                break;
             case "docker":
                 Docker(command, words);
                 break;

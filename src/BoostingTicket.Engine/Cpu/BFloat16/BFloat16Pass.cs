@@ -18,9 +18,6 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
     private const int SumBytes = 32 << 10;
     private const int MostSplits = 8;
 
-    // Planes lie far apart, so that the processor does not foresee which lines come next.
-    private const int ChannelsAhead = 1;
-
     private readonly BFloat16Geometry _geometry;
     private readonly BFloat16Kernels _kernels;
     private readonly WorkerScratch _scratch;
@@ -183,7 +180,8 @@ internal sealed unsafe class BFloat16Pass<TLanes, TVector> : ConvolutionPass
                 + channel % rows * Layout.Lanes;
             TVector shift = epilogue.Shift == null ? TLanes.Zero : TLanes.Create(epilogue.Shift[channel]);
             int* tile = call.Tiles + pixels;
-            nint ahead = channel + ChannelsAhead < channels ? (channel + ChannelsAhead) * channelStride : -1;
+            // Planes lie far apart, so that the processor does not foresee which lines come next.
+            nint ahead = channel + 1 < channels ? (channel + 1) * channelStride : -1;
             for (nint left = call.TileCount; left > 0; left--, tile += 2 * pixels, from += tileFloats)
             {
                 for (int pixel = 0; pixel < pixels; pixel++)

@@ -1,5 +1,3 @@
-using BoostingTicket.Engine.Cpu.BFloat16;
-
 namespace BoostingTicket.Engine.Cpu.Kernels;
 
 /// <summary>Decides which results are stored past the caches: those of which a thread's share would be evicted before anyone

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace BoostingTicket.Engine.Cpu.BFloat16;
+namespace BoostingTicket.Engine.Cpu;
 
 /// <summary>What the processor and the system say about instructions that .NET does not expose.</summary>
 internal static unsafe partial class ProcessorFeatures
