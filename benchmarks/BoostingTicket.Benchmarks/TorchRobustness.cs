@@ -7,6 +7,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments;
 using BoostingTicket.Runs.Experiments.Speed;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
@@ -23,24 +24,30 @@ namespace BoostingTicket.Benchmarks;
 
 /// <summary>The full networks of <c>experiment speed</c>, trained in TorchSharp: the same initial weights, order and augmentation
 /// of images, schedule and attack (other random starts). After each epoch this engine tests the weights as it tests its own,
-/// which is not timed; then all is saved, and a repeated command goes on from there.</summary>
+/// which is not timed; then all is saved, and a repeated command goes on from there. A network is trained in TorchSharp's fastest
+/// variant of the number format, which is found before and kept.</summary>
 /// <param name="folder">The experiment's folder, which names its settings.</param>
 /// <param name="dataFolder">Where data sets are; null for the usual places.</param>
-/// <param name="variant">How TorchSharp computes.</param>
+/// <param name="isShort">Whether TorchSharp computes in bfloat16 instead of float32.</param>
 /// <param name="backend">Gathers images and tests weights.</param>
-internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVariant variant, IBackend backend)
+internal sealed class TorchRobustness(string folder, string? dataFolder, bool isShort, IBackend backend)
 {
     private const string PointsKey = "points", WeightsName = "weights", StatisticsName = "statistics", MomentaName = "momenta";
 
     private readonly ExperimentFolder _files = Find(folder);
 
-    private string Arm => $"TorchSharp {variant.Precision}";
+    private string Precision => new TorchVariant(ChannelsLast: false, Folded: false, isShort).Precision;
+
+    private string Arm => $"TorchSharp {Precision}";
+
+    private string States => Path.Combine(_files.Own, "torchsharp");
 
     /// <summary>Trains what is missing, and writes the file that the experiment shows.</summary>
     /// <param name="only">Text that the names of networks contain.</param>
     /// <param name="tell">Told of every epoch.</param>
-    /// <exception cref="ConfigurationException">The folder holds no such experiment, or another than TorchSharp has networks
-    /// for.</exception>
+    /// <exception cref="ConfigurationException">The folder holds no such experiment, or one of networks that have no TorchSharp
+    /// form, or another process trains in it; no network has the name.</exception>
+    /// <exception cref="DamagedFileException">A file of the folder is damaged.</exception>
     /// <exception cref="InvalidOperationException">The engines disagree.</exception>
     public void Run(string only, Action<string> tell)
     {
@@ -50,15 +57,29 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
                 + "'experiment speed' first, and name its folder.");
         ExperimentConfiguration configuration = RunJson.Read<ExperimentConfiguration>(
             StoredFiles.ReadText(_files.Configuration), _files.Configuration);
+        var experiment = new SpeedExperiment();
+        if (configuration.Experiment != experiment.Name)
+            throw new ConfigurationException(
+                $"The folder {_files.Own} holds the experiment '{configuration.Experiment}'; name the folder of "
+                + $"'experiment {experiment.Name}'.");
+        using var held = RunLock.Acquire(States);
         DataSplit data = RunData.Load(configuration.Base.Data, dataFolder);
-        List<TrainingJob> jobs = [.. SpeedExperiment.DenseJobs(configuration)];
+        TrainingJob[] jobs = [.. SpeedExperiment.DenseJobs(configuration)];
+        TrainingJob[] chosen = [.. jobs.Where(job => job.Model.Contains(only, StringComparison.Ordinal))];
+        if (chosen.Length == 0)
+            throw new ConfigurationException(
+                $"--only is '{only}', which no network of the experiment has in its name; there are "
+                + $"{string.Join(", ", jobs.Select(job => job.Model).Distinct())}.");
         var points = new Dictionary<TrainingJob, IReadOnlyList<CoursePoint>>();
         foreach (TrainingJob job in jobs)
             points[job] = ReadPoints(State(job));
-        foreach (TrainingJob job in jobs.Where(job => job.Model.Contains(only, StringComparison.Ordinal)))
+        // A process that was killed may have saved an epoch that is not in the table yet.
+        WriteTable(points.Values);
+        foreach (TrainingJob job in chosen.Where(job => points[job].Count < job.Settings.Epochs))
         {
+            TorchVariant variant = FindVariant(job, tell);
             using var images = new RunData(data, configuration.Base.Data, backend);
-            using var training = new Course(this, configuration, job, data, images, points[job]);
+            using var training = new Course(this, variant, configuration, job, data, images, points[job]);
             while (training.Points.Count < job.Settings.Epochs)
             {
                 training.RunEpoch();
@@ -68,12 +89,34 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
                     CultureInfo.InvariantCulture,
                     $"{Arm}, {job.Model}, seed {job.Seed}, epoch {point.Epoch}/{job.Settings.Epochs}: clean {point.Clean:P1}, "
                     + $"PGD {point.Robust:P1}, {point.Seconds.Processor:F0} CPU s, {point.Seconds.Wall:F0} s"));
-                Directory.CreateDirectory(_files.OtherCourses);
-                AtomicFile.WriteAllText(
-                    Path.Combine(_files.OtherCourses, $"torchsharp-{variant.Precision}.csv"),
-                    CourseFile.Write(points.Values.SelectMany(each => each)));
+                WriteTable(points.Values);
             }
         }
+    }
+
+    private void WriteTable(IEnumerable<IReadOnlyList<CoursePoint>> points)
+    {
+        StoredFiles.CreateFolder(_files.OtherCourses);
+        AtomicFile.WriteAllText(
+            Path.Combine(_files.OtherCourses, $"torchsharp-{Precision}.csv"), CourseFile.Write(points.SelectMany(each => each)));
+    }
+
+    // All seeds and every repeated command take the variant that was the fastest when the network was first trained.
+    private TorchVariant FindVariant(TrainingJob job, Action<string> tell)
+    {
+        string path = Path.Combine(States, $"{job.Model}-{Precision}-variants.json");
+        if (!File.Exists(path))
+        {
+            var model = new BenchmarkModel(
+                job.Model, job.Settings.BatchSize, IsGray: false, BenchmarkModel.Creator(job.Model));
+            AtomicFile.WriteAllText(path, RunJson.Write(VariantChoice.Find(model, backend, Precision).Rows));
+        }
+        VariantRow fastest = RunJson.Read<VariantRow[]>(StoredFiles.ReadText(path), path).FirstOrDefault(row => row.IsFastest)
+            ?? throw new DamagedFileException($"The file {path} names no fastest variant; delete it to time them again.");
+        tell(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Arm}, {job.Model}: the fastest variant is {fastest.Variant}, {fastest.PgdSeconds:F2} s for a step of PGD-10."));
+        return TorchVariant.All.Single(variant => variant.Name == fastest.Variant);
     }
 
     private static ExperimentFolder Find(string folder)
@@ -83,7 +126,7 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
     }
 
     private string State(TrainingJob job) => Path.Combine(
-        _files.Own, "torchsharp", FormattableString.Invariant($"{job.Model}-{variant.Precision}-seed-{job.Seed}.safetensors"));
+        States, FormattableString.Invariant($"{job.Model}-{Precision}-seed-{job.Seed}.safetensors"));
 
     private static List<CoursePoint> ReadPoints(string state)
     {
@@ -96,6 +139,7 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
     private sealed class Course : IDisposable
     {
         private readonly TorchRobustness _owner;
+        private readonly TorchVariant _variant;
         private readonly TrainingJob _job;
         private readonly RunData _images;
         private readonly AttackSettings _attack;
@@ -110,17 +154,18 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
         private readonly List<CoursePoint> _points;
 
         public Course(
-            TorchRobustness owner, ExperimentConfiguration configuration, TrainingJob job, DataSplit data, RunData images,
-            IReadOnlyList<CoursePoint> points)
+            TorchRobustness owner, TorchVariant variant, ExperimentConfiguration configuration, TrainingJob job, DataSplit data,
+            RunData images, IReadOnlyList<CoursePoint> points)
         {
             _owner = owner;
+            _variant = variant;
             _job = job;
             _images = images;
             _points = [.. points];
             _attack = configuration.Base.Evaluation.Attack;
             _graph = TicketRun.BuildModel(job, data);
             _network = new Network(_graph, owner.Backend);
-            _theirs = new TorchNetwork(BenchmarkModel.Creator(job.Model), owner.Variant);
+            _theirs = new TorchNetwork(BenchmarkModel.Creator(job.Model), variant);
             _optimizer = new TorchSgd(_theirs, job.Settings.Momentum, job.Settings.WeightDecay);
             _order = new EpochOrder(
                 images.Split(job.Seed).Train, job.Settings.BatchSize, job.Augmentation, job.Seed);
@@ -206,7 +251,7 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
             plan.Forward();
             float[] ours = new float[plan.Logits.Length];
             _network.Backend.Download(plan.Logits, ours);
-            Agreement.RequireLogits(_job.Model, _owner.Variant, ours, theirs);
+            Agreement.RequireLogits(_job.Model, _variant, ours, theirs);
         }
 
         private void Save(ModelState weights)
@@ -246,6 +291,4 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, TorchVa
     }
 
     private IBackend Backend => backend;
-
-    private TorchVariant Variant => variant;
 }

@@ -22,10 +22,11 @@ internal static class VariantChoice
     /// <summary>Finds them.</summary>
     /// <param name="model">The model.</param>
     /// <param name="backend">This engine's CPU backend in float32, with which all have to agree.</param>
-    /// <returns>The fastest, of float32 and of bfloat16, and the times of all.</returns>
+    /// <param name="precision">The one number format that matters; null for float32 and bfloat16.</param>
+    /// <returns>The fastest of each number format, and the times of all.</returns>
     /// <exception cref="InvalidOperationException">The engines disagree.</exception>
     public static (IReadOnlyList<TorchVariant> Fastest, IReadOnlyList<VariantRow> Rows) Find(
-        BenchmarkModel model, IBackend backend)
+        BenchmarkModel model, IBackend backend, string? precision = null)
     {
         var work = new Workload(model, sparsity: 0);
         var candidates = new List<Candidate>();
@@ -33,7 +34,8 @@ internal static class VariantChoice
         {
             using (var ours = new OurTraining(work, backend))
             {
-                foreach (TorchVariant variant in Variants(model))
+                foreach (TorchVariant variant in Variants(model).Where(
+                    variant => precision is null || variant.Precision == precision))
                 {
                     var theirs = new TorchTraining(work, variant);
                     candidates.Add(new Candidate(theirs));
