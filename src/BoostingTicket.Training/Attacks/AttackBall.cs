@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 
 namespace BoostingTicket.Training.Attacks;
@@ -33,9 +34,10 @@ internal static class AttackBall
     {
         // A comparison with NaN is false.
         if (!(extent.LargestPerturbation <= epsilon && extent.Smallest >= 0 && extent.Largest <= 1))
-            throw new InvalidOperationException(
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
                 $"{attack} left its ball: perturbation {extent.LargestPerturbation:R} of {epsilon:R} allowed, pixels from "
-                + $"{extent.Smallest:R} to {extent.Largest:R}.");
+                + $"{extent.Smallest:R} to {extent.Largest:R}."));
         return extent.LargestPerturbation;
     }
 }

@@ -206,6 +206,7 @@ public sealed class Classifier : IDisposable
     /// <returns>Clean accuracy, what each attack left, and the worst case of all of them, with reasons to distrust it.</returns>
     /// <exception cref="ConfigurationException">An attack is unknown, cannot move an image, or cannot attack this
     /// network.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public RobustnessResult Attack(
         ImageSet images, AttackSettings settings, IReadOnlyList<string> attacks, CancellationToken cancellation = default)
     {
@@ -222,6 +223,7 @@ public sealed class Classifier : IDisposable
     /// from the clean one; the clean image where none was found, or where it is misclassified already.</returns>
     /// <exception cref="ConfigurationException">The attack is unknown, cannot move an image, or cannot attack this
     /// network.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public float[] Perturb(
         ImageSet images, AttackSettings settings, string attack, CancellationToken cancellation = default)
     {

@@ -126,7 +126,7 @@ internal sealed class DataFetcher(HttpClient client)
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                failure = $"no data for {StallTimeout.TotalSeconds:0.#} seconds";
+                failure = FormattableString.Invariant($"no data for {StallTimeout.TotalSeconds:0.#} seconds");
             }
 
             fruitless = PartLength(part) > before ? 0 : fruitless + 1;

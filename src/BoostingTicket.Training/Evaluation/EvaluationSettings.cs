@@ -3,22 +3,23 @@ using BoostingTicket.Training.Attacks;
 
 namespace BoostingTicket.Training.Evaluation;
 
-/// <summary>How accuracy is measured after each epoch and at the end.</summary>
+/// <summary>How accuracy is measured after each epoch and at the end. What takes settings throws
+/// <see cref="ConfigurationException"/> for a value out of its range.</summary>
 public sealed record EvaluationSettings
 {
-    /// <summary>Attack of the final evaluation; PGD-20 by the paper.</summary>
+    /// <summary>Attack of the final evaluation; PGD-20 by the paper. Its statistics are running.</summary>
     public AttackSettings Attack { get; init; } = new() { Steps = 20 };
 
-    /// <summary>PGD steps of the per-epoch validation probe; 0 for none.</summary>
+    /// <summary>PGD steps of the per-epoch validation probe, up to 100,000; 0 for none.</summary>
     public int ProbeSteps { get; init; } = 10;
 
-    /// <summary>Validation samples that the probe attacks; 0 for all.</summary>
+    /// <summary>Validation samples that the probe attacks, up to 100,000,000; 0 for all.</summary>
     public int ProbeSamples { get; init; } = 1_000;
 
-    /// <summary>Epochs between robust probes.</summary>
+    /// <summary>Epochs between robust probes, from 1 to 100,000.</summary>
     public int ProbeEvery { get; init; } = 1;
 
-    /// <summary>Samples a batch of evaluation.</summary>
+    /// <summary>Samples a batch of evaluation, from 1 to 65,536.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>Checks the ranges.</summary>

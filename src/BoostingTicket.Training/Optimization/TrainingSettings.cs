@@ -36,8 +36,8 @@ public enum TrainingMethod
 /// <summary>Stops training when validation accuracy has stopped rising (paper, Appendix C).</summary>
 public sealed record EarlyStopping
 {
-    /// <summary>Epochs without a new best validation accuracy after which training stops; only epochs in which that accuracy
-    /// was measured count.</summary>
+    /// <summary>Epochs without a new best validation accuracy after which training stops, from 1 to 100,000; only epochs in which
+    /// that accuracy was measured count.</summary>
     public int Patience { get; init; } = 5;
 
     /// <summary>Whether robust instead of clean validation accuracy is watched, and decides which weights are best; null for
@@ -66,7 +66,8 @@ public enum LearningRateDecay
     Linear,
 }
 
-/// <summary>One training from its first to its last step.</summary>
+/// <summary>One training from its first to its last step. What takes settings throws <see cref="ConfigurationException"/> for a
+/// value out of its range.</summary>
 public sealed record TrainingSettings
 {
     /// <summary>What the network is trained on.</summary>
@@ -75,19 +76,19 @@ public sealed record TrainingSettings
     /// <summary>What single methods take.</summary>
     public MethodSettings MethodOptions { get; init; } = new();
 
-    /// <summary>Passes over the training set; with <see cref="TrainingMethod.Free"/> each of a batch's replays is a pass, so that
-    /// it takes as many steps of the weights as any other method, and an m-th of the epochs. Where m does not divide the passes,
-    /// the last epoch has fewer replays.</summary>
+    /// <summary>Passes over the training set, from 0 to 100,000; with <see cref="TrainingMethod.Free"/> each of a batch's replays
+    /// is a pass, so that it takes as many steps of the weights as any other method, and an m-th of the epochs. Where m does not
+    /// divide the passes, the last epoch has fewer replays.</summary>
     public int Epochs { get; init; } = 100;
 
-    /// <summary>Samples a step.</summary>
+    /// <summary>Samples a step, from 1 to 65,536, and at least 2 for each replica of several.</summary>
     public int BatchSize { get; init; } = 128;
 
-    /// <summary>Learning rate of SGD, after the warm-up and before the drops.</summary>
+    /// <summary>Learning rate of SGD, after the warm-up and before the drops, from 0 to 100.</summary>
     public double LearningRate { get; init; } = 0.1;
 
-    /// <summary>Rate that a linear warm-up starts from; null for no warm-up. A boosting ticket warms up from the rate of its
-    /// donor (paper, section 3.1).</summary>
+    /// <summary>Rate that a linear warm-up starts from, from 0 to 100; null for no warm-up. A boosting ticket warms up from the
+    /// rate of its donor (paper, section 3.1).</summary>
     public double? WarmupFrom { get; init; }
 
     /// <summary>Length of the warm-up.</summary>
@@ -96,29 +97,29 @@ public sealed record TrainingSettings
     /// <summary>How the rate falls after the warm-up.</summary>
     public LearningRateDecay LearningRateDecay { get; init; } = LearningRateDecay.Drops;
 
-    /// <summary>Shares of the training after which the rate is multiplied by <see cref="LearningRateFactor"/>; empty for a
-    /// constant rate.</summary>
+    /// <summary>Shares of the training, from 0 to 1, after which the rate is multiplied by <see cref="LearningRateFactor"/>;
+    /// empty for a constant rate.</summary>
     public IReadOnlyList<double> LearningRateDrops { get; init; } = [0.5, 0.75];
 
-    /// <summary>Factor of each drop.</summary>
+    /// <summary>Factor of each drop, from 0 to 1.</summary>
     public double LearningRateFactor { get; init; } = 0.1;
 
-    /// <summary>Momentum of SGD, not Nesterov.</summary>
+    /// <summary>Momentum of SGD, not Nesterov, from 0 to 0.9999.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Weight decay, added to the gradient.</summary>
+    /// <summary>Weight decay, added to the gradient, from 0 to 1.</summary>
     public double WeightDecay { get; init; } = 2e-4;
 
     /// <summary>Whether biases and normalisation decay too, as PyTorch's SGD does it; otherwise weights only.</summary>
     public bool DecayAll { get; init; } = true;
 
-    /// <summary>Share that a step leaves of the running average of weights and statistics, such as 0.9995; null for none. With an
-    /// average, it is what is validated, tested, saved and pruned.</summary>
+    /// <summary>Share that a step leaves of the running average of weights and statistics, such as 0.9995, up to 0.999999; null
+    /// for none. With an average, it is what is validated, tested, saved and pruned.</summary>
     public double? Ema { get; init; }
 
-    /// <summary>Shards that each batch is cut into, as if so many devices shared it: batch normalisation sees one shard at a
-    /// time, gradients are added up in a fixed order. So many processes at most can compute the training, and any smaller number
-    /// gives the same bits.</summary>
+    /// <summary>Shards that each batch is cut into, from 1 to 4,096, as if so many devices shared it: batch normalisation sees
+    /// one shard at a time, gradients are added up in a fixed order. So many processes at most can compute the training, and any
+    /// smaller number gives the same bits.</summary>
     public int Replicas { get; init; } = 1;
 
     /// <summary>Which running statistics a step of several replicas leaves.</summary>

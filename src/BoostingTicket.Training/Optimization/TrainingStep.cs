@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Ranks;
@@ -176,8 +177,9 @@ internal sealed class TrainingStep : IDisposable
         foreach (float one in step.Reading.Values(Correct))
             correct += one != 0 ? 1 : 0;
         if (!double.IsFinite(loss))
-            throw new DivergedException(
-                $"Training diverged: the loss of epoch {step.Epoch + 1}, step {step.Batch + 1} is {loss}; {DivergenceRemedy}.");
+            throw new DivergedException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Training diverged: the loss of epoch {step.Epoch + 1}, step {step.Batch + 1} is {loss}; {DivergenceRemedy}."));
         state.LossSum += loss;
         state.CorrectCount += correct;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
@@ -74,6 +75,27 @@ internal sealed class BallContractTests
         Assert.That(
             AttackBall.Require("fgsm", AttackBall.Measure([clean], [highest]), 8 / 255.0),
             Is.LessThanOrEqualTo(8 / 255.0));
+    }
+
+    /// <summary>A program that uses the library may write numbers with commas.</summary>
+    [Test]
+    public void The_check_speaks_the_same_in_every_culture()
+    {
+        CultureInfo before = CultureInfo.CurrentCulture;
+        var commas = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        commas.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.CurrentCulture = commas;
+        try
+        {
+            Assert.That(
+                () => AttackBall.Require("fgsm", AttackBall.Measure([0.5f], [0.75f]), 0.125),
+                Throws.InvalidOperationException.With.Message.EqualTo(
+                    "fgsm left its ball: perturbation 0.25 of 0.125 allowed, pixels from 0.75 to 0.75."));
+        }
+        finally
+        {
+            CultureInfo.CurrentCulture = before;
+        }
     }
 
     [TestCase(float.NaN)]
