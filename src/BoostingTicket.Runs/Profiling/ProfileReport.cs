@@ -129,7 +129,7 @@ internal sealed record ProfileReport
     /// <summary>Data set.</summary>
     public required string Dataset { get; init; }
 
-    /// <summary><c>natural</c>, <c>fgsm</c> or <c>pgd</c>.</summary>
+    /// <summary>A name of a training method, such as <c>pgd</c>.</summary>
     public required string Method { get; init; }
 
     /// <summary><c>dense</c>, <c>pruned</c> where a mask is trained with, or <c>narrow</c> for a dense network of fewer
