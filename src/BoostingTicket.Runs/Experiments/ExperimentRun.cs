@@ -89,7 +89,7 @@ internal sealed class ExperimentRun(
         schedule.Alone(_folder.Own, () => guard.Claim(progress));
         schedule.Run();
         ExperimentResult result = ExperimentMeasurement.Measure(
-            _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses));
+            _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses, grid.Warn));
         ConfigurationException? failure = null;
         schedule.Alone(_folder.Own, () =>
         {

@@ -48,7 +48,7 @@ internal sealed class SpeedTests
         CoursePoint[] points =
         [
             .. Course((0.1 + 0.2, 1.0 / 3), (30, 0.2)),
-            new("vgg16-w16", "TorchSharp float32", ulong.MaxValue, 1, new ElapsedSeconds(1e-5, 0), 1, 0, 1),
+            new("vgg16-w16", "TorchSharp float32", ulong.MaxValue, 1, new ElapsedSeconds(1e-5, 1e-6), 1, 0, 1),
         ];
         File.WriteAllText(path, CourseFile.Write(points));
         Assert.That(CourseFile.Read(path), Is.EqualTo(points));
@@ -64,8 +64,10 @@ internal sealed class SpeedTests
     [TestCase(Header + "m,a\u001b,0,1,1,1,0.5,0.5,9\n", "in line 2, arm is 'a\\u001B', not a short name")]
     [TestCase(Header + "m,a,-1,1,1,1,0.5,0.5,9\n", "in line 2, seed is '-1', not a whole number")]
     [TestCase(Header + "m,a,0,0,1,1,0.5,0.5,9\n", "in line 2, epoch is '0', not a whole number from 1 on")]
-    [TestCase(Header + "m,a,0,1,NaN,1,0.5,0.5,9\n", "in line 2, processor_seconds is 'NaN', not a number of seconds")]
-    [TestCase(Header + "m,a,0,1,1,-1,0.5,0.5,9\n", "in line 2, wall_seconds is '-1', not a number of seconds")]
+    [TestCase(Header + "m,a,0,1,NaN,1,0.5,0.5,9\n", "in line 2, processor_seconds is 'NaN', not a number of seconds above 0")]
+    [TestCase(Header + "m,a,0,1,1,-1,0.5,0.5,9\n", "in line 2, wall_seconds is '-1', not a number of seconds above 0")]
+    [TestCase(Header + "m,a,0,1,0,1,0.5,0.5,9\n", "in line 2, processor_seconds is '0', not a number of seconds above 0")]
+    [TestCase(Header + "m,a,0,1,1,0,0.5,0.5,9\n", "in line 2, wall_seconds is '0', not a number of seconds above 0")]
     [TestCase(Header + "m,a,0,1,1,1,50,0.5,9\n", "in line 2, clean is '50', not a share from 0 to 1")]
     [TestCase(Header + "m,a,0,1,1,1,0.5,x,9\n", "in line 2, robust is 'x', not a share from 0 to 1")]
     [TestCase(Header + "m,a,0,2,1,1,0.5,0.5,9\n", "in line 2, epoch 2 comes after epoch 0 of its training")]
@@ -78,6 +80,64 @@ internal sealed class SpeedTests
         var error = Assert.Throws<DamagedFileException>(() => CourseFile.Read(path));
         Assert.That(error!.Message, Does.StartWith($"The table of epochs {path} cannot be read: ").And.Contain(expected)
             .And.EndWith("write it again, or take it out of its folder."));
+    }
+
+    [Test]
+    public void A_training_in_two_files_is_refused_with_both()
+    {
+        using var folder = new TemporaryFolder();
+        string first = Path.Combine(folder.Path, "a.csv"), second = Path.Combine(folder.Path, "b.csv");
+        CoursePoint[] points = [.. Course((10, 0.1), (20, 0.2))];
+        File.WriteAllText(first, CourseFile.Write(points));
+        File.WriteAllText(second, CourseFile.Write(points.Select(point => point with { Arm = "other" }).Concat(points)));
+        string expected = $"The training resnet18-w16, dense, seed 0 is in two files, {first} and {second}; take one of them out "
+            + "of the folder, or name the arm of one differently.";
+        Assert.That(
+            Assert.Throws<ConfigurationException>(() => CourseFile.ReadAll(folder.Path))!.Message, Is.EqualTo(expected));
+        var warnings = new List<string>();
+        Assert.That(CourseFile.ReadAll(folder.Path, warnings.Add), Is.EqualTo(points));
+        Assert.That(warnings, Is.EqualTo(new[] { $"{expected} The result goes without it; repeat the command afterwards." }));
+    }
+
+    [Test]
+    public void A_file_that_cannot_be_used_at_the_end_is_left_out_and_named()
+    {
+        using var folder = new TemporaryFolder();
+        string good = Path.Combine(folder.Path, "good.csv"), half = Path.Combine(folder.Path, "half.csv"),
+            lost = Path.Combine(folder.Path, "lost.csv");
+        CoursePoint[] points = [.. Course((10, 0.1), (20, 0.2))];
+        File.WriteAllText(good, CourseFile.Write(points));
+        File.WriteAllText(half, CourseFile.Write(points)[..^20]);
+        File.CreateSymbolicLink(lost, Path.Combine(folder.Path, "nowhere"));
+        Assert.Throws<DamagedFileException>(() => CourseFile.ReadAll(folder.Path));
+        var warnings = new List<string>();
+        Assert.That(CourseFile.ReadAll(folder.Path, warnings.Add), Is.EqualTo(points));
+        Assert.That(warnings.Select(warning => warning.Split(folder.Path)[1][1..5]), Is.EqualTo(new[] { "half", "lost" }));
+    }
+
+    [Test]
+    public void A_folder_that_cannot_be_listed_is_named()
+    {
+        if (OperatingSystem.IsWindows() || Environment.IsPrivilegedProcess)
+        {
+            Assert.Ignore("every folder can be listed here");
+            return;
+        }
+
+        using var folder = new TemporaryFolder();
+        File.SetUnixFileMode(folder.Path, UnixFileMode.None);
+        try
+        {
+            var error = Assert.Throws<ConfigurationException>(() => CourseFile.ReadAll(folder.Path));
+            Assert.That(error!.Message, Does.StartWith($"Cannot read {folder.Path}: "));
+            var warnings = new List<string>();
+            Assert.That(CourseFile.ReadAll(folder.Path, warnings.Add), Is.Empty);
+            Assert.That(warnings, Has.Count.EqualTo(1));
+        }
+        finally
+        {
+            File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     private static ExperimentGrid Declare(GridFingerprints fingerprints, params string[] arms)
