@@ -77,16 +77,14 @@ internal sealed class SpeedExperiment : IExperiment
     /// <inheritdoc/>
     void IExperiment.Declare(ExperimentGrid grid)
     {
+        List<SpeedArm> arms = [.. SpeedArms.All.Where(arm => grid.Includes(arm.Name) || arm.Name == SpeedArms.Dense)];
+        if (grid.BesideLacks is { } reason && arms.RemoveAll(arm => arm.Name == SpeedArms.BFloat16) > 0)
+            grid.Warn($"The arm {SpeedArms.BFloat16} is left out: {reason}.");
         foreach (string model in Models.Select(grid.Model).Distinct())
         {
             var trainings = new SpeedTrainings(grid, model);
-            foreach (SpeedArm arm in SpeedArms.All.Where(arm => grid.Includes(arm.Name) || arm.Name == SpeedArms.Dense))
+            foreach (SpeedArm arm in arms)
             {
-                if (arm.Name == SpeedArms.BFloat16 && grid.BesideLacks is { } reason)
-                {
-                    grid.Warn($"The arm {arm.Name} is left out: {reason}.");
-                    continue;
-                }
                 foreach (ulong seed in grid.Seeds)
                     grid.Course(model, arm.Name, arm.Train(trainings, seed), grid.AttackedSamples ?? UsualAttackedSamples);
             }
