@@ -64,7 +64,8 @@ internal static class SpeedReports
             + $"too. CPU s are "
             + $"seconds of all processors that training used; s are seconds that passed. Those of a ticket's donor count, "
             + $"evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in which both "
-            + $"reach it: above 1 the arm is sooner. AutoAttack is that of the last weights on the first test images.");
+            + $"reach it: above 1 the arm is sooner. It is the geometric mean of the seeds, ×/÷ their multiplicative standard "
+            + $"deviation. AutoAttack is that of the last weights on the first test images.");
     }
 
     /// <summary>A line for each training.</summary>
@@ -120,13 +121,16 @@ internal static class SpeedReports
     {
         if (row.Over(seed => level.Reached(seed) is { } reached ? value(reached) : null) is not { } spread)
             return NotReached;
-        string text = spread.Text("N1");
-        return spread.Count == row.Seeds.Count ? text
-            : string.Create(CultureInfo.InvariantCulture, $"{text} ({spread.Count} of {row.Seeds.Count} seeds)");
+        return OfSeeds(spread.Text("N1"), spread.Count, row);
     }
 
     private static string Sooner(SpeedRow row, SpeedRow? yardstick, Level level, Func<ElapsedSeconds, double> value) =>
-        yardstick is null ? None : row.Sooner(yardstick, level.Reached, value)?.Text("F2") ?? None;
+        yardstick is not null && row.Sooner(yardstick, level.Reached, value) is { } ratio
+            ? OfSeeds(ratio.Text("F2"), ratio.Count, row)
+            : None;
+
+    private static string OfSeeds(string text, int seeds, SpeedRow row) => seeds == row.Seeds.Count ? text
+        : string.Create(CultureInfo.InvariantCulture, $"{text} ({seeds} of {row.Seeds.Count} seeds)");
 
     private sealed record Level(string Name, Func<SpeedSeed, ElapsedSeconds?> Reached);
 }

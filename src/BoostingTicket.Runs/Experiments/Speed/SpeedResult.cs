@@ -26,11 +26,11 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
     }
 
     /// <summary>How many times sooner than another it reaches the accuracy, over the seeds in which both do; null where there are
-    /// none.</summary>
+    /// none. Times of 0, which no clock measured, have no ratio.</summary>
     /// <param name="other">The other.</param>
     /// <param name="reached">When a training reaches the accuracy that is meant.</param>
     /// <param name="seconds">Which seconds.</param>
-    public Spread? Sooner(SpeedRow other, Func<SpeedSeed, ElapsedSeconds?> reached, Func<ElapsedSeconds, double> seconds)
+    public RatioSpread? Sooner(SpeedRow other, Func<SpeedSeed, ElapsedSeconds?> reached, Func<ElapsedSeconds, double> seconds)
     {
         ArgumentNullException.ThrowIfNull(other);
         ArgumentNullException.ThrowIfNull(reached);
@@ -42,9 +42,12 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
                where seed.Seed == same.Seed
                let times = (Own: reached(seed), Other: reached(same))
                where times.Own is not null && times.Other is not null
-               select seconds(times.Other!.Value) / seconds(times.Own!.Value),
+               let own = seconds(times.Own!.Value)
+               let others = seconds(times.Other!.Value)
+               where own > 0 && others > 0
+               select others / own,
         ];
-        return multiples.Length == 0 ? null : Spread.Of(multiples);
+        return multiples.Length == 0 ? null : RatioSpread.Of(multiples);
     }
 }
 
