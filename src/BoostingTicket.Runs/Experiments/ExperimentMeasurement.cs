@@ -27,10 +27,16 @@ internal static class ExperimentMeasurement
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
         List<string> warnings = [.. grid.Warnings, .. Warnings(grid, store)];
         bool timed = grid.Courses.Count > 0 || grid.Rows.Any(row => row.Quantity.Unit == QuantityUnit.Seconds);
-        if (timed && BusyMachine.Tell(trainings.Select(training => (
-            FormattableString.Invariant($"{training.Label}, seed {training.Seed}"),
-            training.Read(store).History.Select(epoch => epoch.Work).OfType<TrainingWork>()))) is { } busy)
-            warnings.Add(busy);
+        if (timed)
+        {
+            string?[] doubts =
+            [
+                BusyMachine.Tell(trainings.Select(training => (
+                    training.Title, training.Read(store).History.Select(epoch => epoch.Work).OfType<TrainingWork>()))),
+                DifferentMachines.Tell(trainings.Select(training => (training.Title, training.Read(store).Machines))),
+            ];
+            warnings.AddRange(doubts.OfType<string>());
+        }
         SpeedResult? speed = grid.Courses.Count == 0 ? null : SpeedMeasurement.Measure(grid.Courses, store, others, warnings);
         return new ExperimentResult(
             title, configuration, environment, Caveat(experiment, configuration),

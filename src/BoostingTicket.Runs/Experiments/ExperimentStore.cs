@@ -23,6 +23,9 @@ internal sealed class ExperimentStore(string root)
     /// <summary>The file of a ticket.</summary>
     public string Ticket(TicketNode node) => Path.Combine(Folder(node), "ticket.safetensors");
 
+    /// <summary>The machines of a training that is not done; its result names them afterwards.</summary>
+    public string Machines(TrainingNode node) => Path.Combine(Folder(node), "machines.json");
+
     /// <summary>Files of a training.</summary>
     public RunFolder Files(TrainingNode node) => new(Folder(node));
 }

@@ -15,6 +15,9 @@ internal sealed class RunEnvironment : Dictionary<string, string>
     /// <summary>Name of the number format.</summary>
     public const string PrecisionName = "precision";
 
+    internal const string DeviceName = "device";
+    internal const string ProcessorName = "processor";
+    internal const string SystemName = "system";
     internal const string DroppedName = "dropped";
     internal const string TrainImages = "training images";
     internal const string TestImages = "test images";
@@ -29,11 +32,12 @@ internal sealed class RunEnvironment : Dictionary<string, string>
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(data);
         _choices = backend.Choices;
-        this["device"] = $"{backend.Device.Name}: {backend.Device.Description}";
+        var machine = TrainingMachine.Of(backend);
+        this[DeviceName] = machine.Device;
         this[PrecisionName] = backend.Precision.ToString();
         this["runtime"] = RuntimeInformation.FrameworkDescription;
-        this["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}";
-        this["processor"] = ProgramFacts.Processor;
+        this[SystemName] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}";
+        this[ProcessorName] = machine.Processor;
         this["commit"] = ProgramFacts.Commit;
         this["libraries"] = ProgramFacts.Libraries;
         this["version"] = typeof(RunEnvironment).Assembly.GetName().Version?.ToString(3) ?? "unknown";

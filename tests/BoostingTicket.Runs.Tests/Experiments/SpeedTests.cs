@@ -4,6 +4,7 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Reports;
 using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
@@ -286,6 +287,27 @@ internal sealed class SpeedTests
                 Does.Contain(": a (20 %); c (50 %). Their seconds are too many"));
             Assert.That(BusyMachine.Tell([("b", [Work(90, 9)]), ("d", [Work(5, null)]), ("e", [])]), Is.Null);
             Assert.That(BusyMachine.Tell([Work(8, 0), Work(2, 2)]), Does.Contain("during 20 % of the training"));
+        });
+    }
+
+    [Test]
+    public void Trainings_of_different_machines_are_named_with_their_machines()
+    {
+        TrainingMachine a = new("cpu: 2 threads", "a processor"), b = new("cuda: a GPU", "another");
+        const string Doubt =
+            "The times that are compared are of different machines, so their ratios say as much of machines as of trainings. ";
+        Assert.Multiple(() =>
+        {
+            Assert.That(DifferentMachines.Tell([("x", [a]), ("y", [a])]), Is.Null);
+            Assert.That(DifferentMachines.Tell([("x", null), ("y", null)]), Is.Null);
+            Assert.That(DifferentMachines.Tell([("x", [a]), ("y", [b]), ("z", [b])]), Is.EqualTo(
+                Doubt + "On cpu: 2 threads; a processor: x. On cuda: a GPU; another: all others."));
+            Assert.That(DifferentMachines.Tell([("x", [a]), ("y", [a]), ("z", null)]), Is.EqualTo(
+                Doubt + "On a machine that was not written down (by an earlier version): z. On cpu: 2 threads; a processor: "
+                + "all others."));
+            Assert.That(DifferentMachines.Tell([("x", [a, b])]), Is.EqualTo(
+                Doubt + "On cpu: 2 threads; a processor, then on cuda: a GPU; another: all."));
+            Assert.That((a.HasGpu(), b.HasGpu()), Is.EqualTo((false, true)));
         });
     }
 

@@ -130,12 +130,17 @@ internal sealed class SweepRun(
             [.. tests.Select(one => one.Training.Name)]);
     }
 
-    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store) =>
-        grid.Nodes.SelectMany(node => node switch
+    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store)
     {
-        TicketNode ticket => ticket.Read(store).Warnings,
-        TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
-        TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
-        _ => (IEnumerable<string>)[],
-    });
+        IEnumerable<string> warnings = grid.Nodes.SelectMany(node => node switch
+        {
+            TicketNode ticket => ticket.Read(store).Warnings,
+            TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
+            TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
+            _ => (IEnumerable<string>)[],
+        });
+        string? machines = DifferentMachines.Tell(
+            grid.Nodes.OfType<TrainingNode>().Select(training => (training.Title, training.Read(store).Machines)));
+        return machines is null ? warnings : warnings.Append(machines);
+    }
 }

@@ -1,0 +1,97 @@
+using BoostingTicket.Engine.Backends;
+using BoostingTicket.Engine.Cpu;
+using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments;
+using BoostingTicket.Runs.Experiments.Nodes;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
+using BoostingTicket.Training.Evaluation;
+using BoostingTicket.Training.Optimization;
+using BoostingTicket.Training.Testing;
+
+namespace BoostingTicket.Runs.Tests.Experiments;
+
+/// <summary>Pieces of work that are interrupted and continued.</summary>
+internal sealed class NodeTests
+{
+    private static readonly DataSplit Data = SyntheticImages.Generate("synthetic-28", 1, 28, 88, 24, seed: 3);
+
+    private static RunConfiguration Small => new()
+    {
+        Model = "lenet-4-8-32",
+        Data = new DataSettings { ValidationSamples = 24 },
+        Attack = new AttackSettings { Epsilon = 0.1, StepSize = 0.05, Steps = 2 },
+        Retrain = new TrainingSettings { Epochs = 3, BatchSize = 16, LearningRate = 0.05 },
+        Evaluation = new EvaluationSettings { ProbeSteps = 0, BatchSize = 8 },
+    };
+
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void CreateFolder() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void DeleteFolder() => _folder.Dispose();
+
+    private static TrainingNode Training => new("lenet", TrainingJob.Of(Small, Small.Retrain, 5), "train", null, keepsEpochs: true);
+
+    private ExperimentStore Store => new(_folder.Path);
+
+    private static TrainingMachine MachineOf(int threads)
+    {
+        using IBackend backend = CpuBackend.Create(threads);
+        return TrainingMachine.Of(backend);
+    }
+
+    private void Execute(ExperimentNode node, CountingProgress progress, int threads = 1)
+    {
+        using IBackend backend = CpuBackend.Create(threads);
+        using var images = new RunData(Data, Small.Data, backend);
+        using var context = new NodeContext(Store, backend, Data, images, progress, progress.Token);
+        node.Execute(context);
+    }
+
+    private void Execute(ExperimentNode node, int threads = 1)
+    {
+        using var progress = new CountingProgress();
+        Execute(node, progress, threads);
+    }
+
+    private void Interrupt(ExperimentNode node, int reports)
+    {
+        using var progress = new CountingProgress(reports);
+        Assert.Throws<OperationCanceledException>(() => Execute(node, progress));
+    }
+
+    [Test]
+    public void A_training_says_where_it_ran_and_where_it_was_continued()
+    {
+        Interrupt(Training, reports: 6);
+        Execute(Training, threads: 2);
+        Assert.That(Training.Read(Store).Machines, Is.EqualTo(new[] { MachineOf(1), MachineOf(2) }));
+        Assert.That(File.Exists(Store.Machines(Training)), Is.False);
+    }
+
+    [Test]
+    public void A_training_that_is_continued_where_it_began_has_one_machine()
+    {
+        Interrupt(Training, reports: 6);
+        Execute(Training);
+        Assert.That(Training.Read(Store).Machines, Is.EqualTo(new[] { MachineOf(1) }));
+    }
+
+    [Test]
+    public void A_training_that_an_earlier_version_began_has_no_machine()
+    {
+        Interrupt(Training, reports: 6);
+        File.Delete(Store.Machines(Training));
+        Execute(Training, threads: 2);
+        Assert.That(Training.Read(Store).Machines, Is.Null);
+        // As an earlier version wrote it.
+        string result = Store.Result(Training), text = File.ReadAllText(result);
+        File.WriteAllText(result, text.Replace(",\n  \"machines\": null", "", StringComparison.Ordinal));
+        Assert.That(File.ReadAllText(result), Does.Not.Contain("machines"));
+        Assert.That(Training.Read(Store).Machines, Is.Null);
+    }
+}
