@@ -86,7 +86,7 @@ internal sealed class ExperimentRun(
         Check(grid, context);
         using RunLock taken = share ? RunLock.Share(_folder.Root) : RunLock.Acquire(_folder.Root);
         var schedule = new NodeSchedule(grid.Nodes, context, share ? LeaseTimes.Usual : null);
-        schedule.Alone(_folder.Own, () => guard.Claim(progress));
+        schedule.Alone(_folder.Own, () => guard.Claim(progress, beside.Device?.Backend.Choices));
         schedule.Run();
         ExperimentResult result = ExperimentMeasurement.Measure(
             _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses, grid.Warn));

@@ -70,13 +70,21 @@ internal sealed class RunEnvironment : Dictionary<string, string>
     /// <param name="file">Where this is written.</param>
     /// <param name="choices">Where choices are kept.</param>
     /// <param name="progress">Warned of what is dropped.</param>
-    internal void Keep(string file, string choices, IRunProgress progress)
+    /// <param name="beside">What the device chooses in another number format; null where it computes in one.</param>
+    internal void Keep(string file, string choices, IRunProgress progress, DeviceChoices? beside = null)
     {
-        AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
-        KeptChoices.Attach(choices, _choices, progress, dropped =>
+        Write();
+        var dropped = new List<string>();
+        foreach (DeviceChoices? own in (DeviceChoices?[])[_choices, beside])
         {
-            this[DroppedName] = string.Join(" ", dropped);
-            AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
-        });
+            KeptChoices.Attach(choices, own, progress, found =>
+            {
+                dropped.AddRange(found.Except(dropped));
+                this[DroppedName] = string.Join(" ", dropped);
+                Write();
+            });
+        }
+
+        void Write() => AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
     }
 }
