@@ -37,7 +37,12 @@ internal static class ExperimentMeasurement
             ];
             warnings.AddRange(doubts.OfType<string>());
         }
-        SpeedResult? speed = grid.Courses.Count == 0 ? null : SpeedMeasurement.Measure(grid.Courses, store, others, warnings);
+        SpeedResult? speed = grid.Courses.Count == 0 ? null
+            : SpeedMeasurement.Measure(grid.Courses, store, others, warnings) with
+            {
+                OnGpu = trainings.SelectMany(training => training.Read(store).Machines ?? [context.Machine]).Any(
+                    machine => machine.HasGpu()),
+            };
         return new ExperimentResult(
             title, configuration, environment, Caveat(experiment, configuration),
             [.. grid.Rows.Select(row => new ComparedRow(

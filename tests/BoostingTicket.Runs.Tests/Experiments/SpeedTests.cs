@@ -4,6 +4,7 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Reports;
 using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Optimization;
@@ -254,6 +255,60 @@ internal sealed class SpeedTests
                     brief.Headers, Is.EqualTo(table.Headers.Where(header => !header.EndsWith(", s", StringComparison.Ordinal))));
                 Assert.That(brief.Rows.Select(row => row.Count), Is.All.EqualTo(brief.Headers.Count));
             }
+        });
+    }
+
+    private static SpeedSeed Trained(ulong seed, double processor, double wall) => new(
+        seed, 0.4, new ElapsedSeconds(processor, wall), new ElapsedSeconds(processor, wall), new ElapsedSeconds(processor, wall),
+        1, 0.8, 0.4, 0.25)
+    {
+        AutoAttackSamples = 256,
+    };
+
+    [Test]
+    public void On_a_gpu_all_times_are_those_that_passed()
+    {
+        var onCpu = new SpeedResult(
+            [new("m", "dense", true, [Trained(0, 10, 80)]), new("m", "ticket", false, [Trained(0, 10, 40)])],
+            [
+                new("m", "dense", 0, 1, new ElapsedSeconds(10, 80), 0.8, 0.4, 100),
+                new("m", "ticket", 0, 1, new ElapsedSeconds(10, 40), 0.8, 0.4, 100),
+            ]);
+        SpeedResult onGpu = onCpu with { OnGpu = true };
+        Assert.Multiple(() =>
+        {
+            foreach (IReadOnlyList<SpeedTable> tables in (IReadOnlyList<SpeedTable>[])
+                [SpeedReports.Tables(onGpu), SpeedReports.BriefTables(onGpu)])
+            {
+                Assert.That(tables[1].Headers, Is.EqualTo(
+                    new[] { "network", "arm", ">seeds", ">to equal robustness, s", ">dense / arm, s" }));
+                Assert.That(tables[1].Rows[1], Is.EqualTo(new[] { "m", "ticket", "1", "40.0", "2.00" }));
+                Assert.That(tables[0].Headers.TakeLast(2), Is.EqualTo(new[] { ">AutoAttack % (256 images)", ">whole, s" }));
+                Assert.That(tables.SelectMany(table => table.Headers), Has.None.Contains("CPU"));
+            }
+
+            Assert.That(SpeedReports.Note(onGpu), Does.Not.Contain("CPU s").And.Contain("nothing of a GPU's work"));
+            Assert.That(SpeedReports.Note(onCpu), Does.Contain("CPU s are seconds of all processors"));
+            Assert.That(SpeedReports.Csv(onGpu), Does.Contain("m,ticket,0,1,0.4,10,40,10,40,"));
+            FigurePanel cpu = SpeedMeasurement.Figure(onCpu, "speed", "t").Panels[0],
+                gpu = SpeedMeasurement.Figure(onGpu, "speed", "t").Panels[0];
+            Assert.That((cpu.XLabel, cpu.Series[1].Points[0].X), Is.EqualTo(("seconds of processors, donor included", 10)));
+            Assert.That((gpu.XLabel, gpu.Series[1].Points[0].X), Is.EqualTo(("seconds that passed, donor included", 40)));
+        });
+    }
+
+    [Test]
+    public void AutoAttack_stands_with_its_images_and_one_seed_with_its_interval()
+    {
+        SpeedResult Of(params SpeedSeed[] seeds) => new([new("m", "dense", true, seeds)], []);
+        string Cell(SpeedResult result) => SpeedReports.Tables(result)[0].Rows[0][5];
+        Assert.Multiple(() =>
+        {
+            Assert.That(Cell(Of(Trained(0, 1, 1))), Is.EqualTo("25.00 (20.1 to 30.6)"));
+            Assert.That(Cell(Of(Trained(0, 1, 1), Trained(1, 1, 1))), Is.EqualTo("25.00 ± 0.00"));
+            SpeedResult none = Of(Trained(0, 1, 1) with { AutoAttack = null, AutoAttackSamples = null });
+            Assert.That((SpeedReports.Tables(none)[0].Headers[5], Cell(none)), Is.EqualTo((">AutoAttack %", "–")));
+            Assert.That(SpeedReports.Csv(Of(Trained(0, 1, 1))).TrimEnd(), Does.EndWith(",0.25,1,1,256"));
         });
     }
 
