@@ -1,3 +1,5 @@
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Speed;
@@ -44,7 +46,7 @@ internal static class ExperimentMeasurement
                     machine => machine.HasGpu()),
             };
         return new ExperimentResult(
-            title, configuration, environment, Caveat(experiment, configuration),
+            title, configuration, environment, Caveat(experiment, configuration, context.Backend.Precision),
             [.. grid.Rows.Select(row => new ComparedRow(
                 row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
             speed is not null ? SpeedMeasurement.Figure(speed, experiment.Name, Capital(title))
@@ -61,9 +63,14 @@ internal static class ExperimentMeasurement
         };
     }
 
-    // What a reader must know of before comparing, in one sentence.
-    private static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration)
+    /// <summary>What a reader must know of before comparing, in one sentence; null for nothing.</summary>
+    /// <param name="experiment">The experiment.</param>
+    /// <param name="configuration">What was asked for.</param>
+    /// <param name="precision">Number format that was computed in.</param>
+    public static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration, Precision precision)
     {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(configuration);
         if (!experiment.IsPapers)
             return null;
         var reasons = new List<string>();
@@ -82,6 +89,10 @@ internal static class ExperimentMeasurement
         if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples
             || used.ValidationSamples != full.ValidationSamples))
             reasons.Add("the samples are fewer");
+        if (configuration.Base.Retrain.Replicas is > 1 and var replicas)
+            reasons.Add(FormattableString.Invariant($"batches are cut into {replicas} replicas"));
+        if (precision != Precision.Float32)
+            reasons.Add($"the number format is {DeviceCatalog.WordOf(precision)} instead of float32");
         foreach ((string what, bool differs) in new[]
         {
             ("the attack", configuration.Base.Attack != experiment.Base.Attack),

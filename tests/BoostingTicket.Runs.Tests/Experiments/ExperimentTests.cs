@@ -182,6 +182,23 @@ internal sealed class ExperimentTests
     }
 
     [Test]
+    public void Caveat_names_replicas_and_number_format()
+    {
+        ExperimentConfiguration configuration = new ExperimentSources("table2", null, []).Compose();
+        string? Caveat(int replicas, Precision precision) => ExperimentMeasurement.Caveat(
+            ExperimentCatalog.Find("table2"),
+            configuration with
+            {
+                Base = configuration.Base with { Retrain = configuration.Base.Retrain with { Replicas = replicas } },
+            },
+            precision);
+        Assert.That(Caveat(1, Precision.Float32), Is.Null);
+        Assert.That(Caveat(4, Precision.BFloat16), Is.EqualTo(
+            "Not comparable with the paper in absolute terms: batches are cut into 4 replicas; the number format is bf16 instead "
+            + "of float32."));
+    }
+
+    [Test]
     public void Iterative_pruning_begins_with_the_donor_of_one_shot_pruning()
     {
         ExperimentGrid grid = Declare("figure9");
