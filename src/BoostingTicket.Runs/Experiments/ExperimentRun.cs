@@ -120,11 +120,8 @@ internal sealed class ExperimentRun(
     private ExperimentGrid Declare(BesideDevice beside)
     {
         configuration.Validate();
-        string precision = backend.Precision.ToString(), train = $"{OwnData.NameOf(data.Train)} {data.Train.ContentHash}";
-        var fingerprints = new GridFingerprints(
-            $"{train} {precision}",
-            $"{OwnData.NameOf(data.Test)} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}",
-            beside.Device is null ? null : $"{train} {beside.Device.Backend.Precision}");
+        var fingerprints = GridFingerprints.Of(
+            data, configuration.Base.Data.TestSamples, backend.Precision, beside.Device?.Backend.Precision);
         if (beside.Lacking is { } lacking)
             fingerprints = fingerprints with { BesideLacks = lacking };
         var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, fingerprints);
