@@ -20,6 +20,9 @@ internal sealed class ExperimentStore(string root)
     /// <summary>Its result; there as soon as it is done.</summary>
     public string Result(ExperimentNode node) => Path.Combine(Folder(node), "result.json");
 
+    /// <summary>What a measurement that is not done has measured so far.</summary>
+    public string Partial(ExperimentNode node) => Path.Combine(Folder(node), "partial.json");
+
     /// <summary>The file of a ticket.</summary>
     public string Ticket(TicketNode node) => Path.Combine(Folder(node), "ticket.safetensors");
 
