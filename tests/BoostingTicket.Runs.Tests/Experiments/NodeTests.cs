@@ -38,7 +38,8 @@ internal sealed class NodeTests
     [TearDown]
     public void DeleteFolder() => _folder.Dispose();
 
-    private static TrainingNode Training => new("lenet", TrainingJob.Of(Small, Small.Retrain, 5), "train", null, keepsEpochs: true);
+    private static TrainingNode Training => new(
+        "lenet", TrainingJob.Of(Small, Small.Retrain, 5), "train", null, keepsEpochs: true);
 
     private ExperimentStore Store => new(_folder.Path);
 

@@ -320,7 +320,8 @@ internal sealed class SpeedTests
             .. seconds.Select((value, seed) => new SpeedSeed(
                 (ulong)seed, 0.4, new ElapsedSeconds(value, value), null, new ElapsedSeconds(100, 100), 5, 0.8, 0.4, null)),
         ]);
-        RatioSpread? Sooner(SpeedRow row, SpeedRow other) => row.Sooner(other, seed => seed.Reached, seconds => seconds.Processor);
+        RatioSpread? Sooner(SpeedRow row, SpeedRow other) =>
+            row.Sooner(other, seed => seed.Reached, seconds => seconds.Processor);
         SpeedRow dense = Row("dense", 80, 80), arm = Row("ticket", 40, 10);
         RatioSpread ratio = Sooner(arm, dense)!.Value, inverse = Sooner(dense, arm)!.Value;
         Assert.That(ratio.Mean, Is.EqualTo(4).Within(1e-12), "of 2 and 8");

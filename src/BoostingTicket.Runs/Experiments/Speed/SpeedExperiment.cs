@@ -31,8 +31,8 @@ internal sealed class SpeedExperiment : IExperiment
         "No experiment of the paper. The full network is trained on PGD, and tickets, cheaper donors, cheaper attacks and "
         + "attacks in bfloat16 beside it, with rates that fall in a straight line. The weights after each epoch are tested on "
         + "the first 1,000 test images. The result is when each has the PGD-20 accuracy that the full network of its seed has "
-        + "at its end, in seconds of processors and in seconds that passed; those of a ticket's donor count, evaluations do "
-        + "not.";
+        + "at its end, in seconds of processors (not on a GPU) and in seconds that passed; those of a ticket's donor count, "
+        + "evaluations do not.";
 
     /// <inheritdoc/>
     public RunConfiguration Base { get; } = new()

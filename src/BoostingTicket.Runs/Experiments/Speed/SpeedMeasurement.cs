@@ -71,7 +71,8 @@ internal static class SpeedMeasurement
         let y = Spread.Of([.. epoch.Select(point => 100 * value(point))])
         orderby epoch.Key
         select new FigurePoint(
-            epoch.Average(point => result.OnGpu ? point.Seconds.Wall : point.Seconds.Processor), y.Mean, y.Count > 1 ? y.Deviation : null);
+            epoch.Average(point => result.OnGpu ? point.Seconds.Wall : point.Seconds.Processor), y.Mean,
+            y.Count > 1 ? y.Deviation : null);
 
     private static SpeedSeed Seed(Trained trained, Trained dense)
     {
