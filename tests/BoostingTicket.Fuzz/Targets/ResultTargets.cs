@@ -36,6 +36,9 @@ internal sealed class ResultsTarget : FuzzTarget
         (json => RunJson.Hash(RunJson.Read<RunConfiguration>(json, "f")), Samples.Configuration),
         (json => RunJson.Read<SweepConfiguration>(json, "f"), new SweepConfiguration(
             [new SweptOption("ratio", ["0.5", "0.9"])], Samples.Configuration, ["ab"])),
+        (json => RunJson.Read<CourseRecord>(json, "f"), new CourseRecord(10, [new CourseEpoch(0.5, 0.25)], ["w"])),
+        (json => RunJson.Read<TransferProgress>(json, "f"), new TransferProgress([], ["w"])),
+        (json => RunJson.Read<TrainingMachine[]>(json, "f"), (TrainingMachine[])[new("cpu: 2 threads", "a processor")]),
     ];
 
     public override string Name => "results";
