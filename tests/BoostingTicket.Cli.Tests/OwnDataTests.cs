@@ -80,6 +80,22 @@ internal sealed class OwnDataTests
     }
 
     [Test]
+    public void A_sweep_over_data_that_moved_computes_nothing_again()
+    {
+        string copy = Path.Combine(_folder, "swept"), moved = Path.Combine(_folder, "elsewhere"),
+            output = Path.Combine(_folder, "sweeps");
+        string[] Sweep(string data) =>
+            ["sweep", "ratio=0.5,0.7", "--dataset", data, .. Settings, "--arms", "ticket", "--out", output];
+        Copy(Photos, copy);
+        string[] Parts() => Directory.GetDirectories(Path.Combine(output, "store"));
+        string rows = Done(Sweep(copy)).GetProperty("result").GetProperty("rows").GetRawText();
+        string[] parts = Parts();
+        Directory.Move(copy, moved);
+        Assert.That(Done(Sweep(moved)).GetProperty("result").GetProperty("rows").GetRawText(), Is.EqualTo(rows));
+        Assert.That(Parts(), Is.EquivalentTo(parts));
+    }
+
+    [Test]
     public void What_is_wrong_is_said_with_the_names_of_files()
     {
         string bad = Path.Combine(_folder, "bad");

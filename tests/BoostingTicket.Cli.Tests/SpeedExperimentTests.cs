@@ -93,6 +93,42 @@ internal sealed class SpeedExperimentTests
     }
 
     [Test]
+    public void Times_of_different_machines_are_called_that()
+    {
+        string[] Warnings(string arms, string threads)
+        {
+            CommandResult result = CommandLine.Run(
+                [.. Tiny.Select((word, index) => Tiny[Math.Max(index - 1, 0)] == "--threads" ? threads : word), "--arms", arms,
+                    "--json", "--out", _folder]);
+            Assert.That(result.Code, Is.Zero, result.Error);
+            return [.. result.Json().GetProperty("result").GetProperty("warnings").EnumerateArray().Select(
+                warning => warning.GetString()!).Where(
+                warning => warning.Contains("of different machines", StringComparison.Ordinal))];
+        }
+
+        Assert.That(Warnings("dense", "1"), Is.Empty);
+        Assert.That(Warnings("fast", "2").Single(), Does.Contain("On cpu: 1 thread, ").And.Contain("On cpu: 2 threads, "));
+    }
+
+    [Test]
+    public void A_file_of_another_program_that_breaks_meanwhile_does_not_lose_the_result()
+    {
+        using var watcher = new LineWatcher(line =>
+        {
+            if (!line.Contains("epoch 1/2", StringComparison.Ordinal))
+                return;
+            Directory.CreateDirectory(Own("others"));
+            File.WriteAllText(Own(Path.Combine("others", "half.csv")), "model,arm,se");
+        });
+        string[] command = [.. Tiny, "--arms", "dense", "--json", "--out", _folder];
+        CommandResult result = CommandLine.Run(watcher, CancellationToken.None, command);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Json().GetProperty("result").GetProperty("warnings").EnumerateArray().Select(
+            warning => warning.GetString()), Has.Some.Contains("half.csv cannot be read").And.Some.Contains("repeat the "));
+        Assert.That(CommandLine.Run(command).Code, Is.EqualTo(6), "at the start it is refused");
+    }
+
+    [Test]
     public void A_plan_measures_every_arm_in_its_own_shape_and_format()
     {
         CommandResult plan = CommandLine.Run([.. Tiny, "--arms", "ticket,channel,bf16", "--plan", "--json", "--out", _folder]);

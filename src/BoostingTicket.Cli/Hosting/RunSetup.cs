@@ -264,10 +264,8 @@ internal sealed class RunSetup
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         if (!DeviceCatalog.Computes(selection, precision))
             return (null, $"the device does not compute in {DeviceCatalog.WordOf(precision)}");
-        // What a GPU chooses by measurement is kept for the first device alone.
         IBackend backend = DeviceCatalog.Open(
-            selection, configuration.DeviceOptions(invocation.Threads) with { Precision = precision, Deterministic = true },
-            out string? notice);
+            selection, configuration.DeviceOptions(invocation.Threads) with { Precision = precision }, out string? notice);
         if (notice is null)
             return (backend, null);
         backend.Dispose();

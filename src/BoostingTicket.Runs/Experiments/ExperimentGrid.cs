@@ -5,6 +5,7 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Speed;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
+using BoostingTicket.Training.Data;
 using BoostingTicket.Training.Optimization;
 
 namespace BoostingTicket.Runs.Experiments;
@@ -245,7 +246,24 @@ internal sealed class ExperimentGrid
 /// <param name="Beside">Training images and the other number format that some trainings compute in; null for none.</param>
 /// <param name="BesideLacks">Why there is none, as part of a sentence.</param>
 internal sealed record GridFingerprints(
-    string Train, string Test, string? Beside = null, string BesideLacks = "no other number format was asked for");
+    string Train, string Test, string? Beside = null, string BesideLacks = "no other number format was asked for")
+{
+    /// <summary>Those of images, wherever they lie.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="testSamples">Test images that are asked for.</param>
+    /// <param name="precision">Number format.</param>
+    /// <param name="beside">The other number format; null for none.</param>
+    public static GridFingerprints Of(DataSplit data, int testSamples, Precision precision, Precision? beside = null)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        string train = Describe(data.Train);
+        return new GridFingerprints(
+            $"{train} {precision}", FormattableString.Invariant($"{Describe(data.Test)} {testSamples} {precision}"),
+            beside is null ? null : $"{train} {beside}");
+
+        static string Describe(ImageSet images) => $"{OwnData.NameOf(images)} {images.ContentHash}";
+    }
+}
 
 /// <summary>A quantity beside the paper's value.</summary>
 /// <param name="Item">What is measured of what.</param>

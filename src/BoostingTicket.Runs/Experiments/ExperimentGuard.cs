@@ -1,3 +1,4 @@
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
@@ -45,8 +46,9 @@ internal sealed class ExperimentGuard(
 
     /// <summary>Writes down what the folder belongs to. The folder must be locked.</summary>
     /// <param name="progress">Warned of another device or version than before.</param>
+    /// <param name="beside">What the device chooses in another number format; null where it computes in one.</param>
     /// <exception cref="ConfigurationException">The folder belongs to something else, or cannot be written to.</exception>
-    public void Claim(IRunProgress progress)
+    public void Claim(IRunProgress progress, DeviceChoices? beside)
     {
         Require();
         if (File.Exists(folder.Environment))
@@ -55,7 +57,7 @@ internal sealed class ExperimentGuard(
                 RunJson.Read<Dictionary<string, string>>(StoredFiles.ReadText(folder.Environment), folder.Environment),
                 environment, progress);
         }
-        environment.Keep(folder.Environment, folder.Choices, progress);
+        environment.Keep(folder.Environment, folder.Choices, progress, beside);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(configuration));
     }
 

@@ -1,3 +1,5 @@
+using BoostingTicket.Engine.Devices;
+using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Speed;
@@ -27,13 +29,24 @@ internal static class ExperimentMeasurement
         string title = configuration.Model is { } model ? $"{experiment.Title}; here {model}" : experiment.Title;
         List<string> warnings = [.. grid.Warnings, .. Warnings(grid, store)];
         bool timed = grid.Courses.Count > 0 || grid.Rows.Any(row => row.Quantity.Unit == QuantityUnit.Seconds);
-        if (timed && BusyMachine.Tell(trainings.Select(training => (
-            FormattableString.Invariant($"{training.Label}, seed {training.Seed}"),
-            training.Read(store).History.Select(epoch => epoch.Work).OfType<TrainingWork>()))) is { } busy)
-            warnings.Add(busy);
-        SpeedResult? speed = grid.Courses.Count == 0 ? null : SpeedMeasurement.Measure(grid.Courses, store, others, warnings);
+        if (timed)
+        {
+            string?[] doubts =
+            [
+                BusyMachine.Tell(trainings.Select(training => (
+                    training.Title, training.Read(store).History.Select(epoch => epoch.Work).OfType<TrainingWork>()))),
+                DifferentMachines.Tell(trainings.Select(training => (training.Title, training.Read(store).Machines))),
+            ];
+            warnings.AddRange(doubts.OfType<string>());
+        }
+        SpeedResult? speed = grid.Courses.Count == 0 ? null
+            : SpeedMeasurement.Measure(grid.Courses, store, others, warnings) with
+            {
+                OnGpu = trainings.SelectMany(training => training.Read(store).Machines ?? [context.Machine]).Any(
+                    machine => machine.HasGpu()),
+            };
         return new ExperimentResult(
-            title, configuration, environment, Caveat(experiment, configuration),
+            title, configuration, environment, Caveat(experiment, configuration, context.Backend.Precision),
             [.. grid.Rows.Select(row => new ComparedRow(
                 row.Item, row.Measure, row.Quantity.Unit, row.Paper, row.Quantity.Measure(store)))],
             speed is not null ? SpeedMeasurement.Figure(speed, experiment.Name, Capital(title))
@@ -50,9 +63,14 @@ internal static class ExperimentMeasurement
         };
     }
 
-    // What a reader must know of before comparing, in one sentence.
-    private static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration)
+    /// <summary>What a reader must know of before comparing, in one sentence; null for nothing.</summary>
+    /// <param name="experiment">The experiment.</param>
+    /// <param name="configuration">What was asked for.</param>
+    /// <param name="precision">Number format that was computed in.</param>
+    public static string? Caveat(IExperiment experiment, ExperimentConfiguration configuration, Precision precision)
     {
+        ArgumentNullException.ThrowIfNull(experiment);
+        ArgumentNullException.ThrowIfNull(configuration);
         if (!experiment.IsPapers)
             return null;
         var reasons = new List<string>();
@@ -71,6 +89,10 @@ internal static class ExperimentMeasurement
         if (configuration.Scale == 1 && (used.TrainSamples != full.TrainSamples || used.TestSamples != full.TestSamples
             || used.ValidationSamples != full.ValidationSamples))
             reasons.Add("the samples are fewer");
+        if (configuration.Base.Retrain.Replicas is > 1 and var replicas)
+            reasons.Add(FormattableString.Invariant($"batches are cut into {replicas} replicas"));
+        if (precision != Precision.Float32)
+            reasons.Add($"the number format is {DeviceCatalog.WordOf(precision)} instead of float32");
         foreach ((string what, bool differs) in new[]
         {
             ("the attack", configuration.Base.Attack != experiment.Base.Attack),

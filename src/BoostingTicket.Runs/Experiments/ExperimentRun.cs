@@ -86,10 +86,10 @@ internal sealed class ExperimentRun(
         Check(grid, context);
         using RunLock taken = share ? RunLock.Share(_folder.Root) : RunLock.Acquire(_folder.Root);
         var schedule = new NodeSchedule(grid.Nodes, context, share ? LeaseTimes.Usual : null);
-        schedule.Alone(_folder.Own, () => guard.Claim(progress));
+        schedule.Alone(_folder.Own, () => guard.Claim(progress, beside.Device?.Backend.Choices));
         schedule.Run();
         ExperimentResult result = ExperimentMeasurement.Measure(
-            _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses));
+            _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses, grid.Warn));
         ConfigurationException? failure = null;
         schedule.Alone(_folder.Own, () =>
         {
@@ -120,11 +120,8 @@ internal sealed class ExperimentRun(
     private ExperimentGrid Declare(BesideDevice beside)
     {
         configuration.Validate();
-        string precision = backend.Precision.ToString(), train = $"{OwnData.NameOf(data.Train)} {data.Train.ContentHash}";
-        var fingerprints = new GridFingerprints(
-            $"{train} {precision}",
-            $"{OwnData.NameOf(data.Test)} {data.Test.ContentHash} {configuration.Base.Data.TestSamples} {precision}",
-            beside.Device is null ? null : $"{train} {beside.Device.Backend.Precision}");
+        var fingerprints = GridFingerprints.Of(
+            data, configuration.Base.Data.TestSamples, backend.Precision, beside.Device?.Backend.Precision);
         if (beside.Lacking is { } lacking)
             fingerprints = fingerprints with { BesideLacks = lacking };
         var grid = new ExperimentGrid(configuration, _experiment.LongestEpochs, fingerprints);

@@ -20,8 +20,14 @@ internal sealed class ExperimentStore(string root)
     /// <summary>Its result; there as soon as it is done.</summary>
     public string Result(ExperimentNode node) => Path.Combine(Folder(node), "result.json");
 
+    /// <summary>What a measurement that is not done has measured so far.</summary>
+    public string Partial(ExperimentNode node) => Path.Combine(Folder(node), "partial.json");
+
     /// <summary>The file of a ticket.</summary>
     public string Ticket(TicketNode node) => Path.Combine(Folder(node), "ticket.safetensors");
+
+    /// <summary>The machines of a training that is not done; its result names them afterwards.</summary>
+    public string Machines(TrainingNode node) => Path.Combine(Folder(node), "machines.json");
 
     /// <summary>Files of a training.</summary>
     public RunFolder Files(TrainingNode node) => new(Folder(node));

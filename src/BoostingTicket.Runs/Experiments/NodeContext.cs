@@ -43,6 +43,9 @@ internal sealed class NodeContext(
     /// <summary>Where to compute.</summary>
     public IBackend Backend => backend;
 
+    /// <summary>What trainings compute on, in whatever number format.</summary>
+    public TrainingMachine Machine { get; } = TrainingMachine.Of(backend);
+
     /// <summary>Images on the device.</summary>
     public RunData Images => images;
 

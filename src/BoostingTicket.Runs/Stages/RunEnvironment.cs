@@ -15,6 +15,9 @@ internal sealed class RunEnvironment : Dictionary<string, string>
     /// <summary>Name of the number format.</summary>
     public const string PrecisionName = "precision";
 
+    internal const string DeviceName = "device";
+    internal const string ProcessorName = "processor";
+    internal const string SystemName = "system";
     internal const string DroppedName = "dropped";
     internal const string TrainImages = "training images";
     internal const string TestImages = "test images";
@@ -29,11 +32,12 @@ internal sealed class RunEnvironment : Dictionary<string, string>
         ArgumentNullException.ThrowIfNull(backend);
         ArgumentNullException.ThrowIfNull(data);
         _choices = backend.Choices;
-        this["device"] = $"{backend.Device.Name}: {backend.Device.Description}";
+        var machine = TrainingMachine.Of(backend);
+        this[DeviceName] = machine.Device;
         this[PrecisionName] = backend.Precision.ToString();
         this["runtime"] = RuntimeInformation.FrameworkDescription;
-        this["system"] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}";
-        this["processor"] = ProgramFacts.Processor;
+        this[SystemName] = $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}";
+        this[ProcessorName] = machine.Processor;
         this["commit"] = ProgramFacts.Commit;
         this["libraries"] = ProgramFacts.Libraries;
         this["version"] = typeof(RunEnvironment).Assembly.GetName().Version?.ToString(3) ?? "unknown";
@@ -66,13 +70,21 @@ internal sealed class RunEnvironment : Dictionary<string, string>
     /// <param name="file">Where this is written.</param>
     /// <param name="choices">Where choices are kept.</param>
     /// <param name="progress">Warned of what is dropped.</param>
-    internal void Keep(string file, string choices, IRunProgress progress)
+    /// <param name="beside">What the device chooses in another number format; null where it computes in one.</param>
+    internal void Keep(string file, string choices, IRunProgress progress, DeviceChoices? beside = null)
     {
-        AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
-        KeptChoices.Attach(choices, _choices, progress, dropped =>
+        Write();
+        var dropped = new List<string>();
+        foreach (DeviceChoices? own in (DeviceChoices?[])[_choices, beside])
         {
-            this[DroppedName] = string.Join(" ", dropped);
-            AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
-        });
+            KeptChoices.Attach(choices, own, progress, found =>
+            {
+                dropped.AddRange(found.Except(dropped));
+                this[DroppedName] = string.Join(" ", dropped);
+                Write();
+            });
+        }
+
+        void Write() => AtomicFile.WriteAllText(file, RunJson.Write<IReadOnlyDictionary<string, string>>(this));
     }
 }

@@ -38,10 +38,18 @@ internal sealed class TransferMatrix(
         : throw new ArgumentException("There is no sample to attack.", nameof(samples));
     private readonly int _batch = Math.Min(batchSize, samples.Count);
     private readonly List<string> _warnings = [];
+    private int _rowsBefore;
+    private long _stepsBefore;
     private long _done;
     private long _total;
     private long _attacks;
     private long _begin;
+
+    /// <summary>What an interrupted measurement of the same matrix kept, fewer rows than networks; null for nothing.</summary>
+    public TransferProgress? Before { get; init; }
+
+    /// <summary>Given what is measured after each row but the last; null for nobody.</summary>
+    public Action<TransferProgress>? Keep { get; init; }
 
     /// <summary>Measures the matrix.</summary>
     /// <param name="networks">The networks, each both source and target; at least one.</param>
@@ -56,12 +64,16 @@ internal sealed class TransferMatrix(
     {
         ArgumentNullException.ThrowIfNull(networks);
         ArgumentOutOfRangeException.ThrowIfZero(networks.Count, nameof(networks));
+        if (Before is { } before && before.Rows.Count >= networks.Count)
+            throw new InvalidOperationException("the matrix that is continued has all rows already");
         ArgumentNullException.ThrowIfNull(settings);
         IReadOnlyList<AttackEntry> stages = AttackCatalog.Stages(attack);
         _warnings.Clear();
+        _warnings.AddRange(Before?.Warnings ?? []);
         _done = _total = 0;
-        List<TransferRow> rows = [];
-        foreach (TransferNetwork source in networks)
+        List<TransferRow> rows = [.. Before?.Rows ?? []];
+        _rowsBefore = rows.Count;
+        foreach (TransferNetwork source in networks.Skip(_rowsBefore))
         {
             if (rows.Count > 0)
                 progress.Note($"{attack} on {source.Name} ({rows.Count + 1} of {networks.Count})");
@@ -74,6 +86,8 @@ internal sealed class TransferMatrix(
             rows.Add(new TransferRow(
                 source.Name, source.Graph.Name, attacked.Clean, accuracies, attacked.LargestPerturbation, attacked.Seconds,
                 _samples.Length / Math.Max(attacked.Seconds, 1e-9)));
+            if (rows.Count < networks.Count)
+                Keep?.Invoke(new TransferProgress([.. rows], [.. _warnings]));
         }
         _warnings.AddRange(MaskedGradients.Warnings(rows, _samples.Length));
         if (settings.Epsilon == 0)
@@ -197,17 +211,19 @@ internal sealed class TransferMatrix(
             using IAttack attack = entry.Create(context);
             iterations += (long)attack.Rounds * attack.Iterations;
         }
-        _total = networks * batches * (iterations + networks);
+        long row = batches * (iterations + networks);
+        _total = networks * row;
+        _done = _stepsBefore = _rowsBefore * row;
         _attacks = (long)networks * _samples.Length;
         _begin = Stopwatch.GetTimestamp();
-        progress.StageStarted($"transfer of {title} among {networks} network{(networks == 1 ? "" : "s")}", _total, 0);
+        progress.StageStarted($"transfer of {title} among {networks} network{(networks == 1 ? "" : "s")}", _total, _done);
     }
 
     private void Advance(long steps, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
         _done += steps;
-        double attacked = (double)_done / _total * _attacks;
+        double attacked = (double)(_done - _stepsBefore) / _total * _attacks;
         progress.StepsDone(_done, attacked / Math.Max(Stopwatch.GetElapsedTime(_begin).TotalSeconds, 1e-9));
     }
 }

@@ -35,3 +35,8 @@ internal sealed record TransferResult(string Attack, int Samples, IReadOnlyList<
         ("number of samples", Samples >= 0),
         ("rows", Rows.All(row => row?.Accuracies?.Count == Rows.Count)));
 }
+
+/// <summary>A <see cref="TransferMatrix"/> that is not measured to its end.</summary>
+/// <param name="Rows">The sources that are done, in the order of the matrix.</param>
+/// <param name="Warnings">Reasons to distrust them, a sentence each.</param>
+internal sealed record TransferProgress(IReadOnlyList<TransferRow> Rows, IReadOnlyList<string> Warnings);

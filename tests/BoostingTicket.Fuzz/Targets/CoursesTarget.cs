@@ -29,7 +29,7 @@ internal sealed class CoursesTarget : FuzzTarget
         [
             "resnet18-w16,TorchSharp float32,0,1,839.4,482.9,0.375,0.264,1000",
             "resnet18-w16,TorchSharp float32,0,2,1767,1045.04,0.429,0.271,1000",
-            "vgg16-w16,another,18446744073709551615,1,1e3,0,1,0,1",
+            "vgg16-w16,another,18446744073709551615,1,1e3,1e-3,1,0,1",
         ];
         string table = string.Join('\n', [CourseFile.Header, .. rows]);
         return ((string[])[table, table.Replace("\n", "\r\n", StringComparison.Ordinal) + "\r\n", CourseFile.Header, ""])

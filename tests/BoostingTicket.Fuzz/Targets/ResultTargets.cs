@@ -22,7 +22,10 @@ internal sealed class ResultsTarget : FuzzTarget
         (json => RunJson.Read<ArmResult>(json, "f"), Samples.ArmOf(Arm.Ticket)),
         (json => RunJson.Read<DonorRecord>(json, "f"), Samples.Donor),
         (json => RunJson.Read<RobustnessResult>(json, "f"), Samples.Robustness),
-        (json => RunJson.Read<TrainingRecord>(json, "f"), new TrainingRecord(Samples.History, 1, 2, 3.5, "ab", 0.5)),
+        (json => RunJson.Read<TrainingRecord>(json, "f"), new TrainingRecord(Samples.History, 1, 2, 3.5, "ab", 0.5)
+        {
+            Machines = [new TrainingMachine("cpu: 2 threads", "a processor")],
+        }),
         (json => RunJson.Read<TicketRecord>(json, "f"), new TicketRecord(0.8, [new LayerSparsity("a", 4, 2)], ["w"], 0.1, 0.9)),
         (json => RunJson.Read<TransferResult>(json, "f"), new TransferResult(
             "pgd", 10, [new TransferRow("a", "lenet", new MeasuredShare(0.5, new WilsonInterval(0.4, 0.6)),
@@ -33,6 +36,9 @@ internal sealed class ResultsTarget : FuzzTarget
         (json => RunJson.Hash(RunJson.Read<RunConfiguration>(json, "f")), Samples.Configuration),
         (json => RunJson.Read<SweepConfiguration>(json, "f"), new SweepConfiguration(
             [new SweptOption("ratio", ["0.5", "0.9"])], Samples.Configuration, ["ab"])),
+        (json => RunJson.Read<CourseRecord>(json, "f"), new CourseRecord(10, [new CourseEpoch(0.5, 0.25)], ["w"])),
+        (json => RunJson.Read<TransferProgress>(json, "f"), new TransferProgress([], ["w"])),
+        (json => RunJson.Read<TrainingMachine[]>(json, "f"), (TrainingMachine[])[new("cpu: 2 threads", "a processor")]),
     ];
 
     public override string Name => "results";

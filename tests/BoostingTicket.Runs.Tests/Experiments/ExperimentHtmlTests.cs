@@ -4,6 +4,7 @@ using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Experiments.Reports;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
+using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training.Progress;
 using BoostingTicket.Training.Testing;
 
@@ -82,6 +83,27 @@ internal sealed class ExperimentHtmlTests
                 Assert.That(row, Does.Contain($">{seconds}</td>"));
             Assert.That(row, Does.Contain("href=\"../store/training-1%202/report.html\""));
         });
+    }
+
+    [Test]
+    public void The_page_of_a_training_names_its_own_machine()
+    {
+        string Page(params TrainingMachine[]? machines)
+        {
+            using var root = new TemporaryFolder();
+            var folder = new ExperimentFolder(root.Path, "table5");
+            TrainingRow row = Result.Trainings[0] with { Record = Result.Trainings[0].Record with { Machines = machines } };
+            var files = new RunFolder(Path.Combine(folder.Store, row.Folder));
+            Directory.CreateDirectory(files.Root);
+            File.WriteAllText(files.Configuration, RunJson.Write(new RunConfiguration()));
+            TrainingPages.Write(folder, [row], Result.Environment, Command);
+            return File.ReadAllText(files.Report);
+        }
+
+        string elsewhere = Page(new TrainingMachine("cuda: a GPU", "a host"), new TrainingMachine("cuda: another GPU", "a host"));
+        Assert.That(elsewhere, Does.Contain("cuda: a GPU, then cuda: another GPU").And.Contain(">a host<"));
+        foreach (string page in (string[])[elsewhere, Page(null)])
+            Assert.That(page, Does.Not.Contain("cpu: 2 threads").And.Not.Contain("a &quot;system&quot;"));
     }
 
     [Test]

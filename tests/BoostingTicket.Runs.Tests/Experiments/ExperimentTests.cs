@@ -164,21 +164,43 @@ internal sealed class ExperimentTests
         Assert.That(ExperimentScale.Model(
             new ExperimentSources("table1", null, []).Compose() with { Width = width }, paper), Is.EqualTo(expected));
 
-    [Test]
-    public void First_epochs_have_the_rates_of_the_whole_training()
+    [TestCase(100, 5, 352)]
+    [TestCase(10, 5, 4)]
+    [TestCase(8, 5, 352)]
+    [TestCase(7, 5, 31)]
+    [TestCase(6, 5, 7)]
+    [TestCase(5, 5, 352)]
+    [TestCase(3, 3, 14)]
+    public void First_epochs_have_the_rates_of_the_whole_training(int epochs, int firstEpochs, int stepsPerEpoch)
     {
         TrainingSettings whole = new()
         {
-            Epochs = 100,
+            Epochs = epochs,
             LearningRate = 0.1,
             WarmupFrom = 0.01,
-        }, early = EarlyTraining.Of(whole, 5);
-        const int StepsPerEpoch = 352;
-        LearningRateSchedule full = new(whole, StepsPerEpoch), first = new(early, StepsPerEpoch);
-        Assert.That(first.TotalSteps, Is.EqualTo(5 * StepsPerEpoch));
+        }, early = EarlyTraining.Of(whole, firstEpochs);
+        LearningRateSchedule full = new(whole, stepsPerEpoch), first = new(early, stepsPerEpoch);
+        Assert.That(first.TotalSteps, Is.EqualTo(firstEpochs * stepsPerEpoch));
         for (long step = 0; step < first.TotalSteps; step++)
             Assert.That(first.RateAt(step), Is.EqualTo(full.RateAt(step)).Within(1e-15));
         Assert.That(full.RateAt(0), Is.EqualTo(0.01));
+    }
+
+    [Test]
+    public void Caveat_names_replicas_and_number_format()
+    {
+        ExperimentConfiguration configuration = new ExperimentSources("table2", null, []).Compose();
+        string? Caveat(int replicas, Precision precision) => ExperimentMeasurement.Caveat(
+            ExperimentCatalog.Find("table2"),
+            configuration with
+            {
+                Base = configuration.Base with { Retrain = configuration.Base.Retrain with { Replicas = replicas } },
+            },
+            precision);
+        Assert.That(Caveat(1, Precision.Float32), Is.Null);
+        Assert.That(Caveat(4, Precision.BFloat16), Is.EqualTo(
+            "Not comparable with the paper in absolute terms: batches are cut into 4 replicas; the number format is bf16 instead "
+            + "of float32."));
     }
 
     [Test]

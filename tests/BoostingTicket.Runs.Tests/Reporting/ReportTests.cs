@@ -11,6 +11,36 @@ namespace BoostingTicket.Runs.Tests.Reporting;
 
 internal sealed class ReportTests
 {
+    [Test]
+    public void Share_of_measured_steps_is_that_of_each_seed_and_needs_two()
+    {
+        RunResult Of(params (double Dense, double Ticket)[] seeds)
+        {
+            RunResult run = SampleRun.Create(seeds.Length, arms: [Arm.Dense, Arm.Ticket]);
+            return run with
+            {
+                Seeds =
+                [
+                    .. run.Seeds.Zip(seeds, (seed, times) => seed with
+                    {
+                        Arms =
+                        [
+                            .. seed.Arms.Select(arm => arm with
+                            {
+                                Step = new StepWork(100, null, arm.Arm == Arm.Dense ? times.Dense : times.Ticket),
+                            }),
+                        ],
+                    }),
+                ],
+            };
+        }
+
+        string[] Ticket(RunResult result) => [.. StepTable.Cells(result).Rows[1].TakeLast(2)];
+        Assert.That(Ticket(Of((0.1, 0.05))), Is.EqualTo(new[] { "50.0", "–" }));
+        // The share of the means would be 47.5 %.
+        Assert.That(Ticket(Of((0.1, 0.05), (0.3, 0.14))), Is.EqualTo(new[] { "95.0", "48.3 ± 2.4" }));
+    }
+
     private const string CommandLine = "boosting-ticket run --out \"a <b> & c\"";
 
     [TestCase(1, false)]

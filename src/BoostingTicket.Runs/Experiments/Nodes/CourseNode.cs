@@ -24,7 +24,7 @@ internal sealed record CourseEpoch(double Clean, double Robust) : IStoredRecord
 internal sealed record CourseRecord(int Samples, IReadOnlyList<CourseEpoch> Epochs, IReadOnlyList<string> Warnings);
 
 /// <summary>Test accuracies of a training after each of its epochs, measured when it is done, so that they are no part of its
-/// time.</summary>
+/// time. After an interruption the epochs that were measured stay.</summary>
 internal sealed class CourseNode : ExperimentNode<CourseRecord>
 {
     private readonly AttackSettings _attack;
@@ -47,31 +47,39 @@ internal sealed class CourseNode : ExperimentNode<CourseRecord>
 
     private protected override CourseRecord Compute(NodeContext context)
     {
-        int epochs = Training.Read(context.Store).Epochs;
-        context.Progress.StageStarted($"seed {Seed} · {Label}", epochs, 0);
+        int epochs = Training.Read(context.Store).Epochs, samples = context.Images.TestCount;
+        PartialFile<CourseRecord> partial = Partial(context);
+        CourseRecord? before = partial.Read(kept => kept.Samples == samples && kept.Epochs.Count < epochs);
+        var measured = new List<CourseEpoch>(before?.Epochs ?? []);
+        var warnings = new List<string>(before?.Warnings ?? []);
+        context.Progress.StageStarted($"seed {Seed} · {Label}", epochs, measured.Count);
         Network network = context.Network(Training);
         Mask? mask = context.MaskOf(Training);
-        var measured = new List<CourseEpoch>();
-        var warnings = new List<string>();
         using var evaluator = new Evaluator(
             network, context.Images.Test, context.Images.TestSamples, Training.Job.Validation.BatchSize);
-        for (int epoch = 1; epoch <= epochs; epoch++)
+        for (int epoch = measured.Count + 1; epoch <= epochs; epoch++)
         {
             WeightsAfter(epoch);
             TestResult result = evaluator.Robust(
-                AttackBudget.Pgd(_attack), Philox.Key(Seed, RandomStream.EvaluationAttack), context.Images.TestCount,
+                AttackBudget.Pgd(_attack), Philox.Key(Seed, RandomStream.EvaluationAttack), samples,
                 cancellation: context.Cancellation);
             measured.Add(new CourseEpoch(result.Clean, result.Robust));
             warnings.AddRange(result.Warnings.Select(warning => FormattableString.Invariant($"after epoch {epoch}: {warning}")));
+            if (epoch < epochs)
+                partial.Keep(new CourseRecord(samples, measured, warnings));
             context.Progress.StepsDone(epoch, result.Samples / Math.Max(result.Seconds, 1e-9));
         }
         context.Progress.StageFinished();
-        return new CourseRecord(context.Images.TestCount, measured, warnings);
+        return new CourseRecord(samples, measured, warnings);
 
         void WeightsAfter(int epoch) => TicketReset.Apply(
             network.Parameters, network.Backend,
             WeightFile.Load(Training.EpochWeights(context.Store, epoch), network.Graph).State, mask);
     }
+
+    private protected override void CleanUp(NodeContext context) => Partial(context).Delete();
+
+    private PartialFile<CourseRecord> Partial(NodeContext context) => new(context.Store.Partial(this));
 
     /// <inheritdoc/>
     internal override NodeCost Cost(NodeContext context)

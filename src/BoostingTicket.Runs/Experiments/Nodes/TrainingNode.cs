@@ -30,9 +30,14 @@ internal sealed record TrainingRecord(
     /// <summary>What happened in training that the user should worry about.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>What it ran on, in order of time: several where it was continued elsewhere. Null where an earlier version began
+    /// it, which did not write that down.</summary>
+    public IReadOnlyList<TrainingMachine>? Machines { get; init; }
+
     string? IStoredRecord.WrongMember() => StoredValues.First(
         ("best epoch", BestEpoch >= 0 && BestEpoch <= Epochs),
         ("seconds", StoredValues.IsAmount(Seconds)),
+        ("machines", Machines is null or { Count: > 0 }),
         ("distance", DonorDistance is null || StoredValues.IsAmount(DonorDistance.Value)));
 }
 
@@ -75,6 +80,9 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
     /// <summary>The training.</summary>
     public TrainingSettings Settings => Job.Settings;
 
+    /// <summary>What it is and its seed, for people.</summary>
+    internal string Title => FormattableString.Invariant($"{Label}, seed {Seed}");
+
     /// <summary>What its steps compute.</summary>
     internal StepKind TrainingKind => new(Job, Ticket?.Settings.Options(Ticket.Settings.Ratio), Precision);
 
@@ -108,6 +116,7 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
         RunConfiguration recorded = Recorded(Job);
         AtomicFile.WriteAllText(folder.Configuration, RunJson.Write(recorded));
         StoredFiles.CreateFolder(folder.Seed(Seed));
+        TrainingMachine[]? machines = KeepMachines(context);
         NodeDevice device = context.DeviceOf(Precision);
         Network network = context.Network(Job, context.Graph(this), device);
         ModelState start = Job.DrawStart(context.Graph(Job).Table);
@@ -131,7 +140,25 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
             [.. state.History], state.BestEpoch, state.Epoch, state.TrainingSeconds, trainer.SplitHash, distance)
         {
             Warnings = [.. state.Warnings],
+            Machines = machines,
         };
+    }
+
+    // What was done before is in the checkpoint; an earlier version did not write down where.
+    private TrainingMachine[]? KeepMachines(NodeContext context)
+    {
+        string path = context.Store.Machines(this);
+        TrainingMachine[] before = [];
+        if (File.Exists(Checkpoint(context)))
+        {
+            if (!File.Exists(path))
+                return null;
+            before = RunJson.Read<TrainingMachine[]>(StoredFiles.ReadText(path), path);
+        }
+
+        TrainingMachine[] machines = before.LastOrDefault() == context.Machine ? before : [.. before, context.Machine];
+        AtomicFile.WriteAllText(path, RunJson.Write(machines));
+        return machines;
     }
 
     /// <summary>What the folder of a training records as its configuration.</summary>
@@ -147,8 +174,13 @@ internal sealed class TrainingNode : ExperimentNode<TrainingRecord>
             : new { configuration, fingerprint, reinitialize };
     }
 
-    private protected override void CleanUp(NodeContext context) =>
-        StoredFiles.Delete(context.Store.Files(this).Checkpoint(Seed, Stage));
+    private protected override void CleanUp(NodeContext context)
+    {
+        StoredFiles.Delete(Checkpoint(context));
+        StoredFiles.Delete(context.Store.Machines(this));
+    }
+
+    private string Checkpoint(NodeContext context) => context.Store.Files(this).Checkpoint(Seed, Stage);
 
     /// <inheritdoc/>
     internal override NodeCost Cost(NodeContext context)

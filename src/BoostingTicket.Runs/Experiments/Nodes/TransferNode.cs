@@ -4,7 +4,8 @@ using BoostingTicket.Training.Evaluation;
 
 namespace BoostingTicket.Runs.Experiments.Nodes;
 
-/// <summary>How adversarial images made against each of several trained networks do on the others.</summary>
+/// <summary>How adversarial images made against each of several trained networks do on the others. After an interruption the
+/// rows of networks that were attacked stay.</summary>
 internal sealed class TransferNode : ExperimentNode<TransferResult>
 {
     private readonly IReadOnlyList<string> _names;
@@ -39,14 +40,25 @@ internal sealed class TransferNode : ExperimentNode<TransferResult>
     {
         // The matrix has one network on the device at a time.
         context.GiveUpNetwork();
+        PartialFile<TransferProgress> partial = Partial(context);
         var matrix = new TransferMatrix(
             context.Backend, context.Images.Test, context.Images.TestSamples, _trainings[0].Job.Validation.BatchSize,
-            context.Progress);
+            context.Progress)
+        {
+            Before = partial.Read(kept => kept.Rows.Count < _names.Count
+                && kept.Rows.All(row => row.Accuracies.Count == _names.Count)
+                && kept.Rows.Select(row => row.Name).SequenceEqual(_names.Take(kept.Rows.Count))),
+            Keep = partial.Keep,
+        };
         return matrix.Run(
             [.. _trainings.Select((training, index) => new TransferNetwork(
                 _names[index], context.Graph(training), context.Weights(training, best: true)))],
             _attack, _settings, Philox.Key(Seed, RandomStream.EvaluationAttack), context.Cancellation);
     }
+
+    private protected override void CleanUp(NodeContext context) => Partial(context).Delete();
+
+    private PartialFile<TransferProgress> Partial(NodeContext context) => new(context.Store.Partial(this));
 
     /// <inheritdoc/>
     internal override NodeCost Cost(NodeContext context)

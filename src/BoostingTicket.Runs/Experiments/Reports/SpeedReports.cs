@@ -18,31 +18,38 @@ internal static class SpeedReports
 
     private static readonly Level Nearly = new($"{NearlyEqual} of it", seed => seed.NearlyReached);
 
+    private static readonly Clock OfProcessors = new("CPU s", seconds => seconds.Processor);
+
+    private static readonly Clock Passed = new("s", seconds => seconds.Wall);
+
     /// <summary>Three tables with a row for each network and way of training, over all seeds: accuracies and what all of the
     /// training took; the time to equal robustness; the time to nearly as much.</summary>
-    public static IReadOnlyList<SpeedTable> Tables(SpeedResult result)
+    public static IReadOnlyList<SpeedTable> Tables(SpeedResult result) => Tables(result, Clocks(result));
+
+    /// <summary>The same in one kind of seconds, the one that says more: for terminals, which are narrow.</summary>
+    public static IReadOnlyList<SpeedTable> BriefTables(SpeedResult result) => Tables(result, Clocks(result)[..1]);
+
+    private static Clock[] Clocks(SpeedResult result)
     {
         ArgumentNullException.ThrowIfNull(result);
-        return
-        [
-            new SpeedTable(
-                "Accuracies and whole trainings",
-                ["network", "arm", ">seeds", ">clean %", ">PGD %", ">AutoAttack %", ">whole, CPU s", ">whole, s"],
-                [.. result.Rows.Select(row => (IReadOnlyList<string>)
-                [
-                    .. Name(row), row.Over(seed => seed.Clean).Text("F2", 100), row.Over(seed => seed.Robust).Text("F2", 100),
-                    row.Over(seed => seed.AutoAttack)?.Text("F2", 100) ?? None,
-                    row.Over(seed => seed.Whole.Processor).Text("N1"), row.Over(seed => seed.Whole.Wall).Text("N1"),
-                ])]),
-            Table(result, "Time to the robustness of the full network", Equal),
-            Table(result, $"Time to {NearlyEqual} of that robustness", Nearly),
-        ];
+        return result.OnGpu ? [Passed] : [OfProcessors, Passed];
     }
 
-    /// <summary>The same without the seconds that passed: for terminals, which are narrow.</summary>
-    public static IReadOnlyList<SpeedTable> BriefTables(SpeedResult result) =>
+    private static IReadOnlyList<SpeedTable> Tables(SpeedResult result, Clock[] clocks) =>
     [
-        .. Tables(result).Select(table => table.Without(header => header.EndsWith(", s", StringComparison.Ordinal))),
+        new SpeedTable(
+            "Accuracies and whole trainings",
+            [
+                "network", "arm", ">seeds", ">clean %", ">PGD %", $">AutoAttack %{Images(result)}",
+                .. clocks.Select(clock => $">whole, {clock.Unit}"),
+            ],
+            [.. result.Rows.Select(row => (IReadOnlyList<string>)
+            [
+                .. Name(row), row.Over(seed => seed.Clean).Text("F2", 100), row.Over(seed => seed.Robust).Text("F2", 100),
+                AutoAttack(row), .. clocks.Select(clock => row.Over(seed => clock.Seconds(seed.Whole)).Text("N1")),
+            ])]),
+        Table(result, "Time to the robustness of the full network", Equal, clocks),
+        Table(result, $"Time to {NearlyEqual} of that robustness", Nearly, clocks),
     ];
 
     /// <summary>Explains the tables, in a few sentences.</summary>
@@ -53,18 +60,20 @@ internal static class SpeedReports
             return "";
         CoursePoint point = result.Points[0];
         SpeedSeed dense = result.Rows[0].Seeds[0];
-        var interval = WilsonInterval.Of((int)Math.Round(dense.Robust * point.Samples), point.Samples);
+        string seconds = result.OnGpu
+            ? "s are seconds that passed; those of processors say nothing of a GPU's work, and are in the CSV file alone."
+            : "CPU s are seconds of all processors that training used; s are seconds that passed.";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"Equal robustness is the accuracy under PGD that the full network (dense) of the same seed has at its end, on "
-            + $"{point.Samples:N0} test images ({100 * dense.Robust:F2} % is {100 * interval.Low:F1} to "
-            + $"{100 * interval.High:F1} % with 95 % confidence). A training reaches it in the first epoch that ends "
-            + $"with as much or more, at the time on the straight line from the epoch before. Two trainings that are as good "
-            + $"differ in some tenths of a point, and the lesser one never has all of it; so the time to {Nearly.Name} is given "
-            + $"too. CPU s are "
-            + $"seconds of all processors that training used; s are seconds that passed. Those of a ticket's donor count, "
-            + $"evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in which both "
-            + $"reach it: above 1 the arm is sooner. AutoAttack is that of the last weights on the first test images.");
+            + $"{point.Samples:N0} test images ({100 * dense.Robust:F2} % is {Interval(dense.Robust, point.Samples)} % with 95 % "
+            + $"confidence). A training reaches it in the first epoch that ends with as much or more, at the time on the "
+            + $"straight line from the epoch before. Two trainings that are as good differ in some tenths of a point, and the "
+            + $"lesser one never has all of it; so the time to {Nearly.Name} is given too. {seconds} Those of a ticket's donor "
+            + $"count, evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in which "
+            + $"both reach it: above 1 the arm is sooner. It is the geometric mean of the seeds, ×/÷ their multiplicative "
+            + $"standard deviation. AutoAttack is that of the last weights on the first test images, as many as its column "
+            + $"says; behind one seed stands the 95 % interval.");
     }
 
     /// <summary>A line for each training.</summary>
@@ -73,7 +82,7 @@ internal static class SpeedReports
         ArgumentNullException.ThrowIfNull(result);
         var text = new StringBuilder(
             "model,arm,seed,epochs,target,reached_processor_seconds,reached_wall_seconds,processor_seconds,wall_seconds,"
-            + "clean,robust,autoattack,nearly_processor_seconds,nearly_wall_seconds\n");
+            + "clean,robust,autoattack,nearly_processor_seconds,nearly_wall_seconds,autoattack_samples\n");
         foreach (SpeedRow row in result.Rows)
         {
             foreach (SpeedSeed seed in row.Seeds)
@@ -85,48 +94,74 @@ internal static class SpeedReports
                 text.Append(
                     CultureInfo.InvariantCulture,
                     $"{seed.Whole.Processor},{seed.Whole.Wall},{seed.Clean},{seed.Robust},{seed.AutoAttack},"
-                    + $"{seed.NearlyReached?.Processor},{seed.NearlyReached?.Wall}\n");
+                    + $"{seed.NearlyReached?.Processor},{seed.NearlyReached?.Wall},{seed.AutoAttackSamples}\n");
             }
         }
 
         return text.ToString();
     }
 
-    private static SpeedTable Table(SpeedResult result, string heading, Level level)
+    private static SpeedTable Table(SpeedResult result, string heading, Level level, Clock[] clocks)
     {
         IReadOnlyList<string> yardsticks = [.. result.Rows.Where(row => row.IsYardstick).Select(row => row.Arm).Distinct()];
         return new SpeedTable(
             heading,
             [
-                "network", "arm", ">seeds", $">to {level.Name}, CPU s", $">to {level.Name}, s",
-                .. yardsticks.SelectMany(yardstick => (string[])[$">{yardstick} / arm, CPU s", $">{yardstick} / arm, s"]),
+                "network", "arm", ">seeds", .. clocks.Select(clock => $">to {level.Name}, {clock.Unit}"),
+                .. yardsticks.SelectMany(yardstick => clocks.Select(clock => $">{yardstick} / arm, {clock.Unit}")),
             ],
             [.. result.Rows.Select(row => (IReadOnlyList<string>)
             [
-                .. Name(row), Reached(row, level, seconds => seconds.Processor), Reached(row, level, seconds => seconds.Wall),
+                .. Name(row), .. clocks.Select(clock => Reached(row, level, clock)),
                 .. yardsticks.Select(yardstick => result.Rows.FirstOrDefault(
-                    other => other.Model == row.Model && other.Arm == yardstick)).SelectMany(yardstick => (string[])
-                    [
-                        Sooner(row, yardstick, level, seconds => seconds.Processor),
-                        Sooner(row, yardstick, level, seconds => seconds.Wall),
-                    ]),
+                    other => other.Model == row.Model && other.Arm == yardstick)).SelectMany(
+                    yardstick => clocks.Select(clock => Sooner(row, yardstick, level, clock))),
             ])]);
     }
 
     private static string[] Name(SpeedRow row) =>
         [row.Model, row.Arm, row.Seeds.Count.ToString(CultureInfo.InvariantCulture)];
 
-    private static string Reached(SpeedRow row, Level level, Func<ElapsedSeconds, double> value)
+    // All are attacked on as many.
+    private static string Images(SpeedResult result) =>
+        result.Rows.SelectMany(row => row.Seeds).Select(seed => seed.AutoAttackSamples).FirstOrDefault(
+            samples => samples is not null) is { } samples
+            ? string.Create(CultureInfo.InvariantCulture, $" ({samples:N0} images)")
+            : "";
+
+    private static string AutoAttack(SpeedRow row)
     {
-        if (row.Over(seed => level.Reached(seed) is { } reached ? value(reached) : null) is not { } spread)
-            return NotReached;
-        string text = spread.Text("N1");
-        return spread.Count == row.Seeds.Count ? text
-            : string.Create(CultureInfo.InvariantCulture, $"{text} ({spread.Count} of {row.Seeds.Count} seeds)");
+        if (row.Over(seed => seed.AutoAttack) is not { } spread)
+            return None;
+        string text = spread.Text("F2", 100);
+        return spread.Count == 1 && row.Seeds.First(seed => seed.AutoAttack is not null).AutoAttackSamples is { } samples
+            ? $"{text} ({Interval(spread.Mean, samples)})"
+            : text;
     }
 
-    private static string Sooner(SpeedRow row, SpeedRow? yardstick, Level level, Func<ElapsedSeconds, double> value) =>
-        yardstick is null ? None : row.Sooner(yardstick, level.Reached, value)?.Text("F2") ?? None;
+    // In percent.
+    private static string Interval(double share, int samples)
+    {
+        var interval = WilsonInterval.Of((int)Math.Round(share * samples), samples);
+        return string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:F1} to {100 * interval.High:F1}");
+    }
+
+    private static string Reached(SpeedRow row, Level level, Clock clock)
+    {
+        if (row.Over(seed => level.Reached(seed) is { } reached ? clock.Seconds(reached) : null) is not { } spread)
+            return NotReached;
+        return OfSeeds(spread.Text("N1"), spread.Count, row);
+    }
+
+    private static string Sooner(SpeedRow row, SpeedRow? yardstick, Level level, Clock clock) =>
+        yardstick is not null && row.Sooner(yardstick, level.Reached, clock.Seconds) is { } ratio
+            ? OfSeeds(ratio.Text("F2"), ratio.Count, row)
+            : None;
+
+    private static string OfSeeds(string text, int seeds, SpeedRow row) => seeds == row.Seeds.Count ? text
+        : string.Create(CultureInfo.InvariantCulture, $"{text} ({seeds} of {row.Seeds.Count} seeds)");
 
     private sealed record Level(string Name, Func<SpeedSeed, ElapsedSeconds?> Reached);
+
+    private sealed record Clock(string Unit, Func<ElapsedSeconds, double> Seconds);
 }

@@ -1,4 +1,5 @@
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Html;
@@ -14,7 +15,8 @@ internal static class TrainingPages
     /// <summary>Writes the pages that are not there yet. One of a training whose settings cannot be read is left out.</summary>
     /// <param name="folder">The experiment's folder.</param>
     /// <param name="trainings">Its trainings.</param>
-    /// <param name="environment">Device, versions and data.</param>
+    /// <param name="environment">Versions and data, and the device of this process, in whose place pages name those that
+    /// trained.</param>
     /// <param name="commandLine">Command that pages name.</param>
     /// <exception cref="ConfigurationException">A page cannot be written.</exception>
     public static void Write(
@@ -37,13 +39,28 @@ internal static class TrainingPages
         TrainingRow row, RunConfiguration configuration, IReadOnlyDictionary<string, string> environment, string commandLine)
     {
         var result = new RunResult(
-            configuration, RunJson.Hash(configuration), environment,
+            configuration, RunJson.Hash(configuration), Where(row.Record, environment),
             [new SeedResult(row.Seed, [], null, [], row.Record.Warnings, [])]);
         return ReportContent.OfTraining(
             result, Arm.Dense, [new StageHistory(row.Seed, row.Training, row.Record.History)], commandLine, extras: null) with
         {
             Title = row.Training,
         };
+    }
+
+    // The system is this process's too, and nothing is known of another's.
+    private static Dictionary<string, string> Where(TrainingRecord record, IReadOnlyDictionary<string, string> environment)
+    {
+        string[] own = [RunEnvironment.DeviceName, RunEnvironment.ProcessorName, RunEnvironment.SystemName];
+        Dictionary<string, string> facts = new(environment.Where(fact => !own.Contains(fact.Key)));
+        if (record.Machines is { } machines)
+        {
+            facts[RunEnvironment.DeviceName] = string.Join(", then ", machines.Select(machine => machine.Device).Distinct());
+            facts[RunEnvironment.ProcessorName] = string.Join(
+                ", then ", machines.Select(machine => machine.Processor).Distinct());
+        }
+
+        return facts;
     }
 
     private static RunFolder Files(ExperimentFolder folder, TrainingRow row) => new(Path.Combine(folder.Store, row.Folder));

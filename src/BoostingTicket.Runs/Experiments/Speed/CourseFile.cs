@@ -32,14 +32,64 @@ internal static class CourseFile
 
     /// <summary>The points of all files of a folder, in the order of their names.</summary>
     /// <param name="folder">The folder; one that is not there has none.</param>
-    /// <exception cref="ConfigurationException">A file cannot be read.</exception>
+    /// <param name="leaveOut">Told, in a sentence or two, of each file that cannot be used, which is left out then; null to
+    /// refuse it.</param>
+    /// <exception cref="ConfigurationException">The folder or a file cannot be read, or two files have the same
+    /// training.</exception>
     /// <exception cref="DamagedFileException">A file has something else in it.</exception>
-    public static IReadOnlyList<CoursePoint> ReadAll(string folder)
+    public static IReadOnlyList<CoursePoint> ReadAll(string folder, Action<string>? leaveOut = null)
     {
-        if (!Directory.Exists(folder))
-            return [];
-        return [.. Directory.GetFiles(folder, "*.csv").Order(StringComparer.Ordinal).SelectMany(Read)];
+        string[] paths = [];
+        var owners = new Dictionary<(string, string, ulong), string>();
+        var points = new List<CoursePoint>();
+        Try(() => paths = List(folder));
+        foreach (string path in paths)
+            Try(() => Add(path));
+        return points;
+
+        void Add(string path)
+        {
+            IReadOnlyList<CoursePoint> read = Read(path);
+            foreach (CoursePoint point in read)
+            {
+                if (owners.TryGetValue(Training(point), out string? owner))
+                    throw new ConfigurationException(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The training {point.Model}, {point.Arm}, seed {point.Seed} is in two files, {owner} and {path}; take "
+                        + $"one of them out of the folder, or name the arm of one differently."));
+            }
+
+            foreach (CoursePoint point in read)
+                owners[Training(point)] = path;
+            points.AddRange(read);
+        }
+
+        void Try(Action read)
+        {
+            try
+            {
+                read();
+            }
+            catch (BoostingTicketException error) when (leaveOut is not null)
+            {
+                leaveOut($"{error.Message} The result goes without it; repeat the command afterwards.");
+            }
+        }
     }
+
+    private static string[] List(string folder)
+    {
+        try
+        {
+            return Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.csv").Order(StringComparer.Ordinal)] : [];
+        }
+        catch (Exception error) when (StorageErrors.IsStorage(error))
+        {
+            throw StorageErrors.CannotRead(folder, error);
+        }
+    }
+
+    private static (string Model, string Arm, ulong Seed) Training(CoursePoint point) => (point.Model, point.Arm, point.Seed);
 
     /// <summary>The points of a file.</summary>
     /// <param name="path">The file.</param>
@@ -60,14 +110,14 @@ internal static class CourseFile
             if (lines[i].Length == 0)
                 continue;
             CoursePoint point = Parse(path, i + 1, lines[i]);
-            last.TryGetValue((point.Model, point.Arm, point.Seed), out CoursePoint? before);
+            last.TryGetValue(Training(point), out CoursePoint? before);
             if (point.Epoch != (before?.Epoch ?? 0) + 1)
                 throw Damaged(path, i + 1, FormattableString.Invariant(
                     $"epoch {point.Epoch} comes after epoch {before?.Epoch ?? 0} of its training"));
             if (before is not null && (point.Seconds.Processor < before.Seconds.Processor
                 || point.Seconds.Wall < before.Seconds.Wall))
                 throw Damaged(path, i + 1, "a time is less than that of the epoch before");
-            last[(point.Model, point.Arm, point.Seed)] = point;
+            last[Training(point)] = point;
             points.Add(point);
         }
 
@@ -90,13 +140,13 @@ internal static class CourseFile
             fields[0], fields[1],
             ulong.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed)
                 ? seed : throw Wrong(2, "a whole number"),
-            Count(3), new ElapsedSeconds(Amount(4), Amount(5)), Share(6), Share(7), Count(8));
+            Count(3), new ElapsedSeconds(Time(4), Time(5)), Share(6), Share(7), Count(8));
 
         int Count(int field) => int.TryParse(fields[field], NumberStyles.None, CultureInfo.InvariantCulture, out int value)
             && value >= 1 ? value : throw Wrong(field, "a whole number from 1 on");
 
-        double Amount(int field) => Number(field) is { } value && StoredValues.IsAmount(value)
-            ? value : throw Wrong(field, "a number of seconds");
+        double Time(int field) => Number(field) is { } value && value > 0 && StoredValues.IsAmount(value)
+            ? value : throw Wrong(field, "a number of seconds above 0");
 
         double Share(int field) => Number(field) is { } value && StoredValues.IsShare(value)
             ? value : throw Wrong(field, "a share from 0 to 1");

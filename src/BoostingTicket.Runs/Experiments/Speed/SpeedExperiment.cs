@@ -31,8 +31,8 @@ internal sealed class SpeedExperiment : IExperiment
         "No experiment of the paper. The full network is trained on PGD, and tickets, cheaper donors, cheaper attacks and "
         + "attacks in bfloat16 beside it, with rates that fall in a straight line. The weights after each epoch are tested on "
         + "the first 1,000 test images. The result is when each has the PGD-20 accuracy that the full network of its seed has "
-        + "at its end, in seconds of processors and in seconds that passed; those of a ticket's donor count, evaluations do "
-        + "not.";
+        + "at its end, in seconds of processors (not on a GPU) and in seconds that passed; those of a ticket's donor count, "
+        + "evaluations do not.";
 
     /// <inheritdoc/>
     public RunConfiguration Base { get; } = new()
@@ -77,16 +77,14 @@ internal sealed class SpeedExperiment : IExperiment
     /// <inheritdoc/>
     void IExperiment.Declare(ExperimentGrid grid)
     {
+        List<SpeedArm> arms = [.. SpeedArms.All.Where(arm => grid.Includes(arm.Name) || arm.Name == SpeedArms.Dense)];
+        if (grid.BesideLacks is { } reason && arms.RemoveAll(arm => arm.Name == SpeedArms.BFloat16) > 0)
+            grid.Warn($"The arm {SpeedArms.BFloat16} is left out: {reason}.");
         foreach (string model in Models.Select(grid.Model).Distinct())
         {
             var trainings = new SpeedTrainings(grid, model);
-            foreach (SpeedArm arm in SpeedArms.All.Where(arm => grid.Includes(arm.Name) || arm.Name == SpeedArms.Dense))
+            foreach (SpeedArm arm in arms)
             {
-                if (arm.Name == SpeedArms.BFloat16 && grid.BesideLacks is { } reason)
-                {
-                    grid.Warn($"The arm {arm.Name} is left out: {reason}.");
-                    continue;
-                }
                 foreach (ulong seed in grid.Seeds)
                     grid.Course(model, arm.Name, arm.Train(trainings, seed), grid.AttackedSamples ?? UsualAttackedSamples);
             }

@@ -1,5 +1,6 @@
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;
+using BoostingTicket.Training.Evaluation;
 
 namespace BoostingTicket.Runs.Experiments.Speed;
 
@@ -20,7 +21,7 @@ internal static class SpeedMeasurement
     {
         List<Trained> own =
         [
-            .. courses.Select(course => new Trained(course.Points(store), course.AutoAttack?.Read(store).WorstCase)),
+            .. courses.Select(course => new Trained(course.Points(store), course.AutoAttack?.Read(store))),
         ];
         List<string> models = [.. courses.Select(course => course.Model).Distinct()];
         List<Trained> all = [.. own, .. Usable(others, own, warnings)];
@@ -36,7 +37,8 @@ internal static class SpeedMeasurement
         [.. all.SelectMany(trained => trained.Points)]);
     }
 
-    /// <summary>The curves: accuracy with and without an attack against seconds of processors, two plots a network.</summary>
+    /// <summary>The curves: accuracy with and without an attack against seconds of processors, or against seconds that passed
+    /// where a GPU trained; two plots a network.</summary>
     public static FigureData Figure(SpeedResult result, string name, string title)
     {
         var panels = new List<FigurePanel>();
@@ -50,7 +52,8 @@ internal static class SpeedMeasurement
             })
             {
                 panels.Add(new FigurePanel(
-                    $"({letter++}) {model}", "seconds of processors, donor included", y,
+                    $"({letter++}) {model}",
+                    $"seconds {(result.OnGpu ? "that passed" : "of processors")}, donor included", y,
                     [.. result.Rows.Where(row => row.Model == model).Select(row => new FigureSeries(
                         row.Arm, [.. Curve(result, row, value)],
                         row.IsYardstick ? FigureStyle.Dashed : FigureStyle.Solid))]));
@@ -68,7 +71,8 @@ internal static class SpeedMeasurement
         let y = Spread.Of([.. epoch.Select(point => 100 * value(point))])
         orderby epoch.Key
         select new FigurePoint(
-            epoch.Average(point => point.Seconds.Processor), y.Mean, y.Count > 1 ? y.Deviation : null);
+            epoch.Average(point => result.OnGpu ? point.Seconds.Wall : point.Seconds.Processor), y.Mean,
+            y.Count > 1 ? y.Deviation : null);
 
     private static SpeedSeed Seed(Trained trained, Trained dense)
     {
@@ -76,7 +80,10 @@ internal static class SpeedMeasurement
         double target = dense.Points[^1].Robust;
         return new SpeedSeed(
             end.Seed, target, Crossing.Of(trained.Points, target), Crossing.Of(trained.Points, NearlyEqual * target), end.Seconds,
-            end.Epoch, end.Clean, end.Robust, trained.AutoAttack);
+            end.Epoch, end.Clean, end.Robust, trained.AutoAttack?.WorstCase)
+        {
+            AutoAttackSamples = trained.AutoAttack?.Samples,
+        };
     }
 
     private static Trained? Dense(List<Trained> own, CoursePoint like) => own.FirstOrDefault(
@@ -108,7 +115,7 @@ internal static class SpeedMeasurement
         }
     }
 
-    private sealed record Trained(IReadOnlyList<CoursePoint> Points, double? AutoAttack)
+    private sealed record Trained(IReadOnlyList<CoursePoint> Points, RobustnessResult? AutoAttack)
     {
         public CoursePoint First => Points[0];
     }

@@ -5,7 +5,12 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 /// <summary>How soon ways of training reach the robustness of the full network that is trained on PGD.</summary>
 /// <param name="Rows">A row for each network and way, the full network's first.</param>
 /// <param name="Points">Every epoch of every training.</param>
-internal sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<CoursePoint> Points);
+internal sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<CoursePoint> Points)
+{
+    /// <summary>Whether a GPU trained. Seconds of processors are those of its host then, and say nothing of its work: only
+    /// seconds that passed are compared.</summary>
+    public bool OnGpu { get; init; }
+}
 
 /// <summary>A way of training a network, over all seeds.</summary>
 /// <param name="Model">The network.</param>
@@ -26,11 +31,11 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
     }
 
     /// <summary>How many times sooner than another it reaches the accuracy, over the seeds in which both do; null where there are
-    /// none.</summary>
+    /// none. Times of 0, which no clock measured, have no ratio.</summary>
     /// <param name="other">The other.</param>
     /// <param name="reached">When a training reaches the accuracy that is meant.</param>
     /// <param name="seconds">Which seconds.</param>
-    public Spread? Sooner(SpeedRow other, Func<SpeedSeed, ElapsedSeconds?> reached, Func<ElapsedSeconds, double> seconds)
+    public RatioSpread? Sooner(SpeedRow other, Func<SpeedSeed, ElapsedSeconds?> reached, Func<ElapsedSeconds, double> seconds)
     {
         ArgumentNullException.ThrowIfNull(other);
         ArgumentNullException.ThrowIfNull(reached);
@@ -42,9 +47,12 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
                where seed.Seed == same.Seed
                let times = (Own: reached(seed), Other: reached(same))
                where times.Own is not null && times.Other is not null
-               select seconds(times.Other!.Value) / seconds(times.Own!.Value),
+               let own = seconds(times.Own!.Value)
+               let others = seconds(times.Other!.Value)
+               where own > 0 && others > 0
+               select others / own,
         ];
-        return multiples.Length == 0 ? null : Spread.Of(multiples);
+        return multiples.Length == 0 ? null : RatioSpread.Of(multiples);
     }
 }
 
@@ -61,4 +69,8 @@ internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IRea
 /// <param name="AutoAttack">The same under AutoAttack on the first test images; null where it was not measured.</param>
 internal sealed record SpeedSeed(
     ulong Seed, double Target, ElapsedSeconds? Reached, ElapsedSeconds? NearlyReached, ElapsedSeconds Whole, int Epochs,
-    double Clean, double Robust, double? AutoAttack);
+    double Clean, double Robust, double? AutoAttack)
+{
+    /// <summary>Test images that AutoAttack attacked, the first of all; null where it was not measured.</summary>
+    public int? AutoAttackSamples { get; init; }
+}

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Experiments.Reports;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Reporting.Html;
 using BoostingTicket.Training;
@@ -33,7 +34,7 @@ internal static class SweepReports
             [
                 .. result.Rows.Select(row => (IReadOnlyList<string>)
                 [
-                    .. row.Values, SettingNames.Of(row.Arm), (100 * row.Sparsity).ToString("F1", CultureInfo.InvariantCulture),
+                    .. row.Values, SettingNames.Of(row.Arm), row.Pruned.Text("F1", 100),
                     row.Clean.Text("F2", 100), row.Robust.Text("F2", 100), row.Seconds.Text("F1"),
                 ]),
             ]);
@@ -49,23 +50,30 @@ internal static class SweepReports
             + "without validation, with those to find the ticket.";
     }
 
-    private static string Csv(SweepResult result)
+    /// <summary>The table for spreadsheets and scripts; a deviation of a single seed is an empty field.</summary>
+    public static string Csv(SweepResult result)
     {
+        ArgumentNullException.ThrowIfNull(result);
         var text = new StringBuilder();
         text.Append(string.Concat(result.Configuration.Options.Select(option => PlainText.Csv(option.Name) + ",")))
-            .Append("arm,sparsity,clean,clean_deviation,robust,robust_deviation,seconds,seconds_deviation,seeds,folders\n");
+            .Append(
+                "arm,sparsity,clean,clean_deviation,robust,robust_deviation,seconds,seconds_deviation,seeds,folders,"
+                + "sparsity_deviation\n");
         foreach (SweepRow row in result.Rows)
         {
             text.Append(string.Concat(row.Values.Select(value => PlainText.Csv(value) + ",")));
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{SettingNames.Of(row.Arm)},{row.Sparsity},{row.Clean.Mean},{row.Clean.Deviation},{row.Robust.Mean},");
+                $"{SettingNames.Of(row.Arm)},{row.Sparsity},{row.Clean.Mean},{Deviation(row.Clean)},{row.Robust.Mean},");
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"{row.Robust.Deviation},{row.Seconds.Mean},{row.Seconds.Deviation},{row.Clean.Count},");
-            text.Append(PlainText.Csv(string.Join(' ', row.Folders))).Append('\n');
+                $"{Deviation(row.Robust)},{row.Seconds.Mean},{Deviation(row.Seconds)},{row.Clean.Count},");
+            text.Append(
+                CultureInfo.InvariantCulture, $"{PlainText.Csv(string.Join(' ', row.Folders))},{Deviation(row.Pruned)}\n");
         }
         return text.ToString();
+
+        static double? Deviation(Spread spread) => spread.Count > 1 ? spread.Deviation : null;
     }
 
     private static string Page(ExperimentFolder folder, SweepResult result, string commandLine)
@@ -112,7 +120,7 @@ internal static class SweepReports
             SweepRun.Command, options[axis].Name, [Panel("Clean test accuracy", row => row.Clean), Panel(
                 "Test accuracy under PGD", row => row.Robust)]);
 
-        FigurePanel Panel(string title, Func<SweepRow, Reporting.Spread> value) => new(
+        FigurePanel Panel(string title, Func<SweepRow, Spread> value) => new(
             title, options[axis].Name, "%",
             [
                 .. curves.Select(curve => new FigureSeries(

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
@@ -24,14 +25,22 @@ internal sealed record SweepResult(
 /// <summary>An arm of a point of a sweep.</summary>
 /// <param name="Values">The values of the swept options.</param>
 /// <param name="Arm">The arm.</param>
-/// <param name="Sparsity">Share of the prunable weights that is pruned.</param>
+/// <param name="Sparsity">Share of the prunable weights that is pruned, mean of the seeds.</param>
 /// <param name="Clean">Clean test accuracy in [0, 1] of the weights that were best on validation.</param>
 /// <param name="Robust">Their accuracy under PGD of the evaluation.</param>
 /// <param name="Seconds">Seconds to find and train the network, without validation.</param>
 /// <param name="Folders">Folder of its training in the store, seed by seed.</param>
 internal sealed record SweepRow(
     IReadOnlyList<string> Values, Arm Arm, double Sparsity, Spread Clean, Spread Robust, Spread Seconds,
-    IReadOnlyList<string> Folders);
+    IReadOnlyList<string> Folders)
+{
+    /// <summary>Standard deviation of the sparsity; 0 for a single seed, and in what earlier versions kept.</summary>
+    public double SparsityDeviation { get; init; }
+
+    /// <summary>The sparsity over all seeds.</summary>
+    [JsonIgnore]
+    public Spread Pruned => new(Sparsity, SparsityDeviation, Clean.Count);
+}
 
 /// <summary>What a sweep came to.</summary>
 /// <param name="Result">Its result, which its folder keeps.</param>

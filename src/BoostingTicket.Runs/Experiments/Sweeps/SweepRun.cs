@@ -55,10 +55,7 @@ internal sealed class SweepRun(
     public SweepOutcome Execute(string commandLine, CancellationToken cancellation, bool share = false)
     {
         RunConfiguration first = points[0].Configuration;
-        string precision = backend.Precision.ToString();
-        var grid = new SweepGrid(points, new GridFingerprints(
-            $"{data.Train.Name} {data.Train.ContentHash} {precision}",
-            $"{data.Test.Name} {data.Test.ContentHash} {first.Data.TestSamples} {precision}"));
+        var grid = new SweepGrid(points, GridFingerprints.Of(data, first.Data.TestSamples, backend.Precision));
         var asked = new SweepConfiguration(options, first, Hashes(points));
         ExperimentFolder folder = FolderOf(points, root);
         folder.RequireNoRun();
@@ -122,20 +119,29 @@ internal sealed class SweepRun(
     private static SweepRow Measure(SweepTrial trial, ExperimentStore store)
     {
         var tests = trial.Tests.Select(test => (Test: test.Read(store), test.Training)).ToList();
+        var sparsity = Spread.Of([.. tests.Select(one => one.Training.Ticket?.Read(store).Sparsity ?? 0)]);
         return new SweepRow(
-            trial.Point.Values, trial.Arm, tests[0].Training.Ticket?.Read(store).Sparsity ?? 0,
+            trial.Point.Values, trial.Arm, sparsity.Mean,
             Spread.Of([.. tests.Select(one => one.Test.Clean)]), Spread.Of([.. tests.Select(one => one.Test.WorstCase)]),
             Spread.Of([.. tests.Select(one => one.Training.Read(store).Seconds
                 + (one.Training.Ticket?.SecondsToFind(store) ?? 0))]),
-            [.. tests.Select(one => one.Training.Name)]);
+            [.. tests.Select(one => one.Training.Name)])
+        {
+            SparsityDeviation = sparsity.Deviation,
+        };
     }
 
-    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store) =>
-        grid.Nodes.SelectMany(node => node switch
+    private static IEnumerable<string> Warnings(SweepGrid grid, ExperimentStore store)
     {
-        TicketNode ticket => ticket.Read(store).Warnings,
-        TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
-        TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
-        _ => (IEnumerable<string>)[],
-    });
+        IEnumerable<string> warnings = grid.Nodes.SelectMany(node => node switch
+        {
+            TicketNode ticket => ticket.Read(store).Warnings,
+            TrainingNode training => training.Read(store).Warnings.Select(warning => $"{training.Label}: {warning}"),
+            TestNode test => test.Read(store).Warnings.Select(warning => $"{test.Label}: {warning}"),
+            _ => (IEnumerable<string>)[],
+        });
+        string? machines = DifferentMachines.Tell(
+            grid.Nodes.OfType<TrainingNode>().Select(training => (training.Title, training.Read(store).Machines)));
+        return machines is null ? warnings : warnings.Append(machines);
+    }
 }
