@@ -33,6 +33,7 @@ internal sealed class ResultsTarget : FuzzTarget
         (json => RunJson.Hash(RunJson.Read<RunConfiguration>(json, "f")), Samples.Configuration),
         (json => RunJson.Read<SweepConfiguration>(json, "f"), new SweepConfiguration(
             [new SweptOption("ratio", ["0.5", "0.9"])], Samples.Configuration, ["ab"])),
+        (json => RunJson.Read<WeightsEvaluation>(json, "f"), Samples.Evaluation),
     ];
 
     public override string Name => "results";
@@ -83,7 +84,7 @@ internal sealed class ReportsTarget : FuzzTarget
                 throw new DamagedFileException("other arms");
         }
         else
-            extras = new RunExtras([new KeptEvaluation("w", RunJson.Read<RobustnessResult>(json, "f"))], []);
+            extras = new RunExtras([new KeptEvaluation("w", RunJson.Read<WeightsEvaluation>(json, "f"))], []);
 
         var environment = new Dictionary<string, string> { ["device"] = json[..Math.Min(json.Length, 40)] };
         var result = new RunResult(Samples.Configuration, "ab", environment, [seed]);
@@ -118,7 +119,7 @@ internal sealed class ReportsTarget : FuzzTarget
 
     protected override IEnumerable<byte[]> Seeds() =>
         [[0, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Seed))],
-            [1, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Robustness))]];
+            [1, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Evaluation))]];
 }
 
 /// <summary>How far an evaluation is.</summary>
