@@ -248,7 +248,7 @@ internal sealed class Trainer : IDisposable
         {
             MachineLoad now = MachineLoad.Now();
             double done = _context.Network.ArithmeticDone;
-            state.Work += now.Since(load, state.Batch - counted, done - arithmetic, Environment.ProcessorCount);
+            state.Work += now.Since(load, state.Batch - counted, done - arithmetic);
             (load, arithmetic, counted) = (now, done, state.Batch);
         }
     }
