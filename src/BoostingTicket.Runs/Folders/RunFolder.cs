@@ -1,5 +1,5 @@
+using System.Globalization;
 using BoostingTicket.Runs.Stages;
-
 
 namespace BoostingTicket.Runs.Folders;
 
@@ -26,6 +26,14 @@ internal sealed class RunFolder(string root)
 
     /// <summary>What happened when, over all resumptions.</summary>
     public string Log => Path.Combine(Root, "run.log");
+
+    /// <summary>The log of one of several processes that share the folder: lines of several would stand between one another in
+    /// one file, and file systems of several machines do not keep them whole.</summary>
+    /// <param name="started">When the process began.</param>
+    /// <param name="host">Its machine.</param>
+    /// <param name="process">Its number.</param>
+    public string SharedLog(DateTimeOffset started, string host, int process) => Path.Combine(
+        Root, string.Create(CultureInfo.InvariantCulture, $"run.{started:yyyyMMdd-HHmmss}-{host}-{process}.log"));
 
     /// <summary>The finished run: a <see cref="RunResult"/>.</summary>
     public string Result => Path.Combine(Root, "result.json");

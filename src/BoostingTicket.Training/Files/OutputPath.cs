@@ -42,7 +42,8 @@ internal static class OutputPath
             Directory.CreateDirectory(folder);
             // As the file will be while it is written.
             using var probe = new FileStream(
-                TemporaryName.For(target), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+                TemporaryName.For(target), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
             probe.Write(new byte[Block]);
             probe.Flush(flushToDisk: true);
         }
