@@ -115,7 +115,8 @@ internal sealed class RunLease : IDisposable
         }
     }
 
-    private void Renew()
+    /// <summary>Says that it is still held, unless another process has taken it over. A timer does so.</summary>
+    internal void Renew()
     {
         lock (_lock)
         {
