@@ -102,8 +102,8 @@ internal static class RankedProgram
         return code;
     }
 
-    /// <summary>The value of <see cref="TeamDevice.OptionName"/>. Processes that share an experiment's parts are each of their own,
-    /// whoever starts them, unless the option says otherwise.</summary>
+    /// <summary>The value of <see cref="TeamDevice.OptionName"/>. Processes that share an experiment's parts are each of their
+    /// own, whoever starts them, unless the option says otherwise.</summary>
     /// <param name="arguments">The command line after the program's name.</param>
     internal static string WordOf(IReadOnlyList<string> arguments) =>
         GivenOption.Find(arguments, TeamDevice.OptionName).LastOrDefault().Value

@@ -8,8 +8,8 @@ namespace BoostingTicket.Training.Progress;
 /// <param name="Steps">Steps of the weights.</param>
 /// <param name="Operations">Floating-point operations of convolutions and linear layers, two for a multiply-add, that kept
 /// weights need; forward and backward passes of attacks included. A device may do more for its own reasons.</param>
-/// <param name="ProcessorSeconds">Seconds of all processors that the process used, or the sum over all that compute together. On a
-/// GPU it is the host's share alone.</param>
+/// <param name="ProcessorSeconds">Seconds of all processors that the process used, or the sum over all that compute together. On
+/// a GPU it is the host's share alone.</param>
 /// <param name="WallSeconds">Seconds that passed.</param>
 /// <param name="DisturbedSeconds">Those of them in which other processes used processors that this one wanted
 /// (<see cref="MachineLoad"/>); null where the system does not say, and where several processes compute together.</param>
