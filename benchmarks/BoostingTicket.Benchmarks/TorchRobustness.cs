@@ -189,7 +189,7 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, bool is
             MachineLoad start = MachineLoad.Now();
             for (int batch = 0; batch < _batches; batch++)
                 Step(batch, _schedule.RateAt((long)epoch * _batches + batch));
-            TrainingWork work = MachineLoad.Now().Since(start, _batches, operations: 0, Environment.ProcessorCount);
+            TrainingWork work = MachineLoad.Now().Since(start, _batches, operations: 0);
             ElapsedSeconds before = epoch == 0 ? default : _points[^1].Seconds;
             ModelState weights = _theirs.Read(_graph.Table);
             weights.CopyTo(_network.Parameters, _network.Backend);

@@ -43,7 +43,7 @@ internal static class Application
         RootCommand root = CreateRoot(context);
         ParseResult parsed = root.Parse(
             arguments, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        bool json = arguments.Contains("--json");
+        bool json = AnswersInJson(arguments);
         try
         {
             if (arguments.FirstOrDefault(argument => argument.Contains('\0')) is { } broken)
@@ -67,6 +67,10 @@ internal static class Application
         }
     }
 
+    /// <summary>Whether a command line, which may be wrong, asks for JSON.</summary>
+    /// <param name="arguments">The command line after the program's name.</param>
+    internal static bool AnswersInJson(IReadOnlyList<string> arguments) => GivenOption.IsOn(arguments, "--json");
+
     /// <summary>Ends the process because a signal asked for it and the command, which has nothing to save, does not end by
     /// itself.</summary>
     /// <param name="arguments">The command line after the program's name.</param>
@@ -74,7 +78,7 @@ internal static class Application
     public static void Abandon(IReadOnlyList<string> arguments, Terminal terminal)
     {
         // Whoever reads may have stopped reading.
-        bool json = arguments.Contains("--json");
+        bool json = AnswersInJson(arguments);
         var said = new Thread(() => Answer(new OperationCanceledException(), json, terminal, path => path))
         {
             IsBackground = true,

@@ -102,19 +102,12 @@ internal static class RankedProgram
         return code;
     }
 
-    private static string WordOf(IReadOnlyList<string> arguments)
-    {
-        // Processes that share an experiment's parts are each of their own, whoever starts them.
-        string word = arguments.Contains(SharedWorkers.ShareName) ? TeamDevice.None : TeamDevice.Auto;
-        for (int i = 0; i < arguments.Count; i++)
-        {
-            if (arguments[i] == TeamDevice.OptionName && i + 1 < arguments.Count)
-                word = arguments[i + 1];
-            else if (arguments[i].StartsWith(TeamDevice.OptionName + "=", StringComparison.Ordinal))
-                word = arguments[i][(TeamDevice.OptionName.Length + 1)..];
-        }
-        return word;
-    }
+    /// <summary>The value of <see cref="TeamDevice.OptionName"/>. Processes that share an experiment's parts are each of their
+    /// own, whoever starts them, unless the option says otherwise.</summary>
+    /// <param name="arguments">The command line after the program's name.</param>
+    internal static string WordOf(IReadOnlyList<string> arguments) =>
+        GivenOption.Find(arguments, TeamDevice.OptionName).LastOrDefault().Value
+        ?? (GivenOption.IsOn(arguments, SharedWorkers.ShareName) ? TeamDevice.None : TeamDevice.Auto);
 
     // The libraries whose results must agree: equal sources give equal modules.
     private static string Build() => string.Join(
@@ -124,7 +117,7 @@ internal static class RankedProgram
     private static int Refuse(Exception error, IReadOnlyList<string> arguments, Terminal terminal, bool leads)
     {
         if (leads)
-            return Application.Answer(error, arguments.Contains("--json"), terminal, path => path);
+            return Application.Answer(error, Application.AnswersInJson(arguments), terminal, path => path);
         // A launcher ends all processes soon after the first one ends; rank 0 has something to say before.
         Thread.Sleep(Patience / 10);
         return Application.Explain(error, path => path).Code;

@@ -85,6 +85,21 @@ internal sealed class HostileFileTests
         });
     }
 
+    [Test]
+    public void Two_logs_of_one_file_keep_each_other_s_lines_whole()
+    {
+        string log = Path.Combine(_folder, "run.log");
+        using (FileLoggerProvider first = new(log), second = new(log))
+        {
+            ILogger[] loggers = [first.CreateLogger(""), second.CreateLogger("")];
+            for (int line = 0; line < 20; line++)
+                loggers[line % 2].LogInformation("{Text}", new string((char)('a' + line), 50 - line));
+        }
+        Assert.That(
+            File.ReadAllLines(log).Select(line => line.Split(' ')[^1]),
+            Is.EqualTo(Enumerable.Range(0, 20).Select(line => new string((char)('a' + line), 50 - line))));
+    }
+
     private string Write(string name, string key, string value)
     {
         string header = $"{{\"__metadata__\":{{\"{key}\":\"{value}\"}},\"{name}\":"

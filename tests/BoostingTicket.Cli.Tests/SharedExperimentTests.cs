@@ -37,6 +37,7 @@ internal sealed class SharedExperimentTests
         ProgramProcess.WaitUntil(() => Leases().Any(), "nobody takes a part");
         using Process second = Start(), third = Start();
         ProgramProcess.WaitUntil(() => Leases().Count() > 1, "no two parts are done side by side");
+        string[] processes = [.. ((Process[])[first, second, third]).Select(process => $"{process.Id}")];
         first.Kill();
         first.WaitForExit();
         foreach (Process process in (Process[])[second, third])
@@ -44,6 +45,10 @@ internal sealed class SharedExperimentTests
 
         Assert.That(Leases(), Is.Empty);
         Assert.That(KeptFiles.Of(Shared, Table), Is.EqualTo(KeptFiles.Of(Whole, Table)));
+        Assert.That(
+            Directory.GetFiles(Shared, "run.*log").Select(file => Path.GetFileName(file).Split('-', '.')[^2]),
+            Is.EquivalentTo(processes), "a log each");
+        Assert.That(File.Exists(new RunFolder(Whole).Log));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
 using BoostingTicket.Cli.Signals;
 
 namespace BoostingTicket.Cli.Tests;
@@ -93,6 +94,8 @@ internal sealed class SignalTests
     [Test]
     public void Every_command_ends_soon_after_the_first_signal()
     {
+        if (!OperatingSystem.IsLinux())
+            Assert.Ignore("needs /proc");
         CommandResult train = CommandLine.Run(["train", .. Tiny, "--quiet", "--out", Path.Combine(_folder, "donor")]);
         Assert.That(train.Code, Is.Zero, train.Error);
         File.Copy(Path.Combine(_folder, "donor", "seed-0", "train.last.safetensors"), Path.Combine(_folder, "last"));
@@ -103,28 +106,33 @@ internal sealed class SignalTests
             "run --config blocked --out run", "import blocked --out w.safetensors", "inspect blocked --json", "evaluate blocked",
             "prune blocked",
             "retrain blocked --out run", "transfer blocked last", "export blocked --out w.safetensors",
-            "evaluate last --test-samples 2000 --steps 5000 --batch 2000 --out answer",
-            "evaluate last --test-samples 2000 --steps 5000 --batch 2000 --attack pgd",
-            "transfer last last --test-samples 2000 --batch 2000 --steps 5000 --attack pgd",
+            "evaluate last --test-samples 2000 --steps 100000 --batch 2000 --out answer",
+            "evaluate last --test-samples 2000 --steps 100000 --batch 2000 --attack pgd",
+            "transfer last last --test-samples 2000 --batch 2000 --steps 100000 --attack pgd",
             "profile --model resnet18-w8 --batches 10000 --steps 100",
         ];
         Process[] started = [.. lines.Select(line => Shell.Start($"exec $program {line}", _folder))];
         try
         {
-            Task<string>[] errors = [.. started.Select(process => process.StandardError.ReadToEndAsync())];
+            // Work that does not block is under way once it has said what it does.
+            using var working = new CountdownEvent(lines.Count(line => !line.Contains("blocked", StringComparison.Ordinal)));
+            Task<string>[] errors = [.. started.Select(process => ReadToEndAsync(process.StandardError, line =>
+            {
+                if (line.Contains("; settings: ", StringComparison.Ordinal))
+                    working.Signal();
+            }))];
             Task<string>[] outputs = [.. started.Select(process => process.StandardOutput.ReadToEndAsync())];
-            Thread.Sleep(TimeSpan.FromSeconds(5));
+            WaitUntil(() => working.IsSet || started.Any(process => process.HasExited));
             foreach ((int index, Process process) in started.Index())
             {
+                WaitUntil(() => process.HasExited || Listens(process));
                 Assert.That(process.HasExited, Is.False, () => $"{lines[index]}: {errors[index].Result}");
                 Kill("TERM", process);
             }
-            var clock = Stopwatch.StartNew();
             foreach ((int index, Process process) in started.Index())
             {
-                Assert.That(process.WaitForExit(TimeSpan.FromSeconds(30)), $"{lines[index]} does not end");
-                // A second of grace; the rest is for machines that do much else.
-                Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)), lines[index]);
+                // A second of grace; the rest is for machines that are slow or do much else. The work takes hours.
+                Assert.That(process.WaitForExit(TimeSpan.FromMinutes(1)), $"{lines[index]} does not end");
                 Assert.That(process.ExitCode, Is.EqualTo(130), $"{lines[index]}: {errors[index].Result}");
                 Assert.That(errors[index].Result, Does.Contain("Interrupted; run the same command again"), lines[index]);
                 bool json = lines[index].Contains("--json", StringComparison.Ordinal);
@@ -140,6 +148,25 @@ internal sealed class SignalTests
             }
         }
         Assert.That(Directory.GetFiles(_folder, "*.tmp"), Is.Empty);
+    }
+
+    private static async Task<string> ReadToEndAsync(StreamReader reader, Action<string> seen)
+    {
+        var text = new StringBuilder();
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            text.AppendLine(line);
+            seen(line);
+        }
+        return text.ToString();
+    }
+
+    // The runtime catches other signals by itself, but SIGUSR1 only for the program, which asks for it last.
+    private static bool Listens(Process process)
+    {
+        string caught = File.ReadLines($"/proc/{process.Id}/status").First(
+            line => line.StartsWith("SigCgt:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(caught[7..].Trim(), 16) >> 9 & 1) == 1;
     }
 
     private static void WaitForTraining(Process process)
@@ -158,7 +185,7 @@ internal sealed class SignalTests
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(1)));
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMinutes(3)));
             Thread.Sleep(20);
         }
     }

@@ -47,6 +47,29 @@ internal sealed class SlurmTests
             Directory.GetFileSystemEntries(Path.Combine(_folder, "out")), Has.Length.EqualTo(1), "nothing else is written");
     }
 
+    [TestCase("experiment table2 --slurm:--mem=4G --workers:8 --share:true --out out")]
+    [TestCase("experiment table2 --slurm=--mem=4G --workers=8 --share=true --out out")]
+    [TestCase("experiment table2 --slurm --mem=4G --workers 8 --share true --out out")]
+    public void Worker_submits_no_workers_however_the_options_were_written(string line)
+    {
+        StandIn("echo 1");
+        CommandResult result = Run(line);
+        Assert.That(result.Code, Is.Zero, result.Error);
+        string[] lines = File.ReadAllLines(Script);
+        Assert.That(lines, Does.Contain("#SBATCH --array=1-8").And.Contain("#SBATCH --mem=4G"));
+        Assert.That(
+            lines.Single(written => written.StartsWith("srun", StringComparison.Ordinal)),
+            Does.EndWith(" experiment table2 --out out --share"));
+    }
+
+    [Test]
+    public void Worker_shares_also_where_names_stand_behind_all_options()
+    {
+        StandIn("echo 1");
+        Assert.That(Run("experiment --slurm=--mem=4G --out out -- table2").Code, Is.Zero);
+        Assert.That(File.ReadAllText(Script), Does.Contain(" experiment --out out --share -- table2\n"));
+    }
+
     [Test]
     public void Worker_that_saved_is_queued_again_and_others_are_not()
     {

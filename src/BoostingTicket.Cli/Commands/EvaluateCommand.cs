@@ -2,13 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Hosting;
 using BoostingTicket.Runs.Configuration;
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Cli.Commands;
@@ -52,7 +50,8 @@ internal static class EvaluateCommand
                 "Where the gradient of cross-entropy vanishes, as it does for large logits, PGD and apgd-ce continue with a "
                 + "margin "
                     + "loss, and report it.",
-                "With --attack, the result is kept beside weights of a run; run --resume then shows it in the run's report.",
+                "With --attack, the result is kept beside weights of a run; run --resume then shows it in the run's report. "
+                    + "Evaluations with other attacks, ε, samples or other settings stand beside each other.",
                 "With --attack, each attack gets the samples that are classified correctly without attack; robust accuracies are "
                     + "shares of all samples. With --out too, its folder keeps the progress and then result.json, and --resume "
                         + "continues.",
@@ -137,7 +136,7 @@ internal static class EvaluateCommand
             OriginChecks.RequireNormalization(path, configuration, data, takesOwn: true);
             AttackOutcome found = new WeightsAttack(configuration, backend, data, progress).Execute(
                 path, names, adversarial is not null, folder, resume, invocation.Cancellation);
-            Keep(path, found.Result, progress);
+            Keep(path, configuration, names, found.Result, progress);
             return found;
         });
         string[] command = [
@@ -176,15 +175,17 @@ internal static class EvaluateCommand
 
     // Beside weights of a run, whose report shows it when it is next written (run --resume). A folder that takes no file costs no
     // result.
-    private static void Keep(string path, RobustnessResult result, IRunProgress progress)
+    private static void Keep(
+        string path, RunConfiguration configuration, string[] attacks, RobustnessResult result, IRunProgress progress)
     {
         if (!File.Exists(FileOrigin.ConfigurationBeside(path)))
             return;
-        string file = RunFolder.Evaluation(Path.GetFullPath(path));
+        var settings = new RobustnessSettings(
+            attacks, configuration.Evaluation.Attack, configuration.Data.Name, configuration.Data.Fingerprint, result.Samples,
+            configuration.Seed, configuration.Precision);
         try
         {
-            AtomicFile.WriteAllText(file, RunJson.Write(result));
-            progress.Note($"kept in {file}");
+            progress.Note($"kept in {new WeightsEvaluation(settings, result).KeepBeside(Path.GetFullPath(path))}");
         }
         catch (ConfigurationException error)
         {

@@ -195,7 +195,7 @@ internal static class ExperimentCommand
                 }
                 .Execute(
                     invocation.CommandLine, new FigureFiles(), invocation.Cancellation, share);
-            });
+            }, share);
         }
         catch (OperationCanceledException cancellation)
         {

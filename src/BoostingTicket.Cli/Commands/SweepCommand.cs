@@ -84,7 +84,7 @@ internal static class SweepCommand
                     + $"{folder}");
                 return new SweepRun(options, points, folder, backend, data, progress).Execute(
                     invocation.CommandLine, invocation.Cancellation, workers.Share(invocation));
-            });
+            }, workers.Share(invocation));
         }
         catch (OperationCanceledException cancellation)
         {

@@ -43,6 +43,9 @@ internal sealed class FileLoggerProvider(string path) : ILoggerProvider
             try
             {
                 _writer ??= new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
+                // A stream writes at its own position; another process, which finds the folder in use, may have written there.
+                if (_writer.BaseStream.CanSeek)
+                    _writer.BaseStream.Seek(0, SeekOrigin.End);
                 _writer.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-ddTHH:mm:ss.fffzzz} {level,-11} {text}"));
             }

@@ -193,10 +193,11 @@ internal sealed class RunSetup
     /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
     /// <param name="stated">What kind of work is stated before it starts.</param>
     /// <param name="work">The work.</param>
+    /// <param name="share">Whether other processes share the folder, so that each has a log of its own.</param>
     public T Do<T>(
         Invocation invocation, RunConfiguration configuration, string? folder, StatedWork stated,
-        Func<IBackend, DataSplit, IRunProgress, T> work) =>
-        Do(invocation, configuration, folder, (composed, data) => RunStatement.Of(stated, composed, data), work);
+        Func<IBackend, DataSplit, IRunProgress, T> work, bool share = false) =>
+        Do(invocation, configuration, folder, (composed, data) => RunStatement.Of(stated, composed, data), work, share);
 
     /// <summary>The same for work that states more than its kind.</summary>
     /// <param name="invocation">The command line.</param>
@@ -204,9 +205,11 @@ internal sealed class RunSetup
     /// <param name="folder">Folder whose log is continued; null for work that keeps none.</param>
     /// <param name="state">What is stated of the work before it starts, given where settings come from and the images.</param>
     /// <param name="work">The work.</param>
+    /// <param name="share">Whether other processes share the folder, so that each has a log of its own.</param>
     public T Do<T>(
         Invocation invocation, RunConfiguration configuration, string? folder,
-        Func<ComposedConfiguration, DataSplit, RunStatement> state, Func<IBackend, DataSplit, IRunProgress, T> work)
+        Func<ComposedConfiguration, DataSplit, RunStatement> state, Func<IBackend, DataSplit, IRunProgress, T> work,
+        bool share = false)
     {
         DeviceSelection selection = DeviceCatalog.Select(configuration.Device);
         IProgressDisplay display = ProgressDisplays.Create(invocation.Terminal, invocation.Quiet, invocation.Cancellation);
@@ -235,8 +238,11 @@ internal sealed class RunSetup
             display.Note(Stated.Text);
             return display.Show(() => work(backend, data, display));
         }
-        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(
-            new RunFolder(folder).Log)));
+        var files = new RunFolder(folder);
+        string log = share
+            ? files.SharedLog(DateTimeOffset.Now, Environment.MachineName, Environment.ProcessId)
+            : files.Log;
+        using ILoggerFactory loggers = LoggerFactory.Create(builder => builder.AddProvider(new FileLoggerProvider(log)));
         ILogger logger = loggers.CreateLogger(ProgramContext.Name);
         var logged = new LoggedProgress(display, logger);
         logged.State(Stated.Text);

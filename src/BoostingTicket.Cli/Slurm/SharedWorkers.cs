@@ -127,18 +127,17 @@ internal sealed class SharedWorkers
     }
 
     // Those of one worker.
-    private IEnumerable<string> Arguments(IReadOnlyList<string> given)
+    private List<string> Arguments(IReadOnlyList<string> given)
     {
-        string[] withValue = [_slurm.Name, _workers.Name];
-        for (int index = 0; index < given.Count; index++)
-        {
-            if (withValue.Contains(given[index]))
-                index++;
-            else if (given[index] != _share.Name
-                && !withValue.Any(name => given[index].StartsWith($"{name}=", StringComparison.Ordinal)))
-                yield return given[index];
-        }
-
-        yield return _share.Name;
+        HashSet<int> left =
+        [
+            .. GivenOption.Find(given, _slurm.Name).Concat(GivenOption.Find(given, _workers.Name))
+                .Concat(GivenOption.FindSwitch(given, _share.Name))
+                .SelectMany(option => Enumerable.Range(option.Index, option.Count)),
+        ];
+        List<string> own = [.. given.Where((_, index) => !left.Contains(index))];
+        int end = own.IndexOf(GivenOption.EndOfOptions);
+        own.Insert(end < 0 ? own.Count : end, _share.Name);
+        return own;
     }
 }

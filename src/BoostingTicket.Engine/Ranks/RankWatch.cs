@@ -57,6 +57,16 @@ internal sealed class RankWatch : IDisposable
         }
     }
 
+    /// <summary>Whether anything can still be heard of another process.</summary>
+    internal bool Hears
+    {
+        get
+        {
+            lock (_lock)
+                return _lines.Any(line => line.Reader.IsAlive);
+        }
+    }
+
     /// <summary>Ends the wait of a process that would wait in vain.</summary>
     /// <exception cref="TeamException">Another process failed or was lost.</exception>
     public void ThrowIfFailed()
@@ -201,10 +211,12 @@ internal sealed class RankWatch : IDisposable
         socket.NoDelay = true;
         socket.ReceiveTimeout = (int)_silence.TotalMilliseconds;
         socket.SendTimeout = (int)_silence.TotalMilliseconds;
-        var line = new Line(socket, rank, hosts[rank]);
+        Line? line = null;
+        var reader = new Thread(() => Read(line!)) { IsBackground = true, Name = $"rank {rank}" };
+        line = new Line(socket, rank, hosts[rank], reader);
         lock (_lock)
             _lines.Add(line);
-        new Thread(() => Read(line)) { IsBackground = true, Name = $"rank {rank}" }.Start();
+        reader.Start();
     }
 
     private void Read(Line line)
@@ -326,5 +338,5 @@ internal sealed class RankWatch : IDisposable
         return true;
     }
 
-    private sealed record Line(Socket Socket, int Rank, string Host);
+    private sealed record Line(Socket Socket, int Rank, string Host, Thread Reader);
 }

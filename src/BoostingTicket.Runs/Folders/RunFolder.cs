@@ -1,5 +1,5 @@
+using System.Globalization;
 using BoostingTicket.Runs.Stages;
-
 
 namespace BoostingTicket.Runs.Folders;
 
@@ -7,6 +7,8 @@ namespace BoostingTicket.Runs.Folders;
 /// <param name="root">The run's folder.</param>
 internal sealed class RunFolder(string root)
 {
+    private const string EvaluationSuffix = ".evaluation.json";
+
     /// <summary>The folder.</summary>
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -24,6 +26,14 @@ internal sealed class RunFolder(string root)
 
     /// <summary>What happened when, over all resumptions.</summary>
     public string Log => Path.Combine(Root, "run.log");
+
+    /// <summary>The log of one of several processes that share the folder: lines of several would stand between one another in
+    /// one file, and file systems of several machines do not keep them whole.</summary>
+    /// <param name="started">When the process began.</param>
+    /// <param name="host">Its machine.</param>
+    /// <param name="process">Its number.</param>
+    public string SharedLog(DateTimeOffset started, string host, int process) => Path.Combine(
+        Root, string.Create(CultureInfo.InvariantCulture, $"run.{started:yyyyMMdd-HHmmss}-{host}-{process}.log"));
 
     /// <summary>The finished run: a <see cref="RunResult"/>.</summary>
     public string Result => Path.Combine(Root, "result.json");
@@ -71,8 +81,23 @@ internal sealed class RunFolder(string root)
     /// <summary>A few test images before and after the attack on a stage's tested weights.</summary>
     public string Examples(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.examples.safetensors");
 
-    /// <summary>Robustness by attack of weights of the run, kept beside them by <c>evaluate</c>.</summary>
-    public static string Evaluation(string weights) => Path.ChangeExtension(weights, ".evaluation.json");
+    /// <summary>Robustness by attack of weights of the run, as <c>evaluate</c> of version 0.1.0 kept it beside them.</summary>
+    public static string Evaluation(string weights) => Path.ChangeExtension(weights, EvaluationSuffix);
+
+    /// <summary>Robustness by attack of weights of the run, kept beside them by <c>evaluate</c>: a
+    /// <see cref="WeightsEvaluation"/>.</summary>
+    /// <param name="weights">The weights file.</param>
+    /// <param name="key">Tells evaluations of the same weights apart.</param>
+    public static string Evaluation(string weights, string key) => Path.ChangeExtension(weights, $".{key}{EvaluationSuffix}");
+
+    /// <summary>All that <see cref="Evaluation(string, string)"/> names and that exist, in the order of their names.</summary>
+    /// <param name="weights">The weights file.</param>
+    public static IReadOnlyList<string> Evaluations(string weights)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(weights))!;
+        string pattern = $"{Path.GetFileNameWithoutExtension(weights)}.*{EvaluationSuffix}";
+        return Directory.Exists(folder) ? [.. Directory.GetFiles(folder, pattern).Order(StringComparer.Ordinal)] : [];
+    }
 
     /// <summary>Result of a finished stage.</summary>
     public string StageResult(ulong seed, string stage) => Path.Combine(Seed(seed), $"{stage}.json");

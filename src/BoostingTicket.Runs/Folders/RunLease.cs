@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BoostingTicket.Training.Files;
@@ -7,15 +6,18 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Runs.Folders;
 
 /// <summary>
-/// Exclusive use of a folder on a file system without locks (Lustre mounted without <c>flock</c>, some NFS): a file that is
-/// created exclusively, says who holds it, and is written again every few seconds. A lease whose holder has ended, or that was
-/// not renewed for longer than <see cref="LeaseTimes.Stale"/>, is taken over. Ages are read by the file system's own clock, so
-/// that those of the machines need not agree.
+/// Exclusive use of a folder on a file system without locks (Lustre mounted without <c>flock</c>, some NFS), and of a file for a
+/// moment on any: a file that is created exclusively, says who holds it, and is written again every few seconds. A lease whose
+/// holder has ended, or that was not renewed for longer than <see cref="LeaseTimes.Stale"/>, is taken over. Ages are read by the
+/// file system's own clock, so that those of the machines need not agree.
 /// </summary>
 internal sealed class RunLease : IDisposable
 {
     /// <summary>The name of the file.</summary>
     public const string FileName = "run.lease";
+
+    /// <summary>What is added to the name of a file for the name of its lease.</summary>
+    public const string FileSuffix = ".lease";
 
     private const string TurnSuffix = ".turn";
     private const int UnixFileExists = 17;
@@ -42,9 +44,29 @@ internal sealed class RunLease : IDisposable
     /// <param name="times">How often it is renewed, and when it is given up for lost.</param>
     /// <returns>The lease, and null; or null, and whose it is with its age.</returns>
     /// <exception cref="IOException">The file system answered with an error.</exception>
-    public static (RunLease? Lease, (LeaseHolder Holder, TimeSpan Age)? Taken) Take(string folder, LeaseTimes times)
+    public static (RunLease? Lease, (LeaseHolder Holder, TimeSpan Age)? Taken) Take(string folder, LeaseTimes times) =>
+        Take(folder, FileName, times);
+
+    /// <summary>Waits until a file's lease is free, and takes it: for what a process does to the file in a moment, and no two may
+    /// do at once.</summary>
+    /// <param name="file">The file, whose folder exists; the lease is its name with <see cref="FileSuffix"/>.</param>
+    /// <param name="times">How often it is renewed, and when it is given up for lost.</param>
+    /// <exception cref="IOException">The file system answered with an error.</exception>
+    public static RunLease Await(string file, LeaseTimes times)
     {
-        string path = Path.Combine(folder, FileName);
+        string folder = Path.GetDirectoryName(Path.GetFullPath(file))!, name = Path.GetFileName(file) + FileSuffix;
+        while (true)
+        {
+            if (Take(folder, name, times).Lease is { } lease)
+                return lease;
+            Thread.Sleep(Pause);
+        }
+    }
+
+    private static (RunLease? Lease, (LeaseHolder Holder, TimeSpan Age)? Taken) Take(
+        string folder, string name, LeaseTimes times)
+    {
+        string path = Path.Combine(folder, name);
         LeaseHolder mine = LeaseHolder.OfThisProcess();
         while (true)
         {
@@ -93,7 +115,8 @@ internal sealed class RunLease : IDisposable
         }
     }
 
-    private void Renew()
+    /// <summary>Says that it is still held, unless another process has taken it over. A timer does so.</summary>
+    internal void Renew()
     {
         lock (_lock)
         {
@@ -249,8 +272,8 @@ internal sealed record LeaseHolder(string Host, string Machine, int Process, str
 
     /// <summary>This process.</summary>
     public static LeaseHolder OfThisProcess() => new(
-        Environment.MachineName, MachineHere(), Environment.ProcessId, StartOf(Environment.ProcessId) ?? "",
-        Guid.NewGuid().ToString("N"));
+        Environment.MachineName, LocalProcess.Machine, Environment.ProcessId,
+        LocalProcess.StartOf(Environment.ProcessId) ?? "", Guid.NewGuid().ToString("N"));
 
     /// <summary>The content of the file: one JSON object, always of the same length.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this);
@@ -269,36 +292,5 @@ internal sealed record LeaseHolder(string Host, string Machine, int Process, str
     }
 
     /// <summary>Whether the process is known to have ended: it ran on this machine, and is no more.</summary>
-    public bool HasEnded() =>
-        Machine.Length > 0 && Host == Environment.MachineName && Machine == MachineHere() && StartOf(Process) != Started;
-
-    // Equal names of machines are no proof: containers share them, and a machine is started again.
-    private static string MachineHere()
-    {
-        try
-        {
-            string boot = File.ReadAllText("/proc/sys/kernel/random/boot_id", Encoding.ASCII).Trim();
-            return new FileInfo("/proc/self/ns/pid").LinkTarget is { } processes ? $"{boot} {processes}" : "";
-        }
-        catch (Exception error) when (StorageErrors.IsStorage(error))
-        {
-            return "";
-        }
-    }
-
-    // The 22nd field of the line, of which the second, the name in brackets, may hold anything.
-    private static string? StartOf(int process)
-    {
-        try
-        {
-            string line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"), Encoding.Latin1);
-            string[] fields = line[(line.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            // A process that has ended, but whose parent has not asked, holds nothing.
-            return fields[0] is "Z" or "X" ? null : fields[19];
-        }
-        catch (Exception error) when (StorageErrors.IsStorage(error) || error is IndexOutOfRangeException)
-        {
-            return null;
-        }
-    }
+    public bool HasEnded() => Host == Environment.MachineName && LocalProcess.HasEnded(Machine, Process, Started);
 }

@@ -35,7 +35,7 @@ internal static class HtmlReport
         AddDonor(page, result);
         AddSteps(page, result);
         AddCharts(page, content);
-        AddEvaluations(page, content.Extras?.Evaluations ?? []);
+        AddEvaluations(page, content.Extras?.Evaluations ?? [], result.Configuration.Seed);
         AddPictures(page, content.Extras?.Examples ?? []);
         page.Section("How it was made").Code(content.CommandLine).Facts(RunSummary.Provenance(result))
             .Details("All settings", RunJson.Write(content.Asked));
@@ -114,31 +114,48 @@ internal static class HtmlReport
         page.Section("Time and ticket").Charts(bars);
     }
 
-    private static void AddEvaluations(HtmlPage page, IReadOnlyList<KeptEvaluation> evaluations)
+    private static void AddEvaluations(HtmlPage page, IReadOnlyList<KeptEvaluation> evaluations, ulong usualSeed)
     {
         if (evaluations.Count == 0)
             return;
         page.Section("Robust accuracy by attack").Table(
-            ["weights", "attack", ">attacked", ">accuracy %", "95 % interval", ">largest perturbation", ">samples/s"],
-            evaluations.SelectMany(evaluation => (HtmlRow[])
             [
-                Row(evaluation.Weights, "none", "", evaluation.Result.Clean, evaluation.Result.CleanInterval, "", ""),
-                .. evaluation.Result.Attacks.Select(attack => Row(
-                    "", attack.Attack, attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), attack.Robust,
-                    attack.Interval,
-                    attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
-                    attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture))),
-                Row("", "all of them", "", evaluation.Result.WorstCase, evaluation.Result.WorstCaseInterval, "", ""),
-            ]));
-        foreach (string warning in evaluations.SelectMany(evaluation => evaluation.Result.Warnings).Distinct())
+                "weights", ">samples", "attack", ">ε", ">steps", ">attacked", ">accuracy %", "95 % interval",
+                ">largest perturbation", ">samples/s",
+            ],
+            evaluations.SelectMany(kept => EvaluationRows(kept, usualSeed)));
+        foreach (string warning in evaluations.SelectMany(kept => kept.Evaluation.Result.Warnings).Distinct())
             page.Warning(warning);
-        page.Note("Shares of all evaluated samples, from the last run of evaluate on these weights; AutoAttack stage by stage.");
+        page.Note(
+            "Shares of all evaluated samples, from the last run of evaluate with each of these settings; AutoAttack stage by "
+            + "stage. Attacks without steps choose their own.");
+    }
 
-        static HtmlRow Row(string weights, string attack, string attacked, double accuracy, WilsonInterval interval,
-            string largest, string speed) =>
+    private static IEnumerable<HtmlRow> EvaluationRows(KeptEvaluation kept, ulong usualSeed)
+    {
+        (RobustnessSettings? settings, RobustnessResult result) = kept.Evaluation;
+        string samples = result.Samples.ToString("N0", CultureInfo.InvariantCulture);
+        string epsilon = settings is null ? "" : Fraction.Text(settings.Attack.Epsilon);
+        yield return Row(
+            kept.Weights + (settings?.Unusual(usualSeed) ?? ", settings not kept"),
+            settings is null ? samples : $"{samples} of {settings.Dataset}", "none", "", "", "", result.Clean,
+            result.CleanInterval, "", "");
+        foreach (AttackResult attack in result.Attacks)
+        {
+            yield return Row(
+                "", "", attack.Attack, epsilon, settings?.StepsOf(attack.Attack) ?? "",
+                attack.Attacked.ToString("N0", CultureInfo.InvariantCulture), attack.Robust, attack.Interval,
+                attack.LargestPerturbation.ToString("0.#####", CultureInfo.InvariantCulture),
+                attack.SamplesPerSecond.ToString("N1", CultureInfo.InvariantCulture));
+        }
+        yield return Row("", "", "all of them", epsilon, "", "", result.WorstCase, result.WorstCaseInterval, "", "");
+
+        static HtmlRow Row(
+            string weights, string samples, string attack, string epsilon, string steps, string attacked, double accuracy,
+            WilsonInterval interval, string largest, string speed) =>
             new(
             [
-                weights, attack, attacked, (100 * accuracy).ToString("F2", CultureInfo.InvariantCulture),
+                weights, samples, attack, epsilon, steps, attacked, (100 * accuracy).ToString("F2", CultureInfo.InvariantCulture),
                 string.Create(CultureInfo.InvariantCulture, $"{100 * interval.Low:F2} – {100 * interval.High:F2}"), largest,
                 speed,
             ]);

@@ -3,7 +3,6 @@ using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Evaluation;
-using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Runs.Reporting;
 
@@ -33,10 +32,9 @@ internal sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IRea
                 foreach ((string weights, string which) in ((string, string)[])[(folder.BestWeights(seed.Seed, stage), "best"), (
                     folder.LastWeights(seed.Seed, stage), "last")])
                 {
-                    string kept = RunFolder.Evaluation(weights);
-                    if (File.Exists(kept))
-                        evaluations.Add(new KeptEvaluation(FormattableString.Invariant($"{stage}, {which} (seed {seed.Seed})"),
-                            RunJson.Read<RobustnessResult>(StoredFiles.ReadText(kept), kept)));
+                    string name = FormattableString.Invariant($"{stage}, {which} (seed {seed.Seed})");
+                    evaluations.AddRange(
+                        WeightsEvaluation.ReadBeside(weights).Select(evaluation => new KeptEvaluation(name, evaluation)));
                 }
             }
         }
@@ -54,8 +52,8 @@ internal sealed record RunExtras(IReadOnlyList<KeptEvaluation> Evaluations, IRea
 
 /// <summary>Robustness of weights of a run.</summary>
 /// <param name="Weights">Which.</param>
-/// <param name="Result">What was measured.</param>
-internal sealed record KeptEvaluation(string Weights, RobustnessResult Result);
+/// <param name="Evaluation">What was measured, and by what.</param>
+internal sealed record KeptEvaluation(string Weights, WeightsEvaluation Evaluation);
 
 /// <summary>Images of an arm before and after the attack.</summary>
 /// <param name="Arm">The arm.</param>

@@ -1,5 +1,6 @@
 using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
@@ -96,7 +97,8 @@ internal sealed class KeptChoices
 
     private void Save(ChosenWays own)
     {
-        // Processes that share an experiment add to one file.
+        // Processes that share an experiment add to one file, one after the other.
+        using RunLease turn = Await();
         foreach ((string device, ChosenWays others) in Read(_path))
         {
             if (device != _choices.Device)
@@ -106,5 +108,18 @@ internal sealed class KeptChoices
         }
         _devices[_choices.Device] = own;
         AtomicFile.WriteAllText(_path, RunJson.Write(_devices));
+    }
+
+    private RunLease Await()
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
+            return RunLease.Await(_path, LeaseTimes.Usual);
+        }
+        catch (Exception error) when (StorageErrors.IsStorage(error))
+        {
+            throw StorageErrors.CannotWrite(_path, error);
+        }
     }
 }

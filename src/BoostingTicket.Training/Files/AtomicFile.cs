@@ -3,15 +3,13 @@ using System.Text;
 namespace BoostingTicket.Training.Files;
 
 /// <summary>
-/// Writes files whole or not at all: into a temporary file beside the target (its name with <see cref="TemporarySuffix"/>),
-/// flushed to the disk, then renamed over the target. A process killed at any instant, or a power cut, leaves either the old
-/// file or the new one; a left-over temporary file is overwritten by the next write of the same target.
+/// Writes files whole or not at all: into a temporary file beside the target (<see cref="TemporaryName"/>), flushed to the disk,
+/// then renamed over the target. A process killed at any instant, or a power cut, leaves either the old file or the new one; of
+/// several processes that write a file at once, the last leaves its own whole. A left-over temporary file is removed by the next
+/// write of the same target.
 /// </summary>
 internal static class AtomicFile
 {
-    /// <summary>What the name of the temporary file ends in; no finished file of the program does.</summary>
-    public const string TemporarySuffix = ".tmp";
-
     private const int BufferSize = 1 << 16;
 
     /// <summary>Writes a file through a stream; its folder is created if missing.</summary>
@@ -25,14 +23,15 @@ internal static class AtomicFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         string target = Path.GetFullPath(path);
-        string temporary = target + TemporarySuffix;
+        string temporary = TemporaryName.For(target);
         bool created = false;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(target) ?? target);
-            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, BufferSize))
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, BufferSize))
             {
                 created = true;
+                TemporaryName.RemoveLeftOvers(target, temporary);
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
@@ -69,7 +68,7 @@ internal static class AtomicFile
         }
         catch (Exception error) when (StorageErrors.IsStorage(error))
         {
-            // The failure that led here is the one to report; the next write overwrites what is left.
+            // The failure that led here is the one to report; the next write removes what is left.
         }
     }
 }

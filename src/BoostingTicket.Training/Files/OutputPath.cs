@@ -40,13 +40,10 @@ internal static class OutputPath
         try
         {
             Directory.CreateDirectory(folder);
-            // The name that the file will have while it is written. One that a killed process left behind shows that there is a
-            // way.
-            string temporary = target + AtomicFile.TemporarySuffix;
-            if (File.Exists(temporary))
-                return;
+            // As the file will be while it is written.
             using var probe = new FileStream(
-                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+                TemporaryName.For(target), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1,
+                FileOptions.DeleteOnClose);
             probe.Write(new byte[Block]);
             probe.Flush(flushToDisk: true);
         }

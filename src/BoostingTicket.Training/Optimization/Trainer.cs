@@ -205,7 +205,7 @@ internal sealed class Trainer : IDisposable
         int replays = ReplaysIn(state.Epoch), steps = _batchCount * replays;
         if (state.Batch == 0)
             state.Work = TrainingWork.None;
-        MachineLoad load = MachineLoad.Now();
+        MachineLoad load = Load();
         double arithmetic = _context.Network.ArithmeticDone;
         int counted = state.Batch;
         for (; state.Batch < steps; state.Batch++)
@@ -246,12 +246,15 @@ internal sealed class Trainer : IDisposable
 
         void Count()
         {
-            MachineLoad now = MachineLoad.Now();
+            MachineLoad now = Load();
             double done = _context.Network.ArithmeticDone;
-            state.Work += now.Since(load, state.Batch - counted, done - arithmetic, Environment.ProcessorCount);
+            state.Work += now.Since(load, state.Batch - counted, done - arithmetic);
             (load, arithmetic, counted) = (now, done, state.Batch);
         }
     }
+
+    private MachineLoad Load() =>
+        RankTeam.Of(_context.Network.Backend) is { } team ? TeamLoad.Now(team) : MachineLoad.Now();
 
     // Adds to the state what a device that works beside the host has still to tell.
     private void Finish(TrainingState state)

@@ -3,14 +3,16 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Training.Progress;
 
 /// <summary>What an epoch's training took, validation left out. Steps and operations are the same on every machine; seconds of
-/// processors count what this process used, and do not grow while it waits for other processes.</summary>
+/// processors count what this process used, or all that compute one training together, and do not grow while other work has the
+/// processors.</summary>
 /// <param name="Steps">Steps of the weights.</param>
 /// <param name="Operations">Floating-point operations of convolutions and linear layers, two for a multiply-add, that kept
 /// weights need; forward and backward passes of attacks included. A device may do more for its own reasons.</param>
-/// <param name="ProcessorSeconds">Seconds of all processors that the process used. On a GPU it is the host's share alone.</param>
+/// <param name="ProcessorSeconds">Seconds of all processors that the process used, or the sum over all that compute together. On
+/// a GPU it is the host's share alone.</param>
 /// <param name="WallSeconds">Seconds that passed.</param>
 /// <param name="DisturbedSeconds">Those of them in which other processes used processors that this one wanted
-/// (<see cref="MachineLoad"/>); null where the system does not say.</param>
+/// (<see cref="MachineLoad"/>); null where the system does not say, and where several processes compute together.</param>
 public readonly record struct TrainingWork(
     long Steps, double Operations, double ProcessorSeconds, double WallSeconds, double? DisturbedSeconds) : IStoredRecord
 {

@@ -38,6 +38,9 @@ internal enum RankWork
     /// <summary>Say which weights there are.</summary>
     Hash,
 
+    /// <summary>Say how many seconds of processors were used.</summary>
+    Load,
+
     /// <summary>Prepare a measurement.</summary>
     CreateEvaluation,
 

@@ -69,6 +69,9 @@ internal sealed class RankWorker(RankTeam team, Func<byte[], (IBackend Backend, 
             case RankWork.Hash:
                 TeamNetwork.Answer(team);
                 break;
+            case RankWork.Load:
+                TeamLoad.Answer(team);
+                break;
             case RankWork.CreateStep:
                 CreateStep(RankJson.Read<TeamStepOrder>(payload));
                 break;

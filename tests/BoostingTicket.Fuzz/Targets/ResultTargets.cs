@@ -39,6 +39,7 @@ internal sealed class ResultsTarget : FuzzTarget
         (json => RunJson.Read<CourseRecord>(json, "f"), new CourseRecord(10, [new CourseEpoch(0.5, 0.25)], ["w"])),
         (json => RunJson.Read<TransferProgress>(json, "f"), new TransferProgress([], ["w"])),
         (json => RunJson.Read<TrainingMachine[]>(json, "f"), (TrainingMachine[])[new("cpu: 2 threads", "a processor")]),
+        (json => RunJson.Read<WeightsEvaluation>(json, "f"), Samples.Evaluation),
     ];
 
     public override string Name => "results";
@@ -89,7 +90,7 @@ internal sealed class ReportsTarget : FuzzTarget
                 throw new DamagedFileException("other arms");
         }
         else
-            extras = new RunExtras([new KeptEvaluation("w", RunJson.Read<RobustnessResult>(json, "f"))], []);
+            extras = new RunExtras([new KeptEvaluation("w", RunJson.Read<WeightsEvaluation>(json, "f"))], []);
 
         var environment = new Dictionary<string, string> { ["device"] = json[..Math.Min(json.Length, 40)] };
         var result = new RunResult(Samples.Configuration, "ab", environment, [seed]);
@@ -124,7 +125,7 @@ internal sealed class ReportsTarget : FuzzTarget
 
     protected override IEnumerable<byte[]> Seeds() =>
         [[0, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Seed))],
-            [1, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Robustness))]];
+            [1, .. Encoding.UTF8.GetBytes(RunJson.Write(Samples.Evaluation))]];
 }
 
 /// <summary>How far an evaluation is.</summary>

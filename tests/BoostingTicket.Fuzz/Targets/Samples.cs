@@ -4,6 +4,7 @@ using BoostingTicket.Engine.Tensors;
 using BoostingTicket.Fuzz.Mutation;
 using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Checkpoints;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Files;
@@ -69,6 +70,10 @@ internal static class Samples
         60, 0.9, new WilsonInterval(0.8, 0.95),
         [new AttackResult("pgd", 60, 54, 0.5, new WilsonInterval(0.4, 0.6), 0.1, 1.5, 36, 0)], 0.5, new WilsonInterval(0.4, 0.6),
             ["be | careful <b>"]);
+
+    /// <summary>The same, as it is kept beside weights.</summary>
+    public static WeightsEvaluation Evaluation { get; } = new(
+        new RobustnessSettings(["pgd"], new AttackSettings(), "synthetic-28", new string('c', 64), 60, 3, "auto"), Robustness);
 
     /// <summary>The bytes of a safetensors file.</summary>
     public static byte[] Bytes(SafetensorsWriter writer)

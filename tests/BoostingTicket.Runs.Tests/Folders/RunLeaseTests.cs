@@ -6,7 +6,9 @@ namespace BoostingTicket.Runs.Tests.Folders;
 /// <summary>Exclusive use of a folder where the file system has no locks.</summary>
 internal class RunLeaseTests
 {
-    private static readonly LeaseTimes Quick = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromMilliseconds(500));
+    private static readonly LeaseTimes Quick = LeaseTimes.Usual with { Renewal = TimeSpan.FromMilliseconds(50) };
+    private static readonly LeaseTimes Never = LeaseTimes.Usual with { Renewal = TimeSpan.FromDays(1) };
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly LeaseHolder Elsewhere = new("elsewhere", "another boot", 4711, "1", "0123456789abcdef");
 
     private TemporaryFolder _folder = null!;
@@ -29,8 +31,11 @@ internal class RunLeaseTests
         (RunLease? first, _) = RunLease.Take(_folder["run"], Quick);
         using (first)
         {
-            // Longer than a lease lives that nobody renews.
-            Thread.Sleep(2 * Quick.Stale);
+            // Older than a lease gets that is renewed.
+            Age();
+            Assert.That(
+                () => DateTime.UtcNow - File.GetLastWriteTimeUtc(Lease),
+                Is.LessThan(Quick.Stale).After((int)Patience.TotalMilliseconds, 20), "it is renewed");
             (RunLease? second, (LeaseHolder Holder, TimeSpan Age)? taken) = RunLease.Take(_folder["run"], Quick);
             Assert.That(second, Is.Null);
             Assert.That(taken!.Value.Holder.Process, Is.EqualTo(Environment.ProcessId));
@@ -46,9 +51,9 @@ internal class RunLeaseTests
     public void One_of_another_machine_is_taken_over_once_it_is_old()
     {
         File.WriteAllBytes(Lease, Elsewhere.ToBytes());
-        Assert.That(RunLease.Take(_folder["run"], Quick).Taken!.Value.Holder.Host, Is.EqualTo("elsewhere"));
-        Thread.Sleep(2 * Quick.Stale);
-        using RunLease? taken = RunLease.Take(_folder["run"], Quick).Lease;
+        Assert.That(RunLease.Take(_folder["run"], Never).Taken!.Value.Holder.Host, Is.EqualTo("elsewhere"));
+        Age();
+        using RunLease? taken = RunLease.Take(_folder["run"], Never).Lease;
         Assert.That(taken, Is.Not.Null);
         Assert.That(LeaseHolder.Parse(File.ReadAllBytes(Lease))!.Process, Is.EqualTo(Environment.ProcessId));
         Assert.That(Directory.GetFiles(_folder["run"]), Has.Length.EqualTo(1), "no litter");
@@ -75,9 +80,9 @@ internal class RunLeaseTests
         foreach (string content in new[] { "", "{", "null", "[1]" })
         {
             File.WriteAllText(Lease, content);
-            Assert.That(RunLease.Take(_folder["run"], Quick).Lease, Is.Null, content);
-            Thread.Sleep(2 * Quick.Stale);
-            RunLease? taken = RunLease.Take(_folder["run"], Quick).Lease;
+            Assert.That(RunLease.Take(_folder["run"], Never).Lease, Is.Null, content);
+            Age();
+            RunLease? taken = RunLease.Take(_folder["run"], Never).Lease;
             Assert.That(taken, Is.Not.Null, content);
             taken!.Dispose();
         }
@@ -89,7 +94,7 @@ internal class RunLeaseTests
         for (int round = 0; round < 20; round++)
         {
             File.WriteAllBytes(Lease, (Elsewhere with { Token = $"{round:x32}" }).ToBytes());
-            File.SetLastWriteTimeUtc(Lease, DateTime.UtcNow.AddHours(-1));
+            Age();
             RunLease?[] taken = new RunLease?[8];
             Parallel.For(0, taken.Length, index => taken[index] = RunLease.Take(_folder["run"], LeaseTimes.Usual).Lease);
             Assert.That(taken.Count(lease => lease is not null), Is.EqualTo(1));
@@ -101,11 +106,15 @@ internal class RunLeaseTests
     [Test]
     public void One_that_was_taken_over_is_neither_renewed_nor_removed_by_the_one_that_lost_it()
     {
-        (RunLease? lost, _) = RunLease.Take(_folder["run"], Quick);
+        (RunLease? lost, _) = RunLease.Take(_folder["run"], Never);
         byte[] other = Elsewhere.ToBytes();
         File.WriteAllBytes(Lease, other);
-        Thread.Sleep(4 * Quick.Renewal);
-        lost!.Dispose();
+        lost!.Renew();
+        Assert.That(File.ReadAllBytes(Lease), Is.EqualTo(other));
+        lost.Dispose();
         Assert.That(File.ReadAllBytes(Lease), Is.EqualTo(other));
     }
+
+    // As if nobody had renewed it for an hour.
+    private void Age() => File.SetLastWriteTimeUtc(Lease, DateTime.UtcNow.AddHours(-1));
 }

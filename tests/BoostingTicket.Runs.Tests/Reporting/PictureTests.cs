@@ -2,9 +2,12 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
 using System.Xml.Linq;
+using BoostingTicket.Engine.Backends;
 using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Reporting.Html;
+using BoostingTicket.Runs.Stages;
+using BoostingTicket.Training.Attacks;
 using BoostingTicket.Training.Evaluation;
 using BoostingTicket.Training.Testing;
 
@@ -79,7 +82,25 @@ internal sealed class PictureTests
                 span => span.Value), Is.EqualTo(new[] { "→ <cat>" }));
             Assert.That(html.Root!.Value, Does.Contain("autoattack: square").And.Contain("39.50").And.Contain(
                 "Square found what gradients did not."));
+            Assert.That(Cells(html, "pgd-20"), Does.StartWith("||pgd-20|8/255|20 of 2/255, 5 restarts|160|"));
+            Assert.That(Cells(html, "autoattack: square"), Does.StartWith("||autoattack: square|8/255||90|"));
+            Assert.That(Cells(html, "ticket, best (seed 0)"), Does.StartWith("ticket, best (seed 0)|200 of cifar10|none|"));
         });
+    }
+
+    [Test]
+    public void Report_says_what_is_unusual_of_an_evaluation_and_which_settings_were_not_kept()
+    {
+        var settings = new RobustnessSettings(
+            ["pgd-20"], new AttackSettings { Epsilon = 1 / 255.0, Loss = LossKind.CarliniWagner }, "mnist", null, 200, 9, "bf16");
+        XDocument html = ReportTests.Parse(HtmlReport.Write(SampleRun.Create(), "run", new RunExtras(
+            [
+                new KeptEvaluation("unusual", new WeightsEvaluation(settings, SampleExtras.Robustness)),
+                new KeptEvaluation("old", new WeightsEvaluation(null, SampleExtras.Robustness)),
+            ],
+            [])));
+        Assert.That(html.Root!.Value, Does.Contain("unusual, loss carlini-wagner, bf16, attacked with seed 9").And.Contain(
+            "old, settings not kept").And.Contain("1/255"));
     }
 
     [Test]
@@ -124,4 +145,8 @@ internal sealed class PictureTests
             Assert.That(curves, Is.EqualTo(4));
         });
     }
+
+    // The row of a table in which a cell stands.
+    private static string Cells(XDocument html, string cell) => string.Join('|', html.Descendants("tr")
+        .Select(row => row.Elements("td").Select(data => data.Value)).First(cells => cells.Contains(cell)));
 }

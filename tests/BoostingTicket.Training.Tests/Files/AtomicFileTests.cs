@@ -22,13 +22,78 @@ internal class AtomicFileTests
     }
 
     [Test]
-    public void Replaces_the_old_content_and_a_longer_left_over_temporary_file()
+    public void Replaces_a_longer_file()
     {
         File.WriteAllText(_folder["x"], "old and longer");
-        File.WriteAllText(_folder["x" + AtomicFile.TemporarySuffix], "left over by a killed process, and longer still");
         AtomicFile.WriteAllBytes(_folder["x"], new byte[] { 1, 2 });
         Assert.That(File.ReadAllBytes(_folder["x"]), Is.EqualTo(new byte[] { 1, 2 }));
         Assert.That(_folder.Files, Is.EqualTo(new[] { "x" }));
+    }
+
+    [Test]
+    public void Two_that_write_one_file_at_once_both_write_it_whole()
+    {
+        AtomicFile.Write(_folder["x"], stream =>
+        {
+            stream.Write("half "u8);
+            stream.Flush();
+            AtomicFile.WriteAllText(_folder["x"], "the other's");
+            Assert.That(File.ReadAllText(_folder["x"]), Is.EqualTo("the other's"));
+            stream.Write("and half"u8);
+        });
+        Assert.That(File.ReadAllText(_folder["x"]), Is.EqualTo("half and half"));
+        Assert.That(_folder.Files, Is.EqualTo(new[] { "x" }));
+    }
+
+    [Test]
+    public void Many_that_write_one_file_at_once_never_show_a_part_of_it()
+    {
+        string[] contents = [.. Enumerable.Range(0, 4).Select(index => new string((char)('a' + index), 50_000 + index))];
+        AtomicFile.WriteAllText(_folder["x"], contents[0]);
+        Parallel.ForEach(contents, content =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                AtomicFile.WriteAllText(_folder["x"], content);
+                Assert.That(contents, Does.Contain(File.ReadAllText(_folder["x"])));
+            }
+        });
+        Assert.That(_folder.Files, Is.EqualTo(new[] { "x" }));
+    }
+
+    [Test]
+    public void What_a_killed_process_left_is_removed_and_what_another_is_writing_stays()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Ignore("needs /proc");
+        // MACHINE, PROCESS, START and NUMBER of this process.
+        string[] mine = Path.GetFileName(TemporaryName.For(_folder["x"])).Split('.')[1].Split('-');
+        string ended = Left("x", mine[0], "2147483647", mine[2]), before = Left("x", mine[0], mine[1], "1");
+        string elsewhere = Left("x", "01234567", mine[1], mine[2]), old = Left("x", "01234567", "2147483647", "1");
+        string other = Left("y", mine[0], "2147483647", "1"), writing = Left("x", mine[0], mine[1], mine[2]);
+        File.WriteAllText(_folder["x.tmp"], "a file of somebody's own");
+        File.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddHours(-2));
+        AtomicFile.WriteAllText(_folder["x"], "new");
+        Assert.That(
+            _folder.Files, Is.EquivalentTo(new[] { "x", "x.tmp", Name(elsewhere), Name(other), Name(writing) }),
+            $"without {Name(ended)}, {Name(before)} and {Name(old)}");
+
+        string Left(string target, string machine, string process, string start)
+        {
+            string path = _folder[$"{target}.{machine}-{process}-{start}-1000000{TemporaryName.Suffix}"];
+            File.WriteAllText(path, "half a fi");
+            return path;
+        }
+
+        static string Name(string path) => Path.GetFileName(path);
+    }
+
+    [Test]
+    public void The_longest_name_that_a_file_system_takes_can_be_written()
+    {
+        string name = new('n', 255);
+        AtomicFile.WriteAllText(_folder[name], "new");
+        Assert.That(_folder.Files, Is.EqualTo(new[] { name }));
     }
 
     [Test]
@@ -53,9 +118,12 @@ internal class AtomicFileTests
         if (!File.Exists(FullDevice))
             Assert.Ignore($"there is no {FullDevice}, the device on which every write fails for want of space");
         File.WriteAllText(_folder["x"], "old");
-        File.CreateSymbolicLink(_folder["x" + AtomicFile.TemporarySuffix], FullDevice);
-        ConfigurationException error =
-            Assert.Throws<ConfigurationException>(() => AtomicFile.WriteAllBytes(_folder["x"], new byte[1 << 20]))!;
+        ConfigurationException error = Assert.Throws<ConfigurationException>(() => AtomicFile.Write(_folder["x"], stream =>
+        {
+            stream.Write("new"u8);
+            using var full = new FileStream(FullDevice, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            full.WriteByte(1);
+        }))!;
         Assert.That(error.Message, Does.StartWith($"Cannot write {_folder["x"]}: the disk is full"));
         Assert.That(error.Message, Does.Contain("free some space"));
         Assert.That(File.ReadAllText(_folder["x"]), Is.EqualTo("old"));

@@ -52,16 +52,46 @@ internal sealed class TrainingWorkTests
     [Test]
     public void Busy_processors_are_told_from_idle_ones()
     {
-        var start = new MachineLoad(10, 100, 0);
-        long second = Stopwatch.Frequency;
+        var start = new MachineLoad(10, 100, 2, 0);
         // Two processors for ten seconds: this process used 10, others 10, or none, or 6 with room left.
-        Assert.That(new MachineLoad(20, 120, 10 * second).Since(start, 5, 7, 2),
-            Is.EqualTo(new TrainingWork(5, 7, 10, 10, 10)));
-        Assert.That(new MachineLoad(20, 110, 10 * second).Since(start, 5, 7, 2).DisturbedSeconds, Is.Zero);
-        Assert.That(new MachineLoad(20, 116, 10 * second).Since(start, 5, 7, 2).DisturbedSeconds, Is.Zero);
-        Assert.That(new MachineLoad(20, 116, 10 * second).Since(start, 5, 7, 1).DisturbedSeconds, Is.EqualTo(10));
-        Assert.That(new MachineLoad(20, null, 10 * second).Since(start, 5, 7, 1).DisturbedSeconds, Is.Null);
+        Assert.That(After(120, 2), Is.EqualTo(new TrainingWork(5, 7, 10, 10, 10)));
+        Assert.That(After(110, 2).DisturbedSeconds, Is.Zero);
+        Assert.That(After(116, 2).DisturbedSeconds, Is.Zero);
+        Assert.That(After(116, 1).DisturbedSeconds, Is.EqualTo(10));
+        Assert.That(After(null, 1).DisturbedSeconds, Is.Null);
+
+        TrainingWork After(double? all, int processors) =>
+            new MachineLoad(20, all, processors, 10 * Stopwatch.Frequency).Since(start, 5, 7);
     }
+
+    [Test]
+    public void A_processor_that_only_this_process_may_use_is_not_busy_while_others_of_the_machine_are()
+    {
+        // The first line sums up the four of the machine, whatever share of them this process may use.
+        (double? seconds, int processors) = MachineLoad.Read(new StringReader(
+            """
+            cpu  100 200 300 9000 50 10 20 30 7 8
+            cpu0 25 50 75 2250 12 3 5 8 2 2
+            cpu1 25 50 75 2250 12 2 5 7 2 2
+            cpu2 25 50 75 2250 13 3 5 8 2 2
+            cpu10 25 50 75 2250 13 2 5 7 1 2
+            intr 1 2 3
+            ctxt 9
+            """));
+        Assert.That((seconds, processors), Is.EqualTo((6.6, 4)));
+        // Ten seconds in which this process used its one processor, and others one of the three others.
+        var start = new MachineLoad(10, 100, processors, 0);
+        Assert.That(
+            new MachineLoad(20, 120, processors, 10 * Stopwatch.Frequency).Since(start, 0, 0).DisturbedSeconds, Is.Zero);
+    }
+
+    [TestCase("")]
+    [TestCase("cpu 1 2 3")]
+    [TestCase("cpu  100 200 300 9000 50 10 20 30")]
+    [TestCase("cpu  100 200 x 9000 50 10 20 30\ncpu0 100 200 300 9000 50 10 20 30")]
+    [TestCase("intr 1 2 3")]
+    public void A_system_that_does_not_say_how_busy_it_is_is_believed_nothing(string stat) =>
+        Assert.That(MachineLoad.Read(new StringReader(stat)), Is.EqualTo(((double?)null, 0)));
 
     [Test]
     public void Processors_of_this_process_are_counted()
@@ -73,7 +103,7 @@ internal sealed class TrainingWorkTests
             // Uses a processor.
         }
 
-        TrainingWork work = MachineLoad.Now().Since(start, 0, 0, Environment.ProcessorCount);
+        TrainingWork work = MachineLoad.Now().Since(start, 0, 0);
         Assert.That(work.ProcessorSeconds, Is.GreaterThanOrEqualTo(0.2));
         if (OperatingSystem.IsLinux())
             Assert.That(MachineLoad.Now().All - start.All, Is.GreaterThan(0.1), "all processors, of which this process is one");

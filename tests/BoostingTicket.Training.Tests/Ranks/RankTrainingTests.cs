@@ -1,6 +1,8 @@
 using BoostingTicket.Engine.Ranks;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Optimization.Methods;
+using BoostingTicket.Training.Progress;
+using BoostingTicket.Training.Ranks;
 using BoostingTicket.Training.Testing;
 using BoostingTicket.Training.Tests.Optimization.Replicas;
 
@@ -81,6 +83,26 @@ internal sealed class RankTrainingTests
             long before = group.BytesExchanged;
             ReplicaTraining.Run(settings, backend, "resnet18-w8", ratio: ratio);
             return group.BytesExchanged - before;
+        });
+    }
+
+    [Test]
+    public void Processor_seconds_are_those_of_all_processes_and_none_of_them_disturbs_another()
+    {
+        TrainingSettings settings = ReplicaTraining.Settings(TrainingMethod.Fgsm, 2);
+        ThreadGroup.Run(2, backend =>
+        {
+            // Ranks are threads of one process, so that the seconds of each are those of this process.
+            double before = MachineLoad.Now().Own;
+            MachineLoad both = TeamLoad.Now(RankTeam.Of(backend)!);
+            Assert.That(both.Own, Is.InRange(2 * before, 2 * MachineLoad.Now().Own));
+            double own = Environment.CpuUsage.TotalTime.TotalSeconds;
+            (_, TrainingState state) = ReplicaTraining.Run(settings, backend, Model);
+            own = Environment.CpuUsage.TotalTime.TotalSeconds - own;
+            TrainingWork work = TrainingWork.Sum(state.History)!.Value;
+            Assert.That(work.ProcessorSeconds, Is.Positive.And.LessThanOrEqualTo(2 * own));
+            Assert.That(work.DisturbedSeconds, Is.Null);
+            return 0;
         });
     }
 

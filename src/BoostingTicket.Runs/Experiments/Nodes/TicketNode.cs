@@ -107,7 +107,7 @@ internal sealed class TicketNode : ExperimentNode<TicketRecord>
         MachineLoad start = MachineLoad.Now();
         (SubNetwork network, PruningReport report) = SubNetworkPruner.Draw(
             graph, trained, Settings.Options(Settings.Ratio), pruned);
-        TrainingWork work = MachineLoad.Now().Since(start, steps: 0, operations: 0, Environment.ProcessorCount);
+        TrainingWork work = MachineLoad.Now().Since(start, steps: 0, operations: 0);
         ModelState initial = (Donor.Job with { Start = TrainingStart.Initial }).DrawStart(graph.Table);
         TicketFile.Save(
             context.Store.Ticket(this), initial, network,
