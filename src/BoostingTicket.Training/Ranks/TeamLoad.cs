@@ -4,8 +4,8 @@ using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Training.Ranks;
 
-/// <summary>What all processes of a team did: seconds of processors, and operations. Whether others disturbed them is not known: processes of the team
-/// are others to one another, and may be on several machines.</summary>
+/// <summary>What all processes of a team did: seconds of processors, and operations. Whether others disturbed them is not known:
+/// processes of the team are others to one another, and may be on several machines.</summary>
 internal static class TeamLoad
 {
     /// <summary>On rank 0: up to now, with the seconds and the operations of all processes.</summary>
