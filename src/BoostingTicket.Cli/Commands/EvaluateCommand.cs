@@ -19,7 +19,7 @@ internal static class EvaluateCommand
     /// <summary>The command.</summary>
     public static Command Create(ProgramContext context)
     {
-        var weights = new Argument<string>("weights") 
+        var weights = new Argument<string>("weights")
         {
             HelpName = "WEIGHTS",
             Description = "weights file: safetensors, or of torch.save (.pt, .pth)",

@@ -21,13 +21,13 @@ internal static partial class TemporaryName
     private static readonly TimeSpan Forgotten = TimeSpan.FromHours(1);
     private static readonly string Machine = MarkOf($"{Environment.MachineName} {LocalProcess.Machine}", 8);
     private static readonly string Started = LocalProcess.StartOf(Environment.ProcessId) ?? "0";
-    private static long s_number;
+    private static long _number;
 
     /// <summary>A name of this process for the next write of a file.</summary>
     /// <param name="target">Full path of the file.</param>
     public static string For(string target) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{StemOf(target)}{Machine}-{Environment.ProcessId}-{Started}-{Interlocked.Increment(ref s_number)}{Suffix}");
+        $"{StemOf(target)}{Machine}-{Environment.ProcessId}-{Started}-{Interlocked.Increment(ref _number)}{Suffix}");
 
     /// <summary>Removes what killed processes left of earlier writes of a file: of this machine's at once, of others when it was
     /// not written to for an hour. What cannot be removed is left.</summary>

@@ -205,8 +205,7 @@ internal sealed class Trainer : IDisposable
         int replays = ReplaysIn(state.Epoch), steps = _batchCount * replays;
         if (state.Batch == 0)
             state.Work = TrainingWork.None;
-        MachineLoad load = Load();
-        double arithmetic = _context.Network.ArithmeticDone;
+        (MachineLoad load, double arithmetic) = Measure();
         int counted = state.Batch;
         for (; state.Batch < steps; state.Batch++)
         {
@@ -246,15 +245,16 @@ internal sealed class Trainer : IDisposable
 
         void Count()
         {
-            MachineLoad now = Load();
-            double done = _context.Network.ArithmeticDone;
+            (MachineLoad now, double done) = Measure();
             state.Work += now.Since(load, state.Batch - counted, done - arithmetic);
             (load, arithmetic, counted) = (now, done, state.Batch);
         }
     }
 
-    private MachineLoad Load() =>
-        RankTeam.Of(_context.Network.Backend) is { } team ? TeamLoad.Now(team) : MachineLoad.Now();
+    // Seconds and operations up to now, of all processes that compute together.
+    private (MachineLoad Load, double Operations) Measure() => RankTeam.Of(_context.Network.Backend) is { } team
+        ? TeamLoad.Now(team, _context.Network)
+        : (MachineLoad.Now(), _context.Network.ArithmeticDone);
 
     // Adds to the state what a device that works beside the host has still to tell.
     private void Finish(TrainingState state)

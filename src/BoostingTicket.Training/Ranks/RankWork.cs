@@ -38,7 +38,7 @@ internal enum RankWork
     /// <summary>Say which weights there are.</summary>
     Hash,
 
-    /// <summary>Say how many seconds of processors were used.</summary>
+    /// <summary>Say how many seconds of processors were used, and how many operations were done.</summary>
     Load,
 
     /// <summary>Prepare a measurement.</summary>

@@ -20,6 +20,7 @@ internal sealed class TeamNetwork : IDisposable
     private (int Weights, int Statistics, int Masks)? _versions;
     private bool _hasMomenta;
     private int _number;
+    private double _arithmeticBefore;
 
     private sealed record Model(
         string Name, int Channels, int Height, int Width, int Classes, float[]? Mean, float[]? Deviation, int Prunable,
@@ -99,7 +100,7 @@ internal sealed class TeamNetwork : IDisposable
     {
         Model model = RankJson.Read<Model>(payload);
         TeamNetwork own = Of(team);
-        own._taken?.Dispose();
+        own.Dispose();
         InputNormalizationConstants? constants = model.Mean is null
             ? null
             : new InputNormalizationConstants(model.Mean, model.Deviation!);
@@ -139,6 +140,13 @@ internal sealed class TeamNetwork : IDisposable
     public static Network Find(RankTeam team) =>
         Of(team)._taken ?? throw new InvalidOperationException("No network was made.");
 
+    /// <summary>On other ranks: floating-point operations of all networks that were made.</summary>
+    public static double ArithmeticDone(RankTeam team)
+    {
+        TeamNetwork own = Of(team);
+        return own._arithmeticBefore + (own._taken?.ArithmeticDone ?? 0);
+    }
+
     /// <summary>On other ranks: answers <see cref="Compare"/>.</summary>
     public static void Answer(RankTeam team)
     {
@@ -152,6 +160,7 @@ internal sealed class TeamNetwork : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _arithmeticBefore += _taken?.ArithmeticDone ?? 0;
         _taken?.Dispose();
         _taken = null;
     }

@@ -1,4 +1,7 @@
+using BoostingTicket.Engine.Plans;
 using BoostingTicket.Engine.Ranks;
+using BoostingTicket.Engine.Tensors;
+using BoostingTicket.Training.Models;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Optimization.Methods;
 using BoostingTicket.Training.Progress;
@@ -93,8 +96,9 @@ internal sealed class RankTrainingTests
         ThreadGroup.Run(2, backend =>
         {
             // Ranks are threads of one process, so that the seconds of each are those of this process.
+            using var network = new Network(ModelCatalog.Build(Model, new ModelOptions(new FeatureShape(1, 28, 28))), backend);
             double before = MachineLoad.Now().Own;
-            MachineLoad both = TeamLoad.Now(RankTeam.Of(backend)!);
+            MachineLoad both = TeamLoad.Now(RankTeam.Of(backend)!, network).Load;
             Assert.That(both.Own, Is.InRange(2 * before, 2 * MachineLoad.Now().Own));
             double own = Environment.CpuUsage.TotalTime.TotalSeconds;
             (_, TrainingState state) = ReplicaTraining.Run(settings, backend, Model);
@@ -104,6 +108,17 @@ internal sealed class RankTrainingTests
             Assert.That(work.DisturbedSeconds, Is.Null);
             return 0;
         });
+    }
+
+    [Test]
+    public void Operations_are_those_of_all_processes([Values(2, 3)] int ranks)
+    {
+        TrainingSettings settings = ReplicaTraining.Settings(TrainingMethod.Pgd, 4);
+        Assert.That(Operations(ranks), Is.EqualTo(Operations(1)).Within(1e-9).Percent);
+
+        // The second training has another network, of which the others make one anew.
+        double Operations(int count) => ThreadGroup.Run(count, backend => ((string[])[Model, "resnet18-w2"]).Sum(
+            model => TrainingWork.Sum(ReplicaTraining.Run(settings, backend, model).State.History)!.Value.Operations));
     }
 
     [Test]
