@@ -11,9 +11,9 @@ namespace BoostingTicket.Benchmarks;
 /// repetition, of its parts: start of the attack (with the filters of new weights), ten attack steps, step of training.</remarks>
 /// <param name="model">The model.</param>
 /// <param name="backend">This engine's CPU backend.</param>
-/// <param name="shorter">The same with attacks in bfloat16; null where the processor does not compute them.</param>
+/// <param name="bfloat16">The same with attacks in bfloat16; null where the processor does not compute them.</param>
 /// <param name="whole">Whether steps of PGD training are timed as a whole instead.</param>
-internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, IBackend? shorter, bool whole)
+internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, IBackend? bfloat16, bool whole)
 {
     private const int LeastRepetitions = 3;
 
@@ -34,7 +34,7 @@ internal sealed class NetworkRatios(BenchmarkModel model, IBackend backend, IBac
         {
             foreach (TorchVariant variant in fastest)
             {
-                IBackend own = variant.Short && shorter is not null ? shorter : backend;
+                IBackend own = variant.BFloat16 && bfloat16 is not null ? bfloat16 : backend;
                 TorchTraining dense = Keep(new TorchTraining(new Workload(model, 0), variant));
                 // One masked network stands for all: its mask costs the same whatever it prunes.
                 TorchTraining masked = Keep(new TorchTraining(new Workload(model, Sparsities[1]), variant));

@@ -91,7 +91,7 @@ internal sealed class RatioRun(RatioOptions options)
 
     private void TimeNetworks(IReadOnlyList<BenchmarkModel> models, IBackend backend)
     {
-        using IBackend shorter = CpuBackend.CreateWithShortAttacks(options.Threads, out string? lacking);
+        using IBackend bfloat16 = CpuBackend.CreateWithBFloat16Attacks(options.Threads, out string? lacking);
         // Each model gets of what is left in proportion to its operations, of which small networks reach fewer a second.
         double[] weights = [.. models.Select(model => Math.Sqrt((double)new Workload(model, 0).Graph.MultiplyAdds * model.Batch))];
         for (int i = 0; i < models.Count; i++)
@@ -101,7 +101,7 @@ internal sealed class RatioRun(RatioOptions options)
             (IReadOnlyList<TorchVariant> fastest, IReadOnlyList<VariantRow> timed) = VariantChoice.Find(models[i], backend);
             foreach (VariantRow variant in timed)
                 Add(variant);
-            var ratios = new NetworkRatios(models[i], backend, lacking is null ? shorter : null, options.Whole);
+            var ratios = new NetworkRatios(models[i], backend, lacking is null ? bfloat16 : null, options.Whole);
             foreach (RatioRow row in ratios.Run(fastest, options.Repetitions, left * weights[i] / weights[i..].Sum()))
                 Add(row);
         }

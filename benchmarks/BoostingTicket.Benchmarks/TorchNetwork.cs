@@ -25,7 +25,7 @@ internal sealed class TorchNetwork : IDisposable
         _variant = variant;
         _module = create();
         Parameters = [.. _module.named_parameters().Select(entry => (entry.name, entry.parameter))];
-        if (!variant.Short)
+        if (!variant.BFloat16)
             return;
         _short = create();
         _short.to(ScalarType.BFloat16);
@@ -82,7 +82,7 @@ internal sealed class TorchNetwork : IDisposable
         if (!_variant.Folded || _module is not IFoldable masters || Computing is not IFoldable computing)
             return;
         foreach ((NormalizedConvolution master, NormalizedConvolution copy) in masters.Foldable.Zip(computing.Foldable))
-            copy.Fold(master, _variant.Short ? ScalarType.BFloat16 : ScalarType.Float32);
+            copy.Fold(master, _variant.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
     }
 
     /// <summary>Logits, and the gradient of the summed loss by the images, after <see cref="BeginAttack"/>.</summary>

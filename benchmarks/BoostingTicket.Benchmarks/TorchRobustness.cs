@@ -28,15 +28,15 @@ namespace BoostingTicket.Benchmarks;
 /// variant of the number format, which is found before and kept.</summary>
 /// <param name="folder">The experiment's folder, which names its settings.</param>
 /// <param name="dataFolder">Where data sets are; null for the usual places.</param>
-/// <param name="isShort">Whether TorchSharp computes in bfloat16 instead of float32.</param>
+/// <param name="bfloat16">Whether TorchSharp computes in bfloat16 instead of float32.</param>
 /// <param name="backend">Gathers images and tests weights.</param>
-internal sealed class TorchRobustness(string folder, string? dataFolder, bool isShort, IBackend backend)
+internal sealed class TorchRobustness(string folder, string? dataFolder, bool bfloat16, IBackend backend)
 {
     private const string PointsKey = "points", WeightsName = "weights", StatisticsName = "statistics", MomentaName = "momenta";
 
     private readonly ExperimentFolder _files = Find(folder);
 
-    private string Precision => new TorchVariant(ChannelsLast: false, Folded: false, isShort).Precision;
+    private string Precision => new TorchVariant(ChannelsLast: false, Folded: false, bfloat16).Precision;
 
     private string Arm => $"TorchSharp {Precision}";
 

@@ -54,7 +54,7 @@ internal static class VariantChoice
             }
             IReadOnlyList<TorchVariant> fastest =
             [
-                .. candidates.GroupBy(candidate => candidate.Variant.Short).Select(
+                .. candidates.GroupBy(candidate => candidate.Variant.BFloat16).Select(
                     group => group.MinBy(candidate => candidate.PgdSeconds)!.Variant),
             ];
             return (fastest,

@@ -19,7 +19,7 @@ if (!InstructionSets.Available.Contains(set))
     return 1;
 }
 if (args.Contains("--bf16"))
-    return ShortAttacks.Run(repetitions, only);
+    return BFloat16Attacks.Run(repetitions, only);
 switch (set)
 {
     case InstructionSet.Avx512:

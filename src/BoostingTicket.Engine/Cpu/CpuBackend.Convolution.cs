@@ -13,11 +13,11 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     public Filter CreateFilter(ConvolutionShape shape, FilterUses uses)
     {
         RequireValid(shape);
-        BFloat16Kernels? shorter = uses.HasFlag(FilterUses.Attack) ? _attackKernels : null;
+        BFloat16Kernels? bfloat16 = uses.HasFlag(FilterUses.Attack) ? _attackKernels : null;
         return new CpuFilter(
             shape, uses,
-            uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true, shorter) : null,
-            uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false, shorter) : null,
+            uses.HasFlag(FilterUses.Forward) ? Choice(shape, forward: true, bfloat16) : null,
+            uses.HasFlag(FilterUses.BackwardInput) ? Choice(shape, forward: false, bfloat16) : null,
             uses.HasFlag(FilterUses.BackwardFilter) ? new GradientChoice<TLanes, TVector>(shape, _prices, _scratch) : null);
     }
 
@@ -80,8 +80,8 @@ internal sealed unsafe partial class CpuBackend<TLanes, TVector>
     private bool Streams(CpuTensor target, Tensor? addend) =>
         addend != target && StreamedStores.Pay(target.Bytes, _pool.Threads);
 
-    private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward, BFloat16Kernels? shorter) =>
-        new(shape, forward, _prices, _scratch, shorter);
+    private PassChoice<TLanes, TVector> Choice(ConvolutionShape shape, bool forward, BFloat16Kernels? bfloat16) =>
+        new(shape, forward, _prices, _scratch, bfloat16);
 
     private static void RequireValid(ConvolutionShape shape)
     {

@@ -16,7 +16,7 @@ internal static class CpuBackend
         Create(threads, instructionSet, null);
 
     /// <summary>Whether attacks can be computed in bfloat16, and with what or why not, for people.</summary>
-    public static string ShortAttacks => BFloat16Support.Kernels is { } kernels
+    public static string BFloat16Attacks => BFloat16Support.Kernels is { } kernels
         ? $"bf16 attacks by {kernels.Name}"
         : $"no bf16: {BFloat16Support.Reason}";
 
@@ -25,7 +25,7 @@ internal static class CpuBackend
     /// <param name="threads">As of <see cref="Create(int, InstructionSet?)"/>.</param>
     /// <param name="lacking">Why the processor does not do that, as part of a sentence; then the backend is float32 throughout.
     /// Null where it does.</param>
-    public static IBackend CreateWithShortAttacks(int threads, out string? lacking)
+    public static IBackend CreateWithBFloat16Attacks(int threads, out string? lacking)
     {
         lacking = BFloat16Support.Kernels is null ? BFloat16Support.Reason : null;
         return Create(threads, null, BFloat16Support.Kernels);

@@ -148,7 +148,7 @@ public static class DeviceCatalog
         }
         if (options.Precision != Precision.BFloat16)
             return CpuBackend.Create(options.Threads);
-        IBackend backend = CpuBackend.CreateWithShortAttacks(options.Threads, out string? lacking);
+        IBackend backend = CpuBackend.CreateWithBFloat16Attacks(options.Threads, out string? lacking);
         if (lacking is not null)
             notice = $"Attacks are computed in float32 too, since {lacking}.";
         return backend;
@@ -175,5 +175,5 @@ public static class DeviceCatalog
     private static string DescribeCpu(int threads) => string.Create(
         CultureInfo.InvariantCulture,
         $"{(threads == 0 ? Environment.ProcessorCount : threads)} thread(s), {InstructionSets.Best} "
-        + $"(of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.ShortAttacks}");
+        + $"(of {string.Join(", ", InstructionSets.Available)}); {CpuBackend.BFloat16Attacks}");
 }

@@ -27,10 +27,10 @@ internal sealed record NodeDevice(IBackend Backend, RunData Images);
 /// <param name="images">Its images on the device.</param>
 /// <param name="progress">Receives progress.</param>
 /// <param name="cancellation">Asks to save and stop.</param>
-/// <param name="shorter">The same device in another number format, for the trainings that name it; null where none does.</param>
+/// <param name="beside">The same device in another number format, for the trainings that name it; null where none does.</param>
 internal sealed class NodeContext(
     ExperimentStore store, IBackend backend, DataSplit data, RunData images, IRunProgress progress,
-    CancellationToken cancellation, NodeDevice? shorter = null)
+    CancellationToken cancellation, NodeDevice? beside = null)
     : IDisposable
 {
     private readonly Dictionary<string, NetworkGraph> _graphs = [];
@@ -81,7 +81,7 @@ internal sealed class NodeContext(
     /// <exception cref="InvalidOperationException">No device was given for its number format.</exception>
     public NodeDevice DeviceOf(Precision? precision) =>
         precision is null ? _device
-        : shorter?.Backend.Precision == precision ? shorter
+        : beside?.Backend.Precision == precision ? beside
         : throw new InvalidOperationException($"no device computes in {precision}");
 
     /// <summary>Kept weights of the network that a training trains; null for a dense one. Evaluation does not read the mask; a

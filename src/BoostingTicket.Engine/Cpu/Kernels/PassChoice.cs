@@ -28,7 +28,7 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
     private readonly bool _forward;
     private readonly ConvolutionPrices _prices;
     private readonly WorkerScratch _scratch;
-    private readonly BFloat16Kernels? _shorter;
+    private readonly BFloat16Kernels? _bfloat16;
     private ConvolutionAlgorithm _algorithm;
     private ConvolutionPass _pass;
 
@@ -36,11 +36,11 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
     /// <param name="forward">Forward pass, or input gradient.</param>
     /// <param name="prices">What steps cost.</param>
     /// <param name="scratch">Workers' memory.</param>
-    /// <param name="shorter">What computes in bfloat16 where that is cheaper; null where it must not.</param>
+    /// <param name="bfloat16">What computes in bfloat16 where that is cheaper; null where it must not.</param>
     public PassChoice(
-        ConvolutionShape shape, bool forward, ConvolutionPrices prices, WorkerScratch scratch, BFloat16Kernels? shorter)
+        ConvolutionShape shape, bool forward, ConvolutionPrices prices, WorkerScratch scratch, BFloat16Kernels? bfloat16)
     {
-        _shorter = shorter;
+        _bfloat16 = bfloat16;
         _shape = ConvolutionPass.Flattened(shape);
         _forward = forward;
         _prices = prices;
@@ -67,7 +67,7 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
         var geometry = new SparseGeometry(_shape, _forward, SparseKernel<TLanes, TVector>.MaximalPixels);
         int kept = SparseLists.CountKept(mask, _shape.WeightCount);
         ConvolutionAlgorithm algorithm = ConvolutionCost.Choose(_prices, geometry, _shape, _forward, kept);
-        return _shorter is not null && BFloat16Cost.IsCheaper(_shorter, _prices, geometry, _shape, _forward, algorithm, kept)
+        return _bfloat16 is not null && BFloat16Cost.IsCheaper(_bfloat16, _prices, geometry, _shape, _forward, algorithm, kept)
             ? ConvolutionAlgorithm.BFloat16
             : algorithm;
     }
@@ -75,7 +75,7 @@ internal sealed unsafe class PassChoice<TLanes, TVector> : PassChoice
     private ConvolutionPass Create(ConvolutionAlgorithm algorithm, float* mask) => algorithm switch
     {
         ConvolutionAlgorithm.Sparse => new SparsePass<TLanes, TVector>(_shape, _forward, mask, _prices, _scratch),
-        ConvolutionAlgorithm.BFloat16 => new BFloat16Pass<TLanes, TVector>(_shape, _forward, _shorter!, _scratch),
+        ConvolutionAlgorithm.BFloat16 => new BFloat16Pass<TLanes, TVector>(_shape, _forward, _bfloat16!, _scratch),
         ConvolutionAlgorithm.Winograd => new WinogradPass<TLanes, TVector>(_shape, _forward, _scratch),
         ConvolutionAlgorithm.Polyphase => new PolyphasePass<TLanes, TVector>(_shape, _forward, _scratch),
         _ => new DirectPass<TLanes, TVector>(_shape, _forward),

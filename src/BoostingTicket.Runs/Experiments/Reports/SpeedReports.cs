@@ -103,19 +103,19 @@ internal static class SpeedReports
 
     private static SpeedTable Table(SpeedResult result, string heading, Level level, Clock[] clocks)
     {
-        IReadOnlyList<string> yardsticks = [.. result.Rows.Where(row => row.IsYardstick).Select(row => row.Arm).Distinct()];
+        IReadOnlyList<string> baselines = [.. result.Rows.Where(row => row.IsBaseline).Select(row => row.Arm).Distinct()];
         return new SpeedTable(
             heading,
             [
                 "network", "arm", ">seeds", .. clocks.Select(clock => $">to {level.Name}, {clock.Unit}"),
-                .. yardsticks.SelectMany(yardstick => clocks.Select(clock => $">{yardstick} / arm, {clock.Unit}")),
+                .. baselines.SelectMany(baseline => clocks.Select(clock => $">{baseline} / arm, {clock.Unit}")),
             ],
             [.. result.Rows.Select(row => (IReadOnlyList<string>)
             [
                 .. Name(row), .. clocks.Select(clock => Reached(row, level, clock)),
-                .. yardsticks.Select(yardstick => result.Rows.FirstOrDefault(
-                    other => other.Model == row.Model && other.Arm == yardstick)).SelectMany(
-                    yardstick => clocks.Select(clock => Sooner(row, yardstick, level, clock))),
+                .. baselines.Select(baseline => result.Rows.FirstOrDefault(
+                    other => other.Model == row.Model && other.Arm == baseline)).SelectMany(
+                    baseline => clocks.Select(clock => Sooner(row, baseline, level, clock))),
             ])]);
     }
 
@@ -153,8 +153,8 @@ internal static class SpeedReports
         return OfSeeds(spread.Text("N1"), spread.Count, row);
     }
 
-    private static string Sooner(SpeedRow row, SpeedRow? yardstick, Level level, Clock clock) =>
-        yardstick is not null && row.Sooner(yardstick, level.Reached, clock.Seconds) is { } ratio
+    private static string Sooner(SpeedRow row, SpeedRow? baseline, Level level, Clock clock) =>
+        baseline is not null && row.Sooner(baseline, level.Reached, clock.Seconds) is { } ratio
             ? OfSeeds(ratio.Text("F2"), ratio.Count, row)
             : None;
 

@@ -56,7 +56,7 @@ internal static class SpeedMeasurement
                     $"seconds {(result.OnGpu ? "that passed" : "of processors")}, donor included", y,
                     [.. result.Rows.Where(row => row.Model == model).Select(row => new FigureSeries(
                         row.Arm, [.. Curve(result, row, value)],
-                        row.IsYardstick ? FigureStyle.Dashed : FigureStyle.Solid))]));
+                        row.IsBaseline ? FigureStyle.Dashed : FigureStyle.Solid))]));
             }
         }
 

@@ -15,10 +15,10 @@ internal sealed record SpeedResult(IReadOnlyList<SpeedRow> Rows, IReadOnlyList<C
 /// <summary>A way of training a network, over all seeds.</summary>
 /// <param name="Model">The network.</param>
 /// <param name="Arm">The way.</param>
-/// <param name="IsYardstick">Whether the times of others are given as multiples of its own: the full network on PGD, and what
+/// <param name="IsBaseline">Whether the times of others are given as multiples of its own: the full network on PGD, and what
 /// other programs did.</param>
 /// <param name="Seeds">Seed by seed.</param>
-internal sealed record SpeedRow(string Model, string Arm, bool IsYardstick, IReadOnlyList<SpeedSeed> Seeds)
+internal sealed record SpeedRow(string Model, string Arm, bool IsBaseline, IReadOnlyList<SpeedSeed> Seeds)
 {
     /// <summary>A value over all seeds.</summary>
     public Spread Over(Func<SpeedSeed, double> value) => Spread.Of([.. Seeds.Select(value)]);

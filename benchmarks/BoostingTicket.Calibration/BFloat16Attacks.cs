@@ -10,7 +10,7 @@ namespace BoostingTicket.Calibration;
 /// <summary>Times attacks' convolutions in float32, by the algorithm that is chosen for a filter without mask, and in bfloat16,
 /// in turn, on one thread in its own time, and prints what bfloat16's steps cost in the nanoseconds of the prices in
 /// float32.</summary>
-internal static unsafe class ShortAttacks
+internal static unsafe class BFloat16Attacks
 {
     private const double SecondsOfSample = 0.02;
     private const int Batch = 64;
@@ -48,11 +48,11 @@ internal static unsafe class ShortAttacks
         using var pool = new WorkerPool(1);
         using var scratch = new WorkerScratch(1);
         using var choice = new PassChoice<Avx512Lanes, Vector512<float>>(shape, forward, prices, scratch, null);
-        using var shorter = new BFloat16Pass<Avx512Lanes, Vector512<float>>(shape, forward, kernels, scratch);
+        using var bfloat16 = new BFloat16Pass<Avx512Lanes, Vector512<float>>(shape, forward, kernels, scratch);
         const int Blocks = Batch / Layout.Lanes;
         using NativeBlock source = Random(choice.Pass.Source.Length * Batch), weights = Random(shape.WeightCount);
         using NativeBlock target = Random(choice.Pass.Target.Length * Batch);
-        ConvolutionPass[] passes = [choice.Pass, shorter];
+        ConvolutionPass[] passes = [choice.Pass, bfloat16];
         double[][] times = [new double[repetitions], new double[repetitions]];
         foreach (ConvolutionPass pass in passes)
             pass.Prepare(pool, (float*)weights.Data, null);
