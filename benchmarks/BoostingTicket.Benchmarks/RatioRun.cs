@@ -93,7 +93,8 @@ internal sealed class RatioRun(RatioOptions options)
     {
         using IBackend bfloat16 = CpuBackend.CreateWithBFloat16Attacks(options.Threads, out string? lacking);
         // Each model gets of what is left in proportion to its operations, of which small networks reach fewer a second.
-        double[] weights = [.. models.Select(model => Math.Sqrt((double)new Workload(model, 0).Graph.MultiplyAdds * model.Batch))];
+        double[] weights =
+            [.. models.Select(model => Math.Sqrt((double)new Workload(model, 0).Graph.MultiplyAdds * model.Batch))];
         for (int i = 0; i < models.Count; i++)
         {
             double left = options.Budget - Seconds;
