@@ -14,9 +14,9 @@ internal sealed record Agreement(double Logits, double Gradients)
     private const double GradientTolerance = 1e-3;
 
     // bfloat16 rounds to 8 bits, so that more activations cross zero.
-    private const double ShortLogitTolerance = 1e-2, ShortGradientTolerance = 0.5;
+    private const double BFloat16LogitTolerance = 1e-2, BFloat16GradientTolerance = 0.5;
 
-    private static double LogitToleranceOf(TorchVariant variant) => variant.BFloat16 ? ShortLogitTolerance : LogitTolerance;
+    private static double LogitToleranceOf(TorchVariant variant) => variant.BFloat16 ? BFloat16LogitTolerance : LogitTolerance;
 
     /// <summary>Compares logits alone.</summary>
     /// <exception cref="InvalidOperationException">The engines disagree.</exception>
@@ -43,7 +43,7 @@ internal sealed record Agreement(double Logits, double Gradients)
         var agreement = new Agreement(
             Math.Max(Error(ourLogits, theirLogits), Error(ourTraining, theirTraining)),
             Math.Max(Error(ourGradient, theirGradient), Error(ourParameters, theirParameters)));
-        double tolerance = theirs.Variant.BFloat16 ? ShortGradientTolerance : GradientTolerance;
+        double tolerance = theirs.Variant.BFloat16 ? BFloat16GradientTolerance : GradientTolerance;
         // Written so that NaN fails.
         if (!(agreement.Logits < LogitToleranceOf(theirs.Variant) && agreement.Gradients < tolerance))
             throw new InvalidOperationException(string.Create(

@@ -15,8 +15,6 @@ namespace BoostingTicket.Benchmarks;
 /// <summary>The command line: <c>--ratio</c>, <c>--robustness</c>, or options of BenchmarkDotNet.</summary>
 internal static class BenchmarkCommand
 {
-    private const string BFloat16 = "bfloat16";
-
     private static readonly Option<bool> Ratio = new("--ratio")
     {
         Description = "time steps of attacks and of training in this engine and in TorchSharp, in turn",
@@ -76,7 +74,7 @@ internal static class BenchmarkCommand
     {
         Description = "--robustness: number format of TorchSharp's passes",
         DefaultValueFactory = _ => TorchVariant.Shipped.Precision,
-    }.AcceptOnlyFromAmong(TorchVariant.Shipped.Precision, BFloat16);
+    }.AcceptOnlyFromAmong([.. TorchVariant.All.Select(variant => variant.Precision).Distinct()]);
 
     private static readonly Option<string?> Data = new("--data")
     {
@@ -152,7 +150,7 @@ internal static class BenchmarkCommand
             NativeEnvironment.Set("OMP_WAIT_POLICY", "passive");
         TorchLibrary.Load(parsed.GetValue(Threads));
         using IBackend processor = CpuBackend.Create(parsed.GetValue(Threads));
-        new TorchRobustness(folder, parsed.GetValue(Data), parsed.GetValue(Precision) == BFloat16, processor).Run(
+        new TorchRobustness(folder, parsed.GetValue(Data), parsed.GetValue(Precision)!, processor).Run(
             parsed.GetValue(Only)!, Console.Error.WriteLine);
         return ExitCodes.Done;
     }

@@ -28,17 +28,15 @@ namespace BoostingTicket.Benchmarks;
 /// variant of the number format, which is found before and kept.</summary>
 /// <param name="folder">The experiment's folder, which names its settings.</param>
 /// <param name="dataFolder">Where data sets are; null for the usual places.</param>
-/// <param name="bfloat16">Whether TorchSharp computes in bfloat16 instead of float32.</param>
+/// <param name="precision">Number format of TorchSharp's passes: a <see cref="TorchVariant.Precision"/>.</param>
 /// <param name="backend">Gathers images and tests weights.</param>
-internal sealed class TorchRobustness(string folder, string? dataFolder, bool bfloat16, IBackend backend)
+internal sealed class TorchRobustness(string folder, string? dataFolder, string precision, IBackend backend)
 {
     private const string PointsKey = "points", WeightsName = "weights", StatisticsName = "statistics", MomentaName = "momenta";
 
     private readonly ExperimentFolder _files = Find(folder);
 
-    private string Precision => new TorchVariant(ChannelsLast: false, Folded: false, bfloat16).Precision;
-
-    private string Arm => $"TorchSharp {Precision}";
+    private string Arm => $"TorchSharp {precision}";
 
     private string States => Path.Combine(_files.Own, "torchsharp");
 
@@ -98,18 +96,18 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, bool bf
     {
         StoredFiles.CreateFolder(_files.OtherCourses);
         AtomicFile.WriteAllText(
-            Path.Combine(_files.OtherCourses, $"torchsharp-{Precision}.csv"), CourseFile.Write(points.SelectMany(each => each)));
+            Path.Combine(_files.OtherCourses, $"torchsharp-{precision}.csv"), CourseFile.Write(points.SelectMany(each => each)));
     }
 
     // All seeds and every repeated command take the variant that was the fastest when the network was first trained.
     private TorchVariant FindVariant(TrainingJob job, Action<string> tell)
     {
-        string path = Path.Combine(States, $"{job.Model}-{Precision}-variants.json");
+        string path = Path.Combine(States, $"{job.Model}-{precision}-variants.json");
         if (!File.Exists(path))
         {
             var model = new BenchmarkModel(
                 job.Model, job.Settings.BatchSize, IsGray: false, BenchmarkModel.Creator(job.Model));
-            AtomicFile.WriteAllText(path, RunJson.Write(VariantChoice.Find(model, backend, Precision).Rows));
+            AtomicFile.WriteAllText(path, RunJson.Write(VariantChoice.Find(model, backend, precision).Rows));
         }
         VariantRow fastest = RunJson.Read<VariantRow[]>(StoredFiles.ReadText(path), path).FirstOrDefault(row => row.IsFastest)
             ?? throw new DamagedFileException($"The file {path} names no fastest variant; delete it to time them again.");
@@ -126,7 +124,7 @@ internal sealed class TorchRobustness(string folder, string? dataFolder, bool bf
     }
 
     private string State(TrainingJob job) => Path.Combine(
-        States, FormattableString.Invariant($"{job.Model}-{Precision}-seed-{job.Seed}.safetensors"));
+        States, FormattableString.Invariant($"{job.Model}-{precision}-seed-{job.Seed}.safetensors"));
 
     private static List<CoursePoint> ReadPoints(string state)
     {

@@ -8,7 +8,7 @@ namespace BoostingTicket.Runs.Experiments.Speed;
 internal static class SpeedMeasurement
 {
     /// <summary>Share of the full network's robust accuracy whose time is given beside that of all of it. Two trainings that are
-    /// as good differ in some tenths of a point, and the lesser one never has all of it.</summary>
+    /// as good differ by some tenths of a point, and the lower one never reaches the other.</summary>
     public const double NearlyEqual = 0.95;
 
     /// <summary>Compares.</summary>
