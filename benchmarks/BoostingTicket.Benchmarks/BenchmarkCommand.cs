@@ -70,10 +70,10 @@ internal static class BenchmarkCommand
         Description = "leave glibc's allocator as it is, which gives freed tensors back to the system: TorchSharp is slower",
     };
 
-    private static readonly Option<string> Precision = new Option<string>("--precision")
+    private static readonly Option<string?> Precision = new Option<string?>("--precision")
     {
-        Description = "--robustness: number format of TorchSharp's passes",
-        DefaultValueFactory = _ => TorchVariant.Shipped.Precision,
+        Description = "number format of TorchSharp's passes: --robustness trains in it (float32 if not given); --ratio leaves the "
+            + "other one out, such as bfloat16 on a processor without its instructions (both if not given)",
     }.AcceptOnlyFromAmong([.. TorchVariant.All.Select(variant => variant.Precision).Distinct()]);
 
     private static readonly Option<string?> Data = new("--data")
@@ -128,7 +128,7 @@ internal static class BenchmarkCommand
             return parsed.GetValue(Robustness) is { } folder ? Train(parsed, folder) : new RatioRun(new RatioOptions(
                 parsed.GetValue(Only)!, parsed.GetValue(Threads), parsed.GetValue(Repetitions), parsed.GetValue(Budget),
                 parsed.GetValue(Whole), parsed.GetValue(Operations), !parsed.GetValue(NoMemory), parsed.GetValue(Busy),
-                parsed.GetValue(Json), !parsed.GetValue(DefaultAllocator))).Execute();
+                parsed.GetValue(Json), !parsed.GetValue(DefaultAllocator), parsed.GetValue(Precision))).Execute();
         }
         catch (BoostingTicketException error)
         {
@@ -150,7 +150,7 @@ internal static class BenchmarkCommand
             NativeEnvironment.Set("OMP_WAIT_POLICY", "passive");
         TorchLibrary.Load(parsed.GetValue(Threads));
         using IBackend processor = CpuBackend.Create(parsed.GetValue(Threads));
-        new TorchRobustness(folder, parsed.GetValue(Data), parsed.GetValue(Precision)!, processor).Run(
+        new TorchRobustness(folder, parsed.GetValue(Data), parsed.GetValue(Precision) ?? TorchVariant.Shipped.Precision, processor).Run(
             parsed.GetValue(Only)!, Console.Error.WriteLine);
         return ExitCodes.Done;
     }

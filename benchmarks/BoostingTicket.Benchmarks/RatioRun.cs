@@ -20,9 +20,10 @@ namespace BoostingTicket.Benchmarks;
 /// <param name="Busy">Whether ratios are printed on a busy machine.</param>
 /// <param name="Json">Whether the answer is a JSON document.</param>
 /// <param name="KeepsFreedMemory">Whether the process keeps freed memory.</param>
+/// <param name="Precision">The one number format of TorchSharp that counts; null for all.</param>
 internal sealed record RatioOptions(
     string Only, int Threads, int Repetitions, int Budget, bool Whole, bool Operations, bool Memory, bool Busy, bool Json,
-    bool KeepsFreedMemory);
+    bool KeepsFreedMemory, string? Precision);
 
 /// <summary>Times both engines in turn and prints the ratios.</summary>
 /// <param name="options">What was asked for.</param>
@@ -99,7 +100,8 @@ internal sealed class RatioRun(RatioOptions options)
         {
             double left = options.Budget - Seconds;
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Seconds,5:F0} s: {models[i].Name}"));
-            (IReadOnlyList<TorchVariant> fastest, IReadOnlyList<VariantRow> timed) = VariantChoice.Find(models[i], backend);
+            (IReadOnlyList<TorchVariant> fastest, IReadOnlyList<VariantRow> timed) = VariantChoice.Find(
+                models[i], backend, options.Precision);
             foreach (VariantRow variant in timed)
                 Add(variant);
             var ratios = new NetworkRatios(models[i], backend, lacking is null ? bfloat16 : null, options.Whole);
