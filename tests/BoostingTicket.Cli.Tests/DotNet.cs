@@ -5,7 +5,7 @@ namespace BoostingTicket.Cli.Tests;
 /// <summary>Runs the SDK that the tests are built with.</summary>
 internal static class DotNet
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     /// <summary>The configuration that the tests are built in: Debug or Release.</summary>
     public static string Configuration { get; } =

@@ -5,7 +5,7 @@ namespace BoostingTicket.Cli.Tests;
 /// <summary>The program as a process of its own, which a test may kill.</summary>
 internal static class ProgramProcess
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     /// <summary>Starts it.</summary>
     /// <param name="arguments">Its command line.</param>

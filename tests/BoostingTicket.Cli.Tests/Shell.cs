@@ -5,7 +5,7 @@ namespace BoostingTicket.Cli.Tests;
 /// <summary>Runs the program as a process of its own, through a shell where its streams matter.</summary>
 internal static class Shell
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private static readonly Lazy<bool> ResetsSignals = new(() =>
     {
@@ -35,7 +35,7 @@ internal static class Shell
     /// <summary>Runs a line of bash to its end.</summary>
     /// <param name="line">The line; <c>$program</c> is the program.</param>
     /// <param name="folder">Where.</param>
-    /// <param name="patience">How long it may take; two minutes by default.</param>
+    /// <param name="patience">How long it may take; five minutes by default.</param>
     public static CommandResult Run(string line, string folder, TimeSpan? patience = null)
     {
         using Process process = Start(line, folder);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using BoostingTicket.Cli.Hosting;
-using BoostingTicket.Cli.Progress;
 using BoostingTicket.Cli.Signals;
 using BoostingTicket.Cli.Slurm;
 using BoostingTicket.Figures;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using BoostingTicket.Cli.Streams;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
 

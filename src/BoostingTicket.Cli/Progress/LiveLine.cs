@@ -1,4 +1,5 @@
 using System.Globalization;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Cli.Progress;

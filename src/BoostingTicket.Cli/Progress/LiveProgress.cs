@@ -1,4 +1,5 @@
 using BoostingTicket.Cli.Streams;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Progress;
 using Spectre.Console;

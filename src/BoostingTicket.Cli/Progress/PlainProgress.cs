@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training.Progress;
 
 namespace BoostingTicket.Cli.Progress;

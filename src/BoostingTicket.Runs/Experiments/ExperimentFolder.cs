@@ -1,5 +1,7 @@
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Configuration;
 using BoostingTicket.Training;
+using BoostingTicket.Training.Files;
 
 namespace BoostingTicket.Runs.Experiments;
 
@@ -52,6 +54,25 @@ internal sealed class ExperimentFolder(string root, string experiment)
 
     /// <summary>The result in Markdown.</summary>
     public string Summary => Path.Combine(Own, "summary.md");
+
+    /// <summary>Writes the result, then what reports it: a report that cannot be written does not lose the result.</summary>
+    /// <param name="result">What <see cref="Result"/> will hold.</param>
+    /// <param name="report">Writes all other files of it.</param>
+    /// <returns>Why a report could not be written; null if all were.</returns>
+    /// <exception cref="ConfigurationException">The result itself could not be written.</exception>
+    public ConfigurationException? Keep<TResult>(TResult result, Action report)
+    {
+        AtomicFile.WriteAllText(Result, RunJson.Write(result));
+        try
+        {
+            report();
+            return null;
+        }
+        catch (ConfigurationException error)
+        {
+            return error;
+        }
+    }
 
     /// <summary>Makes sure that the folder that experiments share is not that of a run.</summary>
     /// <exception cref="ConfigurationException">It is.</exception>

@@ -20,8 +20,7 @@ internal sealed class ExperimentGrid
     private readonly ExperimentConfiguration _configuration;
     private readonly int _longest;
     private readonly GridFingerprints _fingerprints;
-    private readonly Dictionary<string, ExperimentNode> _nodes = [];
-    private readonly List<ExperimentNode> _order = [];
+    private readonly NodeSet _nodes = new();
     private readonly List<GridRow> _rows = [];
     private readonly List<GridPanel> _panels = [];
     private readonly List<GridCourse> _courses = [];
@@ -46,7 +45,7 @@ internal sealed class ExperimentGrid
     public RunConfiguration Base => _configuration.Base;
 
     /// <summary>All pieces of work, a seed's together, each after its inputs.</summary>
-    public IReadOnlyList<ExperimentNode> Nodes => [.. _order.OrderBy(node => node.Seed)];
+    public IReadOnlyList<ExperimentNode> Nodes => _nodes.BySeed;
 
     /// <summary>What is compared with the paper.</summary>
     public IReadOnlyList<GridRow> Rows => _rows;
@@ -198,14 +197,7 @@ internal sealed class ExperimentGrid
     /// <summary>Takes a piece of work into the grid.</summary>
     /// <returns>The piece itself, or the equal one that is there already.</returns>
     public TNode Add<TNode>(TNode node)
-        where TNode : ExperimentNode
-    {
-        if (_nodes.TryGetValue(node.Name, out ExperimentNode? known))
-            return (TNode)known;
-        _nodes.Add(node.Name, node);
-        _order.Add(node);
-        return node;
-    }
+        where TNode : ExperimentNode => _nodes.Add(node);
 
     /// <summary>Compares a quantity with the paper.</summary>
     /// <param name="item">What is measured of what, such as <c>boosting ticket, 20 epochs</c>.</param>

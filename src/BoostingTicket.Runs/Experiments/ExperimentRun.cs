@@ -11,7 +11,6 @@ using BoostingTicket.Runs.Reporting.Figures;
 using BoostingTicket.Runs.Stages;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Data;
-using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Optimization;
 using BoostingTicket.Training.Progress;
 
@@ -91,18 +90,8 @@ internal sealed class ExperimentRun(
         ExperimentResult result = ExperimentMeasurement.Measure(
             _experiment, configuration, grid, context, _environment, CourseFile.ReadAll(_folder.OtherCourses, grid.Warn));
         ConfigurationException? failure = null;
-        schedule.Alone(_folder.Own, () =>
-        {
-            AtomicFile.WriteAllText(_folder.Result, RunJson.Write(result));
-            try
-            {
-                ExperimentReports.Write(_folder, result, commandLine, figures);
-            }
-            catch (ConfigurationException error)
-            {
-                failure = error;
-            }
-        });
+        schedule.Alone(_folder.Own, () => failure = _folder.Keep(
+            result, () => ExperimentReports.Write(_folder, result, commandLine, figures)));
         return new ExperimentOutcome(result, failure);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BoostingTicket.Runs.Experiments.Nodes;
 using BoostingTicket.Runs.Folders;
+using BoostingTicket.Runs.Reporting;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 using BoostingTicket.Training.Progress;
@@ -102,7 +103,7 @@ internal sealed class NodeSchedule(IReadOnlyList<ExperimentNode> nodes, NodeCont
             return;
         double left = Left(), seconds = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         string estimate = left < _leftAtStart
-            ? $" (about {ElapsedText.Of(seconds / (_leftAtStart - left) * left)} left over all)" : "";
+            ? $" (about {Durations.Short(seconds / (_leftAtStart - left) * left)} left over all)" : "";
         context.Progress = new PlacedProgress(
             _progress, string.Create(
                 CultureInfo.InvariantCulture, $"{Place(node)}/{nodes.Count}{estimate} seed {node.Seed} · {node.Label}"));

@@ -13,7 +13,7 @@ internal static class MpiJob
         "--model lenet-4-8-32 --train-samples 240 --validation-samples 60 --test-samples 40 --steps 2 "
         + "--evaluation-steps 2 --batch 40 --evaluation-batch 16 --threads 1 --device cpu --quiet";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>What goes before mpirun: it may be root, and start more processes than there are processors.</summary>
     private const string Allow =
@@ -44,7 +44,7 @@ internal static class MpiJob
     public static (CommandResult Result, double Seconds) Disturb(
         string mpirun, int ranks, string command, string folder, string signal, int? rank, string environment = "")
     {
-        Shell.Require(mpirun, "pgrep");
+        Shell.Require(mpirun);
         string log = Path.Combine(folder, command[(command.LastIndexOf(' ') + 1)..], "run.log");
         int before = Reports();
         using Process process = Shell.Start(
@@ -52,20 +52,22 @@ internal static class MpiJob
             folder);
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         var clock = Stopwatch.StartNew();
-        while (Reports() == before)
+        // Found before the work begins, so that on a busy machine the work does not end before it is found.
+        int? victim = null;
+        while (victim is null || Reports() == before)
         {
             Assert.That(process.HasExited, Is.False, () => error.Result);
             Assert.That(clock.Elapsed, Is.LessThan(Patience), "the work does not begin");
+            victim ??= rank is { } number ? Find(process.Id, mpirun, number) : process.Id;
             Thread.Sleep(20);
         }
-        Thread.Sleep(300);
-        int victim = rank is { } number ? Find(process.Id, mpirun, number) : process.Id;
+        Thread.Sleep(100);
         clock.Restart();
-        Shell.Run($"kill -{signal} {victim}", folder);
+        Send(signal, victim.Value);
         bool ended = process.WaitForExit(Patience);
         double seconds = clock.Elapsed.TotalSeconds;
         if (signal == "STOP")
-            Shell.Run($"kill -KILL {victim} || true", folder);
+            Send("KILL", victim.Value);
         if (!ended)
         {
             process.Kill(entireProcessTree: true);
@@ -77,21 +79,49 @@ internal static class MpiJob
         int Reports() => File.Exists(log) ? File.ReadAllText(log).Split("steps done").Length : 1;
     }
 
-    // The process whose environment says that it is the rank, below the launcher.
-    private static int Find(int launcher, string mpirun, int rank)
+    private static void Send(string signal, int process)
+    {
+        using Process sent = Process.Start(
+            new ProcessStartInfo("kill", [$"-{signal}", $"{process}"]) { RedirectStandardError = true })!;
+        sent.WaitForExit();
+    }
+
+    // The process whose environment says that it is the rank, below the launcher; null while there is none.
+    private static int? Find(int launcher, string mpirun, int rank)
     {
         string variable = string.Create(
             CultureInfo.InvariantCulture, $"{(mpirun == OpenMpi ? "OMPI_COMM_WORLD_RANK" : "PMI_RANK")}={rank}");
-        var waiting = new Queue<int>([launcher]);
-        while (waiting.TryDequeue(out int process))
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (process != launcher && File.Exists($"/proc/{process}/environ")
-                && File.ReadAllText($"/proc/{process}/environ").Split('\0').Contains(variable))
+            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int process)
+                && Read(process, "environ").Split('\0').Contains(variable) && IsBelow(process, launcher))
                 return process;
-            foreach (string line in Shell.Run($"pgrep -P {process} || true", "/").Out.Split(
-                '\n', StringSplitOptions.RemoveEmptyEntries))
-                waiting.Enqueue(int.Parse(line, CultureInfo.InvariantCulture));
         }
-        throw new InvalidOperationException($"there is no rank {rank}");
+        return null;
+    }
+
+    private static bool IsBelow(int process, int ancestor)
+    {
+        while (process > 1 && process != ancestor)
+        {
+            // Its name, which may hold anything, is in parentheses; state and parent follow.
+            string status = Read(process, "stat");
+            string[] fields = status[(status.LastIndexOf(')') + 1)..].Split(' ');
+            process = fields.Length > 2 ? int.Parse(fields[2], CultureInfo.InvariantCulture) : 0;
+        }
+        return process == ancestor;
+    }
+
+    // Empty if the process has ended or is another user's.
+    private static string Read(int process, string file)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/{file}"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
     }
 }

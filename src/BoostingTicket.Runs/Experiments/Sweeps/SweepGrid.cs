@@ -19,8 +19,7 @@ internal sealed class SweepGrid
     private const string Attack = "pgd";
 
     private readonly GridFingerprints _fingerprints;
-    private readonly Dictionary<string, ExperimentNode> _nodes = [];
-    private readonly List<ExperimentNode> _order = [];
+    private readonly NodeSet _nodes = new();
     private readonly List<SweepTrial> _trials = [];
 
     /// <summary>Declares the work of all points.</summary>
@@ -48,7 +47,7 @@ internal sealed class SweepGrid
     }
 
     /// <summary>All pieces of work, a seed's together, each after its inputs.</summary>
-    public IReadOnlyList<ExperimentNode> Nodes => [.. _order.OrderBy(node => node.Seed)];
+    public IReadOnlyList<ExperimentNode> Nodes => _nodes.BySeed;
 
     /// <summary>What is measured, point by point and arm by arm.</summary>
     public IReadOnlyList<SweepTrial> Trials => _trials;
@@ -64,7 +63,7 @@ internal sealed class SweepGrid
                     arm == Arm.Winning ? "winning donor" : "donor"),
                 arm == Arm.Reinit);
         EvaluationSettings evaluation = configuration.Evaluation;
-        return Add(new TestNode(training, best: true, [Attack], evaluation.Attack, _fingerprints.Test));
+        return _nodes.Add(new TestNode(training, best: true, [Attack], evaluation.Attack, _fingerprints.Test));
     }
 
     private TicketNode Ticket(RunConfiguration configuration, TrainingSettings donor, ulong seed, string label)
@@ -74,7 +73,7 @@ internal sealed class SweepGrid
         foreach (double ratio in PruningSchedule.CumulativeRatios(pruning.Ratio, pruning.Rounds))
         {
             TrainingNode trained = Train(label, configuration, donor, seed, ticket);
-            ticket = Add(new TicketNode(trained, pruning with { Ratio = ratio, Rounds = 1 }, ticket));
+            ticket = _nodes.Add(new TicketNode(trained, pruning with { Ratio = ratio, Rounds = 1 }, ticket));
         }
         return ticket!;
     }
@@ -87,18 +86,8 @@ internal sealed class SweepGrid
         {
             Start = redrawn ? TrainingStart.Redrawn : TrainingStart.Initial,
         };
-        return Add(new TrainingNode(
+        return _nodes.Add(new TrainingNode(
             $"{configuration.Model} {label} ({SettingNames.Of(settings.Method)})", job, _fingerprints.Train, ticket));
-    }
-
-    private TNode Add<TNode>(TNode node)
-        where TNode : ExperimentNode
-    {
-        if (_nodes.TryGetValue(node.Name, out ExperimentNode? known))
-            return (TNode)known;
-        _nodes.Add(node.Name, node);
-        _order.Add(node);
-        return node;
     }
 }
 

@@ -78,18 +78,8 @@ internal sealed class SweepRun(
                 training.Label, training.Seed, training.Name, training.Read(store)))],
             [.. Warnings(grid, store).Distinct()]);
         ConfigurationException? failure = null;
-        schedule.Alone(folder.Own, () =>
-        {
-            AtomicFile.WriteAllText(folder.Result, RunJson.Write(result));
-            try
-            {
-                SweepReports.Write(folder, result, commandLine);
-            }
-            catch (ConfigurationException error)
-            {
-                failure = error;
-            }
-        });
+        schedule.Alone(folder.Own, () => failure = folder.Keep(
+            result, () => SweepReports.Write(folder, result, commandLine)));
         return new SweepOutcome(result, folder, failure);
     }
 

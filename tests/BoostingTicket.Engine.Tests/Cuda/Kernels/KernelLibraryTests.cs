@@ -39,7 +39,7 @@ internal sealed class KernelLibraryTests
         var tensor = new TensorView(new DevicePointer(256), ElementType.Float32, 5, new FeatureShape(3, 8, 8));
         DevicePointer memory = tensor.Data;
         var convolution = new ConvolutionShape(tensor.Shape, 16, 3, 3, 1, 1);
-        long bytes = Allocations.LeastBytes(() =>
+        long bytes = Allocations.LeastBytesOfThread(() =>
         {
             elementwise.Forward(tensor, memory, memory, tensor, Activation.Relu, tensor);
             elementwise.Backward(tensor, memory, tensor, tensor, Activation.Relu, tensor);

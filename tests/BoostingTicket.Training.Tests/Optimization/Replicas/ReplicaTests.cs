@@ -80,7 +80,7 @@ internal sealed class ReplicaTests
     {
         using IBackend backend = CpuBackend.Create(1);
         using var bench = new Bench(backend, method, replicas: 3, "resnet18-w4");
-        Assert.That(Allocations.LeastBytes(() => bench.Run(0)), Is.Zero);
+        Assert.That(Allocations.LeastBytesOfThread(() => bench.Run(0)), Is.Zero);
     }
 
     [Test]

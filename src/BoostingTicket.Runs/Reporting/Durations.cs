@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace BoostingTicket.Cli.Progress;
+namespace BoostingTicket.Runs.Reporting;
 
 /// <summary>Times for people.</summary>
 internal static class Durations
