@@ -72,8 +72,8 @@ internal static class BenchmarkCommand
 
     private static readonly Option<string?> Precision = new Option<string?>("--precision")
     {
-        Description = "number format of TorchSharp's passes: --robustness trains in it (float32 if not given); --ratio leaves the "
-            + "other one out, such as bfloat16 on a processor without its instructions (both if not given)",
+        Description = "number format of TorchSharp's passes: --robustness trains in it (float32 if not given); --ratio leaves "
+            + "the other one out, such as bfloat16 on a processor without its instructions (both if not given)",
     }.AcceptOnlyFromAmong([.. TorchVariant.All.Select(variant => variant.Precision).Distinct()]);
 
     private static readonly Option<string?> Data = new("--data")
@@ -150,7 +150,8 @@ internal static class BenchmarkCommand
             NativeEnvironment.Set("OMP_WAIT_POLICY", "passive");
         TorchLibrary.Load(parsed.GetValue(Threads));
         using IBackend processor = CpuBackend.Create(parsed.GetValue(Threads));
-        new TorchRobustness(folder, parsed.GetValue(Data), parsed.GetValue(Precision) ?? TorchVariant.Shipped.Precision, processor).Run(
+        string precision = parsed.GetValue(Precision) ?? TorchVariant.Shipped.Precision;
+        new TorchRobustness(folder, parsed.GetValue(Data), precision, processor).Run(
             parsed.GetValue(Only)!, Console.Error.WriteLine);
         return ExitCodes.Done;
     }
