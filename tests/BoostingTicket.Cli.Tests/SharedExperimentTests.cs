@@ -36,7 +36,8 @@ internal sealed class SharedExperimentTests
         Process[] all = [Start(), Start(), Start()];
         string[] processes = [.. all.Select(process => $"{process.Id}")];
         int[] holders = [];
-        ProgramProcess.WaitUntil(() => (holders = Holders()).Length > 1, "no two parts are done side by side");
+        ProgramProcess.WaitUntil(
+            () => Logs().Length == all.Length && (holders = Holders()).Length > 1, "no two parts are done side by side");
         Process killed = all.First(process => process.Id == holders[0]);
         killed.Kill();
         foreach (Process process in all)
@@ -44,9 +45,7 @@ internal sealed class SharedExperimentTests
 
         Assert.That(Leases(), Is.Empty);
         Assert.That(KeptFiles.Of(Shared, Table), Is.EqualTo(KeptFiles.Of(Whole, Table)));
-        Assert.That(
-            Directory.GetFiles(Shared, "run.*log").Select(file => Path.GetFileName(file).Split('-', '.')[^2]),
-            Is.EquivalentTo(processes), "a log each");
+        Assert.That(Logs().Select(file => file.Split('-', '.')[^2]), Is.EquivalentTo(processes), "a log each");
         Assert.That(File.Exists(new RunFolder(Whole).Log));
     }
 
@@ -144,6 +143,9 @@ internal sealed class SharedExperimentTests
         }
         return [.. holders];
     }
+
+    private string[] Logs() =>
+        Directory.Exists(Shared) ? [.. Directory.GetFiles(Shared, "run.*log").Select(file => Path.GetFileName(file))] : [];
 
     private IEnumerable<string> Leases() => Directory.Exists(Path.Combine(Shared, "store"))
         ? Directory.EnumerateFiles(Path.Combine(Shared, "store"), Lease, SearchOption.AllDirectories) : [];
