@@ -1,5 +1,5 @@
-using BoostingTicket.Runs.Folders;
 using BoostingTicket.Runs.Configuration;
+using BoostingTicket.Runs.Folders;
 using BoostingTicket.Training;
 using BoostingTicket.Training.Files;
 
