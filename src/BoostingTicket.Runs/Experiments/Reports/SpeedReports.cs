@@ -71,9 +71,9 @@ internal static class SpeedReports
             + $"straight line from the epoch before. Two equally good trainings differ by some tenths of a point, and the lower "
             + $"one never reaches the other's accuracy. So the time to {Nearly.Name} is given too. {seconds} Those of a ticket's "
             + $"donor count, evaluations do not. \"dense / arm\" is the full network's time over the arm's, over the seeds in "
-            + $"which both reach it: above 1 the arm is sooner. It is the geometric mean of the seeds, ×/÷ their multiplicative "
-            + $"standard deviation. AutoAttack is that of the last weights on the first test images, as many as its column "
-            + $"says; behind one seed stands the 95 % interval.");
+            + $"which both reach it: above 1 the arm is sooner. It is the geometric mean of the seeds, ×/÷ their "
+            + $"multiplicative standard deviation. AutoAttack is that of the last weights on the first test images, as many as "
+            + $"its column says; behind one seed stands the 95 % interval.");
     }
 
     /// <summary>A line for each training.</summary>
