@@ -12,6 +12,7 @@ using BoostingTicket.Training.Pruning;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Which settings commands take where nobody names any, and what they state of them before they start.</summary>
+[Parallelizable]
 internal sealed class DefaultsTests
 {
     // What training against PGD on CIFAR-10 states of its attacks.

@@ -6,6 +6,7 @@ using BoostingTicket.Runs.Folders;
 
 namespace BoostingTicket.Cli.Tests;
 
+[Parallelizable]
 internal sealed class ExperimentTests
 {
     private static readonly string Table = Path.Combine("table2", "results.csv");

@@ -8,6 +8,7 @@ namespace BoostingTicket.Cli.Tests;
 
 /// <summary>What commands say of networks whose numbers flatter them: in the text of the result, in its JSON, in the log and in
 /// reports. The table of networks and attacks is in <c>FlatteryBenchTests</c>.</summary>
+[Parallelizable]
 internal sealed class FlatteryTests
 {
     private const string Margin = "attacked by the margin loss, since the gradient of cross-entropy vanished";

@@ -7,6 +7,7 @@ using BoostingTicket.Training.Files;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>Evaluations by attacks that are kept in a folder.</summary>
+[Parallelizable]
 internal sealed class ResumedEvaluationTests
 {
     private const int Seed = 4711;

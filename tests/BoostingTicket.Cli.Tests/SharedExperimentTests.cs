@@ -5,6 +5,7 @@ using BoostingTicket.Runs.Folders;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary>One experiment done by several processes.</summary>
+[Parallelizable]
 internal sealed class SharedExperimentTests
 {
     private static readonly string Table = Path.Combine("table2", "results.csv");

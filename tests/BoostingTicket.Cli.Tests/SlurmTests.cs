@@ -36,7 +36,7 @@ internal sealed class SlurmTests
         [
             "#SBATCH --job-name=table2", "#SBATCH --array=1-8", "#SBATCH --signal=USR1@120", "#SBATCH --requeue",
             "#SBATCH --open-mode=append", "#SBATCH --partition=gpu --gpus=1", $"cd {_folder} || exit 1",
-            "  scontrol requeue \"$SLURM_JOB_ID\"",
+            "  scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"",
         ];
         Assert.That(lines, Is.SupersetOf(wanted));
         Assert.That(
@@ -80,11 +80,13 @@ internal sealed class SlurmTests
         foreach (int code in (int[])[0, 2, 5, 130])
         {
             CommandResult ended = Shell.Run(
-                $"chmod +x srun scontrol; export PATH={_folder}:$PATH SLURM_JOB_ID=42 CODE={code}; bash {Script}", _folder);
+                "chmod +x srun scontrol; export SLURM_JOB_ID=42 SLURM_ARRAY_JOB_ID=42 SLURM_ARRAY_TASK_ID=3; "
+                    + $"export PATH={_folder}:$PATH CODE={code}; bash {Script}",
+                _folder);
             Assert.That(ended.Code, Is.EqualTo(code));
         }
 
-        Assert.That(File.ReadAllLines(Path.Combine(_folder, "queued")), Is.EqualTo(new[] { "requeue 42" }));
+        Assert.That(File.ReadAllLines(Path.Combine(_folder, "queued")), Is.EqualTo(new[] { "requeue 42_3" }));
     }
 
     [TestCase("experiment table2")]

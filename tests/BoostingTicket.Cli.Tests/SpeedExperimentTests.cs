@@ -5,6 +5,7 @@ using System.Text.Json;
 namespace BoostingTicket.Cli.Tests;
 
 /// <summary><c>experiment speed</c> on built-in images.</summary>
+[Parallelizable]
 internal sealed class SpeedExperimentTests
 {
     private string _folder = "";

@@ -36,6 +36,7 @@ MpiDefault=none
 ReturnToService=2
 KillWait=5
 MinJobAge=3600
+MessageTimeout=60
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1
 PriorityType=priority/basic
 {nodes}
@@ -111,6 +112,11 @@ class Cluster:
         return {**os.environ, "SLURM_CONF": os.path.join(self.folder, "slurm.conf"),
                 "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/sbin"}
 
+    def said(self, job):
+        """The last lines of Slurm's own log that name a job."""
+        with open(os.path.join(self.folder, "slurmctld.log"), encoding="utf-8", errors="replace") as file:
+            return [line.strip() for line in file if f"JobId={job}" in line][-40:]
+
     def has_pmix(self):
         """Whether srun --mpi=pmix can work."""
         return self.pmix is not None and "pmix" in self.run("sh", "-c", "srun --mpi=list 2>&1")
@@ -181,6 +187,32 @@ class Cluster:
             self.run("slurmd", "-N", name, on=name)
         wait_for(lambda: self.run("sinfo", "-h", "-o", "%D %t", check=False).split() == [str(len(self.names)), "idle"], 30,
                  "the machines of the cluster do not come up")
+
+
+class QueuedAgain:
+    """A job that puts itself back into the queue. Slurm lets it wait there for two minutes; this does not. At once it could not
+    start: what it was allowed on its machine has just been revoked.
+
+    job: its number; for a task of an array "ARRAY_INDEX", since the last task's number is that of the whole array."""
+
+    SECONDS = 5
+
+    def __init__(self, cluster, job):
+        self.cluster = cluster
+        self.job = job
+        self.since = None
+
+    def look(self):
+        """To be called again and again: lets the job start once it has been in the queue again for a while. Returns what Slurm
+        shows of the job."""
+        text = self.cluster.run("scontrol", "show", "job", self.job)
+        if "JobState=PENDING" not in text or "Restarts=0" in text:
+            self.since = None
+        elif self.since is None:
+            self.since = time.monotonic()
+        elif time.monotonic() - self.since > self.SECONDS:
+            self.cluster.run("scontrol", "update", f"JobId={self.job}", "StartTime=now", check=False)
+        return text
 
 
 def wait_for(holds, seconds, failure):

@@ -14,9 +14,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
-from cluster import Cluster, missing, wait_for
+from cluster import Cluster, QueuedAgain, missing, wait_for
 
 TRAIN = ["train", "--model", "lenet-4-8-32", "--train-samples", "240", "--validation-samples", "40", "--test-samples", "40",
          "--steps", "2", "--evaluation-steps", "2", "--batch", "40", "--replicas", "2", "--device", "cpu"]
@@ -81,8 +80,7 @@ def main():
                     train=shlex.join([*program, *TRAIN, "--threads", "1", "--epochs", str(epochs)])))
             job = cluster.run("sbatch", "--parsable", f"{folder}/job").strip()
 
-            def shown():
-                return cluster.run("scontrol", "show", "job", job)
+            again = QueuedAgain(cluster, job)
 
             def log():
                 path = f"{folder}/job.log"
@@ -91,24 +89,14 @@ def main():
                 with open(path, encoding="utf-8") as file:
                     return file.read()
 
-            queued = []
-
             def ended():
-                text = shown()
-                if "JobState=PENDING" not in text or "Restarts=0" in text:
-                    queued.clear()
-                else:
-                    queued.append(time.monotonic())
-                # Slurm lets a job that is queued again wait for two minutes. At once it could not start: what it was allowed has
-                # just been revoked.
-                if queued and queued[-1] - queued[0] > 5:
-                    cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now", check=False)
+                again.look()
                 # On its way to the queue a job is in no state that says so.
                 codes = re.findall("ended with ([0-9]+)", log())
                 return codes != [] and codes[-1] != "130" and cluster.run("squeue", "-h", "-j", job).strip() == ""
 
             wait_for(ended, 240, "the job does not end")
-            words = dict(word.split("=", 1) for word in shown().split() if "=" in word)
+            words = dict(word.split("=", 1) for word in again.look().split() if "=" in word)
             said_by_job = log()
         print(json.dumps({
             "joined": "2 processes on 2 machines compute together" in said,

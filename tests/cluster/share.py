@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""share.py PROGRAM…: three workers of a Slurm array on two machines share an experiment. One is killed with SIGKILL, another is
-told to save as at its time limit and is queued again. The files must be those of one process. Prints one line of JSON; exit
-code 77 where something that a cluster needs is missing."""
+"""share.py PROGRAM…: three workers of a Slurm array on two machines share an experiment. One is killed with SIGKILL. The last
+is told to save as at its time limit, and is queued again, alone. The files must be those of one process. Prints one line of
+JSON; exit code 77 where something that a cluster needs is missing."""
 
 import glob
 import hashlib
@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 
-from cluster import Cluster, missing, wait_for
+from cluster import Cluster, QueuedAgain, missing, wait_for
 
 EXPERIMENT = ["experiment", "table2", "--epochs", "120", "--seeds", "2", "--steps", "1", "--probe-steps", "1", "--threads", "1",
               "--device", "cpu", "--model", "lenet-3-4-8", "--dataset", "synthetic-28", "--train-samples", "240",
               "--validation-samples", "40", "--test-samples", "40"]
+WORKERS = 3
 
 
 def kept(folder):
@@ -31,15 +32,27 @@ def kept(folder):
 
 
 def workers(folder):
-    """Processes that hold parts now."""
-    held = []
+    """Processes that hold parts now, by the index of their task."""
+    held = {}
     for path in glob.glob(f"{folder}/store/*/run.lease"):
         try:
             with open(path, encoding="utf-8") as file:
-                held.append(json.load(file)["Process"])
-        except (OSError, ValueError):
+                process = json.load(file)["Process"]
+            with open(f"/proc/{process}/environ", encoding="utf-8", errors="replace") as file:
+                words = dict(word.split("=", 1) for word in file.read().split("\0") if "=" in word)
+            held[words["SLURM_ARRAY_TASK_ID"]] = process
+        except (OSError, ValueError, KeyError):
             pass
-    return sorted(set(held))
+    return held
+
+
+def logs(folder):
+    """The last lines that each worker wrote, by the name of its log."""
+    ends = {}
+    for path in sorted(glob.glob(f"{folder}/table2/*.log")):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            ends[os.path.basename(path)] = [line.rstrip() for line in file.readlines()[-12:]]
+    return ends
 
 
 def main():
@@ -54,34 +67,40 @@ def main():
         shared = f"{folder}/shared"
         with Cluster(2) as cluster:
             answer = json.loads(cluster.run(
-                "env", "-C", folder, *program, *EXPERIMENT, "--slurm", "--ntasks=1 --cpus-per-task=1 --time=10", "--workers", "3",
-                "--json", "--out", shared))
+                "env", "-C", folder, *program, *EXPERIMENT, "--slurm", "--ntasks=1 --cpus-per-task=1 --time=10",
+                "--workers", str(WORKERS), "--json", "--out", shared))
             job = answer["job"]
-            wait_for(lambda: len(workers(shared)) > 1, 120, "no two workers have parts at the same time")
+            # The number of the last task is also the number of the whole array. So what is meant for it could reach the others.
+            last = f"{job}_{WORKERS}"
+            wait_for(lambda: len(workers(shared)) > 1 and str(WORKERS) in workers(shared), 120,
+                     "no two workers have parts at the same time, the last one among them")
             # A machine that is lost: its worker has no time to say anything.
-            os.kill(workers(shared)[0], signal.SIGKILL)
-            wait_for(lambda: len(workers(shared)) > 0, 120, "nobody goes on")
+            killed = next(task for task in workers(shared) if task != str(WORKERS))
+            os.kill(workers(shared)[killed], signal.SIGKILL)
+            # Slurm notices a moment later.
+            wait_for(lambda: "JobState=FAILED" in cluster.run("scontrol", "show", "job", f"{job}_{killed}"), 60,
+                     "the killed worker does not end")
             # What Slurm does before the time limit.
-            def running():
-                return cluster.run("squeue", "-h", "-r", "-j", job, "-t", "RUNNING", "-o", "%A %i").strip().split("\n")
+            cluster.run("scancel", "--signal=USR1", last)
+            wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", last), 60, "the worker is not queued again")
+            again = QueuedAgain(cluster, last)
 
-            # Slurm notices a moment later that the killed one has ended.
-            wait_for(lambda: len(running()) == 2, 60, "the killed worker does not end")
-            told = running()[-1].split()
-            cluster.run("scancel", "--signal=USR1", told[1])
-            wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", told[0]), 60,
-                     "the worker is not queued again")
-            # Slurm lets it wait for two minutes.
-            cluster.run("scontrol", "update", f"JobId={told[0]}", "StartTime=now", check=False)
-            wait_for(lambda: cluster.run("squeue", "-h", "-j", job).strip() == "", 300, "the job does not end")
-            states = {}
-            for line in cluster.run("scontrol", "show", "job", job).split("\n"):
-                for word in line.split():
-                    if word.startswith("JobState="):
-                        states[word[9:]] = states.get(word[9:], 0) + 1
+            def ended():
+                again.look()
+                return cluster.run("squeue", "-h", "-j", job).strip() == ""
+
+            wait_for(ended, 300, "the job does not end")
+            # Each task's state, and how often it was queued again.
+            states = []
+            for task in range(1, WORKERS + 1):
+                shown = cluster.run("scontrol", "show", "job", f"{job}_{task}").split()
+                words = dict(word.split("=", 1) for word in shown if "=" in word)
+                states.append(f"{words['JobState']} {words['Restarts']}")
+            slurm = cluster.said(job)
         one, many = kept(f"{folder}/whole"), kept(shared)
         print(json.dumps({"files": len(one), "equal": sum(many.get(name) == value for name, value in one.items()),
-                          "unexpected": len(many.keys() - one.keys()), "states": states}))
+                          "unexpected": len(many.keys() - one.keys()), "states": states, "killed": int(killed),
+                          "logs": logs(shared), "slurm": slurm}))
         return 0
     finally:
         shutil.rmtree(folder, ignore_errors=True)

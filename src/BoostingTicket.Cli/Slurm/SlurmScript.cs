@@ -20,24 +20,25 @@ internal sealed record SlurmScript(string Name, int Workers, string Options, str
     /// <summary>The script.</summary>
     public string Text() => string.Create(
         CultureInfo.InvariantCulture,
-        $"""
+        $$"""
         #!/bin/bash
-        # {Workers} worker(s) that share the parts of the experiment {Name}.
+        # {{Workers}} worker(s) that share the parts of the experiment {{Name}}.
         # To go on where they ended, submit this file again.
-        #SBATCH --job-name={Name}
-        #SBATCH --array=1-{Workers}
-        # Two minutes before the time limit a worker is asked to save; it ends with exit code {Saved}, and is queued again.
+        #SBATCH --job-name={{Name}}
+        #SBATCH --array=1-{{Workers}}
+        # Two minutes before the time limit a worker is asked to save; it ends with exit code {{Saved}}, and is queued again.
         #SBATCH --signal=USR1@120
         #SBATCH --requeue
         #SBATCH --open-mode=append
-        #SBATCH --output={CommandText.Join([Log.Replace("%", "%%", StringComparison.Ordinal)])}-%a.log
-        #SBATCH {Options}
+        #SBATCH --output={{CommandText.Join([Log.Replace("%", "%%", StringComparison.Ordinal)])}}-%a.log
+        #SBATCH {{Options}}
 
-        cd {CommandText.Join([Folder])} || exit 1
-        srun -K1 {Command}
+        cd {{CommandText.Join([Folder])}} || exit 1
+        srun -K1 {{Command}}
         code=$?
-        if [ "$code" = {Saved} ]; then
-          scontrol requeue "$SLURM_JOB_ID"
+        # The number of the array's last task is that of the whole array, so the task is named by its index.
+        if [ "$code" = {{Saved}} ]; then
+          scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"
         fi
         exit "$code"
 
