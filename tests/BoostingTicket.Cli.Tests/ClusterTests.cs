@@ -10,7 +10,7 @@ internal sealed class ClusterTests
 {
     // What the script answers where something is missing.
     private const int Missing = 77;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(12);
 
     [Test]
     public void Two_machines_train_together_and_a_time_limit_saves_and_goes_on()
@@ -19,8 +19,8 @@ internal sealed class ClusterTests
         Assert.That(seen.GetProperty("joined").GetBoolean(), "two processes on two machines");
         Assert.That(seen.GetProperty("together").GetBoolean(), "their weights are those of one process");
         Assert.That(seen.GetProperty("state").GetString(), Is.EqualTo("COMPLETED"));
-        Assert.That(seen.GetProperty("restarts").GetInt32(), Is.Positive);
-        Assert.That(seen.GetProperty("saved").GetInt32(), Is.EqualTo(seen.GetProperty("restarts").GetInt32()));
+        Assert.That(seen.GetProperty("restarts").GetInt32(), Is.EqualTo(1));
+        Assert.That(seen.GetProperty("saved").GetInt32(), Is.EqualTo(1));
         Assert.That(seen.GetProperty("files").GetInt32(), Is.Positive);
         Assert.That(seen.GetProperty("limited").GetBoolean(), "the weights are those of a run without a limit");
     }

@@ -193,25 +193,34 @@ class QueuedAgain:
     """A job that puts itself back into the queue. Slurm lets it wait there for two minutes; this does not. At once it could not
     start: what it was allowed on its machine has just been revoked.
 
-    job: its number; for a task of an array "ARRAY_INDEX", since the last task's number is that of the whole array."""
+    job: its number; for a task of an array "ARRAY_INDEX", since the last task's number is that of the whole array.
+    changes: what scontrol changes of the job before it starts again."""
 
     SECONDS = 5
 
-    def __init__(self, cluster, job):
+    def __init__(self, cluster, job, *changes):
         self.cluster = cluster
         self.job = job
+        self.changes = changes
         self.since = None
 
+    def wait(self, holds, seconds):
+        """Waits until the job has ended, which holds says, and lets it start again on the way."""
+        try:
+            wait_for(lambda: self.look() and holds(), seconds, "the job does not end")
+        except RuntimeError as error:
+            told = "\n".join(self.cluster.said(self.job.split("_", maxsplit=1)[0]))
+            raise RuntimeError(f"{error}\n{self.look()}\n{told}") from error
+
     def look(self):
-        """To be called again and again: lets the job start once it has been in the queue again for a while. Returns what Slurm
-        shows of the job."""
+        """Lets the job start once it has been in the queue again for a while. Returns what Slurm shows of the job."""
         text = self.cluster.run("scontrol", "show", "job", self.job)
         if "JobState=PENDING" not in text or "Restarts=0" in text:
             self.since = None
         elif self.since is None:
             self.since = time.monotonic()
         elif time.monotonic() - self.since > self.SECONDS:
-            self.cluster.run("scontrol", "update", f"JobId={self.job}", "StartTime=now", check=False)
+            self.cluster.run("scontrol", "update", f"JobId={self.job}", *self.changes, "StartTime=now", check=False)
         return text
 
 

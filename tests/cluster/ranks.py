@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from cluster import Cluster, QueuedAgain, missing, wait_for
+from cluster import Cluster, QueuedAgain, missing
 
 TRAIN = ["train", "--model", "lenet-4-8-32", "--train-samples", "240", "--validation-samples", "40", "--test-samples", "40",
          "--steps", "2", "--evaluation-steps", "2", "--batch", "40", "--replicas", "2", "--device", "cpu"]
@@ -23,6 +23,7 @@ JOIN = ["srun", "--mpi=pmix", "-N2", "-n2", "-K1"]
 
 # Slurm looks at time limits every half a minute, and sends the signal up to so much too early: within the first half minute.
 LIMIT_MINUTES, SIGNAL_SECONDS, TRAINING_SECONDS = 1, 30, 50
+ENOUGH_MINUTES = 30
 FEW_EPOCHS = 20
 
 JOB = """#!/bin/bash
@@ -80,7 +81,8 @@ def main():
                     train=shlex.join([*program, *TRAIN, "--threads", "1", "--epochs", str(epochs)])))
             job = cluster.run("sbatch", "--parsable", f"{folder}/job").strip()
 
-            again = QueuedAgain(cluster, job)
+            # Once is enough: on a busy machine it would be queued again and again.
+            again = QueuedAgain(cluster, job, f"TimeLimit={ENOUGH_MINUTES}")
 
             def log():
                 path = f"{folder}/job.log"
@@ -90,12 +92,11 @@ def main():
                     return file.read()
 
             def ended():
-                again.look()
                 # On its way to the queue a job is in no state that says so.
                 codes = re.findall("ended with ([0-9]+)", log())
                 return codes != [] and codes[-1] != "130" and cluster.run("squeue", "-h", "-j", job).strip() == ""
 
-            wait_for(ended, 240, "the job does not end")
+            again.wait(ended, 420)
             words = dict(word.split("=", 1) for word in again.look().split() if "=" in word)
             said_by_job = log()
         print(json.dumps({

@@ -83,13 +83,7 @@ def main():
             # What Slurm does before the time limit.
             cluster.run("scancel", "--signal=USR1", last)
             wait_for(lambda: "Restarts=1" in cluster.run("scontrol", "show", "job", last), 60, "the worker is not queued again")
-            again = QueuedAgain(cluster, last)
-
-            def ended():
-                again.look()
-                return cluster.run("squeue", "-h", "-j", job).strip() == ""
-
-            wait_for(ended, 300, "the job does not end")
+            QueuedAgain(cluster, last).wait(lambda: cluster.run("squeue", "-h", "-j", job).strip() == "", 420)
             # Each task's state, and how often it was queued again.
             states = []
             for task in range(1, WORKERS + 1):

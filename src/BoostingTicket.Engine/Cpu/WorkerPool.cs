@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace BoostingTicket.Engine.Cpu;
 
@@ -13,19 +14,24 @@ internal interface IParallelJob
     void Run(int item, int worker);
 }
 
-/// <summary>A fixed set of threads, the caller's among them, that run loops without allocating. Workers spin briefly for
-/// the next loop and then sleep.</summary>
+/// <summary>A fixed set of threads, the caller's among them, that run loops without allocating. Threads that wait spin briefly
+/// and then sleep. A loop ends when its items are done, whether or not every thread came to take part: where other programs keep
+/// a thread from running, the rest do its share.</summary>
 internal sealed unsafe class WorkerPool : IDisposable
 {
-    private const int SpinsBeforeSleep = 2000;
-    private const int SpinsBeforeYield = 8;
+    // A loop's number, whether threads may still join it, and how many that joined are at work.
+    private const int NumberShift = 32;
+    private const long Open = 1L << 31;
+    private const long Joined = Open - 1;
 
     private readonly Thread[] _threads;
     private readonly object _gate = new();
+    private readonly object _end = new();
     private PaddedCounter _next;
-    private PaddedCounter _pending;
+    private PaddedState _state;
     private PaddedCounter _sleepers;
-    private PaddedCounter _generation;
+    private PaddedCounter _callerSleeps;
+    private int _number;
     private void* _job;
     private delegate*<void*, int, int, void> _invoke;
     private int _items;
@@ -65,22 +71,15 @@ internal sealed unsafe class WorkerPool : IDisposable
         _invoke = &Invoke<TJob>;
         _items = items;
         _next.Value = 0;
-        _pending.Value = _threads.Length;
-        Interlocked.Increment(ref _generation.Value);
+        Interlocked.Exchange(ref _state.Value, ((long)++_number << NumberShift) | Open);
         if (Volatile.Read(ref _sleepers.Value) > 0)
         {
             lock (_gate)
                 Monitor.PulseAll(_gate);
         }
         Drain(0);
-        var spinner = new SpinWait();
-        while (Volatile.Read(ref _pending.Value) != 0)
-        {
-            if (spinner.Count < SpinsBeforeSleep)
-                spinner.SpinOnce(sleep1Threshold: -1);
-            else
-                Thread.Yield();
-        }
+        if ((Interlocked.And(ref _state.Value, ~Open) & Joined) != 0)
+            WaitForJoined();
         ExceptionDispatchInfo? failure = _failure;
         if (failure is not null)
         {
@@ -109,41 +108,50 @@ internal sealed unsafe class WorkerPool : IDisposable
     private void Work(int worker)
     {
         int seen = 0;
-        while (true)
+        while (WaitForLoop(seen))
         {
-            if (!WaitForGeneration(seen))
-                return;
-            seen++;
+            long state = Volatile.Read(ref _state.Value);
+            if (!IsNew(state, seen) || Interlocked.CompareExchange(ref _state.Value, state + 1, state) != state)
+                continue;
+            seen = NumberOf(state);
             Drain(worker);
-            Interlocked.Decrement(ref _pending.Value);
+            // As with workers below: who leaves last is counted out before it looks for a sleeping caller, and the caller says
+            // that it sleeps before it looks at the count.
+            if ((Interlocked.Decrement(ref _state.Value) & (Open | Joined)) == 0 && Volatile.Read(ref _callerSleeps.Value) != 0)
+            {
+                lock (_end)
+                    Monitor.Pulse(_end);
+            }
         }
     }
 
-    // A worker takes part in every loop, so generations advance one at a time from its point of view.
-    private bool WaitForGeneration(int seen)
+    private static int NumberOf(long state) => (int)(state >> NumberShift);
+
+    // Whether a loop can be joined that the thread has not joined yet.
+    private static bool IsNew(long state, int seen) => (state & Open) != 0 && NumberOf(state) != seen;
+
+    // False where the pool ends.
+    private bool WaitForLoop(int seen)
     {
-        for (int spin = 0; spin < SpinsBeforeSleep; spin++)
+        var spin = new BriefSpin();
+        do
         {
-            if (Volatile.Read(ref _generation.Value) != seen)
+            if (IsNew(Volatile.Read(ref _state.Value), seen))
                 return true;
             if (_stopping)
                 return false;
-
-            // Where threads outnumber free processors, the caller may be waiting for this one's.
-            if (spin % SpinsBeforeYield == SpinsBeforeYield - 1)
-                Thread.Yield();
-            else
-                Thread.SpinWait(8);
         }
-        // A sleeper announces itself before it looks at the generation, and the caller raises the generation before it looks
-        // for sleepers, so one of the two always sees the other. A pulse wakes every sleeper: with a permit for each, a fast
-        // worker that sleeps again could take a slow one's and leave it asleep through its loop.
+        while (spin.Again());
+
+        // A sleeper announces itself before it looks at the state, and the caller opens a loop before it looks for sleepers, so
+        // one of the two always sees the other. A pulse wakes every sleeper: with a permit for each, a fast worker that sleeps
+        // again could take a slow one's.
         Interlocked.Increment(ref _sleepers.Value);
         try
         {
             lock (_gate)
             {
-                while (Volatile.Read(ref _generation.Value) == seen)
+                while (!IsNew(Volatile.Read(ref _state.Value), seen))
                 {
                     if (_stopping)
                         return false;
@@ -156,6 +164,24 @@ internal sealed unsafe class WorkerPool : IDisposable
             Interlocked.Decrement(ref _sleepers.Value);
         }
         return true;
+    }
+
+    private void WaitForJoined()
+    {
+        var spin = new BriefSpin();
+        do
+        {
+            if ((Volatile.Read(ref _state.Value) & Joined) == 0)
+                return;
+        }
+        while (spin.Again());
+        Interlocked.Increment(ref _callerSleeps.Value);
+        lock (_end)
+        {
+            while ((Volatile.Read(ref _state.Value) & Joined) != 0)
+                Monitor.Wait(_end);
+        }
+        Interlocked.Decrement(ref _callerSleeps.Value);
     }
 
     private void Drain(int worker)
@@ -179,10 +205,18 @@ internal sealed unsafe class WorkerPool : IDisposable
     }
 
     /// <summary>A counter on cache lines of its own.</summary>
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit, Size = 192)]
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
     private struct PaddedCounter
     {
-        [System.Runtime.InteropServices.FieldOffset(64)]
+        [FieldOffset(64)]
         public int Value;
+    }
+
+    /// <summary>A state on cache lines of its own.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 192)]
+    private struct PaddedState
+    {
+        [FieldOffset(64)]
+        public long Value;
     }
 }

@@ -30,6 +30,28 @@ internal sealed unsafe class WorkerPoolTests
     }
 
     [Test]
+    public void A_loop_does_not_wait_for_threads_that_others_keep_from_running()
+    {
+        using var stop = new CancellationTokenSource();
+        Thread[] others = [.. Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => new Thread(() => Burn(stop.Token)))];
+        foreach (Thread other in others)
+            other.Start();
+        try
+        {
+            Task loops = Task.Factory.StartNew(
+                ManyLoops, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            // It takes less than a second. Where each loop waits for every thread, it takes more than a minute.
+            Assert.That(loops.Wait(TimeSpan.FromSeconds(40)), "A loop waits for threads that do not run.");
+        }
+        finally
+        {
+            stop.Cancel();
+            foreach (Thread other in others)
+                other.Join();
+        }
+    }
+
+    [Test]
     public void A_failure_reaches_the_caller_and_the_pool_goes_on([Values(1, 2, 4)] int threads, [Values(0, 7, 19)] int item)
     {
         using var pool = new WorkerPool(threads);
@@ -77,6 +99,24 @@ internal sealed unsafe class WorkerPoolTests
                 Thread.Sleep(2);
             else
                 Thread.SpinWait(random.Next(20_000));
+        }
+    }
+
+    private static void Burn(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+            Thread.SpinWait(1000);
+    }
+
+    private static void ManyLoops()
+    {
+        using var pool = new WorkerPool(2 * Environment.ProcessorCount);
+        int* counts = stackalloc int[8];
+        for (int loop = 0; loop < 20_000; loop++)
+        {
+            new Span<int>(counts, 8).Clear();
+            var job = new CountJob { Counts = counts, Threads = pool.Threads };
+            pool.Run(ref job, 8);
         }
     }
 

@@ -1,0 +1,31 @@
+using System.Diagnostics;
+
+namespace BoostingTicket.Engine.Cpu;
+
+/// <summary>How long a thread waits for another one before it sleeps: for about half a millisecond, or until it sees that other
+/// programs want its processor. A thread that sleeps is woken sooner there than one that yields comes back.</summary>
+internal struct BriefSpin
+{
+    private const int Spins = 2000;
+    private const int SpinsBeforeYield = 8;
+
+    // A yield that nobody takes up returns within a microsecond or two.
+    private static readonly long TakenUp = Stopwatch.Frequency / 20_000;
+
+    private int _count;
+
+    /// <summary>Waits a moment. False once it is time to sleep.</summary>
+    public bool Again()
+    {
+        if (++_count > Spins)
+            return false;
+        if (_count % SpinsBeforeYield != 0)
+        {
+            Thread.SpinWait(SpinsBeforeYield);
+            return true;
+        }
+        long before = Stopwatch.GetTimestamp();
+        Thread.Yield();
+        return Stopwatch.GetTimestamp() - before < TakenUp;
+    }
+}
