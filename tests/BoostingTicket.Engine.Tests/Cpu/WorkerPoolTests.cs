@@ -33,7 +33,8 @@ internal sealed unsafe class WorkerPoolTests
     public void A_loop_does_not_wait_for_threads_that_others_keep_from_running()
     {
         using var stop = new CancellationTokenSource();
-        Thread[] others = [.. Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => new Thread(() => Burn(stop.Token)))];
+        Thread[] others =
+            [.. Enumerable.Range(0, 2 * Environment.ProcessorCount).Select(_ => new Thread(() => Burn(stop.Token)))];
         foreach (Thread other in others)
             other.Start();
         try
