@@ -72,11 +72,18 @@ def main():
             job = answer["job"]
             # The number of the last task is also the number of the whole array. So what is meant for it could reach the others.
             last = f"{job}_{WORKERS}"
-            wait_for(lambda: len(workers(shared)) > 1 and str(WORKERS) in workers(shared), 120,
-                     "no two workers have parts at the same time, the last one among them")
+            busy = {}
+
+            def together():
+                # Between two parts a worker holds none, so all that follows rests on one look.
+                busy.clear()
+                busy.update(workers(shared))
+                return len(busy) > 1 and str(WORKERS) in busy
+
+            wait_for(together, 120, "no two workers have parts at the same time, the last one among them")
             # A machine that is lost: its worker has no time to say anything.
-            killed = next(task for task in workers(shared) if task != str(WORKERS))
-            os.kill(workers(shared)[killed], signal.SIGKILL)
+            killed = next(task for task in busy if task != str(WORKERS))
+            os.kill(busy[killed], signal.SIGKILL)
             # Slurm notices a moment later.
             wait_for(lambda: "JobState=FAILED" in cluster.run("scontrol", "show", "job", f"{job}_{killed}"), 60,
                      "the killed worker does not end")

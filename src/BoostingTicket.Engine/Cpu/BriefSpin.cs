@@ -2,14 +2,14 @@ using System.Diagnostics;
 
 namespace BoostingTicket.Engine.Cpu;
 
-/// <summary>How long a thread waits for another one before it sleeps: for about half a millisecond, or until it sees that other
-/// programs want its processor. A thread that sleeps is woken sooner there than one that yields comes back.</summary>
+/// <summary>How long a thread waits for another one before it sleeps: for a number of short pauses, or until a yield shows that
+/// other threads want its processor.</summary>
 internal struct BriefSpin
 {
     private const int Spins = 2000;
     private const int SpinsBeforeYield = 8;
 
-    // A yield that nobody takes up returns within a microsecond or two.
+    // A yield of 50 µs or more: another thread ran meanwhile.
     private static readonly long TakenUp = Stopwatch.Frequency / 20_000;
 
     private int _count;

@@ -31,7 +31,6 @@ internal sealed unsafe class WorkerPool : IDisposable
     private PaddedState _state;
     private PaddedCounter _sleepers;
     private PaddedCounter _callerSleeps;
-    private int _number;
     private void* _job;
     private delegate*<void*, int, int, void> _invoke;
     private int _items;
@@ -71,7 +70,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         _invoke = &Invoke<TJob>;
         _items = items;
         _next.Value = 0;
-        Interlocked.Exchange(ref _state.Value, ((long)++_number << NumberShift) | Open);
+        Interlocked.Exchange(ref _state.Value, ((long)(NumberOf(_state.Value) + 1) << NumberShift) | Open);
         if (Volatile.Read(ref _sleepers.Value) > 0)
         {
             lock (_gate)
